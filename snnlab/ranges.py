@@ -1,0 +1,70 @@
+"""Numbers with bounds, for constructor signatures: `Annotated` aliases that the config checker enforces.
+
+Holds no torch, so that a value is checked before torch is imported.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True)
+class Gt:
+    """Greater than the bound."""
+
+    bound: float
+
+    def accepts(self, value: float) -> bool:
+        return value > self.bound
+
+    def __str__(self) -> str:
+        return f"> {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Ge:
+    """Greater than the bound or equal to it."""
+
+    bound: float
+
+    def accepts(self, value: float) -> bool:
+        return value >= self.bound
+
+    def __str__(self) -> str:
+        return f">= {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Lt:
+    """Less than the bound."""
+
+    bound: float
+
+    def accepts(self, value: float) -> bool:
+        return value < self.bound
+
+    def __str__(self) -> str:
+        return f"< {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Le:
+    """Less than the bound or equal to it."""
+
+    bound: float
+
+    def accepts(self, value: float) -> bool:
+        return value <= self.bound
+
+    def __str__(self) -> str:
+        return f"<= {self.bound:g}"
+
+
+Bound = Gt | Ge | Lt | Le
+
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+OpenFraction = Annotated[float, Gt(0), Lt(1)]
+HalfOpenFraction = Annotated[float, Ge(0), Lt(1)]
+PositiveInt = Annotated[int, Gt(0)]
+NonNegativeInt = Annotated[int, Ge(0)]

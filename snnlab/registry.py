@@ -1,0 +1,85 @@
+"""Which components exist: a component is a file, its name is the file's name, and no list is kept anywhere.
+
+A kind (`neuron`) is a package (`snnlab.neurons`); the component `plif` is the class `PLIF` in `plif.py` there.
+Listing looks at file names only; nothing is imported before `load`. Plugins add packages of the same shape.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+KINDS = MappingProxyType(
+    {
+        "dataset": "datasets",
+        "augment": "augments",
+        "model": "models",
+        "norm": "norms",
+        "neuron": "neurons",
+        "surrogate": "surrogates",
+        "loss": "losses",
+        "optimizer": "optimizers",
+        "scheduler": "schedulers",
+    }
+)
+
+
+def component_files(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, tuple[str, Path]]:
+    """Maps each component's name to its module name and its file, in alphabetical order.
+
+    Raises:
+        ValueError: a plugin is not importable, or redefines a name that exists already.
+    """
+    found: dict[str, tuple[str, Path]] = {}
+    for top in ("snnlab", *plugins):
+        for folder in _package_folders(top, KINDS[kind]):
+            for file in sorted(folder.glob("*.py")):
+                if file.stem.startswith("_"):
+                    continue
+                if file.stem in found:
+                    raise ValueError(f"plugin '{top}' redefines the {kind} '{file.stem}' of {found[file.stem][1]}")
+                found[file.stem] = (f"{top}.{KINDS[kind]}.{file.stem}", file)
+    return dict(sorted(found.items()))
+
+
+def load(kind: str, name: str, plugins: tuple[str, ...] = ()) -> type[Any]:
+    """Imports a component's file and returns its class."""
+    module_name, file = component_files(kind, plugins)[name]
+    module = importlib.import_module(module_name)
+    for attribute, value in vars(module).items():
+        if isinstance(value, type) and value.__module__ == module_name and is_class_of(attribute, name):
+            return value
+    raise ValueError(f"{file} defines no class named like the file ('{name}', without regard to case and underscores)")
+
+
+def is_class_of(class_name: str, component: str) -> bool:
+    """True if a class of this name is the component that the file holds: `VGGSNN` is `vgg_snn`."""
+    return class_name.lower() == component.replace("_", "").lower()
+
+
+def lazy_package(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a component package: `from snnlab.neurons import LIF` finds `lif.py` by itself."""
+    kind = next(kind for kind, folder in KINDS.items() if package == f"snnlab.{folder}")
+
+    def getattr_(attribute: str) -> Any:
+        for name in component_files(kind):
+            if is_class_of(attribute, name):
+                return load(kind, name)
+        raise AttributeError(f"module '{package}' has no attribute '{attribute}'")
+
+    def dir_() -> list[str]:
+        return [load(kind, name).__name__ for name in component_files(kind)]
+
+    return getattr_, dir_
+
+
+def _package_folders(top: str, folder: str) -> list[Path]:
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.submodule_search_locations is None:
+        raise ValueError(f"plugins: no package named '{top}' can be imported")
+    return [path for location in spec.submodule_search_locations if (path := Path(location) / folder).is_dir()]
