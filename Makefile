@@ -1,0 +1,48 @@
+# Every entry point of the project. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo test test-all lint types check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# A stamp is written only after an installation that went through, so an interrupted one is repeated.
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -c 'import sys; sys.exit("error: snnlab needs Python 3.11 or newer\nhint: make setup PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[test]'
+	@touch $@
+
+setup: $(VENV)/.installed ## make .venv and install snnlab with everything it needs
+
+setup-test: $(VENV)/.installed-test ## the same with the test tools
+
+demo: setup ## train the quickstart on event streams of handwritten digits (2 minutes on 2 cores)
+	$(BIN)/snnlab train +experiment=quickstart
+
+test: setup-test ## the default tests: CPU, no network, under 5 minutes on 2 cores
+	$(BIN)/pytest
+
+test-all: setup-test ## all tests that this machine can run (slow, and data where SNNLAB_SHARED_DATA is set)
+	$(BIN)/pytest -m 'not gpu and not net'
+
+lint: setup-test ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup-test ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test ## lint, types and tests
+
+clean: ## remove the environment and caches, keep runs and data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
