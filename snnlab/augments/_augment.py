@@ -1,0 +1,35 @@
+"""What every augmentation shares: its call, and how one integer or angle per sample is drawn.
+
+Shapes: B samples, T time steps, C channels, H rows, W columns.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+class Augment(nn.Module):
+    """One augmentation: `op(x_BTCHW, generator) -> x_BTCHW`.
+
+    Each sample gets its own random transform, the same one for all of its time steps. All random numbers
+    come from `generator`, which lives on the device of `x_BTCHW`, and their count depends on the batch size
+    alone, so a run that continues from the generator's saved state sees the same transforms. Nothing is read
+    back to the host. `generator=None` draws from torch's default generator of that device.
+    """
+
+    in_loader: ClassVar[bool] = False
+
+    def forward(self, x_BTCHW: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        raise NotImplementedError
+
+
+def draw_integers(low: int, high: int, x_BTCHW: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draws an integer in [low, high], both included, for each sample [B]."""
+    return torch.randint(low, high + 1, (x_BTCHW.shape[0],), generator=generator, device=x_BTCHW.device)
+
+
+def draw_uniform(low: float, high: float, x_BTCHW: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draws a float32 number in [low, high) for each sample [B]."""
+    unit_B = torch.rand(x_BTCHW.shape[0], generator=generator, device=x_BTCHW.device)
+    return low + (high - low) * unit_B

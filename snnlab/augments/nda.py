@@ -1,0 +1,60 @@
+"""One of several geometric changes for each sample."""
+
+import torch
+from torch import Tensor
+
+from snnlab.augments._augment import Augment, draw_integers
+from snnlab.augments.cutout import Cutout
+from snnlab.augments.roll import Roll
+from snnlab.augments.rotate import Rotate
+from snnlab.augments.shear import Shear
+from snnlab.ranges import NonNegative, NonNegativeInt
+
+
+class NDA(Augment):
+    """Applies exactly one of roll, rotate, shear and cutout to each sample (Li et al., arXiv:2203.06145).
+
+    Every operation whose strength is not null is chosen with the same probability. A strength of 0 puts the
+    identity among the choices. Pixels are those of the network's input; rotate and shear take the nearest
+    pixel. The defaults are the released NDA code on CIFAR10-DVS at 48x48. Others: N-Caltech101 in that code
+    `roll=3 rotate=15 shear=15`; TWD on CIFAR10-DVS `roll=5 rotate=30 shear=null cutout=16`.
+
+    Args:
+        roll: largest shift of `roll`, in pixels, or null to leave it out.
+        rotate: largest angle of `rotate`, in degrees, or null.
+        shear: largest angle of `shear`, in degrees below 90, or null.
+        cutout: side of the hole of `cutout`, in pixels, or null (default: the released NDA code has none).
+
+    Raises:
+        ValueError: all four are null, or one is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        roll: NonNegativeInt | None = 5,
+        rotate: NonNegative | None = 30.0,
+        shear: NonNegative | None = 30.0,
+        cutout: NonNegativeInt | None = None,
+    ) -> None:
+        super().__init__()
+        ops: list[Augment] = []
+        if roll is not None:
+            ops.append(Roll(max_pixels=roll))
+        if rotate is not None:
+            ops.append(Rotate(degrees=rotate))
+        if shear is not None:
+            ops.append(Shear(degrees=shear))
+        if cutout is not None:
+            ops.append(Cutout(size=cutout))
+        if not ops:
+            raise ValueError("nda: at least one of roll, rotate, shear and cutout must not be null")
+        self.ops = torch.nn.ModuleList(ops)
+
+    def forward(self, x_BTCHW: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        choice_B = draw_integers(0, len(self.ops) - 1, x_BTCHW, generator)
+        y_BTCHW = x_BTCHW
+        for index, op in enumerate(self.ops):
+            chosen_B1111 = (choice_B == index).view(-1, 1, 1, 1, 1)
+            y_BTCHW = torch.where(chosen_B1111, op(x_BTCHW, generator), y_BTCHW)
+        return y_BTCHW
