@@ -1,0 +1,97 @@
+"""From a checked configuration to objects: plain constructor calls, nothing hidden.
+
+A component's keyword-only parameters come from the configuration; its positional ones are injected by name
+from what the run knows (`num_steps`, `num_classes`, `neuron`, ...).
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from snnlab import registry
+from snnlab.config.schema import Component, RunConfig
+from snnlab.data.dataset import VisionData
+from snnlab.losses._loss import Loss
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def construct(
+    kind: str,
+    component: Component,
+    context: Mapping[str, object],
+    plugins: tuple[str, ...] = (),
+    overrides: Mapping[str, object] | None = None,
+) -> Any:
+    """Calls a component's constructor with its configured parameters and what it asks for of the context."""
+    cls = registry.load(kind, component.name, plugins)
+    injected = {
+        name: context[name]
+        for name, parameter in inspect.signature(cls).parameters.items()
+        if parameter.kind in _POSITIONAL and name in context
+    }
+    return cls(**injected, **{**component.params, **(overrides or {})})
+
+
+def build_dataset(cfg: RunConfig) -> VisionData:
+    """The data set; with `trainer.synthetic`, generated data in its shape."""
+    dataset: VisionData = construct(
+        "dataset", cfg.dataset, {"root": cfg.paths.data, "num_steps": cfg.num_steps}, cfg.plugins
+    )
+    if cfg.trainer.synthetic:
+        from snnlab.data.synthetic import Synthetic
+
+        return Synthetic(dataset)
+    return dataset
+
+
+def build_augments(cfg: RunConfig) -> list[nn.Module]:
+    """The augmentations in the order of the configuration."""
+    return [construct("augment", op, {}, cfg.plugins) for op in cfg.augment]
+
+
+def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
+    """The network for a data set: every neuron is a fresh one with a surrogate of its own."""
+    context: dict[str, object] = {
+        "num_steps": cfg.num_steps,
+        "num_classes": dataset.num_classes,
+        "in_channels": dataset.in_channels,
+        "image_size": dataset.image_size,
+        "threshold": cfg.neuron.params.get("threshold", 1.0),
+    }
+
+    def neuron(**overrides: object) -> nn.Module:
+        surrogate = construct("surrogate", cfg.surrogate, context, cfg.plugins)
+        module: nn.Module = construct(
+            "neuron", cfg.neuron, {**context, "surrogate": surrogate}, cfg.plugins, overrides
+        )
+        return module
+
+    def norm(num_features: int) -> nn.Module:
+        module: nn.Module = construct("norm", cfg.norm, {**context, "num_features": num_features}, cfg.plugins)
+        return module
+
+    factories: dict[str, Callable[..., nn.Module]] = {"neuron": neuron, "norm": norm}
+    model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
+    return model
+
+
+def build_loss(cfg: RunConfig) -> Loss:
+    """The training objective."""
+    loss: Loss = construct("loss", cfg.loss, {"num_steps": cfg.num_steps}, cfg.plugins)
+    return loss
+
+
+def build_optimizer(cfg: RunConfig, model: nn.Module) -> torch.optim.Optimizer:
+    """The optimiser over a model's parameters."""
+    optimizer: torch.optim.Optimizer = construct("optimizer", cfg.optimizer, {"model": model}, cfg.plugins)
+    return optimizer
+
+
+def build_scheduler(cfg: RunConfig, optimizer: torch.optim.Optimizer, steps_per_epoch: int) -> Any:
+    """The learning-rate schedule, stepped after every optimiser step."""
+    context = {"optimizer": optimizer, "total_epochs": cfg.trainer.epochs, "steps_per_epoch": steps_per_epoch}
+    return construct("scheduler", cfg.scheduler, context, cfg.plugins)

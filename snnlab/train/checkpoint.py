@@ -1,0 +1,66 @@
+"""Checkpoints: everything that a bit-exact continuation needs, written whole or not at all.
+
+They hold tensors and plain values only, so `torch.load(..., weights_only=True)` reads them.
+"""
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from snnlab.errors import RunError
+
+FORMAT = 1
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Writes a checkpoint beside its place and moves it there when it is safely on the disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        torch.save({"format": FORMAT, **content}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Reads a checkpoint.
+
+    Raises:
+        RunError: it is not there, cannot be read, or is of another format.
+    """
+    if not path.exists():
+        raise RunError(f"no checkpoint {path}", "the run saves its first one at the end of the first epoch")
+    try:
+        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:
+        raise RunError(
+            f"cannot read the checkpoint {path}: {error}", "start afresh with trainer.on_existing=restart"
+        ) from error
+    if content.get("format") != FORMAT:
+        raise RunError(
+            f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}",
+            "start afresh with trainer.on_existing=restart",
+        )
+    return content
+
+
+def random_state() -> dict[str, Any]:
+    """The state of every random generator that a training step may draw from."""
+    version, words, gauss = random.getstate()
+    return {
+        "python": [version, list(words), gauss],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Puts the generators back to where `random_state` found them."""
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(words), gauss))
+    torch.set_rng_state(state["torch"].cpu())
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all([words.cpu() for words in state["cuda"]])

@@ -1,0 +1,57 @@
+"""Where and in which arithmetic a run computes: device, threads, seeds, determinism, precision."""
+
+import contextlib
+import os
+import random
+
+import torch
+
+from snnlab.config.schema import TrainerConfig
+from snnlab.errors import ConfigError
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def set_up(trainer: TrainerConfig, seed: int) -> torch.device:
+    """Seeds every generator, fixes threads and determinism, and returns the device.
+
+    Raises:
+        ConfigError: the device that was asked for is not there.
+    """
+    if trainer.threads is not None:
+        torch.set_num_threads(trainer.threads)
+    random.seed(seed)
+    torch.manual_seed(seed)
+    if trainer.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
+    else:
+        torch.backends.cudnn.benchmark = True
+    return pick_device(trainer.device)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of a name; `auto` is the first GPU where there is one.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f"trainer.device: '{name}' cannot be used here: {str(error).splitlines()[0]}",
+            "trainer.device=auto takes a GPU where there is one, else the CPU; snnlab doctor shows what is there",
+        ) from error
+    return device
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """Mixed precision for matrix products and convolutions; neurons and losses stay in fp32 by themselves."""
+    if precision == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=_DTYPES[precision])

@@ -1,0 +1,58 @@
+"""What a run ran on: code version, packages, hardware, command. Goes to `env.json`."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import snnlab
+
+PACKAGES = ("torch", "torchvision", "triton", "numpy", "hydra-core", "omegaconf", "tonic", "timm", "wandb", "scikit-learn")
+
+
+def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any]:
+    """Versions, hardware and the command line of this process."""
+    return {
+        "snnlab": snnlab.__version__,
+        "git": _git(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version for name in PACKAGES if (version := package_version(name)) is not None},
+        "plugins": list(plugins),
+        "device": str(device),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "cuda": torch.version.cuda if device.type == "cuda" else None,
+        "cpu_count": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "command": sys.argv,
+    }
+
+
+def package_version(name: str) -> str | None:
+    """A package's installed version, None where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit and whether it was changed, for a run from a clone."""
+    root = Path(snnlab.__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = _run("git", "-C", str(root), "rev-parse", "HEAD")
+        changes = _run("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return {"commit": commit, "changed": bool(changes)}
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

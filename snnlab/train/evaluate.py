@@ -1,0 +1,69 @@
+"""One pass over a data set in evaluation mode: accuracy and calibration at every time step, firing rates, a sample.
+
+Shapes: T time steps, B batch, C channels, H height, W width, K classes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.losses._loss import Loss
+from snnlab.metrics import CalibrationOverTime, Recorder
+from snnlab.train.device import autocast
+from snnlab.train.inputs import InputPipeline
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a pass measured.
+
+    Attributes:
+        metrics: flat names (`acc`, `acc_cum/t3`, `firing_rate/<layer>/t3`, `loss`) to numbers.
+        reliability: per-bin data for reliability diagrams.
+        rates: firing rate of each layer at each step.
+    """
+
+    metrics: dict[str, float]
+    reliability: dict[str, Any]
+    rates: dict[str, list[float]]
+
+    def prefixed(self, split: str) -> dict[str, float]:
+        """The metrics as they are logged: `test/acc`."""
+        return {f"{split}/{name}": value for name, value in self.metrics.items()}
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module,
+    loss: Loss,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    pipeline: InputPipeline,
+    num_classes: int,
+    precision: str,
+) -> Evaluation:
+    """Evaluates a network on batches as they are stored; every sample counts once."""
+    device = pipeline.device
+    calibration = CalibrationOverTime(pipeline.num_steps, num_classes).to(device)
+    loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+    count = 0
+    was_training = model.training
+    model.eval()
+    try:
+        with Recorder(model) as recorder:
+            for raw, target in batches:
+                target_B = target.to(device, non_blocking=True)
+                with autocast(device, precision):
+                    logits_TBK = model(pipeline.test(raw))
+                calibration.update(logits_TBK, target_B)
+                loss_sum += loss(logits_TBK.float(), target_B).double() * len(target)
+                count += len(target)
+            rates = recorder.rates()
+    finally:
+        model.train(was_training)
+    metrics = {"loss": float(loss_sum) / max(count, 1), **calibration.compute()}
+    for layer, values in rates.items():
+        metrics |= {f"firing_rate/{layer}/t{step}": value for step, value in enumerate(values, start=1)}
+    return Evaluation(metrics, calibration.reliability(), rates)

@@ -1,0 +1,73 @@
+"""Stops a run whose loss is no longer a number, and names the first layer that went wrong."""
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.errors import RunError
+from snnlab.train.learner import StepResult
+
+
+class NanGuard:
+    """Watches the loss.
+
+    On the CPU every step is checked. On a GPU reading the loss would wait for it, so a flag is kept there and read
+    every `every` steps and before each checkpoint: a bad state is never saved.
+    """
+
+    def __init__(self, device: torch.device, every: int = 20) -> None:
+        self._bad = torch.zeros((), dtype=torch.bool, device=device)
+        self._every = 1 if device.type == "cpu" else every
+        self._steps = 0
+
+    def is_bad(self, loss: Tensor) -> bool:
+        """Notes a step's loss; True when a bad one has been seen and this is a step that looks."""
+        self._bad |= ~torch.isfinite(loss.detach())
+        self._steps += 1
+        return self._steps % self._every == 0 and self.seen()
+
+    def seen(self) -> bool:
+        """True if any loss so far was not finite; waits for the device."""
+        return bool(self._bad)
+
+
+@torch.no_grad()
+def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str:
+    """Runs the network once more and says which layer is the first to hold or to give a value that is not finite."""
+    found: list[str] = []
+
+    def look(name: str, module: nn.Module) -> None:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            if found or not isinstance(output, Tensor):
+                return
+            kind = type(module).__name__
+            for parameter_name, parameter in module.named_parameters(recurse=False):
+                if not torch.isfinite(parameter).all():
+                    found.append(f"{name} ({kind}): its {parameter_name} is not finite")
+                    return
+            if not torch.isfinite(output).all():
+                found.append(f"{name} ({kind}): its output is not finite")
+
+        handles.append(module.register_forward_hook(hook))
+
+    handles: list[torch.utils.hooks.RemovableHandle] = []
+    if not torch.isfinite(x_TBCHW).all():
+        return "the input"
+    for name, module in model.named_modules():
+        if not any(True for _ in module.children()):
+            look(name, module)
+    try:
+        model(x_TBCHW)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found[0] if found else "none: every layer is finite, so the loss itself is not"
+
+
+def nan_error(model: nn.Module, result: StepResult, step: int, epoch: int) -> RunError:
+    """The error for a loss that is not finite at a step of an epoch, both counted from 1."""
+    values = ", ".join(f"{name} {value.item():g}" for name, value in result.terms.items())
+    return RunError(
+        f"the loss is not finite at step {step}, epoch {epoch} ({values}); first bad layer: "
+        f"{first_bad_layer(model, result.x_TBCHW)}",
+        "lower optimizer.lr, set trainer.clip_norm=1, or use trainer.precision=fp32",
+    )

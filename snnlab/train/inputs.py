@@ -1,0 +1,70 @@
+"""From a batch as it is stored to the network's input: decode, augment, normalise, time first.
+
+Shapes: B batch, T time steps, C channels, H height, W width.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.data.dataset import VisionData
+
+
+class InputPipeline:
+    """Turns stored batches into `x_TBCHW` on the training device.
+
+    Augmentation draws from a generator that is seeded anew for each batch from (seed, epoch, batch), so what a
+    sample looks like does not depend on what ran before: an interrupted run sees the same pictures.
+
+    Args:
+        dataset: says how its samples are decoded and normalised.
+        augments: batched augmentations, applied in order while training.
+        num_steps: time steps; a static image is shown at every one of them.
+        device: where the work is done.
+        seed: the run's seed.
+    """
+
+    def __init__(
+        self,
+        dataset: VisionData,
+        augments: Iterable[nn.Module],
+        num_steps: int,
+        device: torch.device,
+        seed: int,
+    ) -> None:
+        self.dataset = dataset
+        self.augments = [op for op in augments if not getattr(op, "in_loader", False)]
+        self.num_steps = num_steps
+        self.device = device
+        self.seed = seed
+        self._generator = torch.Generator(device)
+        self._mean = _channels(dataset.mean, device)
+        self._std = _channels(dataset.std, device)
+
+    def train(self, raw: Tensor, epoch: int, batch: int) -> Tensor:
+        """An augmented training batch, [T, B, C, H, W]."""
+        x_BTCHW = self._decode(raw)
+        self._generator.manual_seed(((self.seed << 20) + epoch << 24) + batch & 0x7FFF_FFFF_FFFF_FFFF)
+        for augment in self.augments:
+            x_BTCHW = augment(x_BTCHW, self._generator)
+        return self._finish(x_BTCHW)
+
+    def test(self, raw: Tensor) -> Tensor:
+        """A batch without augmentation, [T, B, C, H, W]."""
+        return self._finish(self._decode(raw))
+
+    def _decode(self, raw: Tensor) -> Tensor:
+        return self.dataset.decode(raw.to(self.device, non_blocking=True))
+
+    def _finish(self, x_BTCHW: Tensor) -> Tensor:
+        if self._mean is not None and self._std is not None:
+            x_BTCHW = (x_BTCHW - self._mean) / self._std
+        x_TBCHW = x_BTCHW.transpose(0, 1)
+        if self.dataset.static:
+            return x_TBCHW.expand(self.num_steps, -1, -1, -1, -1)
+        return x_TBCHW
+
+
+def _channels(values: tuple[float, ...] | None, device: torch.device) -> Tensor | None:
+    return None if values is None else torch.tensor(values, device=device).view(1, 1, -1, 1, 1)

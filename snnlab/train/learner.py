@@ -1,0 +1,138 @@
+"""What a training step changes, and the step itself: network, average, optimiser, schedule, gradient scaler."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from snnlab.config.schema import TrainerConfig
+from snnlab.losses._loss import Loss
+from snnlab.train.device import autocast
+from snnlab.train.inputs import InputPipeline
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step gives to watch, still on the device.
+
+    Attributes:
+        terms: each term of the loss, mean over the step's samples.
+        correct: samples whose class the time-mean logits name.
+        count: samples.
+        x_TBCHW: the last input, for a look inside when something went wrong.
+    """
+
+    terms: dict[str, Tensor]
+    correct: Tensor
+    count: int
+    x_TBCHW: Tensor
+
+    @property
+    def loss(self) -> Tensor:
+        return torch.stack(list(self.terms.values())).sum()
+
+
+class Learner:
+    """A network in training.
+
+    Args:
+        model: the network, on its device.
+        loss: the objective.
+        optimizer: over the network's parameters.
+        scheduler: stepped after each optimiser step.
+        pipeline: makes the network's input of a stored batch.
+        trainer: precision, clipping, averaging, compilation.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        optimizer: torch.optim.Optimizer,
+        scheduler: Any,
+        pipeline: InputPipeline,
+        trainer: TrainerConfig,
+    ) -> None:
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.pipeline = pipeline
+        self.trainer = trainer
+        self.average: AveragedModel | None = None
+        if trainer.ema is not None:
+            self.average = AveragedModel(
+                model, multi_avg_fn=get_ema_multi_avg_fn(trainer.ema), use_buffers=True
+            )
+        # Only fp16 needs its loss scaled: bf16 has the exponents of fp32.
+        self.scaler = torch.amp.GradScaler(pipeline.device.type, enabled=trainer.precision == "fp16")
+        self._forward = torch.compile(model) if trainer.compile else model
+
+    def step(self, batches: Sequence[Batch], epoch: int, first_batch: int) -> StepResult:
+        """One optimiser step over one or more batches, whose gradients add up to that of their union.
+
+        Args:
+            batches: as stored; more than one when gradients are accumulated.
+            epoch: counted from 0; with the batch's number it fixes the augmentation.
+            first_batch: number of the first batch within the epoch.
+        """
+        self.model.train()
+        count = sum(len(target) for _, target in batches)
+        terms: dict[str, Tensor] = {}
+        correct = torch.zeros((), dtype=torch.long, device=self.pipeline.device)
+        for offset, (raw, target) in enumerate(batches):
+            x_TBCHW = self.pipeline.train(raw, epoch, first_batch + offset)
+            target_B = target.to(self.pipeline.device, non_blocking=True)
+            with autocast(self.pipeline.device, self.trainer.precision):
+                logits_TBK = self._forward(x_TBCHW)
+            logits_TBK = logits_TBK.float()
+            share = len(target) / count
+            parts = {name: term * share for name, term in self.loss.terms(logits_TBK, target_B).items()}
+            self.scaler.scale(torch.stack(list(parts.values())).sum()).backward()
+            for name, part in parts.items():
+                terms[name] = terms.get(name, 0.0) + part.detach()
+            correct += (logits_TBK.detach().mean(0).argmax(-1) == target_B).sum()
+        self._update()
+        return StepResult(terms, correct, count, x_TBCHW)
+
+    def _update(self) -> None:
+        if self.trainer.clip_norm is not None:
+            self.scaler.unscale_(self.optimizer)
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.trainer.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scheduler.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def weights(self) -> dict[str, Any]:
+        """The network's weights and, where there is one, their average."""
+        average = None if self.average is None else self.average.module.state_dict()
+        return {"model": self.model.state_dict(), "average": average}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.scaler.load_state_dict(state["scaler"])

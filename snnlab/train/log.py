@@ -1,0 +1,34 @@
+"""What a run says: to the terminal, and as plain text to `log.txt`."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, RenderableType
+
+
+class RunLog:
+    """Writes to the terminal and to a file; with no file, to the terminal only."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self._path = path
+        self._file = None if path is None else path.open("a")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, content: RenderableType) -> None:
+        self.console.print(content)
+        self.only_file(content)
+
+    def only_file(self, content: RenderableType) -> None:
+        if self._file is not None:
+            Console(file=self._file, width=120, highlight=False).print(content)
+            self._file.flush()

@@ -1,0 +1,115 @@
+"""The training run, top to bottom: build, continue, loop, evaluate, save, report. The one file to read."""
+
+import time
+import traceback
+
+from snnlab import build
+from snnlab.config.rundir import run_dir
+from snnlab.config.schema import RunConfig
+from snnlab.data.dataset import VisionData
+from snnlab.train.device import set_up
+from snnlab.train.environment import environment
+from snnlab.train.guard import nan_error
+from snnlab.train.interrupt import Interrupt
+from snnlab.train.log import RunLog
+from snnlab.train.progress import Progress
+from snnlab.train.report import announce, report, show_result
+from snnlab.train.run_files import RunFiles
+from snnlab.train.session import Session
+from snnlab.train.wandb_log import WandbLog
+
+DONE, PREEMPTED = 0, 75
+
+
+def run(cfg: RunConfig) -> int:
+    """Trains and measures one configuration; continues a stopped run, returns a finished one's result.
+
+    Returns:
+        The exit code: 0 done, 75 interrupted and resumable.
+
+    Raises:
+        SnnlabError: something that the user can put right (a missing data set, a loss that is not a number).
+    """
+    files = RunFiles(run_dir(cfg))
+    if cfg.trainer.on_existing == "resume" and (stored := files.result()) is not None:
+        show_result(RunLog(None), files, stored)
+        return DONE
+    device = set_up(cfg.trainer, cfg.seed)
+    dataset = build.build_dataset(cfg)
+    dataset.prepare()
+    with files, RunLog(files.folder / "log.txt") as log, Interrupt() as interrupt:
+        try:
+            if cfg.trainer.on_existing == "restart":
+                files.clear()
+            session = Session(cfg, files, dataset, device)
+            finished = _train(session, log, interrupt)
+        except KeyboardInterrupt:
+            finished = False
+        except BaseException as error:
+            log.only_file(traceback.format_exc())
+            files.write_status("failed", reason=f"{type(error).__name__}: {error}")
+            raise
+        if not finished:
+            files.write_status("preempted", reason=interrupt.requested)
+            log.write(f"Stopped by {interrupt.requested}. The same command continues this run.")
+            return PREEMPTED
+    return DONE
+
+
+def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
+    """True when the run is done, False when it was interrupted and saved."""
+    cfg, files, learner, trainer = session.cfg, session.files, session.learner, session.cfg.trainer
+
+    resumed = session.resume()
+    position = session.position
+    files.write_config(cfg.raw, cfg.overrides)
+    files.write_environment(environment(session.pipeline.device, cfg.plugins))
+    files.write_status("running")
+    announce(log, session, resumed)
+
+    with (
+        WandbLog.of_run(cfg, files.folder) as mirror,
+        Progress(
+            trainer.progress,
+            total_epochs=trainer.epochs,
+            steps_per_epoch=session.steps_per_epoch,
+            start_epoch=position.epoch,
+            start_step=position.step,
+            console=log.console,
+        ) as progress,
+    ):
+        while position.epoch < trainer.epochs:
+            for batches in session.groups():
+                started = time.perf_counter()
+                result = learner.step(batches, position.epoch, position.step * trainer.accumulate)
+                position.step += 1
+                position.total_steps += 1
+                if session.guard.is_bad(result.loss):
+                    raise nan_error(learner.model, result, position.total_steps, position.epoch + 1)
+                session.meter.update(result)
+                progress.advance(result.loss, result.correct, result.count)
+                position.seconds += time.perf_counter() - started
+                position.samples += result.count
+                if interrupt.requested:
+                    session.save()
+                    return False
+                if trainer.checkpoint_every and position.total_steps % trainer.checkpoint_every == 0:
+                    session.save()
+
+            position.epoch += 1
+            position.step = 0
+            metrics = session.meter.compute("train") | {"train/lr": learner.learning_rate}
+            mirror.log(session.record("train", metrics))
+            session.meter.reset()
+            if position.epoch % trainer.eval_every == 0 or position.epoch == trainer.epochs:
+                tested = session.measure()
+                mirror.log(session.record("test", tested))
+                metrics |= tested
+            progress.epoch_end(metrics)
+            session.save()
+            if interrupt.requested and position.epoch < trainer.epochs:
+                return False
+
+        progress.close()
+        report(log, session, mirror)
+    return True

@@ -1,0 +1,174 @@
+"""A run in memory: its objects, how far it is, and how it is saved, continued, measured and recorded."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from snnlab import build
+from snnlab.config.rundir import config_hash
+from snnlab.config.schema import RunConfig
+from snnlab.data.dataset import VisionData
+from snnlab.data.loader import loader
+from snnlab.train import checkpoint
+from snnlab.train.evaluate import Evaluation, evaluate
+from snnlab.train.guard import NanGuard
+from snnlab.train.inputs import InputPipeline
+from snnlab.train.learner import Batch, Learner
+from snnlab.train.meter import Meter
+from snnlab.train.run_files import RunFiles
+
+
+@dataclass
+class Position:
+    """How far a run is; part of every checkpoint.
+
+    Attributes:
+        epoch: finished epochs.
+        step: finished optimiser steps of the epoch in hand.
+        total_steps: finished optimiser steps in all.
+        rows: lines of `metrics.jsonl` that belong to this state.
+        seconds: time spent in training steps.
+        samples: samples seen in that time.
+        best: `epoch`, `value` and `metrics` of the best evaluation so far.
+        last: the same of the last one.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    total_steps: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    samples: int = 0
+    best: dict[str, Any] | None = None
+    last: dict[str, Any] | None = None
+
+
+class Session:
+    """Everything that a run builds, and its state.
+
+    Args:
+        cfg: the checked configuration.
+        files: the run directory.
+        dataset: prepared data.
+        device: where to train.
+    """
+
+    def __init__(self, cfg: RunConfig, files: RunFiles, dataset: VisionData, device: torch.device) -> None:
+        trainer = cfg.trainer
+        augments = build.build_augments(cfg)
+        self.cfg, self.files, self.dataset = cfg, files, dataset
+        self.train_set = dataset.train_set([op for op in augments if getattr(op, "in_loader", False)])
+        self.test_set = dataset.test_set()
+        self.steps_per_epoch = math.ceil(
+            math.ceil(len(self.train_set) / trainer.batch_size) / trainer.accumulate
+        )
+        if trainer.max_steps is not None:
+            self.steps_per_epoch = min(self.steps_per_epoch, trainer.max_steps)
+        self.pipeline = InputPipeline(dataset, augments, cfg.num_steps, device, cfg.seed)
+        model = build.build_model(cfg, dataset).to(device)
+        if trainer.channels_last:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+        optimizer = build.build_optimizer(cfg, model)
+        scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
+        loss = build.build_loss(cfg).to(device)
+        self.learner = Learner(model, loss, optimizer, scheduler, self.pipeline, trainer)
+        self.guard, self.meter, self.position = NanGuard(device), Meter(), Position()
+        self.evaluation: Evaluation | None = None
+
+    def resume(self) -> bool:
+        """Continues from the last checkpoint; False if there is none."""
+        path = self.files.checkpoints / "last.pt"
+        if not path.exists():
+            self.files.cut_metrics(0)
+            return False
+        state = checkpoint.load(path, self.pipeline.device)
+        self.learner.load_state_dict(state["learner"])
+        self.meter.load_state_dict(state["meter"])
+        self.position = Position(**state["position"])
+        checkpoint.set_random_state(state["random"])
+        self.files.cut_metrics(self.position.rows)
+        return True
+
+    def save(self) -> None:
+        """Writes `last.pt`, unless the state is bad."""
+        if self.guard.seen():
+            return
+        state = {
+            "learner": self.learner.state_dict(),
+            "meter": self.meter.state_dict(),
+            "position": asdict(self.position),
+            "random": checkpoint.random_state(),
+            "config_hash": config_hash(self.cfg),
+        }
+        checkpoint.save(self.files.checkpoints / "last.pt", state)
+
+    def groups(self) -> Iterator[list[Batch]]:
+        """The rest of the epoch in hand: for each optimiser step its batches, in an order fixed by seed and epoch."""
+        trainer = self.cfg.trainer
+        batches = loader(
+            self.train_set,
+            trainer.batch_size,
+            shuffle=True,
+            seed=self.cfg.seed,
+            epoch=self.position.epoch,
+            start_batch=self.position.step * trainer.accumulate,
+            num_workers=trainer.num_workers,
+        )
+        for _ in range(self.position.step, self.steps_per_epoch):
+            yield list(itertools.islice(batches, trainer.accumulate))
+
+    def measure(self) -> dict[str, float]:
+        """Evaluates on the test split; the averaged weights too, where they are kept."""
+        self.evaluation = self._evaluate(self.learner.model)
+        metrics = self.evaluation.prefixed("test")
+        if self.learner.average is not None:
+            metrics |= self._evaluate(self.learner.average.module).prefixed("test_ema")
+        self._remember(metrics)
+        return metrics
+
+    def _evaluate(self, network: torch.nn.Module) -> Evaluation:
+        trainer = self.cfg.trainer
+        batches = loader(
+            self.test_set,
+            trainer.eval_batch_size or trainer.batch_size,
+            shuffle=False,
+            seed=self.cfg.seed,
+            epoch=0,
+            num_workers=trainer.num_workers,
+        )
+        if trainer.max_steps is not None:
+            batches = itertools.islice(batches, trainer.max_steps)
+        return evaluate(
+            network, self.learner.loss, batches, self.pipeline, self.dataset.num_classes, trainer.precision
+        )
+
+    def _remember(self, metrics: dict[str, float]) -> None:
+        select = self.cfg.trainer.select
+        if select not in metrics:
+            raise ValueError(f"trainer.select: no metric '{select}'; there are {', '.join(sorted(metrics))}")
+        found = {"epoch": self.position.epoch, "value": metrics[select], "metrics": metrics}
+        self.position.last = found
+        best = self.position.best
+        if best is None or _is_better(select, found["value"], best["value"]):
+            self.position.best = found
+            checkpoint.save(
+                self.files.checkpoints / "best.pt",
+                {**self.learner.weights(), "epoch": self.position.epoch, "config_hash": config_hash(self.cfg)},
+            )
+
+    def record(self, split: str, metrics: dict[str, float]) -> dict[str, Any]:
+        """Appends a row to `metrics.jsonl`."""
+        row = {"step": self.position.total_steps, "epoch": self.position.epoch, "split": split, **metrics}
+        self.files.append_metrics(row)
+        self.position.rows += 1
+        return row
+
+
+def _is_better(metric: str, value: float, best: float) -> bool:
+    """Accuracy should be high, everything else (losses, calibration errors) low; NaN is never better."""
+    higher = "acc" in metric.split("/", 1)[-1]
+    return value > best if higher else value < best
