@@ -1,0 +1,39 @@
+"""AdamW: PyTorch's, with the choice of what is decayed."""
+
+import torch
+from torch import nn
+
+from snnlab.optimizers._groups import param_groups
+from snnlab.ranges import HalfOpenFraction, NonNegative, Positive
+
+
+class AdamW(torch.optim.AdamW):
+    """AdamW (Loshchilov and Hutter, 2019): Adam with decoupled weight decay; defaults are PyTorch's.
+
+    Args:
+        model: The module whose trainable parameters are optimised.
+        lr: Learning rate, before any schedule. Spikformer's CIFAR recipe has 0.0005.
+        beta1: Decay of the running mean of the gradient.
+        beta2: Decay of the running mean of its square.
+        eps: Added to the root of the latter.
+        weight_decay: Share of the weight taken away per step, times `lr`. Spikformer's recipe has 0.06.
+        decay_norm_and_bias: False leaves parameters of at most one dimension (normalisation, biases, a
+            neuron's learnable scalars) without decay. True, as in PyTorch, decays everything.
+
+    Raises:
+        ValueError: the model has no trainable parameter.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        lr: Positive = 0.001,
+        beta1: HalfOpenFraction = 0.9,
+        beta2: HalfOpenFraction = 0.999,
+        eps: Positive = 1e-8,
+        weight_decay: NonNegative = 0.01,
+        decay_norm_and_bias: bool = True,
+    ) -> None:
+        groups = param_groups(model, weight_decay, decay_norm_and_bias)
+        super().__init__(groups, lr=lr, betas=(beta1, beta2), eps=eps)

@@ -1,0 +1,64 @@
+"""Cosine annealing with an optional warm-up before it and an optional cool-down after it."""
+
+import math
+from typing import Literal
+
+from torch.optim import Optimizer
+
+from snnlab.ranges import NonNegative, NonNegativeInt
+from snnlab.schedulers._schedule import Schedule
+
+
+class Cosine(Schedule):
+    """Half a cosine from the optimiser's learning rate down to `min_lr` over the run, with optional warm-up.
+
+    `lr(e) = min_lr + (base - min_lr) (1 + cos(pi e / E)) / 2`, with e in epochs from 0. With `per=epoch`
+    and no warm-up this is `torch.optim.lr_scheduler.CosineAnnealingLR(T_max=epochs)`, stepped once per epoch.
+
+    Args:
+        optimizer: The optimiser whose rates are set.
+        total_epochs: Length of the run.
+        steps_per_epoch: Optimiser steps in one epoch.
+        min_lr: Where the cosine ends.
+        warmup_epochs: Epochs with a rate that grows linearly from `warmup_start_lr` to the optimiser's.
+        warmup_start_lr: Rate at the very start of a warm-up. 1e-5 as in Spikformer; at 0 a first epoch with
+            `per=epoch` would train nothing.
+        warmup_prefix: True: the cosine begins when the warm-up ends, and takes the epochs that are left.
+            False: it begins at epoch 0 and the warm-up covers its beginning, as timm (and so Spikformer)
+            does.
+        cooldown_epochs: Epochs at `min_lr` at the end of the run.
+        per: `epoch` keeps a rate for a whole epoch, as the papers' code does; `step` changes it at every
+            step.
+
+    Raises:
+        ValueError: the run has no epoch or no step.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_epochs: int,
+        steps_per_epoch: int,
+        *,
+        min_lr: NonNegative = 0.0,
+        warmup_epochs: NonNegativeInt = 0,
+        warmup_start_lr: NonNegative = 1e-5,
+        warmup_prefix: bool = True,
+        cooldown_epochs: NonNegativeInt = 0,
+        per: Literal["epoch", "step"] = "epoch",
+    ) -> None:
+        super().__init__(optimizer, total_epochs, steps_per_epoch, per)
+        self.min_lr = min_lr
+        self.warmup_epochs = warmup_epochs
+        self.warmup_start_lr = warmup_start_lr
+        self._cosine_start = warmup_epochs if warmup_prefix else 0
+        self._cosine_end = total_epochs - cooldown_epochs
+        self._set()
+
+    def lr_at(self, epoch: float, base_lr: float) -> float:
+        if epoch < self.warmup_epochs:
+            return self.warmup_start_lr + (base_lr - self.warmup_start_lr) * epoch / self.warmup_epochs
+        if epoch >= self._cosine_end:
+            return self.min_lr
+        done = (epoch - self._cosine_start) / (self._cosine_end - self._cosine_start)
+        return self.min_lr + (base_lr - self.min_lr) * (1 + math.cos(math.pi * done)) / 2
