@@ -1,0 +1,74 @@
+"""VGGSNN, the plain convolutional network of TET and TMC for event streams.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+from torch import Tensor, nn
+
+from snnlab.layers.dropout import SharedDropout
+from snnlab.layers.time import EachStep
+from snnlab.models._factory import NeuronFactory, NormFactory
+from snnlab.ranges import HalfOpenFraction
+
+
+class VGGSNN(nn.Module):
+    """VGGSNN of TET and TMC: 3x3 convolutions in pairs, each pair ending in a pool, and one linear layer.
+
+    Conv-norm-neuron for every entry of `channels`, a pool by 2 after every second one, then flatten and a
+    linear head on each step (Deng et al. 2022, "Temporal efficient training", released code). Convolutions
+    start from Kaiming's normal distribution (fan_out), as there. With the neuron `relu` it is an ANN.
+
+    Args:
+        neuron, norm: makers of the layers, see `snnlab.models._factory`.
+        in_channels, num_classes, image_size: of the data; the image is square.
+        channels: output channels of the convolutions, an even number of them.
+        pool: "avg" (TET, TMC), "max", or "stride": the second convolution of a pair strides by 2 (woAP in TET).
+        conv_bias: bias in the convolutions; true in TET and TMC, false in MPD-AGL and DS-ATGO.
+        dropout: probability before the head, one mask for all steps; 0 in TET and TMC.
+
+    Raises:
+        ValueError: odd number of channels, or an image size that the pools do not divide.
+    """
+
+    def __init__(
+        self,
+        neuron: NeuronFactory,
+        norm: NormFactory,
+        in_channels: int,
+        num_classes: int,
+        image_size: int,
+        *,
+        channels: tuple[int, ...] = (64, 128, 256, 256, 512, 512, 512, 512),
+        pool: Literal["avg", "max", "stride"] = "avg",
+        conv_bias: bool = True,
+        dropout: HalfOpenFraction = 0.0,
+    ) -> None:
+        super().__init__()
+        if not channels or len(channels) % 2:
+            raise ValueError(f"channels of vgg_snn come in pairs, got {len(channels)}: {list(channels)}")
+        factor = 2 ** (len(channels) // 2)
+        if image_size < factor or image_size % factor:
+            raise ValueError(
+                f"image_size {image_size} does not fit vgg_snn with {len(channels)} convolutions: "
+                f"it must be a multiple of {factor} (published: 32, 48, 64, 128)"
+            )
+        layers: list[nn.Module] = []
+        for i, (c_in, c_out) in enumerate(pairwise((in_channels, *channels))):
+            ends_pair = i % 2 == 1
+            stride = 2 if ends_pair and pool == "stride" else 1
+            conv = nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=conv_bias)
+            nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+            layers += [EachStep(conv), norm(c_out), neuron()]
+            if ends_pair and pool != "stride":
+                layers.append(EachStep(nn.AvgPool2d(2) if pool == "avg" else nn.MaxPool2d(2)))
+        self.features = nn.Sequential(*layers)
+        self.dropout = SharedDropout(dropout)
+        self.head = nn.Linear(channels[-1] * (image_size // factor) ** 2, num_classes)
+
+    def forward(self, x_TBCHW: Tensor) -> Tensor:
+        """Logits [T, B, K]."""
+        logits_TBK: Tensor = self.head(self.dropout(self.features(x_TBCHW).flatten(2)))
+        return logits_TBK

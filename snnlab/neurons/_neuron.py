@@ -1,0 +1,31 @@
+"""What all neurons share: the calls that run a whole sequence, run it in pieces, or take a single step.
+
+Shape suffixes: T time steps (first axis), `...` any further axes.
+"""
+
+from torch import Tensor, nn
+
+
+class Neuron(nn.Module):
+    """Base class: stateless between calls; the state goes in and comes out explicitly.
+
+    A subclass writes `forward_with_state` and `initial_state`. The state is one tensor, in float32 whatever the
+    dtype of the input (float64 for float64); the spikes have the dtype of the input.
+    """
+
+    def forward(self, x_T: Tensor, state: Tensor | None = None) -> Tensor:
+        """Spikes [T, ...] for input currents x_T [T, ...]; state None means the initial state."""
+        return self.forward_with_state(x_T, state)[0]
+
+    def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Spikes [T, ...] and the state after the last step, to continue from."""
+        raise NotImplementedError
+
+    def step(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Spikes [...] of one time step x [...], and the next state. Steps in a row equal one whole call."""
+        spikes_T, state = self.forward_with_state(x.unsqueeze(0), state)
+        return spikes_T.squeeze(0), state
+
+    def initial_state(self, x: Tensor) -> Tensor:
+        """The state before the first step, for an input x [...] of one time step."""
+        raise NotImplementedError

@@ -1,0 +1,128 @@
+"""The recurrence of `if`, `lif` and `plif`, as pure functions of the input, the state and the leak.
+
+Two forms of the same thing: a plain loop (for torch.compile and for surrogates with a forward of their own), and
+an autograd function which keeps only the input for the backward pass and recomputes the membrane there.
+Shape suffixes: T time steps, `...` any further axes.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from snnlab.surrogates._surrogate import Surrogate
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """What is fixed about the recurrence.
+
+    charge  h_t = decay (v_{t-1} - v_reset) + v_reset + gain x_t,  gain = 1 - decay if decay_input else 1
+    fire    s_t = 1 if h_t >= threshold else 0
+    reset   v_t = h_t (1 - s_t) + v_reset s_t   (hard)   or   v_t = h_t - threshold s_t   (soft)
+
+    With detach_reset, s_t is a constant in the reset as far as gradients go.
+    """
+
+    threshold: float
+    v_reset: float
+    soft_reset: bool
+    detach_reset: bool
+    decay_input: bool
+
+
+def integrate_and_fire(
+    x_T: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics, surrogate: Surrogate
+) -> tuple[Tensor, Tensor]:
+    """Spikes [T, ...] in the dtype of x_T [T, ...], and the membrane potential [...] after the last step.
+
+    `v` [...] is the potential before the first step and sets the precision of the arithmetic; `decay` is a number
+    or a scalar tensor that gets a gradient. The adjoint, with g the gradient of what its index names:
+
+        g_s'     = g_{s,t} + g_{v,t} dv_t/ds_t        (second term 0 if detach_reset)
+        g_{h,t}  = g_s' surrogate'(h_t - threshold) + g_{v,t} dv_t/dh_t
+        g_{x,t}  = gain g_{h,t},   g_{v,t-1} = decay g_{h,t}
+        g_decay  = sum over t of g_{h,t} (v_{t-1} - v_reset - x_t [decay_input])
+    """
+    if torch.compiler.is_compiling() or _has_own_autograd(surrogate):
+        return _loop(x_T, v, decay, dynamics, surrogate)
+    return _Recurrence.apply(x_T, v, decay, dynamics, surrogate)  # type: ignore[no-any-return]
+
+
+def _has_own_autograd(surrogate: Surrogate) -> bool:
+    return type(surrogate).forward is not Surrogate.forward or any(True for _ in surrogate.parameters())
+
+
+def _charge(x: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics) -> Tensor:
+    x = x.to(v.dtype)
+    h = v * decay + (x * (1 - decay) if dynamics.decay_input else x)
+    return h + (1 - decay) * dynamics.v_reset if dynamics.v_reset else h
+
+
+def _loop(
+    x_T: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics, surrogate: Surrogate
+) -> tuple[Tensor, Tensor]:
+    spikes_T = []
+    for x in x_T.unbind(0):
+        h = _charge(x, v, decay, dynamics)
+        spikes = surrogate(h - dynamics.threshold)
+        reset = spikes.detach() if dynamics.detach_reset else spikes
+        v = h - dynamics.threshold * reset if dynamics.soft_reset else h + (dynamics.v_reset - h) * reset
+        spikes_T.append(spikes.to(x_T.dtype))
+    return torch.stack(spikes_T), v
+
+
+def _reset(h: Tensor, fired: Tensor, dynamics: Dynamics) -> Tensor:
+    if dynamics.soft_reset:
+        return h - dynamics.threshold * fired.to(h.dtype)
+    return h.masked_fill(fired, dynamics.v_reset)
+
+
+class _Recurrence(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x_T: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics, surrogate: Surrogate
+    ) -> tuple[Tensor, Tensor]:
+        learned = decay if isinstance(decay, Tensor) else None
+        ctx.save_for_backward(x_T, v, learned)
+        ctx.rest = (decay if learned is None else None, dynamics, surrogate)
+        spikes_T = torch.empty_like(x_T)
+        for x, spikes in zip(x_T.unbind(0), spikes_T.unbind(0), strict=True):
+            h = _charge(x, v, decay, dynamics)
+            fired = h >= dynamics.threshold
+            v = _reset(h, fired, dynamics)
+            spikes.copy_(fired)
+        return spikes_T, v
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_spikes_T: Tensor, grad_v: Tensor) -> tuple[Tensor | None, ...]:
+        x_T, v, learned = ctx.saved_tensors
+        number, dynamics, surrogate = ctx.rest
+        decay = number if learned is None else learned
+        gain = 1 - decay if dynamics.decay_input else 1
+        before, charged = [], []
+        for x in x_T.unbind(0):
+            before.append(v)
+            charged.append(h := _charge(x, v, decay, dynamics))
+            v = _reset(h, h >= dynamics.threshold, dynamics)
+
+        grad_x_T = torch.empty_like(x_T)
+        grad_decay = None if learned is None else torch.zeros_like(learned)
+        for t in reversed(range(len(charged))):
+            h = charged.pop()
+            u = h - dynamics.threshold
+            grad_s = grad_spikes_T[t].to(h.dtype)
+            if not dynamics.detach_reset:
+                change = -dynamics.threshold if dynamics.soft_reset else dynamics.v_reset - h
+                grad_s = grad_s + grad_v * change
+            through_reset = grad_v if dynamics.soft_reset else grad_v.masked_fill(u >= 0, 0)
+            grad_h = torch.addcmul(through_reset, grad_s, surrogate.gradient(u))
+            grad_x_T[t] = grad_h * gain
+            grad_v = grad_h * decay
+            if grad_decay is not None:
+                leaked = before.pop() - dynamics.v_reset
+                grad_decay += (grad_h * (leaked - x_T[t] if dynamics.decay_input else leaked)).sum()
+        return grad_x_T, grad_v, grad_decay, None, None

@@ -1,0 +1,41 @@
+"""What all surrogates share: a step function in the forward pass, a smooth derivative in the backward pass.
+
+One autograd function serves them all; a surrogate adds `gradient` and its antiderivative `primitive`.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Surrogate(nn.Module):
+    """Base class: `s = 1 if u >= 0 else 0`, with `ds/du := gradient(u)`.
+
+    `u` is the membrane potential minus the threshold, of any shape and any floating point type.
+    """
+
+    def forward(self, u: Tensor) -> Tensor:
+        """Spikes [...] of u [...], in u's dtype: 1 where `u >= 0`, else 0 (0 for NaN)."""
+        return _Spike.apply(u, self)  # type: ignore[no-any-return]
+
+    def gradient(self, u: Tensor) -> Tensor:
+        """The derivative that replaces the step's, elementwise."""
+        raise NotImplementedError
+
+    def primitive(self, u: Tensor) -> Tensor:
+        """An antiderivative of `gradient`, elementwise: the smooth step that the gradient belongs to."""
+        raise NotImplementedError
+
+
+class _Spike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, surrogate: Surrogate) -> Tensor:
+        ctx.save_for_backward(u)
+        ctx.surrogate = surrogate
+        return (u >= 0).to(u.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        (u,) = ctx.saved_tensors
+        return grad_outputs[0] * ctx.surrogate.gradient(u), None

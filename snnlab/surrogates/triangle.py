@@ -1,0 +1,36 @@
+"""The triangular surrogate gradient of TET and TMC."""
+
+from torch import Tensor
+
+from snnlab.ranges import Positive
+from snnlab.surrogates._surrogate import Surrogate
+
+
+class Triangle(Surrogate):
+    """Triangle of half width gamma, the surrogate of TET and TMC.
+
+    gradient(u)  = height * max(0, 1 - |u| / gamma)
+    primitive(u) = height * gamma * (1/2 + z - z |z| / 2), z = clamp(u / gamma, -1, 1)
+
+    With the default height this is max(0, gamma - |u|) / gamma^2 (Deng et al. 2022, "Temporal efficient training",
+    Eq. 4 and the released code), whose area is 1.
+
+    Args:
+        gamma: half of the base's width, in units of the membrane potential. 1 in TET and TMC.
+        height: gradient at u = 0. None: 1 / gamma, which makes the area 1.
+    """
+
+    def __init__(self, *, gamma: Positive = 1.0, height: Positive | None = None) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.height = 1 / gamma if height is None else height
+
+    def gradient(self, u: Tensor) -> Tensor:
+        return u.abs().mul(-self.height / self.gamma).add(self.height).clamp(min=0)
+
+    def primitive(self, u: Tensor) -> Tensor:
+        z = (u / self.gamma).clamp(-1, 1)
+        return self.height * self.gamma * (0.5 + z - z * z.abs() / 2)
+
+    def extra_repr(self) -> str:
+        return f"gamma={self.gamma:g}, height={self.height:g}"
