@@ -1,0 +1,157 @@
+"""The settings of a run that belong to no component, and the checked config that all code receives.
+
+Each field's docstring is its documentation; types and bounds are enforced by `snnlab.config.check`, which also turns
+a `ConfigError` of `__post_init__` (a rule across fields) into one message. No torch here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from snnlab.errors import ConfigError
+from snnlab.ranges import NonNegativeInt, OpenFraction, Positive, PositiveInt
+
+METRIC_PATTERN = re.compile(r"test/(loss|(acc|nll|brier|ece|adaece|cece)(_(step|cum)/t[1-9]\d*)?)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerConfig:
+    """How a run is trained, evaluated and saved; the same for every experiment unless it says otherwise."""
+
+    epochs: PositiveInt = 100
+    """Passes over the training set."""
+    batch_size: PositiveInt = 64
+    """Samples in one forward pass; the optimiser sees batch_size * accumulate."""
+    eval_batch_size: PositiveInt | None = None
+    """Samples in one evaluation batch; null = batch_size. Metrics do not depend on it."""
+    eval_every: PositiveInt = 1
+    """Evaluate on the test split after every so many epochs, and after the last."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Precision of the matrix products; membranes stay in fp32."""
+    accumulate: PositiveInt = 1
+    """Batches whose gradients are summed before one optimiser step."""
+    clip_norm: Positive | None = None
+    """Upper bound of the gradient's norm over all parameters; null = no clipping."""
+    ema: OpenFraction | None = None
+    """Decay of an exponential moving average of the weights, which is then evaluated; null = none."""
+    compile: bool = False
+    """Compile the model with torch.compile."""
+    channels_last: bool = False
+    """Keep images in the channels-last memory layout (faster convolutions in bf16 and fp16 on CUDA)."""
+    num_workers: NonNegativeInt = 0
+    """Worker processes of each loader; 0 = load in the main process."""
+    device: str = "auto"
+    """auto (CUDA if there is one), cpu, cuda, or cuda:<index>."""
+    deterministic: bool = False
+    """Only deterministic kernels: slower, the same bits every time on the same machine."""
+    checkpoint_every: PositiveInt | None = None
+    """Also save the `last` checkpoint after every so many optimiser steps; null = at epoch ends."""
+    select: str = "test/acc"
+    """Metric whose best epoch is kept as `best`; losses and calibration errors are minimised."""
+    max_steps: PositiveInt | None = None
+    """Stop after so many optimiser steps, and evaluate so many batches; null = whole epochs (for smoke tests)."""
+    overfit_batches: PositiveInt | None = None
+    """Train and evaluate on the first so many training batches only, unaugmented; null = off (a check of the model)."""
+    synthetic: bool = False
+    """Generated data in the data set's shape instead of the data set."""
+    progress: Literal["auto", "bar", "plain", "none"] = "auto"
+    """How progress is shown: auto = bar on a terminal, plain lines elsewhere."""
+    plots: bool = True
+    """Write PNG plots at the end of the run."""
+    on_existing: Literal["resume", "restart", "fail"] = "resume"
+    """What to do when the run directory exists: resume (a finished run returns its result), start again, or fail."""
+    threads: PositiveInt | None = None
+    """CPU threads for torch; null = torch's default."""
+    detect_anomaly: bool = False
+    """Let autograd name the operation whose gradient is not finite (slow)."""
+    profile: bool = False
+    """Trace a few training steps with torch.profiler into the run directory."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise ConfigError(
+                f"trainer.device: unknown device '{self.device}'", "choose one of: auto, cpu, cuda, cuda:<index>"
+            )
+        if self.precision == "fp16" and self.device == "cpu":
+            raise ConfigError(
+                "trainer.precision: fp16 needs loss scaling, which runs on CUDA only",
+                "use trainer.precision=bf16 or fp32 on the cpu",
+            )
+        if not METRIC_PATTERN.fullmatch(self.select):
+            raise ConfigError(
+                f"trainer.select: unknown metric '{self.select}'",
+                "for example test/acc, test/nll, test/ece, test/acc_step/t4 or test/ece_cum/t4",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggerConfig:
+    """Where metrics go besides the run directory, which always holds the record."""
+
+    wandb: Literal["off", "auto", "online", "offline"] = "off"
+    """Weights & Biases: off; auto = online if a key is set, else offline; or one of both."""
+    project: str = "snnlab"
+    """W&B project."""
+    entity: str | None = None
+    """W&B user or team; null = the account's default."""
+    tags: tuple[str, ...] = ()
+    """W&B tags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathsConfig:
+    """Folders; absolute after checking."""
+
+    runs: Path = Path("runs")
+    """Results: <runs>/<experiment>/<variant>-<hash>/seed<k>."""
+    data: Path = Path("data")
+    """Root of the data sets and of the frame caches."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component that was chosen: its registered name and the value of each of its keys."""
+
+    name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """A whole run, checked. Made by `snnlab.config.check.check` only."""
+
+    num_steps: PositiveInt = 10
+    """Time steps T of the simulation."""
+    seed: NonNegativeInt = 0
+    """Seed of all randomness; its runs lie side by side in one variant's folder."""
+    plugins: tuple[str, ...] = ()
+    """Importable packages whose components join the registry, for example [my_package]."""
+    experiment: str = "custom"
+    """Name of the experiment file, set by `+experiment=name`."""
+    dataset: Component
+    augment: tuple[Component, ...]
+    """Augmentation operations, in the order in which they are applied."""
+    model: Component
+    norm: Component
+    neuron: Component
+    surrogate: Component
+    loss: Component
+    optimizer: Component
+    scheduler: Component
+    trainer: TrainerConfig
+    logger: LoggerConfig
+    paths: PathsConfig
+    overrides: tuple[str, ...] = ()
+    """The command line's overrides, as a sweep or a repetition would give them."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about how the config was composed, one line each."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The whole config as plain values: what config.yaml holds and the hash is made of."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", self.experiment):
+            raise ConfigError(
+                f"experiment: '{self.experiment}' cannot name a folder", "use letters, digits, '_', '-', '.' and '+'"
+            )
