@@ -1,0 +1,160 @@
+"""The one way to look inside a running network: statistics of every neuron layer, streamed by forward hooks.
+
+A new measurement is a small `Statistic`. Nothing is hooked outside the `with` block.
+Shape letters: T time steps, B samples, `...` any further axes.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from types import TracebackType
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from snnlab.neurons._neuron import Neuron
+
+
+class Statistic(Protocol):
+    """What is summed up for one layer: `update` with every call of the layer, `compute` at the end.
+
+    `update` gets the layer's input [T, B, ...] and output [T, B, ...], and must neither keep them nor wait
+    for the device; `compute` returns one number per time step.
+    """
+
+    def update(self, input_TB: Tensor, output_TB: Tensor) -> None: ...
+
+    def compute(self) -> list[float]: ...
+
+
+class FiringRate:
+    """The share of a layer's outputs that are not zero, at each time step."""
+
+    def __init__(self) -> None:
+        self._fired_T: Tensor | None = None
+        self._outputs_per_step = 0
+
+    def update(self, input_TB: Tensor, output_TB: Tensor) -> None:
+        """Counts one batch.
+
+        Raises:
+            ValueError: the number of time steps changed.
+        """
+        fired_T = output_TB.flatten(1).count_nonzero(1)
+        if self._fired_T is not None and len(fired_T) != len(self._fired_T):
+            raise ValueError(f"{len(self._fired_T)} time steps so far, now {len(fired_T)}: use two recorders")
+        self._fired_T = fired_T if self._fired_T is None else self._fired_T + fired_T
+        self._outputs_per_step += output_TB[0].numel()
+
+    def compute(self) -> list[float]:
+        """Returns the rate at each step; none if the layer was never called."""
+        return [] if self._fired_T is None else (self._fired_T.double() / self._outputs_per_step).tolist()
+
+
+class Recorder:
+    """Records statistics of a network's neuron layers while it is the context of a `with` block.
+
+        with Recorder(model) as recorder:
+            for x_TBCHW in batches:
+                model(x_TBCHW)
+        recorder.rates()
+
+    Layers are named as in `model.named_modules()`; one that is used at several places counts as one layer.
+    Only sums are kept, on the device of the layer. Hooks on a network that `torch.compile` has wrapped may
+    not run: record the plain module, which shares the weights.
+
+    Args:
+        model: The network.
+        statistics: What to record: a name and what makes a statistic for a layer. The firing rate by default.
+        layers: Names of the layers to record; all neurons by default.
+
+    Raises:
+        ValueError: a named layer is no neuron of the model.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        statistics: Mapping[str, Callable[[], Statistic]] | None = None,
+        layers: Collection[str] | None = None,
+    ) -> None:
+        self._neurons = {name: module for name, module in model.named_modules() if isinstance(module, Neuron)}
+        if layers is not None:
+            self._check(layers)
+            self._neurons = {name: module for name, module in self._neurons.items() if name in layers}
+        makers = {"rate": FiringRate} if statistics is None else statistics
+        self._statistics = {
+            statistic: {layer: make() for layer in self._neurons} for statistic, make in makers.items()
+        }
+        self._handles: list[RemovableHandle] = []
+        self._wanted: set[str] = set()
+        self._sample = 0
+        self.spikes: dict[str, Tensor] = {}
+
+    @property
+    def layers(self) -> list[str]:
+        """The names of the recorded layers, in the order of the model."""
+        return list(self._neurons)
+
+    def rates(self) -> dict[str, list[float]]:
+        """Returns the firing rate of each layer at each time step."""
+        return self.compute("rate")
+
+    def compute(self, statistic: str) -> dict[str, list[float]]:
+        """Returns a statistic of each layer at each time step.
+
+        Raises:
+            ValueError: it was not recorded.
+        """
+        if statistic not in self._statistics:
+            raise ValueError(f"'{statistic}' was not recorded; recorded: {', '.join(self._statistics)}")
+        return {layer: recorded.compute() for layer, recorded in self._statistics[statistic].items()}
+
+    def request_spikes(self, layers: Collection[str] | None = None, sample: int = 0) -> None:
+        """Asks for one sample's outputs [T, ...] of the next batch, of all or of some layers, in `spikes`.
+
+        Args:
+            layers: Names of layers; all by default.
+            sample: The sample's place in the batch.
+
+        Raises:
+            ValueError: a named layer is not recorded.
+        """
+        if layers is not None:
+            self._check(layers)
+        self.spikes = {}
+        self._wanted = set(self._neurons if layers is None else layers)
+        self._sample = sample
+
+    def __enter__(self) -> Self:
+        for name, module in self._neurons.items():
+            self._handles.append(module.register_forward_hook(self._hook(name), with_kwargs=True))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def _hook(self, layer: str) -> Callable[[nn.Module, tuple[Tensor, ...], dict[str, Tensor], Tensor], None]:
+        statistics = [recorded[layer] for recorded in self._statistics.values()]
+
+        @torch.no_grad()
+        def record(
+            module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output_TB: Tensor
+        ) -> None:
+            input_TB = args[0] if args else kwargs["x_T"]
+            for statistic in statistics:
+                statistic.update(input_TB.detach(), output_TB.detach())
+            if layer in self._wanted:
+                self._wanted.remove(layer)
+                self.spikes[layer] = output_TB[:, self._sample].detach().clone()
+
+        return record
+
+    def _check(self, layers: Collection[str]) -> None:
+        unknown = [layer for layer in layers if layer not in self._neurons]
+        if unknown:
+            raise ValueError(f"no neuron layer {', '.join(unknown)}; there are {', '.join(self._neurons)}")
