@@ -1,4 +1,4 @@
-"""Which components exist: a component is a file, its name is the file's name, and no list is kept anywhere.
+"""Which components exist: a component is a file, its name is the file's name, and no list is kept.
 
 A kind (`neuron`) is a package (`snnlab.neurons`); the component `plif` is the class `PLIF` in `plif.py` there.
 Listing looks at file names only; nothing is imported before `load`. Plugins add packages of the same shape.
@@ -6,10 +6,14 @@ Listing looks at file names only; nothing is imported before `load`. Plugins add
 
 import importlib
 import importlib.util
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from snnlab.errors import ConfigError
 
 KINDS = MappingProxyType(
     {
@@ -30,7 +34,7 @@ def component_files(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, tuple
     """Maps each component's name to its module name and its file, in alphabetical order.
 
     Raises:
-        ValueError: a plugin is not importable, or redefines a name that exists already.
+        ConfigError: a plugin is not importable, or redefines a name that exists already.
     """
     found: dict[str, tuple[str, Path]] = {}
     for top in ("snnlab", *plugins):
@@ -39,19 +43,31 @@ def component_files(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, tuple
                 if file.stem.startswith("_"):
                     continue
                 if file.stem in found:
-                    raise ValueError(f"plugin '{top}' redefines the {kind} '{file.stem}' of {found[file.stem][1]}")
+                    raise ConfigError(
+                        f"plugins: '{top}' defines the {kind} '{file.stem}', as {found[file.stem][1]} does",
+                        "give the plugin's component, and its file, another name",
+                    )
                 found[file.stem] = (f"{top}.{KINDS[kind]}.{file.stem}", file)
     return dict(sorted(found.items()))
 
 
 def load(kind: str, name: str, plugins: tuple[str, ...] = ()) -> type[Any]:
-    """Imports a component's file and returns its class."""
-    module_name, file = component_files(kind, plugins)[name]
+    """Imports a component's file and returns its class.
+
+    Raises:
+        ConfigError: there is no such component, or its file has no class of its name.
+    """
+    files = component_files(kind, plugins)
+    if name not in files:
+        raise ConfigError(f"{kind}: no {kind} is called '{name}'", f"choose one of: {', '.join(files)}")
+    module_name, file = files[name]
     module = importlib.import_module(module_name)
     for attribute, value in vars(module).items():
         if isinstance(value, type) and value.__module__ == module_name and is_class_of(attribute, name):
             return value
-    raise ValueError(f"{file} defines no class named like the file ('{name}', without regard to case and underscores)")
+    raise ConfigError(
+        f"{file}: no class named like the file", f"call it '{name}', in any case, without underscores"
+    )
 
 
 def is_class_of(class_name: str, component: str) -> bool:
@@ -60,12 +76,13 @@ def is_class_of(class_name: str, component: str) -> bool:
 
 
 def lazy_package(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a component package: `from snnlab.neurons import LIF` finds `lif.py` by itself."""
+    """`__getattr__` and `__dir__` of a component package: `from snnlab.neurons import LIF` finds `lif.py`."""
     kind = next(kind for kind, folder in KINDS.items() if package == f"snnlab.{folder}")
 
     def getattr_(attribute: str) -> Any:
         for name in component_files(kind):
-            if is_class_of(attribute, name):
+            # `lif` is the submodule, `LIF` the class: only the second is looked up here.
+            if attribute != name and is_class_of(attribute, name):
                 return load(kind, name)
         raise AttributeError(f"module '{package}' has no attribute '{attribute}'")
 
@@ -76,10 +93,17 @@ def lazy_package(package: str) -> tuple[Callable[[str], Any], Callable[[], list[
 
 
 def _package_folders(top: str, folder: str) -> list[Path]:
+    if top != "snnlab" and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
         spec = None
     if spec is None or spec.submodule_search_locations is None:
-        raise ValueError(f"plugins: no package named '{top}' can be imported")
-    return [path for location in spec.submodule_search_locations if (path := Path(location) / folder).is_dir()]
+        raise ConfigError(
+            f"plugins: no package named '{top}' can be imported",
+            "install it, or put its folder into the current directory",
+        )
+    return [
+        path for location in spec.submodule_search_locations if (path := Path(location) / folder).is_dir()
+    ]

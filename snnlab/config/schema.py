@@ -1,7 +1,7 @@
 """The settings of a run that belong to no component, and the checked config that all code receives.
 
-Each field's docstring is its documentation; types and bounds are enforced by `snnlab.config.check`, which also turns
-a `ConfigError` of `__post_init__` (a rule across fields) into one message. No torch here.
+The text below a field is its documentation; types and bounds are enforced by `snnlab.config.check`, which
+also reports a `ConfigError` of `__post_init__` (a rule across fields). No torch here.
 """
 
 import re
@@ -51,9 +51,9 @@ class TrainerConfig:
     select: str = "test/acc"
     """Metric whose best epoch is kept as `best`; losses and calibration errors are minimised."""
     max_steps: PositiveInt | None = None
-    """Stop after so many optimiser steps, and evaluate so many batches; null = whole epochs (for smoke tests)."""
+    """Stop after so many optimiser steps, and evaluate so many batches; null = whole epochs."""
     overfit_batches: PositiveInt | None = None
-    """Train and evaluate on the first so many training batches only, unaugmented; null = off (a check of the model)."""
+    """Train and evaluate on the first so many training batches only, unaugmented; null = off."""
     synthetic: bool = False
     """Generated data in the data set's shape instead of the data set."""
     progress: Literal["auto", "bar", "plain", "none"] = "auto"
@@ -61,7 +61,7 @@ class TrainerConfig:
     plots: bool = True
     """Write PNG plots at the end of the run."""
     on_existing: Literal["resume", "restart", "fail"] = "resume"
-    """What to do when the run directory exists: resume (a finished run returns its result), start again, or fail."""
+    """If the run directory exists: resume (a finished run returns its result), start again, or fail."""
     threads: PositiveInt | None = None
     """CPU threads for torch; null = torch's default."""
     detect_anomaly: bool = False
@@ -72,7 +72,8 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
             raise ConfigError(
-                f"trainer.device: unknown device '{self.device}'", "choose one of: auto, cpu, cuda, cuda:<index>"
+                f"trainer.device: unknown device '{self.device}'",
+                "choose one of: auto, cpu, cuda, cuda:<index>",
             )
         if self.precision == "fp16" and self.device == "cpu":
             raise ConfigError(
@@ -119,17 +120,23 @@ class Component:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """A whole run, checked. Made by `snnlab.config.check.check` only."""
+class RunLevel:
+    """The keys at the top level that are plain values."""
 
     num_steps: PositiveInt = 10
     """Time steps T of the simulation."""
     seed: NonNegativeInt = 0
-    """Seed of all randomness; its runs lie side by side in one variant's folder."""
+    """Seed of all randomness; the seeds of one variant lie side by side in its folder."""
     plugins: tuple[str, ...] = ()
     """Importable packages whose components join the registry, for example [my_package]."""
     experiment: str = "custom"
-    """Name of the experiment file, set by `+experiment=name`."""
+    """Name of the experiment file; set by `+experiment=name`, never by hand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(RunLevel):
+    """A whole run, checked. Made by `snnlab.config.check.check` only."""
+
     dataset: Component
     augment: tuple[Component, ...]
     """Augmentation operations, in the order in which they are applied."""
@@ -153,5 +160,6 @@ class RunConfig:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", self.experiment):
             raise ConfigError(
-                f"experiment: '{self.experiment}' cannot name a folder", "use letters, digits, '_', '-', '.' and '+'"
+                f"experiment: '{self.experiment}' cannot name a folder",
+                "use letters, digits, '_', '-', '.' and '+'",
             )

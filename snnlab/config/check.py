@@ -1,0 +1,138 @@
+"""Turns a composed mapping into a checked, frozen RunConfig, or says what is wrong with it. Imports no torch.
+
+Components are checked against their constructors' signatures, the rest against the dataclasses of `schema`.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from snnlab.config import schema
+from snnlab.config.components import check_augment, check_component
+from snnlab.config.origins import Origin
+from snnlab.config.problems import Problems, plain
+from snnlab.config.signature import Signature, read_dataclass
+from snnlab.config.suggest import closest
+from snnlab.errors import ConfigError
+from snnlab.registry import KINDS, component_files
+
+SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {"trainer": schema.TrainerConfig, "logger": schema.LoggerConfig, "paths": schema.PathsConfig}
+)
+
+
+def check(
+    mapping: Mapping[str, Any],
+    origins: Mapping[str, Origin] | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    switched: Mapping[str, str] | None = None,
+) -> schema.RunConfig:
+    """Checks every value of a composed, resolved mapping.
+
+    Args:
+        mapping: the config as plain nested values.
+        origins: where each flat key was set.
+        overrides: the command line's overrides, kept in the result.
+        switched: kinds whose component the command line chose, with the component that the files had chosen.
+            What a file sets for that one is left out, with a note, where it does not apply to the one chosen.
+
+    Raises:
+        ConfigError: the first problem, with all of them in its `problems`.
+    """
+    problems = Problems(origins or {}, switched or {})
+    values = _top_level(mapping, problems)
+    config = None
+    if not problems.found:
+        try:
+            config = schema.RunConfig(
+                **values, overrides=tuple(overrides), notes=tuple(problems.notes), raw=_raw(values)
+            )
+        except ConfigError as error:
+            problems.found.append(error)
+    if config is None:
+        raise ConfigError.first_of(problems.found)
+    return config
+
+
+def section(name: str) -> Signature:
+    """The keys of `trainer`, `logger` or `paths`; the plain values of the top level for an empty name."""
+    class_name = f"{name.capitalize()}Config" if name else "RunLevel"
+    return read_dataclass(Path(schema.__file__), class_name)
+
+
+def top_level_keys() -> list[str]:
+    """The keys that a config has at its top level."""
+    return [*section("").keys, *KINDS, *SECTIONS]
+
+
+def _top_level(mapping: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    for key in mapping:
+        if key not in top_level_keys():
+            _unknown_top_level(str(key), problems)
+    values: dict[str, Any] = {}
+    for key, one in section("").keys.items():
+        values[key] = problems.value(key, one, mapping.get(key, one.default))
+    plugins = values["plugins"] or ()
+    try:
+        component_files("neuron", plugins)
+    except ConfigError as error:
+        problems.found.append(error)
+        return values
+    for kind in KINDS:
+        if kind == "augment":
+            values[kind] = check_augment(mapping.get(kind) or {}, plugins, problems)
+        else:
+            values[kind] = check_component(kind, mapping.get(kind), plugins, problems)
+    for name in SECTIONS:
+        values[name] = _section(name, mapping.get(name) or {}, problems)
+    return values
+
+
+def _section(name: str, values: Any, problems: Problems) -> Any:
+    if not isinstance(values, Mapping):
+        problems.add(name, f"expected keys with values, got {values!r}", f"write {name}.<key>=<value>")
+        return None
+    before = len(problems.found)
+    keys = section(name).keys
+    for key in values:
+        if key not in keys:
+            problems.unknown_key(f"{name}.{key}", name, keys)
+    found = {
+        key: problems.value(f"{name}.{key}", one, values.get(key, one.default)) for key, one in keys.items()
+    }
+    for key, value in found.items():
+        if isinstance(value, Path):
+            found[key] = Path(os.path.abspath(value.expanduser()))
+    if len(problems.found) > before:
+        return None
+    try:
+        return SECTIONS[name](**found)
+    except ConfigError as error:
+        path, _, message = error.message.partition(": ")
+        problems.add(path, message, error.hint)
+        return None
+
+
+def _unknown_top_level(key: str, problems: Problems) -> None:
+    guess = next((f"{name}.{key}" for name in SECTIONS if key in section(name).keys), None)
+    guess = guess or closest(key, top_level_keys())
+    for name in SECTIONS:
+        near = closest(key, section(name).keys)
+        guess = guess or (f"{name}.{near}" if near else None)
+    message = f"unknown key. Did you mean '{guess}'?" if guess else "unknown key"
+    problems.add(key, message, f"top-level keys: {', '.join(top_level_keys())}")
+
+
+def _raw(values: Mapping[str, Any]) -> dict[str, Any]:
+    raw: dict[str, Any] = {}
+    for key, value in values.items():
+        if key == "augment":
+            raw[key] = {one.name: plain(one.params) for one in value}
+        elif isinstance(value, schema.Component):
+            raw[key] = {"name": value.name, **plain(value.params)}
+        else:
+            raw[key] = plain(vars(value) if key in SECTIONS else value)
+    return raw

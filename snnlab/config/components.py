@@ -1,0 +1,116 @@
+"""Checks the component of each kind against its constructor's signature, read from source."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.problems import MISSING, Problems
+from snnlab.config.schema import Component
+from snnlab.config.signature import Key, read_component
+from snnlab.config.suggest import did_you_mean
+from snnlab.config.types import MismatchError
+from snnlab.errors import ConfigError
+from snnlab.registry import component_files
+
+Files = Mapping[str, tuple[str, Path]]
+
+
+def check_component(kind: str, values: Any, plugins: tuple[str, ...], problems: Problems) -> Component | None:
+    """Checks `{name, ...}` of one kind; problems are collected, not raised."""
+    files = component_files(kind, plugins)
+    choices = f"one of: {', '.join(files)}"
+    if values in (MISSING, None, {}):
+        problems.add(kind, "nothing is chosen", f"{kind}=<name>, {choices}")
+        return None
+    if not isinstance(values, Mapping):
+        problems.add(kind, f"expected a mapping with a name, got {values!r}", f"{kind}=<name>, {choices}")
+        return None
+    name = str(values.get("name", ""))
+    origin = problems.origins.get(f"{kind}.name")
+    if origin is not None and origin.by_hand:
+        problems.add(f"{kind}.name", "a component is chosen by its kind", f"write {kind}={name}")
+        return None
+    return _check(
+        kind, kind, name, {key: one for key, one in values.items() if key != "name"}, files, problems
+    )
+
+
+def check_augment(values: Any, plugins: tuple[str, ...], problems: Problems) -> tuple[Component, ...]:
+    """Checks the ordered mapping from augmentation operation to its keys; null switches an operation off."""
+    if not isinstance(values, Mapping):
+        problems.add("augment", f"expected operations with their keys, got {values!r}", "snnlab list augment")
+        return ()
+    files = component_files("augment", plugins)
+    found = []
+    for name, params in values.items():
+        path = f"augment.{name}"
+        if params is None or problems.written_for_another("augment", path):
+            continue
+        if isinstance(params, Mapping):
+            found.append(_check("augment", path, str(name), params, files, problems))
+        else:
+            problems.add(path, f"expected keys, got {params!r}", f"for example {path}={{}}, or null for none")
+    return tuple(one for one in found if one is not None)
+
+
+def _check(
+    kind: str, path: str, name: str, values: Mapping[str, Any], files: Files, problems: Problems
+) -> Component | None:
+    if name not in files:
+        guess = did_you_mean(name, files)
+        message = f"no {kind} is called '{name}'" if name else "has no name"
+        problems.add(path, f"{message}.{guess}" if guess else message, f"choose one of: {', '.join(files)}")
+        return None
+    try:
+        keys = read_component(files[name][1]).keys
+    except ConfigError as error:
+        problems.found.append(error)
+        return None
+    for key, value in values.items():
+        if key in keys:
+            continue
+        if problems.written_for_another(kind, f"{path}.{key}"):
+            _note(problems, kind, name, f"{path}.{key}", value, "is left out for")
+        else:
+            _unknown(kind, name, f"{path}.{key}", str(key), keys, files, problems)
+    params = {}
+    for key, one in keys.items():
+        value = values.get(key, one.default)
+        if key in values and problems.written_for_another(kind, f"{path}.{key}"):
+            value = _from_another(kind, name, f"{path}.{key}", one, value, problems)
+        params[key] = problems.value(f"{path}.{key}", one, value)
+    return Component(name, params)
+
+
+def _from_another(kind: str, name: str, path: str, key: Key, value: Any, problems: Problems) -> Any:
+    try:
+        key.type.convert(value)
+    except MismatchError:
+        _note(problems, kind, name, path, value, "is left out for")
+        return key.default
+    _note(problems, kind, name, path, value, "also holds for")
+    return value
+
+
+def _note(problems: Problems, kind: str, name: str, path: str, value: Any, what: str) -> None:
+    problems.note(path, value, f"was written for {kind} '{problems.switched[kind]}' and {what} '{name}'")
+
+
+def _unknown(
+    kind: str, name: str, path: str, key: str, keys: Mapping[str, Key], files: Files, problems: Problems
+) -> None:
+    owners = [other for other, (_, file) in files.items() if other != name and key in _keys(file)]
+    if not owners:
+        problems.unknown_key(path, f"{kind} '{name}'", keys)
+        return
+    guess = did_you_mean(key, keys)
+    message = f"{kind} '{name}' has no such key"
+    hint = f"'{key}' is a key of: {', '.join(owners)}; keys of {kind} '{name}': {', '.join(keys) or 'none'}"
+    problems.add(path, f"{message}.{guess}" if guess else message, hint)
+
+
+def _keys(file: Path) -> Mapping[str, Key]:
+    try:
+        return read_component(file).keys
+    except ConfigError:
+        return {}

@@ -1,0 +1,57 @@
+"""Where each value of a composed config came from: a line of a YAML file, or the command line."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The place that set a value last.
+
+    Args:
+        text: for people, such as `conf/neuron/lif.yaml:3`.
+        config: the config's name inside the search path, such as `neuron/lif`; empty for the command line.
+    """
+
+    text: str
+    config: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        """True for the command line, False for a file."""
+        return not self.config
+
+
+COMMAND_LINE = Origin("command line")
+
+
+@cache
+def keys_of_file(file: Path) -> tuple[tuple[str, int], ...]:
+    """The flat keys that a YAML file sets, each with its line; its defaults list is not one of them."""
+    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    return tuple(_walk(node, "")) if isinstance(node, yaml.MappingNode) else ()
+
+
+def _walk(node: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, int]]:
+    for key, value in node.value:
+        if not prefix and key.value == "defaults":
+            continue
+        path = f"{prefix}{key.value}"
+        yield path, key.start_mark.line + 1
+        if isinstance(value, yaml.MappingNode):
+            yield from _walk(value, f"{path}.")
+
+
+def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of a nested mapping by their dotted keys; an empty mapping is a leaf."""
+    for key, value in mapping.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{path}.")
+        else:
+            yield path, value

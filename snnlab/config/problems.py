@@ -1,0 +1,78 @@
+"""Collects what is wrong with a config, and what is worth a note, with where each value came from."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from snnlab.config.origins import COMMAND_LINE, Origin
+from snnlab.config.signature import Key
+from snnlab.config.suggest import did_you_mean
+from snnlab.config.types import MismatchError
+from snnlab.errors import ConfigError
+
+MISSING = "???"
+
+
+class Problems:
+    """The problems and notes of one config, in the order in which they were found.
+
+    Args:
+        origins: where each flat key was set.
+        switched: kinds whose component the command line chose, with the one that the files had chosen.
+    """
+
+    def __init__(self, origins: Mapping[str, Origin], switched: Mapping[str, str]) -> None:
+        self.origins = origins
+        self.switched = switched
+        self.found: list[ConfigError] = []
+        self.notes: list[str] = []
+
+    def add(self, path: str, message: str, hint: str = "") -> None:
+        """Adds a problem; the hint is led by the file that set the value, if a file did."""
+        origin = self.origins.get(path)
+        if origin is not None and not origin.by_hand:
+            hint = f"set in {origin.text}; {hint}" if hint else f"set in {origin.text}"
+        self.found.append(ConfigError(f"{path}: {message}", hint))
+
+    def unknown_key(self, path: str, what: str, keys: Iterable[str]) -> None:
+        """Adds the problem of a key that does not exist; `what` describes the owner of the `keys` that do."""
+        keys = list(keys)
+        guess = did_you_mean(path.rpartition(".")[2], keys)
+        message = f"unknown key.{guess}" if guess else "unknown key"
+        self.add(path, message, f"keys of {what}: {', '.join(keys) or 'none'}")
+
+    def value(self, path: str, key: Key, value: Any) -> Any:
+        """The value in its final form, or None and a problem."""
+        if isinstance(value, str) and value == MISSING:
+            self.add(path, "missing", f"expected {key.type}; set it with {path}=<value>")
+            return None
+        try:
+            return key.type.convert(value)
+        except MismatchError as error:
+            self.add(path, error.message, error.hint or f"for example {path}={_as_override(key.default)}")
+            return None
+
+    def note(self, path: str, value: Any, text: str) -> None:
+        """Adds a remark on a value."""
+        self.notes.append(f"{path}={_as_override(value)} ({self.origins[path].text}) {text}")
+
+    def written_for_another(self, kind: str, path: str) -> bool:
+        """True if a file set this value for a component that the command line has replaced by another."""
+        origin = self.origins.get(path, COMMAND_LINE)
+        return kind in self.switched and not origin.by_hand and origin.config.partition("/")[0] != kind
+
+
+def plain(value: Any) -> Any:
+    """A checked value as JSON and YAML hold it: tuples become lists, paths become text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def _as_override(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_as_override, value))}]"
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,114 @@
+"""Reads the config keys of a component, or of a settings dataclass, from its source without importing it.
+
+A component's keys are its constructor's keyword-only parameters; a dataclass's keys are its fields.
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from snnlab.config import types
+from snnlab.errors import ConfigError
+from snnlab.registry import is_class_of
+
+
+@dataclass(frozen=True)
+class Key:
+    """One config key: what it may hold, its default, and (for settings) its documentation."""
+
+    type: types.Type
+    default: Any
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The keys of one component or one group of settings, in the order of the source."""
+
+    class_name: str
+    summary: str
+    keys: Mapping[str, Key]
+
+
+@cache
+def read_component(file: Path) -> Signature:
+    """The signature of the component that a file holds.
+
+    Raises:
+        ConfigError: the file defines no such class, or a parameter of it lacks a usable type or default.
+    """
+    tree, names = _parse(file)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and is_class_of(node.name, file.stem):
+            keys = {}
+            for statement in node.body:
+                if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
+                    keys = _keyword_only(statement, names, file)
+            return Signature(node.name, _summary(node), MappingProxyType(keys))
+    raise ConfigError(
+        f"{file}: no class named like the file",
+        f"'{file.stem}' without regard to case and underscores is expected",
+    )
+
+
+@cache
+def read_dataclass(file: Path, class_name: str) -> Signature:
+    """The signature of a settings dataclass; the text below a field is its documentation."""
+    tree, names = _parse(file)
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
+    keys: dict[str, Key] = {}
+    for node, after in zip(body.body, [*body.body[1:], None], strict=True):
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value):
+            continue
+        text = after.value if isinstance(after, ast.Expr) else None
+        doc = text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
+        keys[node.target.id] = Key(types.parse(node.annotation, names), _value(node.value, names), doc)
+    return Signature(class_name, _summary(body), MappingProxyType(keys))
+
+
+def _parse(file: Path) -> tuple[ast.Module, dict[str, ast.expr]]:
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    except SyntaxError as error:
+        raise ConfigError(f"{file}:{error.lineno}: {error.msg}", "correct the component's source") from None
+    names = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            names[node.targets[0].id] = node.value
+    return tree, names
+
+
+def _keyword_only(init: ast.FunctionDef, names: Mapping[str, ast.expr], file: Path) -> dict[str, Key]:
+    keys = {}
+    for parameter, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True):
+        where = f"{file}:{parameter.lineno}: parameter '{parameter.arg}'"
+        if default is None or parameter.annotation is None:
+            raise ConfigError(f"{where} needs a type and a default", "for example: decay: float = 0.5")
+        try:
+            keys[parameter.arg] = Key(types.parse(parameter.annotation, names), _value(default, names))
+        except ValueError as error:
+            raise ConfigError(
+                f"{where}: {error}",
+                "use int, float, bool, str, Literal, tuple, list, X | None or snnlab.ranges",
+            ) from None
+    return keys
+
+
+def _value(node: ast.expr, names: Mapping[str, ast.expr]) -> Any:
+    match node:
+        case ast.Name(id=name) if name in names:
+            return _value(names[name], {})
+        case ast.Call(func=ast.Name(id="Path"), args=[path]):
+            return Path(ast.literal_eval(path))
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise ValueError(f"the default '{ast.unparse(node)}' is not a plain value") from None
+
+
+def _summary(node: ast.ClassDef) -> str:
+    return (ast.get_docstring(node) or "").partition("\n")[0].rstrip(".")
