@@ -3,20 +3,22 @@
 import time
 import traceback
 
+import torch
+
 from snnlab import build
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
-from snnlab.data.dataset import VisionData
+from snnlab.errors import RunError
 from snnlab.train.device import set_up
 from snnlab.train.environment import environment
 from snnlab.train.guard import nan_error
 from snnlab.train.interrupt import Interrupt
 from snnlab.train.log import RunLog
+from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
-from snnlab.train.report import announce, report, show_result
+from snnlab.train.report import announce, mirror_of, report, show_result
 from snnlab.train.run_files import RunFiles
 from snnlab.train.session import Session
-from snnlab.train.wandb_log import WandbLog
 
 DONE, PREEMPTED = 0, 75
 
@@ -34,6 +36,8 @@ def run(cfg: RunConfig) -> int:
     if cfg.trainer.on_existing == "resume" and (stored := files.result()) is not None:
         show_result(RunLog(None), files, stored)
         return DONE
+    if cfg.trainer.on_existing == "fail" and files.folder.exists():
+        raise RunError(f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it")
     device = set_up(cfg.trainer, cfg.seed)
     dataset = build.build_dataset(cfg)
     dataset.prepare()
@@ -68,19 +72,21 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     announce(log, session, resumed)
 
     with (
-        WandbLog.of_run(cfg, files.folder) as mirror,
+        torch.autograd.set_detect_anomaly(trainer.detect_anomaly),
+        mirror_of(cfg, files) as mirror,
+        Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
-            total_epochs=trainer.epochs,
-            steps_per_epoch=session.steps_per_epoch,
-            start_epoch=position.epoch,
-            start_step=position.step,
-            console=log.console,
+            trainer.epochs,
+            session.steps_per_epoch,
+            trainer.batch_size * trainer.accumulate,
+            position.epoch,
+            position.step,
         ) as progress,
     ):
         while position.epoch < trainer.epochs:
+            mark = time.perf_counter()
             for batches in session.groups():
-                started = time.perf_counter()
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate)
                 position.step += 1
                 position.total_steps += 1
@@ -88,8 +94,10 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                     raise nan_error(learner.model, result, position.total_steps, position.epoch + 1)
                 session.meter.update(result)
                 progress.advance(result.loss, result.correct, result.count)
-                position.seconds += time.perf_counter() - started
+                now = time.perf_counter()
+                position.seconds, mark = position.seconds + now - mark, now
                 position.samples += result.count
+                profile.step()
                 if interrupt.requested:
                     session.save()
                     return False
@@ -110,6 +118,6 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
             if interrupt.requested and position.epoch < trainer.epochs:
                 return False
 
-        progress.close()
-        report(log, session, mirror)
+        result = report(session, mirror)
+    show_result(log, files, result)
     return True

@@ -12,6 +12,7 @@ from snnlab import build
 from snnlab.config.rundir import config_hash
 from snnlab.config.schema import RunConfig
 from snnlab.data.dataset import VisionData
+from snnlab.data.head import HeadSet
 from snnlab.data.loader import loader
 from snnlab.train import checkpoint
 from snnlab.train.evaluate import Evaluation, evaluate
@@ -59,10 +60,13 @@ class Session:
 
     def __init__(self, cfg: RunConfig, files: RunFiles, dataset: VisionData, device: torch.device) -> None:
         trainer = cfg.trainer
-        augments = build.build_augments(cfg)
+        augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
         self.train_set = dataset.train_set([op for op in augments if getattr(op, "in_loader", False)])
         self.test_set = dataset.test_set()
+        if trainer.overfit_batches is not None:
+            self.train_set = HeadSet(self.train_set, trainer.overfit_batches * trainer.batch_size)
+            self.test_set = self.train_set
         self.steps_per_epoch = math.ceil(
             math.ceil(len(self.train_set) / trainer.batch_size) / trainer.accumulate
         )
@@ -102,7 +106,7 @@ class Session:
             "meter": self.meter.state_dict(),
             "position": asdict(self.position),
             "random": checkpoint.random_state(),
-            "config_hash": config_hash(self.cfg),
+            "config_hash": config_hash(self.cfg.raw),
         }
         checkpoint.save(self.files.checkpoints / "last.pt", state)
 
@@ -157,7 +161,7 @@ class Session:
             self.position.best = found
             checkpoint.save(
                 self.files.checkpoints / "best.pt",
-                {**self.learner.weights(), "epoch": self.position.epoch, "config_hash": config_hash(self.cfg)},
+                {**self.learner.weights(), "epoch": self.position.epoch, "config_hash": config_hash(self.cfg.raw)},
             )
 
     def record(self, split: str, metrics: dict[str, float]) -> dict[str, Any]:
