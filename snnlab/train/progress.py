@@ -207,7 +207,7 @@ class Progress:
         name = self._epoch_name(min(self._epoch + 1, self._total_epochs))
         place = f"{self._batch:{len(str(self._batches_per_epoch))}d}/{self._batches_per_epoch}"
         facts = [self._status] if self._status else self._facts()
-        bar_width = 24 if width >= 100 else 12
+        bar_width = 24 if width >= 110 else 12
         free = width - len(name) - len(place) - 3
         cells: list[RenderableType] = [Text(name, style="bold"), Text(place)]
         if width >= 72:
@@ -229,7 +229,7 @@ def percent(fraction: float) -> str:
 
 def duration(seconds: float) -> str:
     """7.4 -> "7.4 s", 83 -> "1:23", 3723 -> "1:02:03", 100000 -> "1 d 3:46:40"."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)

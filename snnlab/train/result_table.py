@@ -1,6 +1,6 @@
 """The end of a run on the terminal: a table per time step, the run directory and the plots.
 
-Reads flat metric names only (`test/acc_step/t3`, `test/ece_cum/t3`), so a stored result prints like a new one.
+Reads flat metric names only (`test/acc_step/t3`, `test/ece_cum/t3`), so a stored result prints too.
 """
 
 import os
@@ -30,9 +30,9 @@ def result_table(
 ) -> RenderableType:
     """Accuracy (percent) and calibration errors (fractions) at every time step, then where the files are.
 
-    It fits itself to where it is printed: a wide terminal gets single-step and cumulative results side by side,
-    a narrower one gets them one below the other, a very narrow one loses columns from the right; without a
-    terminal it is plain text.
+    It fits itself to where it is printed: a wide terminal gets single-step and cumulative results side by
+    side, a narrower one gets them one below the other, a very narrow one loses columns from the right;
+    without a terminal it is plain text.
 
     Args:
         metrics: flat metrics of one evaluation; None stands for a number that does not exist.

@@ -145,14 +145,14 @@ def test_the_graph_is_not_kept():
 @pytest.mark.parametrize("width", [30, 45, 60, 80, 100, 140])
 def test_bar_fits_the_terminal(width):
     clock, out = Clock(), console(width, terminal=True)
-    with Progress("bar", 300, 1234, 64, console=out, clock=clock) as progress:
+    with Progress("bar", 300, 1234, 64, 0, 600, out, clock) as progress:
         advance(progress, clock, 20)
         probe = console(width)
         probe.print(progress._bar(width))
     (line,) = text(probe).splitlines()
     assert len(line) <= width
     assert "epoch   1/300" in line
-    assert "20/1234" in line
+    assert "620/1234" in line
     assert "…" not in line
     assert ("loss" in line) == (width >= 45)
     assert ("━" in line) == (width >= 72)

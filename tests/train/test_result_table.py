@@ -38,9 +38,20 @@ def test_plain_text_without_a_terminal():
     assert lines[1].split() == ["single", "step", "cumulative", "mean"]
     assert lines[2].split() == ["t", "acc", "%", "ECE", "AdaECE", "CECE", "NLL"] * 2
     assert len(lines) == 3 + 10
-    assert (
-        lines[3].split() == "1 51.00 0.3010 0.4010 0.5010 0.1010 1 51.10 0.3020 0.4020 0.5020 0.1020".split()
-    )
+    assert lines[3].split() == [
+        "1",
+        "51.00",
+        "0.3010",
+        "0.4010",
+        "0.5010",
+        "0.1010",
+        "1",
+        "51.10",
+        "0.3020",
+        "0.4020",
+        "0.5020",
+        "0.1020",
+    ]
     assert lines[-1].split()[:2] == ["10", "60.00"]
     assert all(ord(character) < 128 for line in lines for character in line)
 
