@@ -1,0 +1,167 @@
+"""What the trainer knows of a data set: its shape, its two sets of samples, and how a batch is decoded.
+
+Shapes: N samples, B batch, T time steps, C channels, H height, W width.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+LoaderOp = Callable[[Tensor], Tensor]
+
+
+class SampleSet(Dataset[tuple[Tensor, int]]):
+    """A map-style set of stored samples, (uint8 tensor, label), that also hands out whole batches."""
+
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        raise NotImplementedError
+
+    def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """The samples of these indices, stacked, and their labels [B]."""
+        samples = [self[index][0] for index in indices]
+        return torch.stack(samples), torch.from_numpy(self.labels[np.asarray(indices)])
+
+
+class Samples(Protocol):
+    """An array or a memory map of stored samples, indexed along its first axis."""
+
+    def __getitem__(self, index: NDArray[np.int64], /) -> NDArray[np.uint8]: ...
+
+
+class ArraySet(SampleSet):
+    """Some samples of an array or memory map; a batch is one fancy-indexing call.
+
+    Args:
+        samples: uint8 [N, ...].
+        labels: class of every one of the N samples.
+        index: which of them belong to this set, in order; all by default.
+    """
+
+    def __init__(
+        self, samples: Samples, labels: NDArray[np.int64], index: NDArray[np.int64] | None = None
+    ) -> None:
+        self.samples = samples
+        self.index = np.arange(len(labels)) if index is None else index
+        self.labels = labels[self.index].astype(np.int64)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        samples, labels = self.batch([index])
+        return samples[0], int(labels[0])
+
+    def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        chosen = np.asarray(indices)
+        return torch.from_numpy(self.samples[self.index[chosen]]), torch.from_numpy(self.labels[chosen])
+
+
+class AlteredSet(SampleSet):
+    """A set whose samples go through operations one at a time (augmentation in the loader)."""
+
+    def __init__(self, samples: SampleSet, ops: Sequence[LoaderOp]) -> None:
+        self.samples = samples
+        self.ops = tuple(ops)
+        self.labels = samples.labels
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        sample, label = self.samples[index]
+        for op in self.ops:
+            sample = op(sample)
+        return sample, label
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a data set is and what is there.
+
+    Attributes:
+        present: it can be used as it is.
+        where: the folder that was found, or the one where it belongs.
+        samples: how many there are; `None` if unknown.
+        expected: how many were published.
+        cache: folder of the integrated frames, and whether it is whole; `None` for images.
+        note: one line for the reader: what is missing and how to get it.
+    """
+
+    present: bool
+    where: Path | None
+    samples: int | None = None
+    expected: int | None = None
+    cache: Path | None = None
+    cached: bool = False
+    note: str = ""
+
+
+class VisionData:
+    """Base of all data sets: stored as uint8, decoded on the training device.
+
+    Attributes:
+        num_classes, class_names: what there is to tell apart.
+        in_channels: 2 for events (OFF, ON), 3 or 1 for images.
+        image_size: height and width after decoding; images are square.
+        static: images without time, shown at every step.
+        split_name: the named split, part of every result.
+        mean, std: per channel, for normalisation after augmentation; `None` leaves values as they are.
+        raw_shape: shape of one stored sample: [T, 2, H, W] for events, [C, H, W] for images.
+    """
+
+    num_classes: int
+    class_names: tuple[str, ...]
+    in_channels: int
+    image_size: int
+    static: bool
+    split_name: str
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    raw_shape: tuple[int, ...]
+
+    def train_set(self, ops: Sequence[LoaderOp] = ()) -> SampleSet:
+        """The training samples; `ops` act on each of them in the loader, on uint8 [C, H, W]."""
+        samples = self._train_set()
+        return AlteredSet(samples, ops) if ops else samples
+
+    def test_set(self) -> SampleSet:
+        """The held-out samples."""
+        raise NotImplementedError
+
+    def decode(self, raw: Tensor) -> Tensor:
+        """A stored batch, uint8 [B, T, 2, H, W] or [B, C, H, W], as float32 [B, T, C, H, W] on its device."""
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        """Makes the data ready for training; does nothing if it is.
+
+        Raises:
+            DataError: something is missing.
+        """
+        raise NotImplementedError
+
+    def status(self) -> Status:
+        """Looks, and changes nothing."""
+        raise NotImplementedError
+
+    def verify(self) -> list[str]:
+        """Checks what is stored against its manifest; returns what is wrong, one line each."""
+        raise NotImplementedError
+
+    def _train_set(self) -> SampleSet:
+        raise NotImplementedError
+
+
+def resize(x_NCHW: Tensor, size: int) -> Tensor:
+    """Bilinear resize with antialiasing to [N, C, size, size]; nothing happens at equal size."""
+    if x_NCHW.shape[-2:] == (size, size):
+        return x_NCHW
+    return torch.nn.functional.interpolate(
+        x_NCHW, (size, size), mode="bilinear", antialias=True, align_corners=False
+    )

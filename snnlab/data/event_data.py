@@ -1,0 +1,208 @@
+"""Base of the event data sets: recordings are integrated once, cached, and decoded on the training device.
+
+Shapes: N recordings, B batch, T frames, H height, W width.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
+from snnlab.data.dataset import ArraySet, SampleSet, Status, VisionData, resize
+from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
+from snnlab.data.places import cache_parent
+from snnlab.errors import DataError
+
+_MANY = 2000
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording on disk.
+
+    Attributes:
+        name: file name relative to the data set's folder, with `/`; the split and the manifest refer to it.
+        label: its class.
+        path: where it is.
+    """
+
+    name: str
+    label: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices of the recordings of each side, in order."""
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+class EventData(VisionData):
+    """A data set of event recordings.
+
+    A subclass names its classes and its sensor, and says where recordings are (`find`), how they are read
+    (`read`) and how they are split (`split`). Their order is by class and number, never the file system's.
+
+    Args:
+        root: folder of all data sets.
+        framing: how events become frames.
+        scale: what a count becomes, see `frames_to_float`.
+        image_size: decoded height and width (bilinear, antialiased).
+        split_name: the named split.
+    """
+
+    name: str
+    sensor: tuple[int, int]
+    expected: int | None = None
+    in_channels = 2
+    static = False
+
+    def __init__(self, root: Path, framing: Framing, scale: Scale, image_size: int, split_name: str) -> None:
+        self.root = Path(root)
+        self.framing = framing
+        self.scale = scale
+        self.image_size = image_size
+        self.split_name = split_name
+        self.num_classes = len(self.class_names)
+        self.raw_shape = (framing.num_steps, 2, *self.sensor)
+        self._open: FrameCache | None = None
+
+    def find(self) -> list[Recording]:
+        """All recordings, sorted by part, class and number.
+
+        Raises:
+            DataError: there are none.
+        """
+        raise NotImplementedError
+
+    def read(self, recordings: Sequence[Recording]) -> list[Events]:
+        """The events of some recordings."""
+        raise NotImplementedError
+
+    def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
+        """Which recordings are for training and which are held out.
+
+        Raises:
+            DataError: the named split does not fit these recordings.
+        """
+        raise NotImplementedError
+
+    def parameters(self) -> dict[str, object]:
+        """Everything that the frames depend on, besides the recordings."""
+        return {"dataset": self.name, "sensor": list(self.sensor), **self.framing.parameters()}
+
+    def unpack(self) -> None:
+        """Unpacks archives that lie where the data set belongs; there is nothing to do without archives."""
+
+    def decode(self, raw: Tensor) -> Tensor:
+        x_BTCHW = frames_to_float(raw, self.scale)
+        resized = resize(x_BTCHW.flatten(0, 1), self.image_size)
+        return resized.reshape(*x_BTCHW.shape[:3], self.image_size, self.image_size)
+
+    def frames(self) -> FrameCache:
+        """The integrated recordings; builds the cache if there is none for these files."""
+        if self._open is None:
+            self._open = self._build()
+        return self._open
+
+    def prepare(self) -> None:
+        self.frames()
+
+    def _train_set(self) -> SampleSet:
+        return self._part(self._split().train)
+
+    def test_set(self) -> SampleSet:
+        return self._part(self._split().test)
+
+    def status(self) -> Status:
+        folder = self.cache_folder()
+        cache = open_cache(folder)
+        cached = cache is not None
+        try:
+            recordings = self.find()
+        except DataError as error:
+            count = None if cache is None else len(cache.names)
+            note = "frames are cached, recordings are gone" if cached else error.hint
+            return Status(cached, None, count, self.expected, folder, cached, note)
+        note = ""
+        if self.expected is not None and len(recordings) < self.expected:
+            note = f"a subset: {len(recordings)} of {self.expected} recordings"
+        where = recordings[0].path
+        for _ in recordings[0].name.split("/"):
+            where = where.parent
+        return Status(True, where, len(recordings), self.expected, folder, cached, note)
+
+    def verify(self) -> list[str]:
+        folder = self.cache_folder()
+        if not folder.exists():
+            return []
+        problems = check_cache(folder)
+        cache = open_cache(folder)
+        if cache is not None:
+            try:
+                names = [recording.name for recording in self.find()]
+            except DataError:
+                return problems
+            if files_hash(names) != cache.manifest["files_sha256"]:
+                problems.append(
+                    f"{folder} was made of {len(cache.names)} recordings, now there are {len(names)}"
+                )
+        return problems
+
+    def cache_folder(self) -> Path:
+        """Where the frames of this configuration are, or will be."""
+        return cache_folder(cache_parent(self.root, self.name), self.parameters())
+
+    def _build(self) -> FrameCache:
+        folder = self.cache_folder()
+        cache = open_cache(folder)
+        try:
+            recordings = self._find_or_unpack()
+        except DataError:
+            if cache is None:
+                raise
+            return cache
+        names = [recording.name for recording in recordings]
+        if cache is not None and cache.manifest["files_sha256"] == files_hash(names):
+            return cache
+        workers = 0
+        if len(recordings) >= _MANY:
+            workers = min(8, len(os.sched_getaffinity(0)))
+        height, width = self.sensor
+
+        def produce(indices: Sequence[int]) -> NDArray[np.uint8]:
+            chosen = [recordings[i] for i in indices]
+            frames = []
+            for recording, events in zip(chosen, self.read(chosen), strict=True):
+                try:
+                    frames.append(integrate(events, self.framing, height, width))
+                except ValueError as error:
+                    raise DataError(
+                        f"{recording.path}: {error}", "the file is damaged, or of another data set"
+                    ) from error
+            return np.stack(frames)
+
+        labels = [recording.label for recording in recordings]
+        return build_cache(folder, names, labels, self.raw_shape, produce, self.parameters(), workers)
+
+    def _find_or_unpack(self) -> list[Recording]:
+        try:
+            return self.find()
+        except DataError:
+            self.unpack()
+            return self.find()
+
+    def _split(self) -> Split:
+        cache = self.frames()
+        return self.split(cache.names, cache.labels)
+
+    def _part(self, index: NDArray[np.int64]) -> SampleSet:
+        cache = self.frames()
+        return ArraySet(cache.frames, cache.labels, index)

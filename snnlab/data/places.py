@@ -1,0 +1,33 @@
+"""Where data is looked for, and where what we make of it is kept."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def cache_parent(root: Path, name: str) -> Path:
+    """The folder of a data set's caches.
+
+    `$SNNLAB_CACHE/<name>` where that variable is set; else `<root>/<name>`; else, where that is read-only,
+    `~/.cache/snnlab/<name>`.
+    """
+    chosen = os.environ.get("SNNLAB_CACHE")
+    if chosen:
+        return Path(chosen) / name
+    if _writable(root / name):
+        return root / name
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snnlab" / name
+
+
+def first_folder(candidates: Iterable[Path]) -> Path | None:
+    """The first of these folders that exists."""
+    return next((folder for folder in candidates if folder.is_dir()), None)
+
+
+def _writable(folder: Path) -> bool:
+    """Can files be made here, or the folder itself? Permission bits count for the superuser, too."""
+    while not folder.exists():
+        if folder == folder.parent:
+            return False
+        folder = folder.parent
+    return folder.is_dir() and bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)

@@ -1,0 +1,68 @@
+"""The named splits: published conventions as rules over (class, number), random ones as committed files.
+
+Every rule works on recordings that are sorted by class and number, so that the file system has no say.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlab.data.event_data import Split
+from snnlab.errors import DataError
+
+
+def by_test_mask(test: NDArray[np.bool_]) -> Split:
+    """A split from a mask over all recordings."""
+    return Split(np.flatnonzero(~test), np.flatnonzero(test))
+
+
+def committed(file: str, names: Sequence[str]) -> Split:
+    """A split whose held-out samples are listed by name in a file of `snnlab/data/splits/`, one a line.
+
+    Raises:
+        DataError: a listed sample is not there, so the published split cannot be made.
+    """
+    text = (resources.files("snnlab.data") / "splits" / file).read_text()
+    held_out = {line for line in text.splitlines() if line and not line.startswith("#")}
+    missing = held_out.difference(names)
+    if missing:
+        raise DataError(
+            f"split {file.removesuffix('.txt')}: {len(missing)} of its {len(held_out)} held-out samples are "
+            f"missing, '{min(missing)}' for one",
+            "complete the data set, or choose a split that is a rule",
+        )
+    return by_test_mask(np.array([name in held_out for name in names]))
+
+
+def by_number(numbers: NDArray[np.int64], is_test: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> Split:
+    """A split by the number in the file name, the same for all classes."""
+    return by_test_mask(is_test(numbers))
+
+
+def first_of_class(
+    labels: NDArray[np.int64], fraction: float, order: NDArray[np.int64] | None = None
+) -> Split:
+    """The first part of every class is for training, the rest is held out.
+
+    Args:
+        labels: class of every recording.
+        fraction: of each class for training; rounded up, as spikingjelly's splitting function does.
+        order: a permutation of the recordings in which "first" is meant; as they are by default.
+    """
+    order = np.arange(len(labels)) if order is None else order
+    test = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        test[members[int(np.ceil(round(len(members) * fraction, 6))) :]] = True
+    return by_test_mask(test)
+
+
+def stratified(labels: NDArray[np.int64], fraction: float, seed: int) -> Split:
+    """A random part of every class is for training: class by class, a permutation by PCG64 with this seed."""
+    generator = np.random.default_rng(seed)
+    order = np.concatenate(
+        [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    )
+    return first_of_class(labels, fraction, order)
