@@ -1,6 +1,6 @@
 """Which components exist: a component is a file, its name is the file's name, and no list is kept.
 
-A kind (`neuron`) is a package (`snnlab.neurons`); the component `plif` is the class `PLIF` in `plif.py` there.
+A kind (`neuron`) is a package (`snnlab.neurons`); the component `plif` is `PLIF` in `plif.py` there.
 Listing looks at file names only; nothing is imported before `load`. Plugins add packages of the same shape.
 """
 

@@ -28,7 +28,7 @@ def check(
     origins: Mapping[str, Origin] | None = None,
     *,
     overrides: Sequence[str] = (),
-    switched: Mapping[str, str] | None = None,
+    written_for: Mapping[str, str] | None = None,
 ) -> schema.RunConfig:
     """Checks every value of a composed, resolved mapping.
 
@@ -36,13 +36,13 @@ def check(
         mapping: the config as plain nested values.
         origins: where each flat key was set.
         overrides: the command line's overrides, kept in the result.
-        switched: kinds whose component the command line chose, with the component that the files had chosen.
-            What a file sets for that one is left out, with a note, where it does not apply to the one chosen.
+        written_for: flat keys that a file sets for a component which has been replaced, with that component.
+            They are left out, with a note, where they do not apply to the one chosen.
 
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
     """
-    problems = Problems(origins or {}, switched or {})
+    problems = Problems(origins or {}, written_for or {})
     values = _top_level(mapping, problems)
     config = None
     if not problems.found:

@@ -44,7 +44,7 @@ def check_augment(values: Any, plugins: tuple[str, ...], problems: Problems) -> 
     found = []
     for name, params in values.items():
         path = f"augment.{name}"
-        if params is None or problems.written_for_another("augment", path):
+        if params is None or path in problems.written_for:
             continue
         if isinstance(params, Mapping):
             found.append(_check("augment", path, str(name), params, files, problems))
@@ -69,14 +69,14 @@ def _check(
     for key, value in values.items():
         if key in keys:
             continue
-        if problems.written_for_another(kind, f"{path}.{key}"):
+        if f"{path}.{key}" in problems.written_for:
             _note(problems, kind, name, f"{path}.{key}", value, "is left out for")
         else:
             _unknown(kind, name, f"{path}.{key}", str(key), keys, files, problems)
     params = {}
     for key, one in keys.items():
         value = values.get(key, one.default)
-        if key in values and problems.written_for_another(kind, f"{path}.{key}"):
+        if key in values and f"{path}.{key}" in problems.written_for:
             value = _from_another(kind, name, f"{path}.{key}", one, value, problems)
         params[key] = problems.value(f"{path}.{key}", one, value)
     return Component(name, params)
@@ -93,7 +93,7 @@ def _from_another(kind: str, name: str, path: str, key: Key, value: Any, problem
 
 
 def _note(problems: Problems, kind: str, name: str, path: str, value: Any, what: str) -> None:
-    problems.note(path, value, f"was written for {kind} '{problems.switched[kind]}' and {what} '{name}'")
+    problems.note(path, value, f"was written for {kind} '{problems.written_for[path]}' and {what} '{name}'")
 
 
 def _unknown(

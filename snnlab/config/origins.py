@@ -37,6 +37,19 @@ def keys_of_file(file: Path) -> tuple[tuple[str, int], ...]:
     return tuple(_walk(node, "")) if isinstance(node, yaml.MappingNode) else ()
 
 
+@cache
+def choices_of_file(file: Path) -> Mapping[str, str]:
+    """The groups that a file's defaults list decides, such as loss: tet for `override /loss: tet`."""
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    defaults = content.get("defaults", []) if isinstance(content, Mapping) else []
+    chosen = {}
+    for entry in defaults:
+        for key, choice in entry.items() if isinstance(entry, Mapping) else ():
+            if str(key).startswith("override "):
+                chosen[str(key).removeprefix("override ").strip().lstrip("/")] = str(choice)
+    return chosen
+
+
 def _walk(node: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, int]]:
     for key, value in node.value:
         if not prefix and key.value == "defaults":

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from snnlab.config.origins import COMMAND_LINE, Origin
+from snnlab.config.origins import Origin
 from snnlab.config.signature import Key
 from snnlab.config.suggest import did_you_mean
 from snnlab.config.types import MismatchError
@@ -17,12 +17,12 @@ class Problems:
 
     Args:
         origins: where each flat key was set.
-        switched: kinds whose component the command line chose, with the one that the files had chosen.
+        written_for: flat keys that a file sets for a component which has been replaced, with that component.
     """
 
-    def __init__(self, origins: Mapping[str, Origin], switched: Mapping[str, str]) -> None:
+    def __init__(self, origins: Mapping[str, Origin], written_for: Mapping[str, str]) -> None:
         self.origins = origins
-        self.switched = switched
+        self.written_for = written_for
         self.found: list[ConfigError] = []
         self.notes: list[str] = []
 
@@ -54,11 +54,6 @@ class Problems:
     def note(self, path: str, value: Any, text: str) -> None:
         """Adds a remark on a value."""
         self.notes.append(f"{path}={_as_override(value)} ({self.origins[path].text}) {text}")
-
-    def written_for_another(self, kind: str, path: str) -> bool:
-        """True if a file set this value for a component that the command line has replaced by another."""
-        origin = self.origins.get(path, COMMAND_LINE)
-        return kind in self.switched and not origin.by_hand and origin.config.partition("/")[0] != kind
 
 
 def plain(value: Any) -> Any:

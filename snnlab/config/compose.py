@@ -1,0 +1,193 @@
+"""Composes the YAML files and overrides with Hydra into one plain mapping, with the origin of every value."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+import yaml
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from snnlab.config.hydra_errors import as_config_error
+from snnlab.config.origins import COMMAND_LINE, Origin, choices_of_file, flatten, keys_of_file
+from snnlab.config.overrides import ReadOverride, read_overrides
+from snnlab.config.search import MAIN, SearchPath
+from snnlab.errors import ConfigError
+from snnlab.registry import KINDS
+
+STOCK_LOGGING = ("none", "default", "disabled", "stdout", "hydra_debug")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A composed config, not yet checked.
+
+    Args:
+        mapping: nested plain values, interpolations resolved.
+        origins: where each flat key was set last.
+        overrides: the command line's, without plus signs.
+        written_for: flat keys that a file sets for a component which another file or the command line has
+            replaced, with that component.
+    """
+
+    mapping: Mapping[str, Any]
+    origins: Mapping[str, Origin]
+    overrides: tuple[str, ...]
+    written_for: Mapping[str, str]
+
+
+def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) -> Composed:
+    """Composes conf/train.yaml with overrides in Hydra's syntax.
+
+    Args:
+        overrides: such as `+experiment=quickstart`, `neuron=plif`, `trainer.epochs=3`.
+        config_dirs: further folders shaped like conf/.
+
+    Raises:
+        ConfigError: the overrides or the files cannot be composed.
+    """
+    search = SearchPath.of(config_dirs)
+    read = read_overrides(overrides, search)
+    for one in read:
+        if one.is_sweep:
+            raise ConfigError(
+                f"{one.text}: several values for one run",
+                f"add -m to sweep, or write {one.key}=[...] for a list",
+            )
+    with loader(search) as hydra_loader:
+        return compose_with(hydra_loader, read, search)
+
+
+def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], search: SearchPath) -> Composed:
+    """Composes inside `loader`, so that many points of a sweep share one."""
+    lines = [*search_override(search), *(one.hydra for one in read)]
+    with config_errors(search):
+        cfg = hydra_loader.load_configuration(MAIN, lines, RunMode.RUN, from_shell=False)
+        origins = _origins(hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).defaults, search)
+        files_choose = _files_choose(hydra_loader, read, search)
+        _refuse_callables(cfg)
+        choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
+        cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+        mapping = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(mapping, dict)
+    assert isinstance(choices, dict)
+    _name_experiment(mapping, choices)
+    return Composed(
+        {str(key): value for key, value in mapping.items()},
+        {**origins, **_command_line(read)},
+        tuple(one.text for one in read if not one.key.startswith("hydra")),
+        _written_for(origins, {**choices, **files_choose}, choices, search),
+    )
+
+
+@contextmanager
+def loader(search: SearchPath) -> Iterator[ConfigLoader]:
+    """Hydra, set up for the shipped configs and torn down again."""
+    with hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", version_base="1.3"):
+        yield GlobalHydra.instance().config_loader()
+
+
+def search_override(search: SearchPath) -> list[str]:
+    """The override that tells Hydra about the folders of --config-dir."""
+    if not search.extra:
+        return []
+    quoted = [
+        "'file://" + str(folder).replace("\\", "\\\\").replace("'", "\\'") + "'" for folder in search.extra
+    ]
+    return [f"hydra.searchpath=[{','.join(quoted)}]"]
+
+
+@contextmanager
+def config_errors(search: SearchPath) -> Iterator[None]:
+    """Turns Hydra's, OmegaConf's and YAML's errors into ours."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise as_config_error(error, search) from error
+
+
+def _refuse_callables(cfg: DictConfig) -> None:
+    """Hydra calls what these name, and a config from a stranger must name no callable."""
+    if cfg.hydra.callbacks:
+        raise ConfigError("hydra.callbacks: callbacks are not supported", "remove them from the config")
+    for group in ("hydra_logging", "job_logging"):
+        if cfg.hydra.runtime.choices.get(f"hydra/{group}") not in STOCK_LOGGING or "()" in str(
+            cfg.hydra[group]
+        ):
+            raise ConfigError(
+                f"hydra/{group}: not one of Hydra's own", f"use one of: {', '.join(STOCK_LOGGING)}"
+            )
+
+
+def _name_experiment(mapping: dict[Any, Any], choices: Mapping[Any, Any]) -> None:
+    choice = choices.get("experiment")
+    if isinstance(mapping.get("experiment"), Mapping):
+        raise ConfigError(
+            f"experiment: '{choice}' does not say where its keys belong",
+            f"write '# @package _global_' as the first line of conf/experiment/{choice}.yaml",
+        )
+    if choice is not None:
+        mapping["experiment"] = "+".join(choice) if isinstance(choice, list) else str(choice)
+
+
+def _origins(defaults: Sequence[Any], search: SearchPath) -> dict[str, Origin]:
+    origins: dict[str, Origin] = {}
+    for default in defaults:
+        package = default.package or ""
+        file = search.file(default.config_path or "")
+        if file is None or package.partition(".")[0] == "hydra":
+            continue
+        for key, line in keys_of_file(file):
+            path = f"{package}.{key}" if package else key
+            origins[path] = Origin(f"{search.label(file)}:{line}", default.config_path)
+    return origins
+
+
+def _command_line(read: Sequence[ReadOverride]) -> dict[str, Origin]:
+    paths = []
+    for one in read:
+        if one.is_group or one.key.startswith("hydra."):
+            continue
+        paths.append(one.key)
+        if "={" in one.text:
+            value = OmegaConf.to_container(OmegaConf.from_dotlist([one.text]))
+            assert isinstance(value, dict)
+            paths.extend(path for path, _ in flatten({str(key): inner for key, inner in value.items()}))
+    return dict.fromkeys(paths, COMMAND_LINE)
+
+
+def _files_choose(
+    hydra_loader: ConfigLoader, read: Sequence[ReadOverride], search: SearchPath
+) -> Mapping[Any, Any]:
+    """What the files choose of the kinds that the command line chooses."""
+    kinds = {one.key for one in read if one.is_group and one.key in KINDS}
+    if not kinds:
+        return {}
+    lines = [*search_override(search), *(one.hydra for one in read if one.key not in kinds)]
+    choices = hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).overrides.known_choices
+    return {kind: choices.get(kind) for kind in kinds}
+
+
+def _written_for(
+    origins: Mapping[str, Origin],
+    files_choose: Mapping[Any, Any],
+    choices: Mapping[Any, Any],
+    search: SearchPath,
+) -> dict[str, str]:
+    found = {}
+    for path, origin in origins.items():
+        kind = path.partition(".")[0]
+        file = search.file(origin.config)
+        if kind not in KINDS or file is None or origin.config.startswith(f"{kind}/"):
+            continue
+        meant = choices_of_file(file).get(kind, files_choose.get(kind))
+        if meant != choices.get(kind):
+            found[path] = str(meant)
+    return found

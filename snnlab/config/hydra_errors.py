@@ -1,0 +1,48 @@
+"""Turns the errors of Hydra, OmegaConf and YAML into one line and one hint."""
+
+import re
+
+import yaml
+
+from snnlab.config.search import SearchPath
+from snnlab.config.suggest import did_you_mean
+from snnlab.errors import ConfigError
+
+CHOICE = re.compile(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'")
+INSIDE = re.compile(r"In '([\w/]+)'")
+FULL_KEY = re.compile(r"full_key: (\S+)")
+
+
+def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
+    """The same complaint as a ConfigError, with the choices that exist where a choice is at fault."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+        chain.append(cause)
+    for one in chain:
+        if isinstance(one, yaml.MarkedYAMLError) and one.problem_mark is not None:
+            place = f"{one.problem_mark.name}:{one.problem_mark.line + 1}"
+            return ConfigError(
+                f"{place}: not valid YAML: {one.problem}", "correct the file; indent with spaces"
+            )
+    texts = [" ".join(str(one).split()) for one in chain]
+    for text in texts:
+        if found := CHOICE.search(text):
+            inside = INSIDE.search(text)
+            return _unknown_choice(found[1], found[2], inside[1] if inside else "", search)
+    key = next((found[1] for text in texts if (found := FULL_KEY.search(text))), "")
+    reason = next((text.partition(" full_key:")[0] for text in reversed(texts) if text), type(error).__name__)
+    return ConfigError(
+        f"{key}: {reason}" if key else reason,
+        "snnlab show prints a composed config, snnlab list what can be chosen",
+    )
+
+
+def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> ConfigError:
+    options = search.options(group)
+    guess = did_you_mean(name, options)
+    file = search.file(inside)
+    place = f"set in {search.label(file)}; " if file else ""
+    return ConfigError(
+        f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),
+        f"{place}choose one of: {', '.join(options) or 'none exists'}",
+    )

@@ -1,0 +1,132 @@
+"""Reads the command line's overrides and rewrites them to what Hydra wants.
+
+A person writes `experiment=x` or `+experiment=x`, `neuron=lif` or `+neuron=lif`; Hydra accepts one of each.
+Values become `++key=value`, so that an unknown key reaches our checker, which knows better than "use +key".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, ValueType
+from hydra.errors import OverrideParseException
+
+from snnlab.config.search import SearchPath
+from snnlab.config.suggest import did_you_mean
+from snnlab.errors import ConfigError
+
+# Hydra merges appended groups in the order given: an experiment first, a debug mode last.
+APPENDED_ORDER = {"experiment": 0, "debug": 2}
+
+
+@dataclass(frozen=True)
+class ReadOverride:
+    """One override: for Hydra, for people (`text`, without plus signs), and what it sets."""
+
+    hydra: str
+    text: str
+    key: str
+    is_group: bool
+    values: tuple[str, ...] = ()
+    """The values of a sweep, as overrides spell them; empty if they cannot be listed."""
+    is_sweep: bool = False
+
+
+def read_overrides(overrides: Sequence[str], search: SearchPath) -> list[ReadOverride]:
+    """Parses overrides and puts them into Hydra's order; of two for one group or key the last counts.
+
+    Raises:
+        ConfigError: the syntax is wrong, or a group has no such choice.
+    """
+    found: dict[str, ReadOverride] = {}
+    for text in overrides:
+        one = _read(text, search)
+        if one is not None:
+            found.pop(one.key, None)
+            found[one.key] = one
+    return sorted(found.values(), key=lambda one: APPENDED_ORDER.get(one.key, 1))
+
+
+def _read(text: str, search: SearchPath) -> ReadOverride | None:
+    parsed = _parse(text, search)
+    key = parsed.key_or_group
+    if parsed.is_hydra_override():
+        if key in ("hydra.searchpath", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir"):
+            raise ConfigError(
+                f"{text}: this Hydra setting is snnlab's own", "use --config-dir, or paths.runs=<folder>"
+            )
+        return ReadOverride(text, text, key, False)
+    group = search.is_group(key)
+    appended = group and key not in search.default_groups
+    if parsed.package is not None:
+        raise ConfigError(
+            f"{text}: a group cannot be put elsewhere with '@'", "write group=choice or key=value"
+        )
+    if parsed.is_delete():
+        return None if appended else ReadOverride(text, text, key, group)
+    if parsed.is_sweep_override() and not parsed.is_discrete_sweep():
+        plus = "" if group else "++"
+        return ReadOverride(f"{plus}{text.lstrip('+')}", text.lstrip("+"), key, group, is_sweep=True)
+    values = _values(parsed, search)
+    if group:
+        for value in values:
+            _check_choice(key, value, search)
+        if appended and values == ["null"]:
+            return None
+    joined = ",".join(values)
+    if parsed.is_sweep_override() and len(values) == 1:
+        joined = f"choice({joined})"
+    plus = "" if group and not appended else "+" if group else "++"
+    kept = tuple(values) if parsed.is_sweep_override() else ()
+    return ReadOverride(
+        f"{plus}{key}={joined}", f"{key}={joined}", key, group, kept, parsed.is_sweep_override()
+    )
+
+
+def _parse(text: str, search: SearchPath) -> Override:
+    try:
+        return OverridesParser.create().parse_override(text)
+    except OverrideParseException:
+        pass
+    if "=" in text:
+        hint = "quote a value with special characters for the shell and for Hydra: 'key=\"a, b\"'"
+    elif guess := did_you_mean(text, search.options("experiment")):
+        hint = guess.strip().replace("'", "", 1).replace("mean ", "mean +experiment=").rstrip("?'") + "?"
+    else:
+        hint = "write key=value or group=choice, for example neuron.threshold=0.5"
+    raise ConfigError(f"cannot read the override '{text}'", hint) from None
+
+
+def _values(parsed: Override, search: SearchPath) -> list[str]:
+    if not parsed.is_sweep_override():
+        return [parsed.get_value_element_as_str()]
+    if parsed.value_type == ValueType.GLOB_CHOICE_SWEEP:
+        pattern: Any = parsed.value()
+        names = [
+            name
+            for name in search.options(parsed.key_or_group)
+            if any(fnmatchcase(name, one) for one in pattern.include)
+            and not any(fnmatchcase(name, one) for one in pattern.exclude)
+        ]
+        if not names:
+            raise ConfigError(
+                f"{parsed.input_line}: no choice fits",
+                f"there are: {', '.join(search.options(parsed.key_or_group))}",
+            )
+        return names
+    return list(parsed.sweep_string_iterator())
+
+
+def _check_choice(group: str, value: str, search: SearchPath) -> None:
+    options = search.options(group)
+    for name in value.strip("[]").split(","):
+        name = name.strip("'\" ").removesuffix(".yaml")
+        if name in options or name == "null":
+            continue
+        guess = did_you_mean(name, options)
+        raise ConfigError(
+            f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),
+            f"choose one of: {', '.join(options)}",
+        )

@@ -1,0 +1,91 @@
+"""Finds the YAML files: the shipped `conf/` first, then the folders given with --config-dir."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from snnlab.errors import ConfigError
+
+MAIN = "train"
+
+
+def shipped() -> Path:
+    """The `conf/` of this installation: inside the package (wheel) or beside it (clone, editable)."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+@dataclass(frozen=True)
+class SearchPath:
+    """The folders that configs are looked up in.
+
+    Args:
+        extra: a person's own folders, of the same shape as `conf/`.
+
+    Raises:
+        ConfigError: a folder does not exist, or hides or is hidden by a file of another one.
+    """
+
+    extra: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        seen: dict[Path, Path] = {}
+        for root in self.roots:
+            if not root.is_dir():
+                raise ConfigError(f"--config-dir: no such folder: {root}", "give a folder shaped like conf/")
+            for file in root.rglob("*.yaml"):
+                if (known := seen.setdefault(name := file.relative_to(root), root)) != root:
+                    raise ConfigError(
+                        f"{file}: there is a {name} in {known} already",
+                        "give the file another name, and use that",
+                    )
+
+    @classmethod
+    def of(cls, extra: Sequence[str | Path]) -> "SearchPath":
+        """The shipped configs and these folders, in this order."""
+        return cls(tuple(Path(folder).expanduser().resolve() for folder in extra))
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        return (shipped(), *self.extra)
+
+    def file(self, config: str) -> Path | None:
+        """The file of a config such as `neuron/lif`."""
+        found = (root / f"{config}.yaml" for root in self.roots)
+        return next((file for file in found if file.is_file()), None)
+
+    def label(self, file: Path) -> str:
+        """A file's name as messages show it: conf/neuron/lif.yaml, or relative to the current folder."""
+        if file.is_relative_to(shipped()):
+            return f"conf/{file.relative_to(shipped())}"
+        return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+
+    def is_group(self, name: str) -> bool:
+        """True for a folder of choices, such as `neuron`."""
+        return any((root / name).is_dir() for root in self.roots)
+
+    def groups(self) -> list[str]:
+        """All groups but Hydra's own, in alphabetical order."""
+        folders = {folder.name for root in self.roots for folder in root.iterdir() if folder.is_dir()}
+        return sorted(folders - {"hydra", "__pycache__"})
+
+    def options(self, group: str) -> list[str]:
+        """The choices of a group, in alphabetical order."""
+        return sorted({file.stem for root in self.roots for file in (root / group).glob("*.yaml")})
+
+    @cached_property
+    def default_groups(self) -> frozenset[str]:
+        """The groups of which train.yaml chooses one; any other is appended when it is asked for."""
+        main = yaml.safe_load((shipped() / f"{MAIN}.yaml").read_text(encoding="utf-8"))
+        return frozenset(key for entry in main["defaults"] if isinstance(entry, dict) for key in entry)
+
+    def description(self, config: str) -> str:
+        """The first comment of a YAML file that says more than where Hydra is to put it."""
+        file = self.file(config)
+        lines = file.read_text(encoding="utf-8").splitlines() if file else []
+        comments = (line.lstrip("# ").strip() for line in lines if line.startswith("#"))
+        return next((text for text in comments if text and not text.startswith("@package")), "")
