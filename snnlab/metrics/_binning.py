@@ -25,8 +25,8 @@ def equal_width_index(probs_N: Tensor, bins: int, include_lowest: bool) -> Tenso
     Only exactly 0 is in no bin, unless `include_lowest` closes the first one.
     """
     # Divided in float64 and rounded once, so that a probability that is an edge compares equal to it.
-    edges = torch.linspace(0, 1, bins + 1, dtype=torch.float64, device=probs_N.device).to(probs_N.dtype)
-    return torch.bucketize(probs_N, edges).clamp(min=1 if include_lowest else 0, max=bins)
+    edges = torch.arange(bins + 1, dtype=torch.float64, device=probs_N.device) / bins
+    return torch.bucketize(probs_N, edges.to(probs_N.dtype)).clamp(min=1 if include_lowest else 0, max=bins)
 
 
 def equal_mass_index(confidence_N: Tensor, bins: int, include_lowest: bool) -> Tensor:

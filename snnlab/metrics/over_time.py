@@ -74,7 +74,8 @@ class CalibrationOverTime:
             self.to(logits_TBK.device)
         logits_TBK = logits_TBK if logits_TBK.dtype == torch.float64 else logits_TBK.float()
         target_B = target_B.long()
-        steps_T11 = torch.arange(1, self.num_steps + 1, device=logits_TBK.device)[:, None, None]
+        steps_T = torch.arange(1, self.num_steps + 1, dtype=logits_TBK.dtype, device=logits_TBK.device)
+        steps_T11 = steps_T[:, None, None]
         mean_TBK = logits_TBK.cumsum(0) / steps_T11
         probs_TBK = logits_TBK.softmax(2)
         log_likelihood_TB = _log_likelihood(logits_TBK, target_B)
@@ -82,7 +83,7 @@ class CalibrationOverTime:
         self._sums["cum"].add(mean_TBK, mean_TBK.softmax(2), _log_likelihood(mean_TBK, target_B), target_B)
         if "cumprob" in self._sums:
             mean_probs_TBK = probs_TBK.cumsum(0) / steps_T11
-            log_mean_TB = log_likelihood_TB.logcumsumexp(0) - steps_T11[:, :, 0].log()
+            log_mean_TB = log_likelihood_TB.logcumsumexp(0) - steps_T[:, None].log()
             self._sums["cumprob"].add(mean_probs_TBK, mean_probs_TBK, log_mean_TB, target_B)
 
     def compute(self) -> dict[str, float]:
@@ -106,7 +107,7 @@ class CalibrationOverTime:
         return values | overall
 
     def reliability(self) -> dict[str, dict[str, list[list[float]]]]:
-        """Returns what a reliability diagram shows, for the readings `step`, `cum` and, if measured, `cumprob`.
+        """Returns what a reliability diagram shows, for `step`, `cum` and, if it is measured, `cumprob`.
 
         Each has `count`, `confidence` (mean) and `accuracy` as lists [T][bins] over bins of equal width;
         the two means are NaN where the count is 0.
