@@ -123,7 +123,8 @@ def _unknown_top_level(key: str, problems: Problems) -> None:
         near = closest(key, section(name).keys)
         guess = guess or (f"{name}.{near}" if near else None)
     message = f"unknown key. Did you mean '{guess}'?" if guess else "unknown key"
-    problems.add(key, message, f"top-level keys: {', '.join(top_level_keys())}")
+    hint = f"write {guess}=<value>; " if guess and "." in guess else ""
+    problems.add(key, message, f"{hint}top-level keys: {', '.join(top_level_keys())}")
 
 
 def _raw(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,11 +79,13 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
     assert isinstance(mapping, dict)
     assert isinstance(choices, dict)
     _name_experiment(mapping, choices)
+    by_hand = _command_line(read)
+    written_for = _written_for(origins, {**choices, **files_choose}, choices, search)
     return Composed(
         {str(key): value for key, value in mapping.items()},
-        {**origins, **_command_line(read)},
+        {**origins, **by_hand},
         tuple(one.text for one in read if not one.key.startswith("hydra")),
-        _written_for(origins, {**choices, **files_choose}, choices, search),
+        {path: one for path, one in written_for.items() if path not in by_hand},
     )
 
 
@@ -109,7 +111,9 @@ def config_errors(search: SearchPath) -> Iterator[None]:
     """Turns Hydra's, OmegaConf's and YAML's errors into ours."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+    except ConfigError:
+        raise
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise as_config_error(error, search) from error
 
 
@@ -155,6 +159,8 @@ def _command_line(read: Sequence[ReadOverride]) -> dict[str, Origin]:
     for one in read:
         if one.is_group or one.key.startswith("hydra."):
             continue
+        parts = one.key.split(".")
+        paths.extend(".".join(parts[:end]) for end in range(2, len(parts) + 1))
         paths.append(one.key)
         if "={" in one.text:
             value = OmegaConf.to_container(OmegaConf.from_dotlist([one.text]))

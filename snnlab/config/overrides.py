@@ -11,7 +11,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
-from hydra.errors import OverrideParseException
+from hydra.errors import HydraException
 
 from snnlab.config.search import SearchPath
 from snnlab.config.suggest import did_you_mean
@@ -73,8 +73,8 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
     if group:
         for value in values:
             _check_choice(key, value, search)
-        if appended and values == ["null"]:
-            return None
+        if values == ["null"]:
+            return None if appended else ReadOverride(f"~{key}", f"~{key}", key, True)
     joined = ",".join(values)
     if parsed.is_sweep_override() and len(values) == 1:
         joined = f"choice({joined})"
@@ -88,7 +88,7 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
 def _parse(text: str, search: SearchPath) -> Override:
     try:
         return OverridesParser.create().parse_override(text)
-    except OverrideParseException:
+    except HydraException:
         pass
     if "=" in text:
         hint = "quote a value with special characters for the shell and for Hydra: 'key=\"a, b\"'"
@@ -121,6 +121,10 @@ def _values(parsed: Override, search: SearchPath) -> list[str]:
 
 def _check_choice(group: str, value: str, search: SearchPath) -> None:
     options = search.options(group)
+    if value.startswith("{"):
+        raise ConfigError(
+            f"{group}: expected a choice, got {value}", f"set a single key with {group}.<key>=<value>"
+        )
     for name in value.strip("[]").split(","):
         name = name.strip("'\" ").removesuffix(".yaml")
         if name in options or name == "null":

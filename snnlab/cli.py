@@ -1,0 +1,117 @@
+"""The command `snnlab`: finds the verb's module, runs it, and turns errors into an exit code. Imports no torch.
+
+A verb is a file in `snnlab/verbs/`; its first line is its help text. Exit codes: 0 done, 1 a bug or a failed run,
+2 the user can fix it (one `error:` line, one `hint:` line), 75 interrupted and resumable.
+"""
+
+import argparse
+import ast
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import snnlab
+from snnlab.config.suggest import did_you_mean
+from snnlab.errors import ConfigError, SnnlabError
+
+PREEMPTED = 75
+QUICKSTART = """\
+snnlab {version}: train and measure spiking neural networks
+
+  snnlab train +experiment=quickstart          train a small network on event streams of digits (2 minutes)
+  snnlab list                                  what can be combined: data sets, models, neurons, losses, ...
+  snnlab show +experiment=quickstart loss=tet  a whole configuration, with the file each value comes from
+
+snnlab --help lists all commands; snnlab <command> --help shows examples.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our form of errors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message, f"{self.prog} --help shows what it takes, with examples")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code; an unexpected exception is left to Python (exit code 1)."""
+    try:
+        code = _dispatch(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except SnnlabError as error:
+        _print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return PREEMPTED
+    except BrokenPipeError:
+        # The reader (such as `head`) has left; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def verbs() -> dict[str, str]:
+    """Each verb with its help text, the first line of its module."""
+    found = {}
+    for file in sorted((Path(__file__).parent / "verbs").glob("*.py")):
+        if not file.stem.startswith("_"):
+            text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+            found[file.stem] = text.partition("\n")[0].rstrip(".")
+    return found
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv:
+        print(QUICKSTART.format(version=snnlab.__version__), end="")
+        return 0
+    name, *rest = argv
+    if name in ("-h", "--help", "help"):
+        return _dispatch([rest[0], "--help"]) if rest else _print_help()
+    if name in ("-V", "--version"):
+        print(f"snnlab {snnlab.__version__}")
+        return 0
+    if name not in (known := verbs()):
+        guess = did_you_mean(name, known)
+        raise ConfigError(
+            f"unknown command '{name}'" + (f".{guess}" if guess else ""), f"commands: {', '.join(known)}"
+        )
+    module = importlib.import_module(f"snnlab.verbs.{name}")
+    parser = Parser(
+        prog=f"snnlab {name}",
+        description=module.__doc__,
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    try:
+        args = parser.parse_intermixed_args(rest)
+    except SystemExit as leave:  # after --help
+        return int(leave.code or 0)
+    code: int = module.run(args)
+    return code
+
+
+def _print_help() -> int:
+    print("usage: snnlab <command> [options] [overrides]\n\ncommands:")
+    for name, text in verbs().items():
+        print(f"  {name:12}{text}")
+    print(
+        "\nOverrides are Hydra's: +experiment=quickstart, neuron=plif, neuron.threshold=0.5, trainer.epochs=10."
+        "\n\nexamples:"
+        "\n  snnlab train +experiment=quickstart"
+        "\n  snnlab train -m +experiment=quickstart loss=sdt,tet,tmc seed=0,1,2"
+        "\n  snnlab list neuron"
+        "\n  snnlab train --help"
+    )
+    return 0
+
+
+def _print_error(error: SnnlabError) -> None:
+    for label, text in (("error", error.message), ("hint", error.hint)):
+        if text:
+            print(f"{label}: {' '.join(text.split())}", file=sys.stderr)

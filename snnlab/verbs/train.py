@@ -1,0 +1,44 @@
+"""Train a network and measure it at every time step; -m sweeps over comma-separated values.
+
+The same command again continues a run that was interrupted, and returns the result of one that is done.
+"""
+
+import argparse
+import sys
+
+from snnlab.verbs._arguments import add_overrides
+
+EXAMPLES = (
+    "snnlab train +experiment=quickstart",
+    "snnlab train +experiment=tmc_cifar10 neuron=plif trainer.epochs=100 seed=1",
+    "snnlab train -m +experiment=quickstart loss=sdt,tet,tmc seed=0,1,2",
+    "snnlab train -m +experiment=quickstart 'seed=range(0,4)' hydra.launcher.gpus=[0,1]",
+    "snnlab train +experiment=quickstart debug=smoke",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    add_overrides(parser)
+    parser.add_argument(
+        "-m",
+        "--multirun",
+        action="store_true",
+        help="run every combination of values, each in its own process",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Checks the config, then trains."""
+    if args.multirun:
+        from snnlab.config.sweep import sweep
+
+        return sweep(args.overrides, args.config_dir)
+    from snnlab.config import load
+
+    cfg = load(args.overrides, args.config_dir)
+    for note in cfg.notes:
+        print(f"note: {note}", file=sys.stderr)
+    from snnlab.train import recipe
+
+    return recipe.run(cfg)
