@@ -12,12 +12,15 @@ def fold_time(x_TB: Tensor) -> Tensor:
 
 
 def unfold_time(x_N: Tensor, num_steps: int) -> Tensor:
-    """[T * B, ...] -> [T, B, ...]."""
-    return x_N.unflatten(0, (num_steps, -1))
+    """[T * B, ...] -> [T, B, ...], without a copy."""
+    return x_N.view(num_steps, -1, *x_N.shape[1:])
 
 
 class EachStep(nn.Sequential):
     """Runs layers that know nothing of time on every step at once: [T, B, ...] -> [T, B, ...]."""
 
     def forward(self, x_TB: Tensor) -> Tensor:
-        return unfold_time(super().forward(fold_time(x_TB)), len(x_TB))
+        x_N = fold_time(x_TB)
+        for layer in self:
+            x_N = layer(x_N)
+        return unfold_time(x_N, len(x_TB))

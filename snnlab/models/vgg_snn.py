@@ -9,8 +9,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from snnlab.layers.dropout import SharedDropout
+from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.time import EachStep
-from snnlab.models._factory import NeuronFactory, NormFactory
 from snnlab.ranges import HalfOpenFraction
 
 
@@ -22,10 +22,11 @@ class VGGSNN(nn.Module):
     start from Kaiming's normal distribution (fan_out), as there. With the neuron `relu` it is an ANN.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.models._factory`.
+        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the image is square.
         channels: output channels of the convolutions, an even number of them.
-        pool: "avg" (TET, TMC), "max", or "stride": the second convolution of a pair strides by 2 (woAP in TET).
+        pool: "avg" (TET, TMC), "max", or "stride": the second convolution of a pair strides by 2 (woAP in
+            TET).
         conv_bias: bias in the convolutions; true in TET and TMC, false in MPD-AGL and DS-ATGO.
         dropout: probability before the head, one mask for all steps; 0 in TET and TMC.
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class Neuron(nn.Module):
     """Base class: stateless between calls; the state goes in and comes out explicitly.
 
-    A subclass writes `forward_with_state` and `initial_state`. The state is one tensor, in float32 whatever the
-    dtype of the input (float64 for float64); the spikes have the dtype of the input.
+    A subclass writes `forward_with_state` and `initial_state`. The state is one tensor, in float32 whatever
+    the dtype of the input (float64 for float64); the spikes have the dtype of the input.
     """
 
     def forward(self, x_T: Tensor, state: Tensor | None = None) -> Tensor:

@@ -1,7 +1,7 @@
 """The recurrence of `if`, `lif` and `plif`, as pure functions of the input, the state and the leak.
 
-Two forms of the same thing: a plain loop (for torch.compile and for surrogates with a forward of their own), and
-an autograd function which keeps only the input for the backward pass and recomputes the membrane there.
+Two forms of the same thing: a plain loop (for torch.compile, and for surrogates with a forward of their own),
+and an autograd function which keeps only the input for the backward pass and recomputes the membrane there.
 Shape suffixes: T time steps, `...` any further axes.
 """
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates._surrogate import Surrogate, heaviside
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,32 @@ class Dynamics:
     detach_reset: bool
     decay_input: bool
 
+    def charge(self, x: Tensor, v: Tensor, decay: Tensor | float) -> Tensor:
+        x = x.to(v.dtype)
+        h = v * decay + (x * (1 - decay) if self.decay_input else x)
+        return h + (1 - decay) * self.v_reset if self.v_reset else h
+
+    def reset(self, h: Tensor, s: Tensor) -> Tensor:
+        if self.soft_reset:
+            return h.sub(s, alpha=self.threshold)
+        v = h * (1 - s)
+        return v.add(s, alpha=self.v_reset) if self.v_reset else v
+
 
 def integrate_and_fire(
     x_T: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics, surrogate: Surrogate
 ) -> tuple[Tensor, Tensor]:
     """Spikes [T, ...] in the dtype of x_T [T, ...], and the membrane potential [...] after the last step.
 
-    `v` [...] is the potential before the first step and sets the precision of the arithmetic; `decay` is a number
-    or a scalar tensor that gets a gradient. The adjoint, with g the gradient of what its index names:
+    `v` [...] is the potential before the first step and sets the precision of the arithmetic; `decay` is a
+    number or a scalar tensor that gets a gradient. The adjoint, with g the gradient of what its index names:
 
-        g_s'     = g_{s,t} + g_{v,t} dv_t/ds_t        (second term 0 if detach_reset)
-        g_{h,t}  = g_s' surrogate'(h_t - threshold) + g_{v,t} dv_t/dh_t
-        g_{x,t}  = gain g_{h,t},   g_{v,t-1} = decay g_{h,t}
-        g_decay  = sum over t of g_{h,t} (v_{t-1} - v_reset - x_t [decay_input])
+        g_{h,t}   = (g_{s,t} + g_{v,t} dv_t/ds_t) surrogate'(h_t - threshold) + g_{v,t} dv_t/dh_t
+        g_{x,t}   = gain g_{h,t}
+        g_{v,t-1} = decay g_{h,t}
+        g_decay   = sum over t of g_{h,t} (v_{t-1} - v_reset), x_t subtracted in the bracket if decay_input
+
+    with dv_t/ds_t = 0 under detach_reset. The autograd function is differentiable once.
     """
     if torch.compiler.is_compiling() or _has_own_autograd(surrogate):
         return _loop(x_T, v, decay, dynamics, surrogate)
@@ -55,29 +68,16 @@ def _has_own_autograd(surrogate: Surrogate) -> bool:
     return type(surrogate).forward is not Surrogate.forward or any(True for _ in surrogate.parameters())
 
 
-def _charge(x: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics) -> Tensor:
-    x = x.to(v.dtype)
-    h = v * decay + (x * (1 - decay) if dynamics.decay_input else x)
-    return h + (1 - decay) * dynamics.v_reset if dynamics.v_reset else h
-
-
 def _loop(
     x_T: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics, surrogate: Surrogate
 ) -> tuple[Tensor, Tensor]:
     spikes_T = []
     for x in x_T.unbind(0):
-        h = _charge(x, v, decay, dynamics)
-        spikes = surrogate(h - dynamics.threshold)
-        reset = spikes.detach() if dynamics.detach_reset else spikes
-        v = h - dynamics.threshold * reset if dynamics.soft_reset else h + (dynamics.v_reset - h) * reset
-        spikes_T.append(spikes.to(x_T.dtype))
+        h = dynamics.charge(x, v, decay)
+        s = surrogate(h - dynamics.threshold)
+        v = dynamics.reset(h, s.detach() if dynamics.detach_reset else s)
+        spikes_T.append(s.to(x_T.dtype))
     return torch.stack(spikes_T), v
-
-
-def _reset(h: Tensor, fired: Tensor, dynamics: Dynamics) -> Tensor:
-    if dynamics.soft_reset:
-        return h - dynamics.threshold * fired.to(h.dtype)
-    return h.masked_fill(fired, dynamics.v_reset)
 
 
 class _Recurrence(torch.autograd.Function):
@@ -87,42 +87,44 @@ class _Recurrence(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         learned = decay if isinstance(decay, Tensor) else None
         ctx.save_for_backward(x_T, v, learned)
-        ctx.rest = (decay if learned is None else None, dynamics, surrogate)
+        ctx.constants = (decay if learned is None else None, dynamics, surrogate)
         spikes_T = torch.empty_like(x_T)
         for x, spikes in zip(x_T.unbind(0), spikes_T.unbind(0), strict=True):
-            h = _charge(x, v, decay, dynamics)
-            fired = h >= dynamics.threshold
-            v = _reset(h, fired, dynamics)
-            spikes.copy_(fired)
+            h = dynamics.charge(x, v, decay)
+            s = heaviside(h - dynamics.threshold)
+            v = dynamics.reset(h, s)
+            spikes.copy_(s)
         return spikes_T, v
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_spikes_T: Tensor, grad_v: Tensor) -> tuple[Tensor | None, ...]:
         x_T, v, learned = ctx.saved_tensors
-        number, dynamics, surrogate = ctx.rest
+        number, dynamics, surrogate = ctx.constants
         decay = number if learned is None else learned
-        gain = 1 - decay if dynamics.decay_input else 1
-        before, charged = [], []
+        steps = []
         for x in x_T.unbind(0):
-            before.append(v)
-            charged.append(h := _charge(x, v, decay, dynamics))
-            v = _reset(h, h >= dynamics.threshold, dynamics)
+            h = dynamics.charge(x, v, decay)
+            s = heaviside(h - dynamics.threshold)
+            steps.append((v, h, s))
+            v = dynamics.reset(h, s)
 
         grad_x_T = torch.empty_like(x_T)
         grad_decay = None if learned is None else torch.zeros_like(learned)
-        for t in reversed(range(len(charged))):
-            h = charged.pop()
-            u = h - dynamics.threshold
+        for t in reversed(range(len(steps))):
+            v, h, s = steps.pop()
             grad_s = grad_spikes_T[t].to(h.dtype)
-            if not dynamics.detach_reset:
-                change = -dynamics.threshold if dynamics.soft_reset else dynamics.v_reset - h
-                grad_s = grad_s + grad_v * change
-            through_reset = grad_v if dynamics.soft_reset else grad_v.masked_fill(u >= 0, 0)
-            grad_h = torch.addcmul(through_reset, grad_s, surrogate.gradient(u))
-            grad_x_T[t] = grad_h * gain
+            if not dynamics.detach_reset and dynamics.soft_reset:
+                grad_s = grad_s.sub(grad_v, alpha=dynamics.threshold)
+            elif not dynamics.detach_reset:
+                grad_s = torch.addcmul(
+                    grad_s, grad_v, h - dynamics.v_reset if dynamics.v_reset else h, value=-1
+                )
+            through_reset = grad_v if dynamics.soft_reset else grad_v * (1 - s)
+            grad_h = torch.addcmul(through_reset, grad_s, surrogate.gradient(h - dynamics.threshold))
+            grad_x_T[t] = grad_h * (1 - decay) if dynamics.decay_input else grad_h
             grad_v = grad_h * decay
             if grad_decay is not None:
-                leaked = before.pop() - dynamics.v_reset
+                leaked = v - dynamics.v_reset
                 grad_decay += (grad_h * (leaked - x_T[t] if dynamics.decay_input else leaked)).sum()
         return grad_x_T, grad_v, grad_decay, None, None

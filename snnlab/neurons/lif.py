@@ -1,18 +1,14 @@
-"""The leaky integrate-and-fire neuron."""
+"""The leaky integrate-and-fire neuron with a fixed leak."""
 
 from typing import Literal
 
-import torch
-from torch import Tensor
-
-from snnlab.neurons._neuron import Neuron
-from snnlab.neurons._recurrence import Dynamics, integrate_and_fire
+from snnlab.neurons._integrate_and_fire import IntegrateAndFire
+from snnlab.neurons._recurrence import Dynamics
 from snnlab.ranges import HalfOpenFraction, Positive
 from snnlab.surrogates._surrogate import Surrogate
-from snnlab.surrogates.triangle import Triangle
 
 
-class LIF(Neuron):
+class LIF(IntegrateAndFire):
     """Leaky integrate-and-fire neuron with a fixed leak.
 
     h_t = decay (v_{t-1} - v_reset) + v_reset + x_t       (decay_input: x_t times 1 - decay)
@@ -20,8 +16,8 @@ class LIF(Neuron):
     v_t = v_reset where s_t = 1, else h_t                 (reset hard)
     v_t = h_t - threshold s_t                             (reset soft)
 
-    The defaults are the neuron of TET and TMC (released code; that one fires on strictly greater, which differs only
-    at exact equality). `tau=2, decay_input=True, detach_reset=True` is Spikformer's.
+    for x_T [T, ...]. The defaults are the neuron in the code of TET and TMC (which fires on strictly greater;
+    that shows only at exact equality). `tau=2, decay_input=True, detach_reset=True` is Spikformer's.
 
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
@@ -51,28 +47,19 @@ class LIF(Neuron):
         threshold: Positive = 1.0,
         v_init: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            surrogate, Dynamics(threshold, v_reset, reset == "soft", detach_reset, decay_input), v_init
+        )
         if tau is not None:
             if decay != 0.5:
-                raise ValueError(
-                    f"give decay or tau, not both (decay={decay:g}, tau={tau:g}): decay = 1 - 1 / tau"
-                )
+                raise ValueError(f"give decay ({decay:g}) or tau ({tau:g}), not both: decay = 1 - 1 / tau")
             if tau < 1:
-                raise ValueError(
-                    f"tau must be at least 1 step, not {tau:g}: decay = 1 - 1 / tau would be negative"
-                )
+                raise ValueError(f"tau is {tau:g}, but must be at least 1 time step: decay = 1 - 1 / tau")
             decay = 1 - 1 / tau
-        self.surrogate = Triangle() if surrogate is None else surrogate
         self.decay = decay
-        self.v_init = v_init
-        self.dynamics = Dynamics(threshold, v_reset, reset == "soft", detach_reset, decay_input)
 
-    def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        v = self.initial_state(x_T[0]) if state is None else state
-        return integrate_and_fire(x_T, v, self.decay, self.dynamics, self.surrogate)
-
-    def initial_state(self, x: Tensor) -> Tensor:
-        return torch.full_like(x, self.v_init, dtype=torch.promote_types(x.dtype, torch.float32))
+    def leak(self) -> float:
+        return self.decay
 
     def extra_repr(self) -> str:
-        return f"decay={self.decay:g}, v_init={self.v_init:g}, {self.dynamics}"
+        return f"decay={self.decay:g}, {super().extra_repr()}"

@@ -2,15 +2,16 @@
 
 from torch import Tensor, nn
 
-from snnlab.norms._batch import batch_norm_over_time, make_batch_norm
+from snnlab.norms._batch import BatchNorm, batch_norm_over_time
 from snnlab.ranges import Fraction, Positive
 
 
 class BN(nn.Module):
-    """Batch normalisation, one mean and variance per channel over batch, time and space.
+    """Batch normalisation with one mean and variance per channel over time, batch and space.
 
-    y = weight (x - mean) / sqrt(var + eps) + bias (Ioffe and Szegedy 2015), for x_TBC... with any number of axes
-    behind the channels. TET and TMC call this tdBatchNorm although it has no threshold in it; see `tdbn` for that.
+    y = weight (x - mean) / sqrt(var + eps) + bias (Ioffe and Szegedy 2015), for x_TBC... with any further
+    axes. The code of TET and TMC calls this tdBatchNorm, but there is no threshold in it: see `tdbn` for
+    that.
 
     Args:
         num_features: channels.
@@ -20,7 +21,7 @@ class BN(nn.Module):
 
     def __init__(self, num_features: int, *, eps: Positive = 1e-5, momentum: Fraction = 0.1) -> None:
         super().__init__()
-        self.bn = make_batch_norm(num_features, eps, momentum)
+        self.bn = BatchNorm(num_features, eps=eps, momentum=momentum)
 
     def forward(self, x_TBC: Tensor) -> Tensor:
         return batch_norm_over_time(self.bn, x_TBC)

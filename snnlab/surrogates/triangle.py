@@ -9,11 +9,12 @@ from snnlab.surrogates._surrogate import Surrogate
 class Triangle(Surrogate):
     """Triangle of half width gamma, the surrogate of TET and TMC.
 
-    gradient(u)  = height * max(0, 1 - |u| / gamma)
-    primitive(u) = height * gamma * (1/2 + z - z |z| / 2), z = clamp(u / gamma, -1, 1)
+    gradient(u)  = height max(0, 1 - |u| / gamma)
+    primitive(u) = height gamma (1/2 + z - z |z| / 2), z = clamp(u / gamma, -1, 1)
 
-    With the default height this is max(0, gamma - |u|) / gamma^2 (Deng et al. 2022, "Temporal efficient training",
-    Eq. 4 and the released code), whose area is 1.
+    With the default height this is max(0, gamma - |u|) / gamma^2, whose area is 1 (Deng et al. 2022,
+    "Temporal efficient training", released code). It is also the piecewise linear gradient max(0, alpha (1 -
+    alpha |u|)) of the circulate-firing paper (Eq. 8), with alpha = 1 / gamma.
 
     Args:
         gamma: half of the base's width, in units of the membrane potential. 1 in TET and TMC.

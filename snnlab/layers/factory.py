@@ -1,4 +1,4 @@
-"""What a model is given to build its layers with: makers of neurons and norms."""
+"""What models and layers are given to build their parts with: makers of neurons and norms."""
 
 from collections.abc import Callable
 

@@ -1,0 +1,101 @@
+"""Spiking self-attention and the block around it, as in Spikformer.
+
+Shape suffixes: T time steps, B samples, C channels, N tokens, h heads, D channels of one head.
+"""
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.time import EachStep
+
+Projection = Literal["linear", "conv"]
+
+
+class TokenLinear(nn.Linear):
+    """A linear layer over the channels of x_TBCN."""
+
+    def forward(self, x_TBCN: Tensor) -> Tensor:
+        return F.linear(x_TBCN.transpose(-1, -2), self.weight, self.bias).transpose(-1, -2)
+
+
+def project(
+    kind: Projection, c_in: int, c_out: int, bias: bool, neuron: NeuronFactory, norm: NormFactory
+) -> nn.Sequential:
+    """Channels to channels for every token of x_TBCN, then norm and neuron."""
+    layer: nn.Module
+    if kind == "linear":
+        layer = TokenLinear(c_in, c_out, bias)
+    else:
+        layer = EachStep(nn.Conv1d(c_in, c_out, 1, bias=bias))
+    return nn.Sequential(layer, norm(c_out), neuron())
+
+
+class SpikingSelfAttention(nn.Module):
+    """Attention without softmax: out(neuron(scale Q K^T V)) with Q, K, V made of spikes; x_TBCN to the same.
+
+    Zhou et al. 2023, "Spikformer", Eq. 6 to 8. The product is taken as Q (K^T V), which is the same because
+    nothing stands between the two, and cheaper where there are more tokens than channels in a head.
+
+    Args:
+        dim, heads: channels, and heads that they are divided among.
+        scale: factor of the attention's output.
+        threshold: of the neuron behind the attention.
+        kind, neuron, norm: as in `project`; queries, keys and values have a bias if kind is "linear".
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        scale: float,
+        threshold: float,
+        kind: Projection,
+        neuron: NeuronFactory,
+        norm: NormFactory,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.scale = scale
+        self.q = project(kind, dim, dim, kind == "linear", neuron, norm)
+        self.k = project(kind, dim, dim, kind == "linear", neuron, norm)
+        self.v = project(kind, dim, dim, kind == "linear", neuron, norm)
+        self.neuron = neuron(threshold=threshold)
+        self.out = project(kind, dim, dim, True, neuron, norm)
+
+    def forward(self, x_TBCN: Tensor) -> Tensor:
+        q_TBhDN, k_TBhDN, v_TBhDN = (
+            p(x_TBCN).unflatten(2, (self.heads, -1)) for p in (self.q, self.k, self.v)
+        )
+        y_TBhDN = (v_TBhDN @ k_TBhDN.mT) @ q_TBhDN * self.scale
+        y_TBCN: Tensor = self.out(self.neuron(y_TBhDN.flatten(2, 3)))
+        return y_TBCN
+
+
+class SpikformerBlock(nn.Module):
+    """x + attention(x), then x + mlp(x), each made of spikes (x_TBCN -> same)."""
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        mlp_ratio: int,
+        scale: float,
+        threshold: float,
+        kind: Projection,
+        neuron: NeuronFactory,
+        norm: NormFactory,
+    ) -> None:
+        super().__init__()
+        self.attention = SpikingSelfAttention(dim, heads, scale, threshold, kind, neuron, norm)
+        self.mlp = nn.Sequential(
+            project(kind, dim, mlp_ratio * dim, True, neuron, norm),
+            project(kind, mlp_ratio * dim, dim, True, neuron, norm),
+        )
+
+    def forward(self, x_TBCN: Tensor) -> Tensor:
+        x_TBCN = x_TBCN + self.attention(x_TBCN)
+        y_TBCN: Tensor = x_TBCN + self.mlp(x_TBCN)
+        return y_TBCN

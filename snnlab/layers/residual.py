@@ -1,0 +1,50 @@
+"""The residual block of spiking ResNets with the neuron after the addition.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width.
+"""
+
+from torch import Tensor, nn
+
+from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.time import EachStep
+
+
+class ResidualBlock(nn.Module):
+    """conv-norm-neuron-conv-norm, plus the input, then a neuron: x_TBCHW -> spikes [T, B, C', H', W'].
+
+    The shortcut is the identity, or a 1x1 convolution and a norm where the shape changes (as in TET, TMC and
+    TWD).
+
+    Args:
+        c_in, c_out: channels.
+        stride: of the first convolution and of the shortcut.
+        neuron, norm: makers of the layers.
+    """
+
+    def __init__(self, c_in: int, c_out: int, stride: int, neuron: NeuronFactory, norm: NormFactory) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv3x3(c_in, c_out, stride), norm(c_out), neuron(), conv3x3(c_out, c_out), norm(c_out)
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or c_in != c_out:
+            conv = nn.Conv2d(c_in, c_out, 1, stride=stride, bias=False)
+            self.shortcut = nn.Sequential(EachStep(conv), norm(c_out))
+        self.neuron = neuron()
+
+    def forward(self, x_TBCHW: Tensor) -> Tensor:
+        spikes_TBCHW: Tensor = self.neuron(self.body(x_TBCHW) + self.shortcut(x_TBCHW))
+        return spikes_TBCHW
+
+
+def conv3x3(c_in: int, c_out: int, stride: int = 1) -> nn.Module:
+    """A 3x3 convolution without bias on every time step."""
+    return EachStep(nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False))
+
+
+def residual_stage(
+    c_in: int, c_out: int, blocks: int, stride: int, neuron: NeuronFactory, norm: NormFactory
+) -> nn.Sequential:
+    """Residual blocks in a row; the first one changes the channels and takes the stride."""
+    first = ResidualBlock(c_in, c_out, stride, neuron, norm)
+    return nn.Sequential(first, *(ResidualBlock(c_out, c_out, 1, neuron, norm) for _ in range(1, blocks)))

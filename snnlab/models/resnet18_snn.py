@@ -1,0 +1,39 @@
+"""ResNet-18 for small images, as a spiking network.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
+"""
+
+from torch import Tensor, nn
+
+from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.residual import conv3x3, residual_stage
+
+
+class ResNet18SNN(nn.Module):
+    """ResNet-18 for small images (3x3 stem, no pool at the start), the student of TWD on CIFAR.
+
+    conv 64-norm-neuron, stages of two residual blocks with 64, 128, 256, 512 channels and strides 1, 2, 2, 2,
+    average pool, and a linear head on each step (TWD, released code). Any image size works; 32 is the
+    published one. Weights start as PyTorch's do, as in the released code. With the neuron `relu` it is an
+    ANN.
+
+    Args:
+        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        in_channels, num_classes: of the data.
+    """
+
+    def __init__(self, neuron: NeuronFactory, norm: NormFactory, in_channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv3x3(in_channels, 64), norm(64), neuron())
+        self.stages = nn.Sequential(
+            residual_stage(64, 64, 2, 1, neuron, norm),
+            residual_stage(64, 128, 2, 2, neuron, norm),
+            residual_stage(128, 256, 2, 2, neuron, norm),
+            residual_stage(256, 512, 2, 2, neuron, norm),
+        )
+        self.head = nn.Linear(512, num_classes)
+
+    def forward(self, x_TBCHW: Tensor) -> Tensor:
+        """Logits [T, B, K]."""
+        logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
+        return logits_TBK

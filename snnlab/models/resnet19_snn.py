@@ -1,0 +1,49 @@
+"""ResNet-19, the widened ResNet for small images that spiking networks are compared on.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
+"""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.residual import conv3x3, residual_stage
+
+
+class ResNet19SNN(nn.Module):
+    """ResNet-19 of Zheng et al. 2021 as in the code of TET, TMC (64-channel stem) and TWD (128).
+
+    conv-norm-neuron, stages of 3, 3, 2 residual blocks with 128, 256, 512 channels and strides 1, 2, 2,
+    average pool, then on each step linear 512 to 256, neuron, linear to the classes, both with bias. Any
+    image size works; 32 is the published one. Weights start as PyTorch's do, as in the released codes. With
+    the neuron `relu` it is an ANN.
+
+    Args:
+        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        in_channels, num_classes: of the data.
+        stem: channels of the first convolution: 64 (TET, TMC) or 128 (TWD, DS-ATGO).
+    """
+
+    def __init__(
+        self,
+        neuron: NeuronFactory,
+        norm: NormFactory,
+        in_channels: int,
+        num_classes: int,
+        *,
+        stem: Literal[64, 128] = 64,
+    ) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv3x3(in_channels, stem), norm(stem), neuron())
+        self.stages = nn.Sequential(
+            residual_stage(stem, 128, 3, 1, neuron, norm),
+            residual_stage(128, 256, 3, 2, neuron, norm),
+            residual_stage(256, 512, 2, 2, neuron, norm),
+        )
+        self.head = nn.Sequential(nn.Linear(512, 256), neuron(), nn.Linear(256, num_classes))
+
+    def forward(self, x_TBCHW: Tensor) -> Tensor:
+        """Logits [T, B, K]."""
+        logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
+        return logits_TBK

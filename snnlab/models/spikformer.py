@@ -1,0 +1,104 @@
+"""Spikformer, the spiking vision transformer.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width, N tokens, K classes.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+from torch import Tensor, nn
+
+from snnlab.layers.attention import SpikformerBlock
+from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.residual import conv3x3
+from snnlab.layers.time import EachStep
+from snnlab.ranges import Positive, PositiveInt
+
+
+class Spikformer(nn.Module):
+    """Spikformer of Zhou et al. 2023: a convolutional tokenizer, spiking self-attention, a head on each step.
+
+    Tokenizer: four times conv3x3-norm-neuron with dim / 8, dim / 4, dim / 2, dim channels, some of them
+    followed by a max pool (3, stride 2); a conv3x3-norm-neuron of the map is added to it as relative
+    position. Then `depth` blocks, the mean over tokens, and the linear head on every step (the released code
+    averages over time before the head, which gives the same mean logits). The LayerNorms and the position
+    embedding that the released files declare and never use are left out. Published, with the neuron lif (tau
+    2, decay_input, detach_reset):
+
+        CIFAR 4-384     the defaults
+        DVS 2-256       depth 2, dim 256, heads 16, pools (1, 2, 3, 4), projection "conv", scale 0.25
+        ImageNet 8-512  depth 8, dim 512, heads 8, pools (1, 2, 3, 4), projection "conv"
+
+    Args:
+        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        in_channels, num_classes, image_size: of the data; the image is square.
+        depth: blocks.
+        dim: channels of a token, a multiple of 8 and of heads.
+        heads: of the attention.
+        mlp_ratio: hidden channels of the block's MLP, over dim.
+        pools: stages of the tokenizer (1 to 4) that end in a pool.
+        projection: "linear" (queries, keys, values with bias, weights from a truncated normal of standard
+            deviation 0.02) or "conv" (1x1 convolutions; queries, keys, values without bias; PyTorch's initial
+            weights).
+        scale: factor of the attention's output.
+        attention_threshold: of the neuron behind the attention, whatever the threshold of the others.
+
+    Raises:
+        ValueError: dim does not divide, a pool is no stage, or an image size that the pools do not divide.
+    """
+
+    def __init__(
+        self,
+        neuron: NeuronFactory,
+        norm: NormFactory,
+        in_channels: int,
+        num_classes: int,
+        image_size: int,
+        *,
+        depth: PositiveInt = 4,
+        dim: PositiveInt = 384,
+        heads: PositiveInt = 12,
+        mlp_ratio: PositiveInt = 4,
+        pools: tuple[int, ...] = (3, 4),
+        projection: Literal["linear", "conv"] = "linear",
+        scale: Positive = 0.125,
+        attention_threshold: Positive = 0.5,
+    ) -> None:
+        super().__init__()
+        if dim % 8 or dim % heads:
+            raise ValueError(f"dim of spikformer must be a multiple of 8 and of heads ({heads}), not {dim}")
+        if not set(pools) <= {1, 2, 3, 4}:
+            raise ValueError(f"pools of spikformer are stages of the tokenizer, 1 to 4, not {list(pools)}")
+        factor = 2 ** len(set(pools))
+        if image_size < factor or image_size % factor:
+            raise ValueError(
+                f"image_size {image_size} does not fit spikformer with {len(set(pools))} pools: "
+                f"it must be a multiple of {factor} (published: 32 with 2 pools, 128 and 224 with 4)"
+            )
+        stages: list[nn.Module] = []
+        for i, (c_in, c_out) in enumerate(
+            pairwise((in_channels, dim // 8, dim // 4, dim // 2, dim)), start=1
+        ):
+            stages += [conv3x3(c_in, c_out), norm(c_out), neuron()]
+            if i in pools:
+                stages.append(EachStep(nn.MaxPool2d(3, stride=2, padding=1)))
+        self.tokenizer = nn.Sequential(*stages)
+        self.position = nn.Sequential(conv3x3(dim, dim), norm(dim), neuron())
+        self.blocks = nn.Sequential(
+            *(
+                SpikformerBlock(dim, heads, mlp_ratio, scale, attention_threshold, projection, neuron, norm)
+                for _ in range(depth)
+            )
+        )
+        self.head = nn.Linear(dim, num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, x_TBCHW: Tensor) -> Tensor:
+        """Logits [T, B, K]."""
+        map_TBCHW = self.tokenizer(x_TBCHW)
+        tokens_TBCN = (map_TBCHW + self.position(map_TBCHW)).flatten(3)
+        logits_TBK: Tensor = self.head(self.blocks(tokens_TBCN).mean(3))
+        return logits_TBK

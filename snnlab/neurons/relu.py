@@ -1,0 +1,23 @@
+"""The rectifier as a neuron, which turns a spiking network into its ANN."""
+
+from torch import Tensor
+
+from snnlab.neurons._neuron import Neuron
+
+
+class ReLU(Neuron):
+    """Rectified linear unit, stateless: max(0, x) at every step, which makes a network an ANN.
+
+    Args:
+        threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
+    """
+
+    def __init__(self, threshold: float = 0.0) -> None:
+        super().__init__()
+
+    def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return x_T.relu(), self.initial_state(x_T) if state is None else state
+
+    def initial_state(self, x: Tensor) -> Tensor:
+        """An empty tensor."""
+        return x.new_empty(0)

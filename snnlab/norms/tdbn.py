@@ -1,0 +1,39 @@
+"""Threshold-dependent batch normalisation."""
+
+from torch import Tensor, nn
+
+from snnlab.norms._batch import BatchNorm, batch_norm_over_time
+from snnlab.ranges import Fraction, Positive
+
+
+class TDBN(nn.Module):
+    """Threshold-dependent batch normalisation: starts with a standard deviation of alpha times the threshold.
+
+    y = weight (x - mean) / sqrt(var + eps) + bias over time, batch and space, with weight = alpha threshold
+    before training (Zheng et al. 2021, "Going deeper with directly-trained larger spiking neural networks").
+    The paper writes the factor apart from a weight that starts at 1; here, as in its code, it is the weight's
+    initial value.
+
+    Args:
+        num_features: channels.
+        threshold: of the neuron that follows.
+        alpha: 1, or 1 / sqrt(number of branches) where several branches are added up.
+        eps: added to the variance.
+        momentum: weight of the newest batch in the running statistics.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        threshold: float,
+        *,
+        alpha: Positive = 1.0,
+        eps: Positive = 1e-5,
+        momentum: Fraction = 0.1,
+    ) -> None:
+        super().__init__()
+        self.bn = BatchNorm(num_features, eps=eps, momentum=momentum)
+        nn.init.constant_(self.bn.weight, alpha * threshold)
+
+    def forward(self, x_TBC: Tensor) -> Tensor:
+        return batch_norm_over_time(self.bn, x_TBC)

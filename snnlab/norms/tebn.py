@@ -1,0 +1,41 @@
+"""Temporal effective batch normalisation."""
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.norms._batch import BatchNorm, batch_norm_over_time
+from snnlab.ranges import Fraction, Positive
+
+
+class TEBN(nn.Module):
+    """Temporal effective batch normalisation: batch normalisation times a learned scale per time step.
+
+    y_t = p_t (weight (x_t - mean) / sqrt(var + eps) + bias), statistics over time, batch and space, p_t = 1
+    before training (Duan et al. 2022, "Temporal effective batch normalization in spiking neural networks").
+
+    Args:
+        num_features: channels.
+        num_steps: time steps that get a scale; fewer may be run, more may not.
+        eps: added to the variance.
+        momentum: weight of the newest batch in the running statistics.
+
+    Raises:
+        ValueError: in `forward`, for more steps than there are scales.
+    """
+
+    def __init__(
+        self, num_features: int, num_steps: int, *, eps: Positive = 1e-5, momentum: Fraction = 0.1
+    ) -> None:
+        super().__init__()
+        self.bn = BatchNorm(num_features, eps=eps, momentum=momentum)
+        self.p = nn.Parameter(torch.ones(num_steps))
+
+    def forward(self, x_TBC: Tensor) -> Tensor:
+        if len(x_TBC) > len(self.p):
+            raise ValueError(
+                f"tebn holds a scale for each of {len(self.p)} time steps, so it cannot run {len(x_TBC)}: "
+                "train with more steps, or choose the norm bn"
+            )
+        y_TBC = batch_norm_over_time(self.bn, x_TBC)
+        p_T = self.p[: len(x_TBC)].to(y_TBC.dtype)
+        return y_TBC * p_T.view(-1, *[1] * (y_TBC.dim() - 1))
