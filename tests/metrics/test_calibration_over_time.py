@@ -1,4 +1,4 @@
-"""Streaming metrics equal the plain functions on all samples, in any batches, and never wait for the device."""
+"""Streaming metrics equal the plain functions on all samples in any batches, and wait for no device."""
 
 import math
 import pickle

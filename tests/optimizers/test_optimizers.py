@@ -1,0 +1,108 @@
+"""The optimisers take the same steps as PyTorch's, and decay what they are told to."""
+
+import pytest
+import torch
+from torch import nn
+
+from snnlab.optimizers import SGD, Adam, AdamW
+
+CASES = [
+    (SGD, torch.optim.SGD, {"lr": 0.05, "momentum": 0.8, "weight_decay": 0.01, "nesterov": True}, {}),
+    (Adam, torch.optim.Adam, {"lr": 0.002, "eps": 1e-6, "weight_decay": 0.01}, {"beta1": 0.8, "beta2": 0.99}),
+    (
+        AdamW,
+        torch.optim.AdamW,
+        {"lr": 0.002, "eps": 1e-6, "weight_decay": 0.1},
+        {"beta1": 0.8, "beta2": 0.99},
+    ),
+]
+
+
+class Net(nn.Module):
+    def __init__(self, seed=0):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.norm = nn.BatchNorm2d(3)
+        self.leak = nn.Parameter(torch.tensor(0.5))
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.head(self.norm(self.conv(x)).mul(self.leak).mean((2, 3)))
+
+
+def train(model, optimizer, steps=4, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(torch.randn(5, 1, 6, 6, generator=generator)).square().sum().backward()
+        optimizer.step()
+    return [param.detach().clone() for param in model.parameters()]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "options", "betas"), CASES)
+def test_steps_equal_those_of_torch(ours, theirs, options, betas):
+    model, reference = Net(), Net()
+    torch_betas = {"betas": tuple(betas.values())} if betas else {}
+    found = train(model, ours(model, **options, **betas))
+    expected = train(reference, theirs(reference.parameters(), **options, **torch_betas))
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(("ours", "theirs", "options", "betas"), CASES)
+def test_steps_without_decay_of_norm_and_bias_equal_those_of_torch_with_groups(ours, theirs, options, betas):
+    model, reference = Net(), Net()
+    found = train(model, ours(model, decay_norm_and_bias=False, **options, **betas))
+    torch_betas = {"betas": tuple(betas.values())} if betas else {}
+    decayed = [reference.conv.weight, reference.head.weight]
+    kept = [reference.leak, reference.conv.bias, reference.head.bias, *reference.norm.parameters()]
+    groups = [{"params": decayed}, {"params": kept, "weight_decay": 0.0}]
+    expected = train(reference, theirs(groups, **options, **torch_betas))
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+def test_every_trainable_parameter_is_in_one_group(cls):
+    model = Net()
+    model.head.bias.requires_grad_(False)
+    for decay_norm_and_bias, sizes in ((True, [6]), (False, [2, 4])):
+        optimizer = cls(model, weight_decay=0.1, decay_norm_and_bias=decay_norm_and_bias)
+        assert [len(group["params"]) for group in optimizer.param_groups] == sizes
+        assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1, 0.0][: len(sizes)]
+
+
+@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+def test_a_group_without_parameters_is_left_out(cls):
+    (group,) = cls(nn.Linear(2, 2, bias=False), weight_decay=0.1, decay_norm_and_bias=False).param_groups
+    assert group["weight_decay"] == 0.1
+    (group,) = cls(nn.BatchNorm1d(2), weight_decay=0.1, decay_norm_and_bias=False).param_groups
+    assert group["weight_decay"] == 0.0
+
+
+@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("decay_norm_and_bias", [True, False])
+def test_a_restored_optimiser_continues_exactly(cls, decay_norm_and_bias):
+    options = {"lr": 0.01, "weight_decay": 0.01, "decay_norm_and_bias": decay_norm_and_bias}
+    whole = Net()
+    optimizer = cls(whole, **options)
+    train(whole, optimizer, seed=1)
+    expected = train(whole, optimizer, seed=2)
+    half = Net()
+    optimizer = cls(half, **options)
+    train(half, optimizer, seed=1)
+    resumed = Net(seed=9)
+    resumed.load_state_dict(half.state_dict())
+    restored = cls(resumed, **options)
+    restored.load_state_dict(optimizer.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(train(resumed, restored, seed=2), expected, strict=True))
+
+
+@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+def test_a_model_with_nothing_to_train_is_refused(cls):
+    with pytest.raises(ValueError, match="no trainable parameter"):
+        cls(nn.Linear(2, 2).requires_grad_(False))
+
+
+def test_nesterov_without_momentum_is_refused():
+    with pytest.raises(ValueError, match="Nesterov"):
+        SGD(Net(), momentum=0.0, nesterov=True)
