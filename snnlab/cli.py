@@ -1,7 +1,7 @@
-"""The command `snnlab`: finds the verb's module, runs it, and turns errors into an exit code. Imports no torch.
+"""The command `snnlab`: finds the verb's module, runs it, and turns errors into an exit code. No torch.
 
-A verb is a file in `snnlab/verbs/`; its first line is its help text. Exit codes: 0 done, 1 a bug or a failed run,
-2 the user can fix it (one `error:` line, one `hint:` line), 75 interrupted and resumable.
+A verb is a file in `snnlab/verbs/`; its first line is its help text. Exit codes: 0 done, 1 a bug or a failed
+run, 2 the user can fix it (one `error:` line, one `hint:` line), 75 interrupted and resumable.
 """
 
 import argparse
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line and returns its exit code; an unexpected exception is left to Python (exit code 1)."""
+    """Runs one command line and returns its exit code; Python reports an unexpected exception (code 1)."""
     try:
         code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -101,7 +101,7 @@ def _print_help() -> int:
     for name, text in verbs().items():
         print(f"  {name:12}{text}")
     print(
-        "\nOverrides are Hydra's: +experiment=quickstart, neuron=plif, neuron.threshold=0.5, trainer.epochs=10."
+        "\nOverrides are Hydra's: +experiment=quickstart, neuron=plif, neuron.threshold=0.5, seed=1."
         "\n\nexamples:"
         "\n  snnlab train +experiment=quickstart"
         "\n  snnlab train -m +experiment=quickstart loss=sdt,tet,tmc seed=0,1,2"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from snnlab.config.compose import Composed
     from snnlab.config.schema import RunConfig
 
 
@@ -14,10 +15,15 @@ def load(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) 
     Raises:
         ConfigError: the config cannot be composed, or is wrong.
     """
-    from snnlab.config.check import check
     from snnlab.config.compose import compose
 
-    composed = compose(overrides, config_dirs)
+    return checked(compose(overrides, config_dirs))
+
+
+def checked(composed: "Composed") -> "RunConfig":
+    """Checks what `compose` returned; raises ConfigError if it is wrong."""
+    from snnlab.config.check import check
+
     return check(
         composed.mapping,
         composed.origins,

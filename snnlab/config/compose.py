@@ -155,7 +155,7 @@ def _origins(defaults: Sequence[Any], search: SearchPath) -> dict[str, Origin]:
 
 
 def _command_line(read: Sequence[ReadOverride]) -> dict[str, Origin]:
-    paths = []
+    paths: list[str] = []
     for one in read:
         if one.is_group or one.key.startswith("hydra."):
             continue

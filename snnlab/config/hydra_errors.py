@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from snnlab.config.search import SearchPath
+from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.suggest import did_you_mean
 from snnlab.errors import ConfigError
 
@@ -40,7 +40,7 @@ def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
 def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> ConfigError:
     options = search.options(group)
     guess = did_you_mean(name, options)
-    file = search.file(inside)
+    file = search.file(inside) if inside != MAIN else None
     place = f"set in {search.label(file)}; " if file else ""
     return ConfigError(
         f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),

@@ -1,1 +1,1 @@
-"""The commands of `snnlab`, one file each: the first line is the help text; `EXAMPLES`, `add_arguments`, `run`."""
+"""The commands of `snnlab`, one file each: its first line is the help; EXAMPLES, add_arguments, run."""
