@@ -1,0 +1,304 @@
+"""W&B as a mirror: what it receives, and that no trouble of it reaches the run."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from snnlab.config.schema import LoggerConfig
+from snnlab.train.wandb_log import WandbLog, _has_key
+
+OFFLINE_RUN = """
+import builtins, getpass, sys
+from pathlib import Path
+
+def ask(*_, **__):
+    raise AssertionError("asked on the terminal")
+
+builtins.input = getpass.getpass = ask
+from PIL import Image
+from snnlab.config.schema import LoggerConfig
+from snnlab.train.wandb_log import WandbLog
+
+folder = Path(sys.argv[1])
+picture = folder / "curves.png"
+Image.new("RGB", (4, 4)).save(picture)
+cfg = LoggerConfig(wandb=sys.argv[2], project="lab", tags=("a", "b"))
+config = {"loss": {"name": "tmc"}}
+log = WandbLog(cfg, folder, "0123abcd-s0", "quick/lif-0123abcd", "seed0", config, ("b", "quick"))
+print(log.mode, log.url)
+for step in (20, 10, 30):
+    log.log({"step": step, "epoch": step // 10, "split": "test", "test/acc_cum/t3": step / 100})
+log.log_images([picture])
+log.finish("done")
+log.finish("done")
+"""
+
+
+def run_offline(tmp_path: Path, mode: str, **environment: str) -> subprocess.CompletedProcess:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
+    clean |= {"HOME": str(tmp_path / "home"), "NETRC": str(tmp_path / "no-netrc"), **environment}
+    return subprocess.run(
+        [sys.executable, "-W", "always", "-c", OFFLINE_RUN, str(tmp_path), mode],
+        cwd=Path(__file__).parents[2],
+        env=clean,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def records(path: Path):
+    """Decodes a .wandb file: behind 7 bytes, a LevelDB log (blocks of 32 KiB) of protobuf records."""
+    from wandb.proto import wandb_internal_pb2
+
+    data, place, body = path.read_bytes(), 7, b""
+    while place + 7 <= len(data):
+        if (left := 32768 - place % 32768) < 7:
+            place += left
+            continue
+        _, length, kind = struct.unpack("<IHB", data[place : place + 7])
+        part = data[place + 7 : place + 7 + length]
+        place += 7 + length
+        body = body + part if kind in (3, 4) else part
+        if kind in (1, 4):
+            record = wandb_internal_pb2.Record()
+            record.ParseFromString(body)
+            yield record
+
+
+def test_offline_run_holds_what_was_logged(tmp_path):
+    done = run_offline(tmp_path, "auto")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "offline None\n"
+    assert "W&B" not in done.stderr
+    (file,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    found = list(records(file))
+    rows = [
+        {"/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
+        for record in found
+        if record.WhichOneof("record_type") == "history"
+    ]
+    assert [row["step"] for row in rows[:3]] == [20, 10, 30]
+    assert [row["test/acc_cum/t3"] for row in rows[:3]] == [0.2, 0.1, 0.3]
+    assert "plots/curves/_type" in rows[3]
+    metrics = [record.metric for record in found if record.WhichOneof("record_type") == "metric"]
+    assert any(metric.glob_name == "*" and metric.step_metric == "step" for metric in metrics)
+    run = next(record.run for record in found if record.WhichOneof("record_type") == "run")
+    assert (run.run_id, run.run_group, run.display_name) == ("0123abcd-s0", "quick/lif-0123abcd", "seed0")
+    assert (run.project, list(run.tags)) == ("lab", ["a", "b", "quick"])
+    config = {item.key: json.loads(item.value_json) for item in run.config.update if item.key}
+    assert config["loss"] == {"name": "tmc"}
+    assert len(list((tmp_path / "wandb").glob("offline-run-*/files/media/images/plots/curves*.png"))) == 1
+
+
+def test_online_without_a_key_is_offline_and_never_asks(tmp_path):
+    done = run_offline(tmp_path, "online")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "offline None\n"
+    assert "no key is set" in done.stderr
+
+
+def test_a_bad_key_is_offline_with_one_warning(tmp_path):
+    done = run_offline(tmp_path, "auto", WANDB_API_KEY="short")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "offline None\n"
+    assert "this run is logged offline" in done.stderr
+
+
+class FakeRun:
+    url = "https://example/run"
+
+    def __init__(self, fails=()):
+        self.fails, self.calls = fails, []
+
+    def __getattr__(self, name):
+        def call(*args, **kwargs):
+            self.calls.append((name, args, kwargs))
+            if name in self.fails:
+                raise RuntimeError(f"{name} failed\nwith details")
+
+        return call
+
+    def names(self):
+        return [name for name, _, _ in self.calls if name != "define_metric"]
+
+
+class FakeWandb:
+    """Stands for the wandb module; `init_errors` are raised by the first calls of init, one each."""
+
+    def __init__(self, init_errors=(), key="k", fails=()):
+        self.init_errors, self.run, self.inits, self.teardowns = list(init_errors), FakeRun(fails), [], 0
+        self.settings = SimpleNamespace(api_key=key, base_url="https://api.wandb.ai")
+
+    Settings = SimpleNamespace
+    Image = str
+
+    def setup(self, settings=None):
+        return self
+
+    def teardown(self):
+        self.teardowns += 1
+
+    def init(self, **arguments):
+        self.inits.append(arguments)
+        if self.init_errors:
+            raise self.init_errors.pop(0)
+        return self.run
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def install(**options):
+        module = FakeWandb(**options)
+        monkeypatch.setitem(sys.modules, "wandb", module)
+        return module
+
+    return install
+
+
+def start(tmp_path, mode="online"):
+    warnings = []
+    log = WandbLog(
+        LoggerConfig(wandb=mode), tmp_path, "id-s0", "group", "seed0", {"a": 1}, (), warnings.append
+    )
+    return log, warnings
+
+
+def test_off_does_not_import_wandb(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    log, warnings = start(tmp_path, "off")
+    log.log({"step": 1})
+    log.log_images([tmp_path / "x.png"])
+    log.finish("done")
+    assert (log.mode, log.url, warnings) == ("off", None, [])
+
+
+def test_missing_wandb_is_one_warning(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    log, warnings = start(tmp_path)
+    log.log({"step": 1})
+    log.finish("done")
+    assert log.mode == "off"
+    assert len(warnings) == 1
+
+
+def test_online_start(tmp_path, fake):
+    wandb = fake()
+    log, warnings = start(tmp_path)
+    assert (log.mode, log.url, warnings) == ("online", "https://example/run", [])
+    (arguments,) = wandb.inits
+    assert arguments["mode"] == "online"
+    assert arguments["resume"] == "allow"
+    assert arguments["id"] == "id-s0"
+    assert arguments["dir"] == str(tmp_path)
+
+
+def test_step_is_never_passed(tmp_path, fake):
+    wandb = fake()
+    log, _ = start(tmp_path)
+    log.log({"step": 3, "test/acc": 0.5})
+    log.log_images([tmp_path / "plots" / "curves.png"])
+    calls = [(args, kwargs) for name, args, kwargs in wandb.run.calls if name == "log"]
+    assert calls == [
+        (({"step": 3, "test/acc": 0.5},), {}),
+        (({"plots/curves": str(tmp_path / "plots" / "curves.png")},), {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "expected"),
+    [
+        (None, "k", "online"),
+        (None, None, "offline"),
+        ("offline", "k", "offline"),
+        ("disabled", "k", "off"),
+        ("online", None, "offline"),
+    ],
+)
+def test_auto_follows_the_environment_then_the_key(tmp_path, fake, monkeypatch, variable, key, expected):
+    fake(key=key)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    if variable is not None:
+        monkeypatch.setenv("WANDB_MODE", variable)
+    log, warnings = start(tmp_path, "auto")
+    assert (log.mode, warnings) == (expected, [])
+
+
+def test_key_in_a_netrc_file(tmp_path, fake, monkeypatch):
+    wandb = fake(key=None)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert not _has_key(wandb)
+    (tmp_path / "netrc").write_text("machine elsewhere.org login user password x\n")
+    assert not _has_key(wandb)
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
+    assert _has_key(wandb)
+    (tmp_path / "netrc").write_text("not a netrc file {")
+    assert not _has_key(wandb)
+
+
+def test_failing_server_becomes_offline(tmp_path, fake):
+    wandb = fake(init_errors=[TimeoutError("no answer")])
+    log, warnings = start(tmp_path)
+    assert log.mode == "offline"
+    assert [arguments["mode"] for arguments in wandb.inits] == ["online", "offline"]
+    assert wandb.teardowns == 1
+    assert warnings == ["W&B: TimeoutError: no answer; this run is logged offline"]
+
+
+def test_init_that_always_fails_leaves_the_run_alone(tmp_path, fake):
+    fake(init_errors=[OSError("disk full")])
+    log, warnings = start(tmp_path, "offline")
+    log.log({"step": 1})
+    log.finish("done")
+    assert log.mode == "off"
+    assert len(warnings) == 1
+    assert "disk full" in warnings[0]
+
+
+def test_failure_while_logging_warns_once_and_stops(tmp_path, fake):
+    wandb = fake(fails=("log",))
+    log, warnings = start(tmp_path)
+    for step in range(5):
+        log.log({"step": step})
+    log.log_images([tmp_path / "x.png"])
+    log.finish("done")
+    assert wandb.run.names() == ["log"]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("W&B: RuntimeError: log failed; off from here on")
+
+
+def test_failure_at_the_end_is_a_warning(tmp_path, fake):
+    fake(fails=("finish",))
+    log, warnings = start(tmp_path)
+    log.finish("done")
+    log.finish("done")
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "names"),
+    [("done", 0, ["finish"]), ("failed", 1, ["finish"]), ("preempted", 75, ["mark_preempting", "finish"])],
+)
+def test_status_reaches_wandb(tmp_path, fake, status, code, names):
+    wandb = fake()
+    log, _ = start(tmp_path)
+    log.finish(status)
+    assert wandb.run.names() == names
+    assert wandb.run.calls[-1][2] == {"exit_code": code}
+
+
+def test_context_manager_ends_the_run(tmp_path, fake):
+    wandb = fake()
+    with pytest.raises(ZeroDivisionError), start(tmp_path)[0]:
+        _ = 1 / 0
+    assert wandb.run.calls[-1][2] == {"exit_code": 1}
