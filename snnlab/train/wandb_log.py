@@ -27,7 +27,7 @@ class WandbLog:
     the rows that a resumed run writes again.) The same id after an interruption continues the same W&B run.
 
     Args:
-        cfg: mode (`off`, `auto`, `online`, `offline`), project, entity and tags. `auto` is off or offline where
+        cfg: mode (`off`, `auto`, `online`, `offline`), project, entity and tags. `auto` is off or offline if
             the environment variable WANDB_MODE says so; else it is online if a key is set (WANDB_API_KEY,
             WANDB_IDENTITY_TOKEN_FILE, netrc file or wandb's settings) and offline if not. `online` without a
             key, or where the server does not answer, becomes offline with a warning.
