@@ -72,7 +72,7 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
         cfg = hydra_loader.load_configuration(MAIN, lines, RunMode.RUN, from_shell=False)
         origins = _origins(hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).defaults, search)
         files_choose = _files_choose(hydra_loader, read, search)
-        _refuse_callables(cfg)
+        refuse_callables(cfg)
         choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
         cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
         mapping = OmegaConf.to_container(cfg, resolve=True)
@@ -117,7 +117,7 @@ def config_errors(search: SearchPath) -> Iterator[None]:
         raise as_config_error(error, search) from error
 
 
-def _refuse_callables(cfg: DictConfig) -> None:
+def refuse_callables(cfg: DictConfig) -> None:
     """Hydra calls what these name, and a config from a stranger must name no callable."""
     if cfg.hydra.callbacks:
         raise ConfigError("hydra.callbacks: callbacks are not supported", "remove them from the config")

@@ -9,7 +9,9 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     found = difflib.get_close_matches(name.lower(), candidates := list(known), n=1, cutoff=0.6)
     if found:
         return found[0]
-    return next((one for one in candidates if len(name) > 1 and (one.startswith(name) or name.startswith(one))), None)
+    return next(
+        (one for one in candidates if len(name) > 1 and (one.startswith(name) or name.startswith(one))), None
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,0 +1,33 @@
+"""The default Hydra launcher: each job of a sweep in a fresh process.
+
+Hydra finds plugins in this package only; what it does is in `snnlab.config.launcher`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class ProcessLauncher(Launcher):
+    """Starts `snnlab train <overrides>` for each job; conf/hydra/launcher/process.yaml has its options."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.stopped = False
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.config = config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from snnlab.config.launcher import Processes, ProcessOptions
+
+        if self.stopped:
+            return []
+        processes = Processes(self.config, ProcessOptions(**self.options))
+        returns = processes.run([list(overrides) for overrides in job_overrides], initial_job_idx)
+        self.stopped = processes.stopped
+        return returns
