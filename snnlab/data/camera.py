@@ -19,7 +19,7 @@ class EventCamera:
     """Every pixel compares the log intensity with the level at its last event.
 
     A pixel holds a level m. Whenever log I reaches m + c it emits an ON event and moves m up by its threshold
-    c; when log I reaches m - c it emits an OFF event and moves m down (Lichtsteiner et al. 2008; simulated as by
+    c; when log I reaches m - c, an OFF event, and m moves down (Lichtsteiner et al. 2008; simulated as by
     Rebecq et al. 2018, "ESIM"). log I is linear between sampled moments, which gives the events their time.
     Thresholds differ from pixel to pixel, the same way in all recordings of a camera, and pixels emit noise.
 

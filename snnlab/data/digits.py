@@ -10,8 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlab.data.event_data import Split
-from snnlab.data.splits import committed
+from snnlab.data.splits import Split, committed
 
 COUNT = 1797
 NAMES = tuple(f"{index:04d}" for index in range(COUNT))

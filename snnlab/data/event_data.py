@@ -5,7 +5,6 @@ Shapes: N recordings, B batch, T frames, H height, W width.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,41 +13,21 @@ from torch import Tensor
 
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
 from snnlab.data.dataset import ArraySet, SampleSet, Status, VisionData, resize
+from snnlab.data.files import Layout, Recording
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
 from snnlab.data.places import cache_parent
+from snnlab.data.readers import read_recording
+from snnlab.data.splits import Split
 from snnlab.errors import DataError
 
 _MANY = 2000
 
 
-@dataclass(frozen=True)
-class Recording:
-    """One recording on disk.
-
-    Attributes:
-        name: file name relative to the data set's folder, with `/`; the split and the manifest refer to it.
-        label: its class.
-        path: where it is.
-    """
-
-    name: str
-    label: int
-    path: Path
-
-
-@dataclass(frozen=True)
-class Split:
-    """Indices of the recordings of each side, in order."""
-
-    train: NDArray[np.int64]
-    test: NDArray[np.int64]
-
-
 class EventData(VisionData):
     """A data set of event recordings.
 
-    A subclass names its classes and its sensor, and says where recordings are (`find`), how they are read
-    (`read`) and how they are split (`split`). Their order is by class and number, never the file system's.
+    A subclass names its classes and its sensor, and says where recordings are (`layout`, or `find`) and how
+    they are split (`split`). Their order is by part, class and number, never the file system's.
 
     Args:
         root: folder of all data sets.
@@ -60,6 +39,7 @@ class EventData(VisionData):
 
     name: str
     sensor: tuple[int, int]
+    layout: Layout
     expected: int | None = None
     in_channels = 2
     static = False
@@ -78,13 +58,17 @@ class EventData(VisionData):
         """All recordings, sorted by part, class and number.
 
         Raises:
-            DataError: there are none.
+            DataError: there are none; the hint says how to get them.
         """
-        raise NotImplementedError
+        return self.layout.find(self.root, self.name)
 
     def read(self, recordings: Sequence[Recording]) -> list[Events]:
-        """The events of some recordings."""
-        raise NotImplementedError
+        """The events of some recordings.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        return [read_recording(recording.path) for recording in recordings]
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         """Which recordings are for training and which are held out.
@@ -98,8 +82,9 @@ class EventData(VisionData):
         """Everything that the frames depend on, besides the recordings."""
         return {"dataset": self.name, "sensor": list(self.sensor), **self.framing.parameters()}
 
-    def unpack(self) -> None:
-        """Unpacks archives that lie where the data set belongs; there is nothing to do without archives."""
+    def find_or_unpack(self) -> list[Recording]:
+        """As `find`; archives that lie where recordings are missing are unpacked first."""
+        return self.layout.find_or_unpack(self.root, self.name)
 
     def decode(self, raw: Tensor) -> Tensor:
         x_BTCHW = frames_to_float(raw, self.scale)
@@ -164,7 +149,7 @@ class EventData(VisionData):
         folder = self.cache_folder()
         cache = open_cache(folder)
         try:
-            recordings = self._find_or_unpack()
+            recordings = self.find_or_unpack()
         except DataError:
             if cache is None:
                 raise
@@ -192,16 +177,17 @@ class EventData(VisionData):
         labels = [recording.label for recording in recordings]
         return build_cache(folder, names, labels, self.raw_shape, produce, self.parameters(), workers)
 
-    def _find_or_unpack(self) -> list[Recording]:
-        try:
-            return self.find()
-        except DataError:
-            self.unpack()
-            return self.find()
-
     def _split(self) -> Split:
         cache = self.frames()
-        return self.split(cache.names, cache.labels)
+        split = self.split(cache.names, cache.labels)
+        for side, index in (("training", split.train), ("held-out", split.test)):
+            if len(index) == 0:
+                raise DataError(
+                    f"dataset {self.name}: split '{self.split_name}' leaves no {side} samples of the "
+                    f"{len(cache.names)} recordings that are there",
+                    "complete the data set, or choose another dataset.split",
+                )
+        return split
 
     def _part(self, index: NDArray[np.int64]) -> SampleSet:
         cache = self.frames()

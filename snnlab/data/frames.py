@@ -44,8 +44,8 @@ class Framing:
     Attributes:
         num_steps: number of frames T.
         by: `number`: every frame holds E // T events; `time`: every frame lasts (t_last - t_first) / T;
-            `duration`: every frame lasts `duration_ms`, from the first event on, and what comes after the last
-            frame is left out.
+            `duration`: every frame lasts `duration_ms`, from the first event on; later events are
+            left out.
         duration_ms: length of a frame for `duration`, in milliseconds.
         values: `counts`, or `binary`: whether there was an event at all.
         tail: for `number`, what happens to the E % T events at the end: `keep` adds them to the last frame

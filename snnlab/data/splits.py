@@ -3,14 +3,22 @@
 Every rule works on recordings that are sorted by class and number, so that the file system has no say.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlab.data.event_data import Split
 from snnlab.errors import DataError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices of the recordings of each side, in order."""
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
 
 
 def by_test_mask(test: NDArray[np.bool_]) -> Split:
@@ -36,9 +44,9 @@ def committed(file: str, names: Sequence[str]) -> Split:
     return by_test_mask(np.array([name in held_out for name in names]))
 
 
-def by_number(numbers: NDArray[np.int64], is_test: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> Split:
-    """A split by the number in the file name, the same for all classes."""
-    return by_test_mask(is_test(numbers))
+def within(chosen: NDArray[np.int64], split: Split) -> Split:
+    """A split of some recordings, as indices into all of them; the others belong to neither side."""
+    return Split(chosen[split.train], chosen[split.test])
 
 
 def first_of_class(

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from snnlab.data.camera import EventCamera, saccades
 from snnlab.data.digits import CLASS_NAMES, COUNT, NAMES, load_digits, split_digits
-from snnlab.data.event_data import EventData, Recording, Split
+from snnlab.data.event_data import EventData
+from snnlab.data.files import Recording
 from snnlab.data.frames import Events, Framing
+from snnlab.data.splits import Split
 from snnlab.ranges import NonNegative, NonNegativeInt, Positive, PositiveInt
 
 _SENSOR = 16
@@ -28,7 +30,7 @@ class DigitsDVS(EventData):
     digit is shown at 12 x 12 pixels to a 16 x 16 sensor that makes three saccades of 100 ms along a triangle
     3 pixels high, as N-MNIST's camera did (Orchard et al. 2015). Starting point (up to half a pixel) and
     amplitude (up to a tenth) differ from recording to recording. See `EventCamera` for the pixels. A
-    recording depends on `seed` and its index alone. About 1000 events with microsecond timestamps go through
+    recording depends on `seed` and its index alone. About 1700 events with microsecond timestamps go through
     the same integration, cache and decoding as recordings from a disk.
 
     Args:
@@ -75,6 +77,9 @@ class DigitsDVS(EventData):
     def find(self) -> list[Recording]:
         labels = load_digits()[1]
         return [Recording(name, int(label), self.root) for name, label in zip(NAMES, labels, strict=True)]
+
+    def find_or_unpack(self) -> list[Recording]:
+        return self.find()
 
     def read(self, recordings: Sequence[Recording]) -> list[Events]:
         pictures = load_digits()[0]

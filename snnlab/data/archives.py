@@ -1,0 +1,63 @@
+"""Archives that a person put where a data set belongs: unpacked once, whole or not at all."""
+
+import logging
+import os
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from snnlab.errors import DataError
+
+_log = logging.getLogger(__name__)
+_INNER = (".zip", ".tar.gz")
+
+
+def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
+    """Unpacks the archives in a folder that match, next to themselves, and archives inside of them, too.
+
+    An archive is unpacked under a temporary name; what it holds is moved into place when all of it is there,
+    and an empty file `.unpacked-<archive>` says that it is done.
+
+    Raises:
+        DataError: an archive is damaged.
+    """
+    archives = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
+    for archive in archives:
+        done = folder / f".unpacked-{archive.name}"
+        if done.exists():
+            continue
+        _log.warning("unpacking %s", archive)
+        temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
+        try:
+            _extract(archive, temporary)
+            for entry in sorted(temporary.iterdir()):
+                _merge(entry, folder / entry.name)
+            done.touch()
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _extract(archive: Path, target: Path) -> None:
+    try:
+        if archive.suffix == ".zip":
+            with zipfile.ZipFile(archive) as file:
+                file.extractall(target)
+        else:
+            with tarfile.open(archive) as tar:
+                tar.extractall(target, filter="data")
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+        raise DataError(f"{archive} is damaged: {error}", "download it again") from error
+    for inner in sorted(path for path in target.rglob("*") if path.name.endswith(_INNER) and path.is_file()):
+        _extract(inner, inner.parent)
+        inner.unlink()
+
+
+def _merge(source: Path, target: Path) -> None:
+    """Moves a file or a folder; folders that exist are filled up, files that exist stay."""
+    if source.is_dir() and target.is_dir():
+        for entry in source.iterdir():
+            _merge(entry, target / entry.name)
+    elif not target.exists():
+        source.rename(target)

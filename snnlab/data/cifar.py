@@ -1,0 +1,93 @@
+"""CIFAR-10 and CIFAR-100 as torchvision reads them, in memory.
+
+Shapes: N images, C channels, H height, W width.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from snnlab.data.archives import unpack_archives
+from snnlab.data.dataset import ArraySet, SampleSet, Status
+from snnlab.data.image_data import ImageData
+from snnlab.errors import DataError
+
+
+class CIFAR(ImageData):
+    """Base of both sets: 50,000 training and 10,000 test images of 32 x 32 in colour.
+
+    Looked for in `<root>/<name>` and in `<root>` as the folder of Python pickles that is published, checked
+    by its MD5 sums before it is opened; the archive is unpacked there.
+
+    Args:
+        root: folder of all data sets.
+        image_size: height and width after bilinear resizing.
+        download: fetches the archive if it is missing.
+    """
+
+    name: ClassVar[str]
+    folder: ClassVar[str]
+    archive: ClassVar[str]
+    in_channels = 3
+    raw_shape = (3, 32, 32)
+
+    def __init__(self, root: Path, image_size: int, download: bool) -> None:
+        super().__init__(root, image_size, "published")
+        self.download = download
+        self._sets: dict[bool, ArraySet] = {}
+
+    def _reader(self) -> Callable[..., Any]:
+        """torchvision's class."""
+        raise NotImplementedError
+
+    def _train_set(self) -> SampleSet:
+        return self._part(train=True)
+
+    def test_set(self) -> SampleSet:
+        return self._part(train=False)
+
+    def status(self) -> Status:
+        where = self._place()
+        present = (where / self.folder).is_dir()
+        return Status(
+            present, where, 60_000 if present else None, 60_000, note="" if present else self._how()
+        )
+
+    def _part(self, train: bool) -> ArraySet:
+        if train not in self._sets:
+            self._sets[train] = self._read(train)
+        return self._sets[train]
+
+    def _read(self, train: bool) -> ArraySet:
+        place = self._place()
+        if not (place / self.folder).is_dir():
+            unpack_archives(place, (self.archive,))
+        if not (place / self.folder).is_dir() and not self.download:
+            raise DataError(f"dataset {self.name}: nothing at {place / self.folder}", self._how())
+        try:
+            found = self._reader()(str(place), train=train, download=self.download)
+        except (RuntimeError, OSError) as error:
+            raise DataError(
+                f"dataset {self.name}: {place / self.folder} is incomplete or damaged ({error})",
+                f"remove that folder; then {self._how()}",
+            ) from error
+        images_NCHW = np.ascontiguousarray(found.data.transpose(0, 3, 1, 2))
+        return ArraySet(images_NCHW, np.asarray(found.targets, np.int64))
+
+    def _place(self) -> Path:
+        return next(
+            (
+                place
+                for place in (self.root / self.name, self.root)
+                if (place / self.folder).is_dir() or (place / self.archive).is_file()
+            ),
+            self.root / self.name,
+        )
+
+    def _how(self) -> str:
+        return (
+            f"snnlab data prepare dataset={self.name} dataset.download=true, or put "
+            f"https://www.cs.toronto.edu/~kriz/{self.archive} into {self.root / self.name}"
+        )

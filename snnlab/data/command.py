@@ -1,0 +1,137 @@
+"""What `snnlab data list | prepare | verify | bench` do."""
+
+import time
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from snnlab import registry
+from snnlab.config.schema import PathsConfig, RunConfig
+from snnlab.data.dataset import SampleSet, Status, VisionData
+from snnlab.data.loader import loader
+
+_DONE, _FAILED = 0, 1
+
+
+def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
+    """Prints a table of all data sets with their default settings: where they are, and what is there."""
+    table = Table("data set", "there", "samples", "published", "frames cached", "where / how to get it")
+    for name in registry.component_files("dataset", plugins):
+        status = registry.load("dataset", name, plugins)(root=paths.data, num_steps=10).status()
+        table.add_row(name, *_cells(status))
+    Console().print(table)
+    return _DONE
+
+
+def prepare(cfg: RunConfig) -> int:
+    """Makes the configured data set ready: unpacks, downloads where that was asked for, integrates events.
+
+    Raises:
+        DataError: something is missing.
+    """
+    dataset = _dataset(cfg)
+    started = time.perf_counter()
+    dataset.prepare()
+    seconds = time.perf_counter() - started
+    train, test = len(dataset.train_set()), len(dataset.test_set())
+    console = Console()
+    console.print(
+        f"{cfg.dataset.name}: ready in {seconds:.1f} s; split '{dataset.split_name}', "
+        f"{train} training and {test} held-out samples of shape {list(dataset.raw_shape)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    cache = dataset.status().cache
+    if cache is not None:
+        console.print(f"frames: {cache}", highlight=False, soft_wrap=True)
+    return _DONE
+
+
+def verify(cfg: RunConfig) -> int:
+    """Compares what is stored with its manifest; the exit code is 1 if something is wrong."""
+    dataset = _dataset(cfg)
+    status = dataset.status()
+    problems = dataset.verify()
+    console = Console()
+    if not status.present:
+        problems = [f"not there; {status.note}", *problems]
+    elif status.cache is not None and not status.cached and not problems:
+        console.print(
+            f"{cfg.dataset.name}: no frames yet; make them with: snnlab data prepare", soft_wrap=True
+        )
+    for problem in problems:
+        console.print(f"{cfg.dataset.name}: {problem}", highlight=False, soft_wrap=True)
+    if not problems:
+        counts = f"{status.samples} samples" if status.samples is not None else "all class folders"
+        console.print(
+            f"{cfg.dataset.name}: {counts} in order. {status.note}".strip(), highlight=False, soft_wrap=True
+        )
+    return _FAILED if problems else _DONE
+
+
+def bench(cfg: RunConfig, seconds: float = 3.0) -> int:
+    """Measures how many samples per second the loader delivers, alone and together with decoding."""
+    dataset = _dataset(cfg)
+    dataset.prepare()
+    samples = dataset.train_set()
+    device = torch.device(
+        ("cuda" if torch.cuda.is_available() else "cpu")
+        if cfg.trainer.device == "auto"
+        else cfg.trainer.device
+    )
+    table = Table(
+        "stage", "samples/s", title=f"{cfg.dataset.name}, batches of {cfg.trainer.batch_size}, {device}"
+    )
+    table.add_row("load", f"{_rate(cfg, samples, seconds):,.0f}")
+    table.add_row("load and decode", f"{_rate(cfg, samples, seconds, dataset, device):,.0f}")
+    Console().print(table)
+    return _DONE
+
+
+def _rate(
+    cfg: RunConfig,
+    samples: SampleSet,
+    seconds: float,
+    dataset: VisionData | None = None,
+    device: torch.device | None = None,
+) -> float:
+    """Samples per second over some epochs; the first batch, which starts the workers, counts too."""
+    count, epoch = 0, 0
+    started = time.perf_counter()
+    while (elapsed := time.perf_counter() - started) < seconds:
+        batches = loader(
+            samples,
+            cfg.trainer.batch_size,
+            shuffle=True,
+            seed=cfg.seed,
+            epoch=epoch,
+            num_workers=cfg.trainer.num_workers,
+        )
+        for raw, labels in batches:
+            if dataset is not None:
+                dataset.decode(raw.to(device))
+            count += len(labels)
+            if time.perf_counter() - started > seconds:
+                break
+        epoch += 1
+    if device is not None and device.type == "cuda":
+        torch.cuda.synchronize(device)
+        elapsed = time.perf_counter() - started
+    return count / elapsed
+
+
+def _dataset(cfg: RunConfig) -> VisionData:
+    from snnlab.build import build_dataset
+
+    return build_dataset(cfg)
+
+
+def _cells(status: Status) -> tuple[str, str, str, str, str]:
+    def number(value: int | None) -> str:
+        return "" if value is None else f"{value:,}"
+
+    cached = "" if status.cache is None else ("yes" if status.cached else "no")
+    where = "" if status.where is None or not status.present else str(status.where)
+    text = "; ".join(filter(None, (where, status.note)))
+    return "yes" if status.present else "no", number(status.samples), number(status.expected), cached, text

@@ -1,0 +1,115 @@
+"""Where the recordings of a published data set lie on a disk, and in which order they count."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from snnlab.data.archives import unpack_archives
+from snnlab.errors import DataError
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording on disk.
+
+    Attributes:
+        name: file name relative to the data set's folder, with `/`; splits and the manifest refer to it.
+        label: its class.
+        path: where it is.
+    """
+
+    name: str
+    label: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The published arrangement `<folder>/[<part>/]<class>/<name><number><ending>`.
+
+    Attributes:
+        folders: where to look, relative to the data folder; the first one is where it belongs.
+        parts: names of folders above the classes; none for a set without a published split.
+        classes: names of the class folders, in the order of the labels.
+        endings: of the files; the first one that a class folder holds is used.
+        archives: patterns of archives that are unpacked in place.
+        address: where to get it.
+    """
+
+    folders: tuple[str, ...]
+    classes: tuple[str, ...]
+    endings: tuple[str, ...]
+    address: str
+    parts: tuple[str, ...] = ("",)
+    archives: tuple[str, ...] = field(default=())
+
+    def find(self, root: Path, name: str) -> list[Recording]:
+        """All recordings, sorted by part, class and number, whatever the order of the file system.
+
+        Raises:
+            DataError: there are none; the hint says how to get them.
+        """
+        for folder in self.folders:
+            found = list(self._recordings(root / folder))
+            if found:
+                return found
+        raise missing(root, name, self.folders[0], self._example(), self.archives, self.address)
+
+    def find_or_unpack(self, root: Path, name: str) -> list[Recording]:
+        """As `find`; where a class folder is missing, archives in the data set's folders are unpacked first.
+
+        Raises:
+            DataError: there are no recordings, or an archive is damaged.
+        """
+        if self.archives and not any(self._is_complete(root / folder) for folder in self.folders):
+            for folder in self.folders:
+                unpack_archives(root / folder, self.archives)
+        return self.find(root, name)
+
+    def _is_complete(self, folder: Path) -> bool:
+        return all((folder / part / name).is_dir() for part in self.parts for name in self.classes)
+
+    def _recordings(self, folder: Path) -> Iterator[Recording]:
+        for part in self.parts:
+            for label, class_name in enumerate(self.classes):
+                for path in _files(folder / part / class_name, self.endings):
+                    yield Recording(path.relative_to(folder).as_posix(), label, path)
+
+    def _example(self) -> str:
+        return "/".join(filter(None, (self.parts[0], self.classes[0], f"*{self.endings[0]}")))
+
+
+def number_in(name: str) -> int:
+    """The last number in a file name without its ending: 12 in `cifar10_airplane_12.aedat`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    numbers = re.findall(r"\d+", Path(name).stem)
+    if not numbers:
+        raise ValueError(f"no number in the file name '{name}'")
+    return int(numbers[-1])
+
+
+def missing(
+    root: Path, name: str, folder: str, example: str, archives: Sequence[str], address: str
+) -> DataError:
+    """The error for a data set that is not there."""
+    unpacked = f" (an archive {' or '.join(archives)} there is unpacked)" if archives else ""
+    return DataError(
+        f"dataset {name}: nothing at {root / folder}/{example}",
+        f"get it from {address} and put it there{unpacked}; "
+        "another place: paths.data=DIR or the environment variable SNNLAB_DATA",
+    )
+
+
+def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    for ending in endings:
+        chosen = [path for path in entries if path.suffix == ending]
+        if chosen:
+            return sorted(chosen, key=lambda path: (number_in(path.name), path.name))
+    return []

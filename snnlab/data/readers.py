@@ -1,0 +1,117 @@
+"""Reads one recording in each of the published file formats. Times are in microseconds, rows from the top.
+
+Shapes: E events.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snnlab.data.frames import Events
+from snnlab.errors import DataError
+
+_SACCADE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
+_DVS128_LAST = 127
+
+
+def read_saccades(path: Path) -> Events:
+    """N-MNIST and N-Caltech101: 40 bits an event (x, y, polarity and 23 bits of time), read by tonic."""
+    from tonic.io import read_mnist_file
+
+    found = read_mnist_file(str(path), _SACCADE)
+    return _events(found["x"], found["y"], found["p"], found["t"])
+
+
+def read_aedat2(path: Path) -> Events:
+    """A DVS128 recording of jAER: lines of `#`, then events of 32-bit address and 32-bit time, big-endian.
+
+    Address bits: 0 polarity (0 is ON), 1 to 7 and 8 to 14 the two coordinates, 15 marks what is no pixel's
+    event. Coordinates are turned as spikingjelly turns them for CIFAR10-DVS, so that pictures stand upright.
+
+    Raises:
+        DataError: not an AEDAT-2.0 file, or its end is missing.
+    """
+    content = path.read_bytes()
+    if not content.startswith(b"#!AER-DAT2"):
+        raise DataError(
+            f"{path} is not an AEDAT-2.0 file", "is it of another data set, or not fully downloaded?"
+        )
+    start = 0
+    while content[start : start + 1] == b"#":
+        start = content.index(b"\n", start) + 1
+    if (len(content) - start) % 8:
+        raise DataError(f"{path} ends in the middle of an event", "download it again")
+    words = np.frombuffer(content, ">u4", offset=start).reshape(-1, 2).astype(np.int64)
+    words = words[(words[:, 0] >> 15) & 1 == 0]
+    address, t = words.T
+    x = _DVS128_LAST - ((address >> 8) & 127)
+    y = _DVS128_LAST - ((address >> 1) & 127)
+    return _events(x, y, 1 - (address & 1), t)
+
+
+def read_aedat4(path: Path) -> Events:
+    """AEDAT-4, the form in which tonic downloads CIFAR10-DVS; needs the package `aedat`.
+
+    Raises:
+        DataError: the package is not there.
+    """
+    if importlib.util.find_spec("aedat") is None:
+        raise DataError(
+            f"{path} is in AEDAT-4 format, which the package 'aedat' reads",
+            "pip install aedat, or use the published AEDAT-2 files (*.aedat)",
+        )
+    from tonic.io import read_aedat4 as read
+
+    found = read(str(path))
+    t, x, y, p = (found[name] for name in found.dtype.names)
+    return _events(x, y, p, t)
+
+
+def read_npz(path: Path) -> Events:
+    """spikingjelly's converted recordings (`events_np`): arrays t, x, y, p."""
+    with np.load(path) as found:
+        return _events(found["x"], found["y"], found["p"], found["t"])
+
+
+def read_xypt_npy(path: Path) -> Events:
+    """tonic's DVS-Gesture: an array [E, 4] of x, y, polarity and time in milliseconds."""
+    table = np.load(path)
+    if table.ndim != 2 or table.shape[1] != 4:
+        raise DataError(
+            f"{path}: an array of shape {table.shape} instead of [events, 4]", "columns are x, y, p, t"
+        )
+    x, y, p, t = table.T
+    return _events(x, y, p, np.asarray(t, np.float64) * 1000)
+
+
+READERS = {
+    ".bin": read_saccades,
+    ".aedat": read_aedat2,
+    ".aedat4": read_aedat4,
+    ".npz": read_npz,
+    ".npy": read_xypt_npy,
+}
+
+
+def read_recording(path: Path) -> Events:
+    """Reads a recording by the ending of its name.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        return READERS[path.suffix](path)
+    except (OSError, EOFError, KeyError, IndexError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} cannot be read: {error}", "download or unpack it again") from error
+
+
+def _events(x: ArrayLike, y: ArrayLike, p: ArrayLike, t: ArrayLike) -> Events:
+    return Events(*(_int64(column) for column in (x, y, p, t)))
+
+
+def _int64(column: ArrayLike) -> NDArray[np.int64]:
+    return np.asarray(column).astype(np.int64)

@@ -1,0 +1,81 @@
+"""Generated data in the shape of a data set, to try an experiment without its data.
+
+Shapes: B samples, T time steps, C channels, H height, W width, K classes.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from snnlab.data.dataset import SampleSet, Status, VisionData
+
+
+class Synthetic(VisionData):
+    """Stands in for a data set: same shapes, classes, decoding and normalisation, without its files.
+
+    A sample of class k is a bright blob over noise, at the k-th of K places on a grid: a network learns it in
+    a few steps.
+
+    Args:
+        dataset: the data set that is imitated.
+        num_train, num_test: number of samples; they are made when they are asked for and take no memory.
+    """
+
+    def __init__(self, dataset: VisionData, num_train: int = 256, num_test: int = 32) -> None:
+        self._dataset = dataset
+        self._counts = (num_train, num_test)
+        self.num_classes = dataset.num_classes
+        self.class_names = dataset.class_names
+        self.in_channels = dataset.in_channels
+        self.image_size = dataset.image_size
+        self.static = dataset.static
+        self.split_name = "synthetic"
+        self.mean, self.std = dataset.mean, dataset.std
+        self.raw_shape = dataset.raw_shape
+
+    def _train_set(self) -> SampleSet:
+        return _Blobs(self.raw_shape, self.num_classes, self._counts[0], first=0)
+
+    def test_set(self) -> SampleSet:
+        return _Blobs(self.raw_shape, self.num_classes, self._counts[1], first=self._counts[0])
+
+    def decode(self, raw: Tensor) -> Tensor:
+        return self._dataset.decode(raw)
+
+    def prepare(self) -> None:
+        """There is nothing to prepare."""
+
+    def status(self) -> Status:
+        return Status(True, None, sum(self._counts), note="generated")
+
+    def verify(self) -> list[str]:
+        return []
+
+
+class _Blobs(SampleSet):
+    """Sample i depends on `first` + i alone."""
+
+    def __init__(self, shape: tuple[int, ...], num_classes: int, count: int, first: int) -> None:
+        self.shape, self.num_classes, self.first = shape, num_classes, first
+        self.labels = (np.arange(count) + first) % num_classes
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        label = int(self.labels[index])
+        generator = torch.Generator().manual_seed(self.first + int(index))
+        static = len(self.shape) == 3
+        height, width = self.shape[-2:]
+        strength = 255 if static else 4
+        noise = torch.rand(self.shape, generator=generator) * 0.25
+        row, column = _place(label, self.num_classes, height, width)
+        distance_HW = torch.hypot(
+            (torch.arange(height) - row)[:, None] / height, (torch.arange(width) - column)[None] / width
+        )
+        blob_HW = (distance_HW < 0.15).float()
+        sample = ((noise + blob_HW).clamp(max=1) * strength).round().to(torch.uint8)
+        return sample, label
+
+
+def _place(label: int, num_classes: int, height: int, width: int) -> tuple[float, float]:
+    side = int(np.ceil(np.sqrt(num_classes)))
+    row, column = divmod(label, side)
+    return (row + 0.5) / side * height, (column + 0.5) / side * width

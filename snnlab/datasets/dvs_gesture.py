@@ -1,0 +1,111 @@
+"""DVS128 Gesture: eleven hand and arm gestures of 29 people in front of an event camera."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlab.data.archives import unpack_archives
+from snnlab.data.event_data import EventData
+from snnlab.data.files import Recording, missing, number_in
+from snnlab.data.frames import Framing
+from snnlab.data.splits import Split, by_test_mask
+from snnlab.errors import DataError
+from snnlab.ranges import Positive, PositiveInt
+
+_FOLDERS = ("dvs_gesture", "dvs_gesture/DVSGesture", "DVSGesture", "DVS128Gesture")
+_TRAIN, _TEST = "ibmGestureTrain", "ibmGestureTest"
+_ARCHIVES = (f"{_TRAIN}.tar.gz", f"{_TEST}.tar.gz")
+_ADDRESSES = "https://figshare.com/ndownloader/files/38022171 and .../38020584"
+
+
+class DVSGesture(EventData):
+    """DVS128 Gesture (Amir et al. 2017): 1077 + 264 recordings of 128 x 128 pixels, 11 classes.
+
+    Looked for under `dvs_gesture`, `DVSGesture` or `DVS128Gesture` in the data folder, in tonic's form
+    `ibmGestureTrain/user<NN>_<light>/<label>.npy` (time in milliseconds) or in spikingjelly's form
+    `events_np/train/<label>/*.npz` (1176 + 288 recordings). tonic's two archives are unpacked there.
+
+    Args:
+        root: folder of all data sets.
+        num_steps: frames per recording.
+        image_size: height and width after decoding. Default 32, as TMC's paper says.
+        by, duration_ms, values, tail: how events become frames, see `Framing`. TMC's paper uses frames of 30
+            ms (`by: duration`).
+        scale: what counts become, see `frames_to_float`.
+        split: `published`, the two folders: other people in each.
+    """
+
+    name = "dvs_gesture"
+    class_names = (
+        "hand clapping",
+        "right hand wave",
+        "left hand wave",
+        "right arm clockwise",
+        "right arm counter clockwise",
+        "left arm clockwise",
+        "left arm counter clockwise",
+        "arm roll",
+        "air drums",
+        "air guitar",
+        "other gestures",
+    )
+    sensor = (128, 128)
+    expected = 1341
+
+    def __init__(
+        self,
+        root: Path,
+        num_steps: int = 10,
+        *,
+        image_size: PositiveInt = 32,
+        by: Literal["number", "time", "duration"] = "number",
+        duration_ms: Positive = 30.0,
+        values: Literal["counts", "binary"] = "counts",
+        tail: Literal["keep", "drop"] = "keep",
+        scale: Literal["counts", "max", "clip"] = "counts",
+        split: Literal["published"] = "published",
+    ) -> None:
+        super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+
+    def find(self) -> list[Recording]:
+        for folder in _FOLDERS:
+            for recordings in (_in_tonics_form, _in_spikingjellys_form):
+                found = list(recordings(self.root / folder))
+                if found:
+                    return found
+        example = f"{_TRAIN}/user01_led/*.npy"
+        raise missing(self.root, self.name, _FOLDERS[0], example, _ARCHIVES, _ADDRESSES)
+
+    def find_or_unpack(self) -> list[Recording]:
+        try:
+            found = self.find()
+        except DataError:
+            found = []
+        if {_is_test(recording.name) for recording in found} != {True, False}:
+            for folder in _FOLDERS:
+                unpack_archives(self.root / folder, _ARCHIVES)
+        return self.find()
+
+    def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
+        return by_test_mask(np.array([_is_test(name) for name in names]))
+
+
+def _is_test(name: str) -> bool:
+    return name.startswith((f"{_TEST}/", "events_np/test/"))
+
+
+def _in_tonics_form(folder: Path) -> Iterator[Recording]:
+    for part in (_TRAIN, _TEST):
+        paths = [path for path in (folder / part).glob("user*_*/*.npy") if path.stem.isdigit()]
+        for path in sorted(paths, key=lambda path: (int(path.stem), number_in(path.parent.name), str(path))):
+            yield Recording(path.relative_to(folder).as_posix(), int(path.stem), path)
+
+
+def _in_spikingjellys_form(folder: Path) -> Iterator[Recording]:
+    for part in ("train", "test"):
+        for label in range(11):
+            for path in sorted((folder / "events_np" / part / str(label)).glob("*.npz")):
+                yield Recording(path.relative_to(folder).as_posix(), label, path)

@@ -1,0 +1,133 @@
+"""ImageNet-1k, or any other folder of class folders with pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from snnlab.data.dataset import SampleSet, Status
+from snnlab.data.image_data import ImageData
+from snnlab.data.image_files import ImageFiles, Picture, scan
+from snnlab.errors import DataError
+from snnlab.ranges import Fraction, PositiveInt
+
+
+class ImageNet(ImageData):
+    """ImageNet-1k (ILSVRC 2012) in class folders, `train/<class>/*.JPEG` and `val/<class>/*.JPEG`.
+
+    Training pictures are cut by RandomResizedCrop and flipped at random in the loader; test pictures are
+    resized by their shorter side and cut from the middle (TET, TMC, TWD). Set `trainer.num_workers`.
+
+    Args:
+        root: folder of all data sets.
+        num_steps: unused, the image is shown at every step.
+        image_size: height and width of the crops.
+        resize: shorter side before the test crop. Default 256, for 224.
+        min_area: smallest part of a picture's area that a training crop may show; 1 shows all of it.
+        flip: probability of a horizontal flip while training.
+        interpolation: of both, `bilinear` or `bicubic`.
+        folder: the folder in `root`.
+        classes: how many class folders there are; others mean another data set, with other labels.
+
+    Raises:
+        ValueError: `resize` is smaller than `image_size`.
+    """
+
+    in_channels = 3
+    mean = (0.485, 0.456, 0.406)
+    std = (0.229, 0.224, 0.225)
+
+    def __init__(
+        self,
+        root: Path,
+        num_steps: int = 1,
+        *,
+        image_size: PositiveInt = 224,
+        resize: PositiveInt = 256,
+        min_area: Fraction = 0.08,
+        flip: Fraction = 0.5,
+        interpolation: Literal["bilinear", "bicubic"] = "bilinear",
+        folder: str = "imagenet",
+        classes: PositiveInt = 1000,
+    ) -> None:
+        super().__init__(root, image_size, "published")
+        if resize < image_size:
+            raise ValueError(f"dataset.resize={resize} is smaller than dataset.image_size={image_size}")
+        self.resize, self.min_area, self.flip = resize, min_area, flip
+        self.interpolation = interpolation
+        self.folder = self.root / folder
+        self.num_classes = classes
+        self.class_names = _folders(self.folder / "train") or tuple(str(label) for label in range(classes))
+        self.raw_shape = (3, image_size, image_size)
+
+    def _train_set(self) -> SampleSet:
+        return self._part("train", self._train_transform())
+
+    def test_set(self) -> SampleSet:
+        return self._part("val", self._test_transform())
+
+    def status(self) -> Status:
+        present = all(_folders(self.folder / part) for part in ("train", "val"))
+        return Status(present, self.folder, note="" if present else self._how())
+
+    def _part(self, part: str, transform: Callable[[Picture], Tensor]) -> SampleSet:
+        if not _folders(self.folder / part):
+            raise DataError(f"dataset imagenet: no class folders in {self.folder / part}", self._how())
+        try:
+            names, files = scan(self.folder / part)
+        except FileNotFoundError as error:
+            raise DataError(f"dataset imagenet: {error}", self._how()) from error
+        if len(names) != self.num_classes:
+            raise DataError(
+                f"dataset imagenet: {len(names)} class folders in {self.folder / part}, "
+                f"but dataset.classes={self.num_classes}",
+                f"for another data set in this layout set dataset.classes={len(names)}",
+            )
+        return ImageFiles(files, transform)
+
+    def _train_transform(self) -> Callable[[Picture], Tensor]:
+        from torchvision import transforms
+
+        steps = [
+            transforms.RandomResizedCrop(
+                self.image_size, scale=(self.min_area, 1.0), interpolation=self._interpolation()
+            ),
+            transforms.RandomHorizontalFlip(self.flip),
+            transforms.PILToTensor(),
+        ]
+        return _composed(steps)
+
+    def _test_transform(self) -> Callable[[Picture], Tensor]:
+        from torchvision import transforms
+
+        steps = [
+            transforms.Resize(self.resize, interpolation=self._interpolation()),
+            transforms.CenterCrop(self.image_size),
+            transforms.PILToTensor(),
+        ]
+        return _composed(steps)
+
+    def _interpolation(self) -> object:
+        from torchvision.transforms import InterpolationMode
+
+        return InterpolationMode(self.interpolation)
+
+    def _how(self) -> str:
+        return (
+            "get ILSVRC 2012 from https://www.image-net.org/download.php and unpack it into class folders, "
+            f"{self.folder}/train/<class>/*.JPEG and {self.folder}/val/<class>/*.JPEG"
+        )
+
+
+def _composed(steps: list[Callable[[Picture], Picture]]) -> Callable[[Picture], Tensor]:
+    from torchvision import transforms
+
+    composed: Callable[[Picture], Tensor] = transforms.Compose(steps)
+    return composed
+
+
+def _folders(folder: Path) -> tuple[str, ...]:
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir()))
