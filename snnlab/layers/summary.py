@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: output shape [...] without time and batch; parameters and MACs of its own, not of children."""
+    """One layer: output shape [...] without time and batch; parameters and MACs without those of children."""
 
     name: str
     kind: str

@@ -1,0 +1,197 @@
+"""Every registered model runs any number of steps, per-step, causally; published sizes have published parameters."""
+
+import inspect
+
+import pytest
+import torch
+
+from snnlab import registry
+from snnlab.models import VGGSNN, ResNet18SNN, ResNet19SNN, Spikformer
+from snnlab.neurons import LIF, PLIF, ReLU
+from snnlab.norms import BN, TDBN, TEBN
+
+NAMES = tuple(registry.component_files("model"))
+DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4), "projection": "conv", "scale": 0.25}
+IMAGENET = {"depth": 8, "dim": 512, "heads": 8, "pools": (1, 2, 3, 4), "projection": "conv"}
+
+
+def build(name, neuron=LIF, norm=BN, in_channels=2, num_classes=7, image_size=16):
+    cls = registry.load("model", name)
+    given = {
+        "neuron": neuron,
+        "norm": norm,
+        "in_channels": in_channels,
+        "num_classes": num_classes,
+        "image_size": image_size,
+        "num_steps": 4,
+    }
+    return cls(**{k: v for k, v in given.items() if k in inspect.signature(cls).parameters})
+
+
+def parameters(model):
+    return sum(p.numel() for p in model.parameters())
+
+
+def frames(steps, batch=2, channels=2, size=16):
+    return torch.rand(steps, batch, channels, size, size, generator=torch.Generator().manual_seed(steps))
+
+
+@pytest.mark.parametrize(
+    ("count", "make"),
+    [
+        (9_271_498, lambda: VGGSNN(LIF, BN, 2, 10, 48)),
+        (9_268_746, lambda: VGGSNN(LIF, BN, 2, 10, 48, conv_bias=False)),
+        (9_271_498, lambda: VGGSNN(LIF, BN, 2, 10, 48, pool="stride")),
+        (9_245_898, lambda: VGGSNN(LIF, BN, 2, 10, 32)),
+        (9_247_947, lambda: VGGSNN(LIF, BN, 2, 11, 32)),
+        (9_312_979, lambda: VGGSNN(LIF, BN, 2, 19, 48)),
+        (9_690_917, lambda: VGGSNN(LIF, BN, 2, 101, 48)),
+        (9_304_586, lambda: VGGSNN(LIF, BN, 2, 10, 64, conv_bias=False)),
+        (11_173_962, lambda: ResNet18SNN(LIF, BN, 3, 10)),
+        (11_220_132, lambda: ResNet18SNN(LIF, BN, 3, 100)),
+        (11_173_386, lambda: ResNet18SNN(LIF, BN, 2, 10)),
+        (12_630_858, lambda: ResNet19SNN(LIF, BN, 3, 10)),
+        (12_653_988, lambda: ResNet19SNN(LIF, BN, 3, 100)),
+        (12_697_994, lambda: ResNet19SNN(LIF, BN, 3, 10, stem=128)),
+        (12_721_124, lambda: ResNet19SNN(LIF, BN, 3, 100, stem=128)),
+        (9_324_730, lambda: Spikformer(LIF, BN, 3, 10, 32)),
+        (9_365_524 - 6_144, lambda: Spikformer(LIF, BN, 3, 100, 32)),  # 6144: LayerNorms that nothing uses
+        (2_566_666, lambda: Spikformer(LIF, BN, 2, 10, 128, **DVS)),
+        (29_689_384, lambda: Spikformer(LIF, BN, 3, 1000, 224, **IMAGENET)),  # published as 29.68 M
+    ],
+)
+def test_published_parameter_counts(count, make):
+    with torch.device("meta"):
+        assert parameters(make()) == count
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_number_of_steps_gives_logits_of_each_step(name):
+    model = build(name).eval()
+    with torch.no_grad():
+        long = model(frames(5))
+        assert long.shape == (5, 2, 7)
+        assert torch.isfinite(long).all()
+        torch.testing.assert_close(model(frames(5)[:2]), long[:2])  # no step sees a later one
+        assert torch.equal(model(frames(5)), long)  # nothing is left in the model
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_gets_a_gradient(name):
+    torch.manual_seed(0)
+    model = build(name, neuron=PLIF)
+    model(frames(3)).square().sum().backward()
+    missing = [n for n, p in model.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_with_relu_it_is_an_ann_whose_steps_are_alike(name):
+    model = build(name, neuron=ReLU).eval()
+    x = frames(1).expand(3, -1, -1, -1, -1)
+    with torch.no_grad():
+        logits = model(x)
+        torch.testing.assert_close(logits, model(x[:1]).expand(3, -1, -1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_neurons_come_from_the_factory_and_none_is_shared(name):
+    made = []
+
+    def neuron(**overrides):
+        made.append(LIF(**overrides))
+        return made[-1]
+
+    model = build(name, neuron=neuron)
+    inside = [m for m in model.modules() if isinstance(m, LIF)]
+    assert len(inside) == len(made) > 0
+    assert {id(m) for m in inside} == {id(m) for m in made}
+    calls = []
+    for m in inside:
+        m.register_forward_hook(lambda module, *_: calls.append(module))
+    with torch.no_grad():
+        model(frames(1))
+    assert len(calls) == len(set(calls)) == len(made)
+
+
+@pytest.mark.parametrize("norm", [lambda c: TDBN(c, 1.0), lambda c: TEBN(c, 4)], ids=["tdbn", "tebn"])
+@pytest.mark.parametrize("name", NAMES)
+def test_other_norms_fit(name, norm):
+    assert build(name, norm=norm)(frames(2)).shape == (2, 2, 7)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bfloat16_autocast(name):
+    model = build(name)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(frames(2))
+    logits.float().square().sum().backward()
+    assert logits.shape == (2, 2, 7)
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("pool", ["avg", "max", "stride"])
+@pytest.mark.parametrize("size", [32, 48, 64, 128])
+def test_vgg_takes_the_published_sizes(size, pool):
+    with torch.device("meta"):
+        model = VGGSNN(LIF, BN, 2, 10, size, pool=pool, channels=(2, 2, 2, 2, 2, 2, 2, 2), dropout=0.2)
+        assert model(torch.empty(2, 3, 2, size, size)).shape == (2, 3, 10)
+
+
+def test_vgg_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"image_size 40 .* multiple of 16 \(published: 32, 48, 64, 128\)"):
+        VGGSNN(LIF, BN, 2, 10, 40)
+    with pytest.raises(ValueError, match="multiple of 16"):
+        VGGSNN(LIF, BN, 2, 10, 8)
+    VGGSNN(LIF, BN, 2, 10, 40, channels=(4, 4, 4, 4))
+    with pytest.raises(ValueError, match="pairs"):
+        VGGSNN(LIF, BN, 2, 10, 32, channels=(4, 4, 4))
+
+
+def test_vgg_starts_from_kaimings_distribution():
+    torch.manual_seed(0)
+    conv = VGGSNN(LIF, BN, 2, 10, 32).features[3][0]
+    assert (conv.in_channels, conv.out_channels) == (64, 128)
+    assert conv.weight.std().item() == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("options", [{}, DVS, IMAGENET], ids=["cifar", "dvs", "imagenet"])
+def test_spikformer_makes_the_published_number_of_tokens(options):
+    size, tokens = (32, 64) if not options else (128, 64) if options is DVS else (224, 196)
+    with torch.device("meta"):
+        model = Spikformer(LIF, BN, 3, 10, size, **options)
+        seen = []
+        model.blocks.register_forward_pre_hook(lambda _, args: seen.append(args[0].shape))
+        model(torch.empty(2, 1, 3, size, size))
+    assert seen == [(2, 1, options.get("dim", 384), tokens)]
+
+
+def test_spikformer_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="multiple of 16"):
+        Spikformer(LIF, BN, 2, 10, 40, **DVS)
+    with pytest.raises(ValueError, match="multiple of 8 and of heads"):
+        Spikformer(LIF, BN, 2, 10, 32, dim=100)
+    with pytest.raises(ValueError, match="1 to 4"):
+        Spikformer(LIF, BN, 2, 10, 32, pools=(0, 5))
+
+
+def test_spikformer_linear_layers_start_narrow():
+    torch.manual_seed(0)
+    model = Spikformer(LIF, BN, 3, 10, 32, depth=1)
+    linear = [m for m in model.modules() if isinstance(m, torch.nn.Linear)]
+    assert len(linear) == 4 + 2 + 1
+    for layer in linear:
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.06)
+        assert layer.bias.abs().max() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_compiled_model_equals_eager(name):
+    torch.manual_seed(0)
+    model = build(name).eval()
+    with torch.no_grad():
+        expected = model(frames(3))
+        compiled = torch.compile(model, fullgraph=True)(frames(3))
+    # Fused convolutions round differently, so a spike may flip; the logits stay close on average.
+    assert (compiled - expected).abs().mean() < 0.1 * expected.abs().mean()
