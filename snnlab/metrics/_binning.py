@@ -1,8 +1,8 @@
 """Sums over bins of confidence: the arithmetic that the three calibration errors share.
 
 Shape letters: N samples, K classes, M bins, `...` any leading dimensions. Sums are float64. Nothing here
-waits for a GPU. A NaN confidence goes into the last bin, so that it makes the result NaN instead of
-vanishing.
+waits for a GPU. A NaN confidence goes into the last bin (`bucketize` takes it for the largest number), so
+that it makes the result NaN instead of vanishing.
 """
 
 import torch
@@ -45,8 +45,7 @@ def equal_mass_index(confidence_N: Tensor, bins: int, include_lowest: bool) -> T
     above = (below + 1).clamp(max=count - 1)
     edges = (sorted_N[above] - sorted_N[below]) * (positions - below) + sorted_N[below]
     index_N = torch.bucketize(confidence_N, edges).clamp(min=1 if include_lowest else 0, max=bins)
-    index_N = torch.where(edges[0] == edges[-1], 1, index_N)
-    return index_N.masked_fill(confidence_N.isnan(), bins)
+    return torch.where(edges[0] == edges[-1], 1, index_N)
 
 
 def sum_by_bin(values_N: Tensor, index_N: Tensor, bins: int) -> Tensor:

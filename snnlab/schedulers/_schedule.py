@@ -14,8 +14,7 @@ class Schedule(ABC):
     """Sets the learning rate of every group when it is made and after each optimiser step.
 
     Args:
-        optimizer: Its groups' learning rates at this moment (or their `initial_lr`, which a loaded
-            optimiser has) are the rates that the schedule scales.
+        optimizer: Its groups' learning rates at this moment are the rates that the schedule scales.
         total_epochs: Length of the run.
         steps_per_epoch: Optimiser steps in one epoch.
         per: `epoch` keeps a rate for a whole epoch, `step` changes it at every step.
@@ -36,9 +35,7 @@ class Schedule(ABC):
         self._steps_per_epoch = steps_per_epoch
         self._per = per
         self._steps = 0
-        self._base_lrs = [
-            float(group.setdefault("initial_lr", group["lr"])) for group in optimizer.param_groups
-        ]
+        self._base_lrs = [float(group["lr"]) for group in optimizer.param_groups]
 
     @abstractmethod
     def lr_at(self, epoch: float, base_lr: float) -> float:

@@ -69,6 +69,25 @@ def test_equals_the_functions_on_all_samples(include_lowest):
                 )
 
 
+@pytest.mark.parametrize("include_lowest", [False, True])
+def test_equals_the_functions_where_probabilities_are_exactly_0_and_1(include_lowest):
+    logits, target = make(dtype=torch.float32)
+    logits *= 100
+    probs = logits[0].softmax(1)
+    assert (probs[torch.arange(N), target] == 0).any()
+    assert (probs == 1).any()
+    values = measure(logits, target, [N], include_lowest=include_lowest).compute()
+    for name in ("ece", "adaece", "cece"):
+        expected = FUNCTIONS[name](probs, target, include_lowest=include_lowest).item()
+        assert values[f"{name}_step/t1"] == pytest.approx(expected, abs=1e-12), name
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_low_precision_logits_are_measured_in_float32(dtype):
+    logits, target = make(dtype=dtype)
+    assert measure(logits, target, [N]).compute() == measure(logits.float(), target, [N]).compute()
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("sizes", [[1] * N, [N - 1, 1], [7] * 17 + [1], [0, N, 0]])
 def test_batching_does_not_matter(sizes, dtype):
