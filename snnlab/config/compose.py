@@ -91,9 +91,16 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
 
 @contextmanager
 def loader(search: SearchPath) -> Iterator[ConfigLoader]:
-    """Hydra, set up for the shipped configs and torn down again."""
-    with hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", version_base="1.3"):
-        yield GlobalHydra.instance().config_loader()
+    """Hydra, set up for the shipped configs and torn down again; may be nested, as in a job of a sweep."""
+    state = GlobalHydra.instance()
+    outer = state.hydra
+    state.clear()
+    try:
+        with hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", version_base="1.3"):
+            yield GlobalHydra.instance().config_loader()
+    finally:
+        if outer is not None:
+            GlobalHydra.instance().initialize(outer)
 
 
 def search_override(search: SearchPath) -> list[str]:
@@ -111,9 +118,7 @@ def config_errors(search: SearchPath) -> Iterator[None]:
     """Turns Hydra's, OmegaConf's and YAML's errors into ours."""
     try:
         yield
-    except ConfigError:
-        raise
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise as_config_error(error, search) from error
 
 

@@ -93,6 +93,7 @@ class Processes:
         self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
         self.logs = Path(str(config.hydra.sweep.dir))
         self.stopped = False
+        self.interrupted = False
         self._running: list[_Job] = []
 
     def run(self, jobs: list[list[str]], first: int) -> list[ProcessReturn]:
@@ -120,6 +121,10 @@ class Processes:
                     free.append(job.slot)
                     found[job.number] = self._finish(job)
                 time.sleep(0.05)
+        if self.interrupted and waiting:
+            found[len(jobs)] = ProcessReturn(
+                status=JobStatus.COMPLETED, exit_code=PREEMPTED, reason="other jobs were not started"
+            )
         return [found[number] for number in sorted(found)]
 
     def _start(self, index: int, name: str, overrides: list[str], cfg: RunConfig, slot: int | None) -> _Job:
@@ -146,7 +151,7 @@ class Processes:
 
     def _finish(self, job: _Job) -> ProcessReturn:
         code = job.process.returncode
-        if self.stopped and -code in STOPPING:
+        if self.interrupted and -code in STOPPING:
             code = PREEMPTED
         if job.output:
             job.output.close()
@@ -169,7 +174,7 @@ class Processes:
     @contextmanager
     def _signals(self) -> Iterator[None]:
         def pass_on(number: int, frame: FrameType | None) -> None:
-            self.stopped = True
+            self.stopped = self.interrupted = True
             _say(
                 f"{signal.Signals(number).name}: the sweep stops when the running jobs have saved themselves"
             )

@@ -60,9 +60,11 @@ def sweep(overrides: Sequence[str], config_dirs: Sequence[str | Path] = ()) -> i
                 returns = hydra.multirun(MAIN, job, lines, with_log_configuration=False)
         except KeyboardInterrupt:
             interrupted = True
-    ended = {one.run_dir: one for one in _flat(returns) if isinstance(one, ProcessReturn)}
+    processes = [one for one in _flat(returns) if isinstance(one, ProcessReturn)]
+    interrupted |= any(one.exit_code == PREEMPTED for one in processes)
     if not points:
-        return max((one.exit_code != 0 for one in ended.values()), default=False)
+        return PREEMPTED if interrupted else int(any(one.exit_code for one in processes))
+    ended = {one.run_dir: one for one in processes}
     table = SweepTable([point.ended(ended.get(point.run_dir)) for point in points], overrides)
     _say(table.text())
     _say(f"written to {table.write()}")

@@ -90,9 +90,7 @@ class SweepTable:
     def exit_code(self) -> int:
         """75 if a run was interrupted, else 1 if one failed or was not run, else 0."""
         statuses = {point.status for point in self.points}
-        if "interrupted" in statuses or ("not run" in statuses and "failed" not in statuses):
-            return PREEMPTED
-        return int("failed" in statuses)
+        return PREEMPTED if "interrupted" in statuses else int(statuses != {"done"})
 
     def rows(self) -> list[dict[str, Any]]:
         """One mapping for each row: label, n, metrics, status."""
@@ -108,7 +106,7 @@ class SweepTable:
         for row in self.rows():
             cells = [_cell(row["metrics"][metric], factor, digits) for metric, _, factor, digits in COLUMNS]
             lines.append([row["label"], *cells, str(row["n"]), row["status"]])
-        widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+        widths = [max(2, *(len(line[column]) for line in lines)) for column in range(len(head))]
         ruler = [
             "-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)
         ]

@@ -1,0 +1,92 @@
+"""What could come next on a command line: candidates for its last word."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.check import SECTIONS, section
+from snnlab.config.origins import flatten
+from snnlab.config.search import SearchPath
+from snnlab.config.signature import Key, read_component
+from snnlab.errors import ConfigError
+from snnlab.registry import KINDS, component_files
+
+TAKES_OVERRIDES = ("train", "show", "check", "eval", "data")
+
+
+def candidates(line: str) -> list[str]:
+    """Completions of the last word of a line that starts with the program's name; complete words each.
+
+    Raises:
+        ConfigError: the words before cannot be composed.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = line.split()
+    word = "" if line.endswith(" ") or not words else words.pop()
+    before = words[1:]
+    if not before:
+        from snnlab.cli import verbs
+
+        return _starting(word, verbs())
+    verb, *given = before
+    search = SearchPath.of(_config_dirs(given))
+    if verb == "list":
+        return _starting(word, search.options(given[0]) if given else search.groups())
+    if verb == "data" and not given:
+        return _starting(word, ("list", "prepare", "verify", "bench"))
+    if verb == "data" and len(given) == 1 and "=" not in word:
+        return _starting(word, [*search.options("dataset"), "+experiment="])
+    if verb not in TAKES_OVERRIDES:
+        return []
+    overrides = [one for one in given if "=" in one and not one.startswith("-")]
+    return _override(word, overrides, search)
+
+
+def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
+    plus = word[: len(word) - len(word.lstrip("+"))]
+    key, equals, value = word.lstrip("+").partition("=")
+    if equals:
+        head, comma, last = value.rpartition(",")
+        values = search.options(key) if search.is_group(key) else _values(key, overrides, search)
+        return [f"{plus}{key}={head}{comma}{one}" for one in _starting(last, values)]
+    if "." not in key:
+        groups = [f"{name}=" for name in search.groups()]
+        keys = [f"{name}=" for name in section("").keys if name != "experiment"]
+        deeper = [f"{name}." for name in [*KINDS, *SECTIONS]] if key else []
+        return [f"{plus}{one}" for one in _starting(key, [*groups, *keys, *deeper])]
+    return [f"{plus}{path}=" for path in _starting(key, _composed(overrides, search))]
+
+
+def _values(path: str, overrides: list[str], search: SearchPath) -> tuple[str, ...]:
+    group, _, name = path.partition(".")
+    if group in KINDS:
+        component = _composed(overrides, search).get(f"{group}.name")
+        files = component_files(group)
+        keys: Mapping[str, Key] = read_component(files[component][1]).keys if component in files else {}
+    else:
+        keys = section(group).keys if group in SECTIONS else {}
+    return keys[name].type.choices() if name in keys else ()
+
+
+def _composed(overrides: list[str], search: SearchPath) -> dict[str, Any]:
+    from snnlab.config.compose import compose
+
+    try:
+        mapping = compose(overrides, search.extra).mapping
+    except ConfigError:
+        mapping = compose((), search.extra).mapping
+    return {path: value for path, value in flatten(mapping) if "." in path}
+
+
+def _config_dirs(words: list[str]) -> list[Path]:
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    split = [after for word, after in pairs if word == "--config-dir" and after]
+    joined = [word.partition("=")[2] for word in words if word.startswith("--config-dir=")]
+    return [Path(folder) for folder in [*split, *joined]]
+
+
+def _starting(prefix: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(prefix)]

@@ -1,0 +1,42 @@
+"""Data sets: list them and their state, prepare one (build its frame cache), verify it, measure its speed."""
+
+import argparse
+
+from snnlab.errors import ConfigError
+from snnlab.verbs._arguments import add_overrides
+
+EXAMPLES = (
+    "snnlab data list",
+    "snnlab data prepare nmnist",
+    "snnlab data prepare +experiment=tmc_dvscifar",
+    "snnlab data verify cifar10_dvs paths.data=/data",
+    "snnlab data bench digits_dvs trainer.num_workers=2",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    parser.add_argument("action", choices=("list", "prepare", "verify", "bench"))
+    add_overrides(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Checks the config, then does what is asked for."""
+    from snnlab.config import load
+
+    overrides = list(args.overrides)
+    if overrides and "=" not in overrides[0] and not overrides[0].startswith("~"):
+        overrides[0] = f"dataset={overrides[0]}"
+    elif args.action != "list" and not any("dataset=" in one or "experiment=" in one for one in overrides):
+        raise ConfigError(
+            f"data {args.action}: which data set?",
+            f"snnlab data {args.action} <name>, see snnlab list dataset",
+        )
+    cfg = load(overrides, args.config_dir)
+    from snnlab.data import command
+
+    if args.action == "list":
+        return command.list_(cfg.paths, cfg.plugins)
+    if args.action == "prepare":
+        return command.prepare(cfg)
+    return command.verify(cfg) if args.action == "verify" else command.bench(cfg)

@@ -1,0 +1,104 @@
+"""Report the environment: versions, devices, data sets that are there, W&B key (set or not, never shown)."""
+
+import argparse
+import importlib.metadata
+import json
+import netrc
+import os
+import platform
+import sys
+from pathlib import Path
+
+import snnlab
+
+EXAMPLES = ("snnlab doctor", "snnlab doctor --json", "SNNLAB_DATA=/data snnlab doctor")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "triton",
+    "hydra-core",
+    "omegaconf",
+    "tonic",
+    "timm",
+    "wandb",
+    "rich",
+    "numpy",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the report; exit code 1 if a package that snnlab needs is missing."""
+    versions = {name: _version(name) for name in PACKAGES}
+    report: dict[str, object] = {
+        "snnlab": f"{snnlab.__version__} in {Path(snnlab.__file__).parent}",
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        **versions,
+        **_devices(),
+        **_data(),
+        "wandb key": "set" if _wandb_key() else "not set: W&B stays offline",
+    }
+    if args.json:
+        print(json.dumps(report, indent=2, default=str))
+    else:
+        for name, value in report.items():
+            print(f"{name:14}{value}")
+    needed = [name for name in PACKAGES if name != "triton" or sys.platform == "linux"]
+    return int(any(versions[name] == "missing" for name in needed))
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _devices() -> dict[str, object]:
+    try:
+        import torch
+    except ImportError as error:
+        return {"cuda": f"unknown: {error}"}
+    if not torch.cuda.is_available():
+        return {"cuda": f"no device (torch is built for {torch.version.cuda or 'the CPU only'})"}
+    found: dict[str, object] = {"cuda": torch.version.cuda}
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        found[f"cuda:{index}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    return found
+
+
+def _data() -> dict[str, object]:
+    from snnlab.config import load
+    from snnlab.errors import SnnlabError
+    from snnlab.registry import component_files
+    from snnlab.registry import load as load_component
+
+    cfg = load()
+    found: dict[str, object] = {
+        "SNNLAB_DATA": os.environ.get("SNNLAB_DATA", "not set"),
+        "data root": cfg.paths.data,
+    }
+    for name in component_files("dataset"):
+        try:
+            status = load_component("dataset", name)(root=cfg.paths.data, num_steps=cfg.num_steps).status()
+        except (SnnlabError, OSError) as error:
+            found[f"  {name}"] = f"unknown: {error}"
+        else:
+            found[f"  {name}"] = "there" if status.present else "not there"
+    return found
+
+
+def _wandb_key() -> bool:
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    try:
+        return netrc.netrc().authenticators("api.wandb.ai") is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
