@@ -19,7 +19,7 @@ def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any
     """Versions, hardware and the command line of this process."""
     return {
         "snnlab": snnlab.__version__,
-        "git": _git(),
+        "git": git_state(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: version for name in PACKAGES if (version := package_version(name)) is not None},
@@ -41,7 +41,15 @@ def package_version(name: str) -> str | None:
         return None
 
 
-def _git() -> dict[str, Any] | None:
+def code_version() -> str:
+    """The version, and from a clone the commit, with a plus sign where it was changed."""
+    git = git_state()
+    if git is None:
+        return snnlab.__version__
+    return f"{snnlab.__version__} {git['commit'][:10]}{'+' if git['changed'] else ''}"
+
+
+def git_state() -> dict[str, Any] | None:
     """Commit and whether it was changed, for a run from a clone."""
     root = Path(snnlab.__file__).resolve().parent.parent
     if not (root / ".git").exists():

@@ -11,7 +11,7 @@ class RunLog:
     """Writes to the terminal and to a file; with no file, to the terminal only."""
 
     def __init__(self, path: Path | None) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, markup=False)
         self._path = path
         self._file = None if path is None else path.open("a")
 
@@ -25,10 +25,13 @@ class RunLog:
             self._file.close()
 
     def write(self, content: RenderableType) -> None:
-        self.console.print(content)
+        """Prints to both."""
+        self.console.print(content, soft_wrap=isinstance(content, str))
         self.only_file(content)
 
     def only_file(self, content: RenderableType) -> None:
+        """Prints to the file."""
         if self._file is not None:
-            Console(file=self._file, width=120, highlight=False).print(content)
+            console = Console(file=self._file, width=120, highlight=False, markup=False)
+            console.print(content, soft_wrap=isinstance(content, str))
             self._file.flush()

@@ -147,7 +147,7 @@ def test_ctrl_c_and_sigterm_leave_a_resumable_run(straight: Path, tmp_path: Path
 
 
 def test_a_diverged_run_names_the_first_bad_layer_and_fails(tmp_path: Path) -> None:
-    failed = train(tmp_path, "optimizer.lr=1e38")
+    failed = train(tmp_path, "optimizer.lr=1e36")
     assert failed.returncode == 2
     assert "the loss is not finite at step" in failed.stderr
     assert "first bad layer: " in failed.stderr

@@ -1,0 +1,102 @@
+"""What a run says at its start and leaves at its end: summary, plots, `result.json`, the table."""
+
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.rundir import config_hash, variant
+from snnlab.config.schema import RunConfig
+from snnlab.train.environment import code_version
+from snnlab.train.figures import draw
+from snnlab.train.log import RunLog
+from snnlab.train.result_table import result_table
+from snnlab.train.run_files import RunFiles
+from snnlab.train.session import Session
+from snnlab.train.summary import summary_table
+from snnlab.train.wandb_log import WandbLog
+
+
+def announce(log: RunLog, session: Session, resumed: bool) -> None:
+    """The run directory, the data, the network layer by layer."""
+    cfg, dataset, position = session.cfg, session.dataset, session.position
+    log.write(f"run      {session.files.folder}")
+    if resumed:
+        log.write(f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.steps_per_epoch}")
+    kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
+    log.write(
+        f"data     {kind}{cfg.dataset.name}, split {dataset.split_name}: "
+        f"{len(session.train_set)} to train, {len(session.test_set)} to test"
+    )
+    if cfg.plugins:
+        log.write(f"plugins  {', '.join(cfg.plugins)}")
+    log.write(f"device   {session.pipeline.device}, {cfg.trainer.precision}")
+    raw, _ = session.test_set.batch([0])
+    log.write(summary_table(session.learner.model, session.pipeline.test(raw)))
+
+
+def mirror_of(cfg: RunConfig, files: RunFiles) -> WandbLog:
+    """The run's mirror on Weights & Biases; off unless asked for."""
+    digest = config_hash(cfg.raw)
+    return WandbLog(
+        cfg.logger,
+        files.folder,
+        run_id=f"{digest}-seed{cfg.seed}",
+        group=f"{cfg.experiment}/{variant(cfg)}-{digest}",
+        name=f"{variant(cfg)} seed {cfg.seed}",
+        config=cfg.raw,
+        tags=(cfg.experiment,),
+    )
+
+
+def report(session: Session, mirror: WandbLog) -> dict[str, Any]:
+    """Draws the plots, writes `result.json`, says done."""
+    if session.evaluation is None:
+        # The process that trained was stopped between its last evaluation and here.
+        session.measure()
+    if session.cfg.trainer.plots:
+        mirror.log_images(draw(session))
+    result = result_of(session)
+    session.files.write_result(result)
+    session.files.write_status("done")
+    return result
+
+
+def result_of(session: Session) -> dict[str, Any]:
+    """The result as it is stored: what was measured and how."""
+    cfg, position = session.cfg, session.position
+    assert position.last is not None
+    assert position.best is not None
+    parameters = session.learner.model.parameters()
+    return {
+        "status": "done",
+        "experiment": cfg.experiment,
+        "variant": variant(cfg),
+        "config_hash": config_hash(cfg.raw),
+        "code": code_version(),
+        "seed": cfg.seed,
+        "epochs": position.epoch,
+        "num_steps": cfg.num_steps,
+        "dataset": cfg.dataset.name,
+        "synthetic": cfg.trainer.synthetic,
+        "split": session.dataset.split_name,
+        "num_train": len(session.train_set),
+        "num_test": len(session.test_set),
+        "selection": {
+            "last": f"after epoch {position.last['epoch']}",
+            "best": f"after epoch {position.best['epoch']}, the best {cfg.trainer.select} on the test split itself",
+        },
+        "last": position.last["metrics"],
+        "best": position.best["metrics"],
+        "best_epoch": position.best["epoch"],
+        "num_params": sum(parameter.numel() for parameter in parameters),
+        "train_seconds": position.seconds,
+        "samples_per_second": position.samples / position.seconds if position.seconds else None,
+    }
+
+
+def show_result(log: RunLog, files: RunFiles, result: dict[str, Any]) -> None:
+    """The table of a result, new or stored, and where everything is."""
+    name = f"{result['experiment']}: {result['variant']}, seed {result['seed']}"
+    count = f"{result['num_test']} samples of {'generated data' if result['synthetic'] else result['split']}"
+    title = f"{name}, {result['selection']['last']}, on {count}"
+    plots: list[Path] = sorted(files.plots.glob("*.png"))
+    log.write(result_table(result["last"], title=title, run_dir=files.folder, plots=plots))
