@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from snnlab.surrogates._surrogate import Surrogate, heaviside
+from snnlab.surrogates._surrogate import Surrogate
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,15 @@ class Dynamics:
     detach_reset: bool
     decay_input: bool
 
-    def charge(self, x: Tensor, v: Tensor, decay: Tensor | float) -> Tensor:
-        x = x.to(v.dtype)
-        h = v * decay + (x * (1 - decay) if self.decay_input else x)
-        return h + (1 - decay) * self.v_reset if self.v_reset else h
+    def charge(self, x: Tensor, v: Tensor, decay: Tensor | float, out: Tensor | None = None) -> Tensor:
+        h = torch.mul(v, decay, out=out).add_(x * (1 - decay) if self.decay_input else x)
+        return h.add_((1 - decay) * self.v_reset) if self.v_reset else h
 
-    def reset(self, h: Tensor, s: Tensor) -> Tensor:
+    def reset(self, h: Tensor, s: Tensor, out: Tensor | None = None) -> Tensor:
         if self.soft_reset:
-            return h.sub(s, alpha=self.threshold)
-        v = h * (1 - s)
-        return v.add(s, alpha=self.v_reset) if self.v_reset else v
+            return torch.sub(h, s, alpha=self.threshold, out=out)
+        v = torch.addcmul(h, h, s, value=-1, out=out)
+        return v.add_(s, alpha=self.v_reset) if self.v_reset else v
 
 
 def integrate_and_fire(
@@ -72,7 +71,7 @@ def _loop(
     x_T: Tensor, v: Tensor, decay: Tensor | float, dynamics: Dynamics, surrogate: Surrogate
 ) -> tuple[Tensor, Tensor]:
     spikes_T = []
-    for x in x_T.unbind(0):
+    for x in x_T.to(v.dtype).unbind(0):
         h = dynamics.charge(x, v, decay)
         s = surrogate(h - dynamics.threshold)
         v = dynamics.reset(h, s.detach() if dynamics.detach_reset else s)
@@ -88,13 +87,13 @@ class _Recurrence(torch.autograd.Function):
         learned = decay if isinstance(decay, Tensor) else None
         ctx.save_for_backward(x_T, v, learned)
         ctx.constants = (decay if learned is None else None, dynamics, surrogate)
-        spikes_T = torch.empty_like(x_T)
-        for x, spikes in zip(x_T.unbind(0), spikes_T.unbind(0), strict=True):
-            h = dynamics.charge(x, v, decay)
-            s = heaviside(h - dynamics.threshold)
-            v = dynamics.reset(h, s)
-            spikes.copy_(s)
-        return spikes_T, v
+        spikes_T = torch.empty_like(x_T, dtype=v.dtype)
+        h, after = torch.empty_like(v), torch.empty_like(v)
+        for x, s in zip(x_T.to(v.dtype).unbind(0), spikes_T.unbind(0), strict=True):
+            dynamics.charge(x, v, decay, out=h)
+            torch.ge(h, dynamics.threshold, out=s)
+            v = dynamics.reset(h, s, out=after)
+        return spikes_T.to(x_T.dtype), v
 
     @staticmethod
     @once_differentiable
@@ -102,29 +101,33 @@ class _Recurrence(torch.autograd.Function):
         x_T, v, learned = ctx.saved_tensors
         number, dynamics, surrogate = ctx.constants
         decay = number if learned is None else learned
-        steps = []
-        for x in x_T.unbind(0):
-            h = dynamics.charge(x, v, decay)
-            s = heaviside(h - dynamics.threshold)
-            steps.append((v, h, s))
-            v = dynamics.reset(h, s)
+        threshold, v_reset = dynamics.threshold, dynamics.v_reset
+        x_T = x_T.to(v.dtype)
+        h_T, s, after = torch.empty_like(x_T), torch.empty_like(v), torch.empty_like(v)
+        before = []
+        for x, h in zip(x_T.unbind(0), h_T.unbind(0), strict=True):
+            if learned is not None:
+                before.append(v.clone())
+            dynamics.charge(x, v, decay, out=h)
+            torch.ge(h, threshold, out=s)
+            v = dynamics.reset(h, s, out=after)
 
         grad_x_T = torch.empty_like(x_T)
         grad_decay = None if learned is None else torch.zeros_like(learned)
-        for t in reversed(range(len(steps))):
-            v, h, s = steps.pop()
-            grad_s = grad_spikes_T[t].to(h.dtype)
+        grad_v = grad_v.clone()
+        for t in reversed(range(len(x_T))):
+            h, grad_s = h_T[t], grad_spikes_T[t].to(v.dtype)
             if not dynamics.detach_reset and dynamics.soft_reset:
-                grad_s = grad_s.sub(grad_v, alpha=dynamics.threshold)
+                grad_s = torch.sub(grad_s, grad_v, alpha=threshold)
             elif not dynamics.detach_reset:
-                grad_s = torch.addcmul(
-                    grad_s, grad_v, h - dynamics.v_reset if dynamics.v_reset else h, value=-1
-                )
-            through_reset = grad_v if dynamics.soft_reset else grad_v * (1 - s)
-            grad_h = torch.addcmul(through_reset, grad_s, surrogate.gradient(h - dynamics.threshold))
+                grad_s = torch.addcmul(grad_s, grad_v, h - v_reset if v_reset else h, value=-1)
+            if not dynamics.soft_reset:
+                torch.ge(h, threshold, out=s)
+                grad_v.addcmul_(grad_v, s, value=-1)
+            grad_h = grad_v.addcmul_(grad_s, surrogate.gradient(h - threshold))
             grad_x_T[t] = grad_h * (1 - decay) if dynamics.decay_input else grad_h
-            grad_v = grad_h * decay
             if grad_decay is not None:
-                leaked = v - dynamics.v_reset
+                leaked = before[t] - v_reset
                 grad_decay += (grad_h * (leaked - x_T[t] if dynamics.decay_input else leaked)).sum()
+            grad_v = grad_h.mul_(decay)
         return grad_x_T, grad_v, grad_decay, None, None

@@ -31,7 +31,7 @@ class Surrogate(nn.Module):
 def heaviside(u: Tensor) -> Tensor:
     """1 where `u >= 0`, else 0 (also for NaN), in u's dtype, without a gradient."""
     # On the CPU, comparing into a float tensor is several times as fast as comparing and casting.
-    return torch.ge(u.detach(), 0, out=torch.empty_like(u))
+    return u.detach().clone().ge_(0)
 
 
 class _Spike(torch.autograd.Function):

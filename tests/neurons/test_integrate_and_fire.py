@@ -1,4 +1,4 @@
-"""`if`, `lif` and `plif` against a naive loop differentiated by autograd, by hand, and against spikingjelly."""
+"""`if`, `lif` and `plif` against a naive loop under autograd, by hand, and against spikingjelly."""
 
 from itertools import product
 
@@ -90,7 +90,7 @@ def test_lif_by_hand():
 
 
 def test_if_counts_like_a_rounding_quantiser():
-    """Soft reset and half a threshold at the start: T steps of constant input x in [0, 1] fire round(T x) times."""
+    """Soft reset from half a threshold: T steps of constant input x in [0, 1] fire round(T x) times."""
     x = torch.tensor([0.0, 0.05, 0.13, 0.3, 0.62, 0.9, 1.0])
     spikes = IF(reset="soft", v_init=0.5)(x.expand(8, -1))
     assert spikes.sum(0).tolist() == (8 * x + 0.5).floor().tolist()
@@ -99,7 +99,7 @@ def test_if_counts_like_a_rounding_quantiser():
 def test_decay_input_scales_the_input_and_the_rest_potential_attracts():
     neuron = LIF(tau=4, decay_input=True, v_reset=0.2, threshold=9.0)
     _, v = neuron.forward_with_state(column(0.4))
-    assert v.item() == pytest.approx((0 + (0.4 - (0 - 0.2)) / 4))
+    assert v.item() == pytest.approx(0 + (0.4 - (0 - 0.2)) / 4)
     _, v = LIF(tau=4, v_reset=0.2, threshold=9.0, v_init=1.0).forward_with_state(column(0.4))
     assert v.item() == pytest.approx(1 - (1 - 0.2) / 4 + 0.4)
 

@@ -1,4 +1,4 @@
-"""Normalisation over time, batch and space, against PyTorch's on the folded batch and against the definitions."""
+"""Normalisation over time, batch and space, against PyTorch's on the folded batch and the definitions."""
 
 import inspect
 
