@@ -18,14 +18,14 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
     """Unpacks the archives in a folder that match, next to themselves, and archives inside of them, too.
 
     An archive is unpacked under a temporary name; what it holds is moved into place when all of it is there,
-    and an empty file `.unpacked-<archive>` says that it is done.
+    and an empty file `.<archive>.unpacked` says that it is done.
 
     Raises:
         DataError: an archive is damaged.
     """
     archives = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
     for archive in archives:
-        done = folder / f".unpacked-{archive.name}"
+        done = folder / f".{archive.name}.unpacked"
         if done.exists():
             continue
         _log.warning("unpacking %s", archive)
@@ -41,7 +41,7 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
 
 def _extract(archive: Path, target: Path) -> None:
     try:
-        if archive.suffix == ".zip":
+        if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as file:
                 file.extractall(target)
         else:
@@ -50,8 +50,10 @@ def _extract(archive: Path, target: Path) -> None:
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise DataError(f"{archive} is damaged: {error}", "download it again") from error
     for inner in sorted(path for path in target.rglob("*") if path.name.endswith(_INNER) and path.is_file()):
-        _extract(inner, inner.parent)
-        inner.unlink()
+        # Under another name, so that it is not found inside of what it holds.
+        taken = inner.rename(inner.with_name(f"{inner.name}.inner"))
+        _extract(taken, taken.parent)
+        taken.unlink()
 
 
 def _merge(source: Path, target: Path) -> None:

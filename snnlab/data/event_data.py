@@ -5,6 +5,7 @@ Shapes: N recordings, B batch, T frames, H height, W width.
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -157,25 +158,22 @@ class EventData(VisionData):
         names = [recording.name for recording in recordings]
         if cache is not None and cache.manifest["files_sha256"] == files_hash(names):
             return cache
-        workers = 0
-        if len(recordings) >= _MANY:
-            workers = min(8, len(os.sched_getaffinity(0)))
-        height, width = self.sensor
-
-        def produce(indices: Sequence[int]) -> NDArray[np.uint8]:
-            chosen = [recordings[i] for i in indices]
-            frames = []
-            for recording, events in zip(chosen, self.read(chosen), strict=True):
-                try:
-                    frames.append(integrate(events, self.framing, height, width))
-                except ValueError as error:
-                    raise DataError(
-                        f"{recording.path}: {error}", "the file is damaged, or of another data set"
-                    ) from error
-            return np.stack(frames)
-
         labels = [recording.label for recording in recordings]
+        workers = min(8, os.cpu_count() or 1) if len(recordings) >= _MANY else 0
+        produce = partial(self._integrate, recordings)
         return build_cache(folder, names, labels, self.raw_shape, produce, self.parameters(), workers)
+
+    def _integrate(self, recordings: Sequence[Recording], indices: Sequence[int]) -> NDArray[np.uint8]:
+        """Frames of the recordings with these indices, [n, T, 2, H, W]."""
+        chosen = [recordings[i] for i in indices]
+        frames = []
+        for recording, events in zip(chosen, self.read(chosen), strict=True):
+            try:
+                frames.append(integrate(events, self.framing, *self.sensor))
+            except ValueError as error:
+                hint = "the file is damaged, or of another data set"
+                raise DataError(f"{recording.path}: {error}", hint) from error
+        return np.stack(frames)
 
     def _split(self) -> Split:
         cache = self.frames()

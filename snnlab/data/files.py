@@ -54,7 +54,7 @@ class Layout:
             found = list(self._recordings(root / folder))
             if found:
                 return found
-        raise missing(root, name, self.folders[0], self._example(), self.archives, self.address)
+        raise missing(root, name, self.folders[0], self._example(), self.address)
 
     def find_or_unpack(self, root: Path, name: str) -> list[Recording]:
         """As `find`; where a class folder is missing, archives in the data set's folders are unpacked first.
@@ -92,15 +92,12 @@ def number_in(name: str) -> int:
     return int(numbers[-1])
 
 
-def missing(
-    root: Path, name: str, folder: str, example: str, archives: Sequence[str], address: str
-) -> DataError:
+def missing(root: Path, name: str, folder: str, example: str, address: str) -> DataError:
     """The error for a data set that is not there."""
-    unpacked = f" (an archive {' or '.join(archives)} there is unpacked)" if archives else ""
     return DataError(
         f"dataset {name}: nothing at {root / folder}/{example}",
-        f"get it from {address} and put it there{unpacked}; "
-        "another place: paths.data=DIR or the environment variable SNNLAB_DATA",
+        f"get it from {address} and put it, unpacked or as it is, into {root / folder}; "
+        "paths.data=DIR or the environment variable SNNLAB_DATA name another place",
     )
 
 

@@ -3,7 +3,7 @@
 Every rule works on recordings that are sorted by class and number, so that the file system has no say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -50,20 +50,25 @@ def within(chosen: NDArray[np.int64], split: Split) -> Split:
 
 
 def first_of_class(
-    labels: NDArray[np.int64], fraction: float, order: NDArray[np.int64] | None = None
+    labels: NDArray[np.int64],
+    fraction: float,
+    rounding: Callable[[float], int] = round,
+    order: NDArray[np.int64] | None = None,
 ) -> Split:
     """The first part of every class is for training, the rest is held out.
 
     Args:
         labels: class of every recording.
-        fraction: of each class for training; rounded up, as spikingjelly's splitting function does.
+        fraction: of each class for training.
+        rounding: makes a whole number of `fraction` times the size of a class.
         order: a permutation of the recordings in which "first" is meant; as they are by default.
     """
     order = np.arange(len(labels)) if order is None else order
     test = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         members = order[labels[order] == label]
-        test[members[int(np.ceil(round(len(members) * fraction, 6))) :]] = True
+        # Without this, ceil would see 7.000000000000001 in 0.07 * 100.
+        test[members[rounding(round(len(members) * fraction, 6)) :]] = True
     return by_test_mask(test)
 
 
@@ -73,4 +78,4 @@ def stratified(labels: NDArray[np.int64], fraction: float, seed: int) -> Split:
     order = np.concatenate(
         [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
     )
-    return first_of_class(labels, fraction, order)
+    return first_of_class(labels, fraction, order=order)

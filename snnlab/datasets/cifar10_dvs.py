@@ -1,5 +1,6 @@
 """CIFAR10-DVS: images of CIFAR-10 moving on a screen in front of an event camera."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -28,7 +29,7 @@ class CIFAR10DVS(EventData):
         num_steps: frames per recording.
         image_size: height and width after decoding. Default 48, as in TET, TMC and TWD.
         by, duration_ms, values, tail: how events become frames, see `Framing`. The frames that TET released
-            (used by TMC, NDA) are binary and hold equal numbers of events, without the rest: `values: binary`,
+            (used by TMC, NDA) are binary and hold equal numbers of events, without a rest: `values: binary`,
             `tail: drop`. Those of spikingjelly (used by TWD, Spikformer) are counts: the defaults.
         scale: what counts become, see `frames_to_float`; TET divides by the largest of a frame.
         split: `tet` (numbers 900 to 999 of each class held out; TET, TMC, MPD-AGL), `teb` (numbers 0 to 99;
@@ -80,4 +81,4 @@ class CIFAR10DVS(EventData):
             keys = [f"{_CLASSES[label]}/{number}" for label, number in zip(labels, numbers, strict=True)]
             return committed("cifar10_dvs-random9000_seed42.txt", keys)
         order = np.array(sorted(range(len(names)), key=lambda i: names[i]))
-        return first_of_class(labels, 0.9, order)
+        return first_of_class(labels, 0.9, math.ceil, order)

@@ -76,7 +76,8 @@ class DigitsDVS(EventData):
 
     def find(self) -> list[Recording]:
         labels = load_digits()[1]
-        return [Recording(name, int(label), self.root) for name, label in zip(NAMES, labels, strict=True)]
+        folder = self.root / self.name
+        return [Recording(name, int(label), folder / name) for name, label in zip(NAMES, labels, strict=True)]
 
     def find_or_unpack(self) -> list[Recording]:
         return self.find()

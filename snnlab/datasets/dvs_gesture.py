@@ -77,7 +77,7 @@ class DVSGesture(EventData):
                 if found:
                     return found
         example = f"{_TRAIN}/user01_led/*.npy"
-        raise missing(self.root, self.name, _FOLDERS[0], example, _ARCHIVES, _ADDRESSES)
+        raise missing(self.root, self.name, _FOLDERS[0], example, _ADDRESSES)
 
     def find_or_unpack(self) -> list[Recording]:
         try:

@@ -1,5 +1,6 @@
 """N-Caltech101: photographs on a screen, recorded by an event camera that makes three saccades."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +75,7 @@ class NCaltech101(EventData):
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         if self.split_name == "first90":
-            return first_of_class(labels, 0.9)
+            return first_of_class(labels, 0.9, math.floor)
         return stratified(labels, 0.9, seed=0)
 
     def parameters(self) -> dict[str, object]:

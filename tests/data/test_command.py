@@ -1,0 +1,68 @@
+"""The bodies of `snnlab data`."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from snnlab import registry
+from snnlab.data import command
+from snnlab.datasets import DigitsDVS
+from snnlab.errors import DataError
+
+
+def config(root, name="digits_dvs", **params):
+    return SimpleNamespace(
+        dataset=SimpleNamespace(name=name, params=params),
+        paths=SimpleNamespace(data=root),
+        trainer=SimpleNamespace(synthetic=False, batch_size=32, num_workers=0, device="cpu"),
+        num_steps=2,
+        seed=0,
+        plugins=(),
+    )
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    monkeypatch.delenv("SNNLAB_CACHE", raising=False)
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+def test_list_names_every_data_set(root, capsys):
+    assert command.list_(SimpleNamespace(data=root)) == 0
+    shown = capsys.readouterr().out
+    for name in registry.component_files("dataset"):
+        assert name in shown
+    assert "ships with scikit-learn" in shown
+
+
+def test_prepare_then_verify_then_bench(root, capsys):
+    cfg = config(root)
+    assert command.verify(cfg) == 0
+    assert "no frames yet" in capsys.readouterr().out
+    assert command.prepare(cfg) == 0
+    shown = capsys.readouterr().out
+    assert "1437 training and 360 held-out samples of shape [2, 2, 16, 16]" in shown
+    assert "split 'stratified80_seed0'" in shown
+    assert str(DigitsDVS(root, 2).cache_folder()) in shown
+    assert command.verify(cfg) == 0
+    assert "1797 samples in order" in capsys.readouterr().out
+    assert command.bench(cfg, seconds=0.05) == 0
+    assert "load and decode" in capsys.readouterr().out
+    frames = DigitsDVS(root, 2).cache_folder() / "frames.npy"
+    content = bytearray(frames.read_bytes())
+    content[-1] ^= 1
+    frames.write_bytes(content)
+    assert command.verify(cfg) == 1
+    assert "is not what was written" in capsys.readouterr().out
+
+
+def test_missing_data(root, capsys):
+    assert command.verify(config(root, "nmnist")) == 1
+    assert "not there" in capsys.readouterr().out
+    with pytest.raises(DataError, match="dataset nmnist"):
+        command.prepare(config(root, "nmnist"))

@@ -1,0 +1,137 @@
+"""CIFAR and ImageNet from small files in the published formats."""
+
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from snnlab.data.loader import loader
+from snnlab.datasets import CIFAR10, CIFAR100, ImageNet
+from snnlab.errors import DataError
+
+
+@pytest.fixture
+def cifar10(tmp_path, monkeypatch):
+    import torchvision
+
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "_check_integrity", lambda self: True)
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "_load_meta", lambda self: None)
+    folder = tmp_path / "cifar10" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name in (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"):
+        data = rng.integers(0, 256, (4, 3072), dtype=np.uint8)
+        (folder / name).write_bytes(pickle.dumps({"data": data, "labels": [3, 1, 4, 1]}))
+    return tmp_path
+
+
+def test_cifar10(cifar10):
+    dataset = CIFAR10(cifar10)
+    train, test = dataset.train_set(), dataset.test_set()
+    assert (len(train), len(test)) == (20, 4)
+    raw, label = test[2]
+    stored = pickle.loads((cifar10 / "cifar10/cifar-10-batches-py/test_batch").read_bytes())
+    assert label == 4
+    assert (raw.numpy() == stored["data"][2].reshape(3, 32, 32)).all()
+    x = dataset.decode(test.batch([2, 0])[0])
+    assert x.shape == (2, 1, 3, 32, 32)
+    assert torch.equal(x[0, 0], raw.float() / 255)
+    assert dataset.status().present
+
+
+def test_cifar_archive_is_unpacked_where_it_lies(cifar10):
+    folder = cifar10 / "cifar10"
+    with tarfile.open(folder / "cifar-10-python.tar.gz", "w:gz") as archive:
+        archive.add(folder / "cifar-10-batches-py", "cifar-10-batches-py")
+    (folder / "cifar-10-batches-py").rename(cifar10 / "away")
+    assert len(CIFAR10(cifar10).train_set()) == 20
+
+
+def test_damaged_cifar_is_not_opened(tmp_path):
+    folder = tmp_path / "cifar10" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    (folder / "data_batch_1").write_bytes(b"not what was published")
+    with pytest.raises(DataError, match="incomplete or damaged"):
+        CIFAR10(tmp_path).train_set()
+    assert CIFAR10(tmp_path).verify()
+
+
+def test_normalisation_conventions(tmp_path):
+    assert CIFAR10(tmp_path).std == (0.2023, 0.1994, 0.2010)
+    assert CIFAR10(tmp_path, normalize="exact").std == (0.2470, 0.2435, 0.2616)
+    assert CIFAR10(tmp_path, normalize="none").mean is None
+    assert CIFAR100(tmp_path).mean == (0.5071, 0.4867, 0.4408)
+    assert CIFAR100(tmp_path, normalize="cifar10").mean == CIFAR10(tmp_path).mean
+
+
+@pytest.fixture
+def imagenet(tmp_path):
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 3), ("val", 2)):
+        for name in ("n02", "n01"):
+            folder = tmp_path / "imagenet" / part / name
+            folder.mkdir(parents=True)
+            for k in range(count):
+                Image.fromarray(rng.integers(0, 256, (70, 90, 3), dtype=np.uint8)).save(folder / f"{k}.JPEG")
+    Image.fromarray(np.full((50, 40), 100, np.uint8)).save(tmp_path / "imagenet/val/n01/grey.JPEG")
+    return tmp_path
+
+
+def imagenet_set(root, **kwargs):
+    return ImageNet(root, **{"classes": 2, "image_size": 32, "resize": 40, **kwargs})
+
+
+def test_imagenet(imagenet):
+    dataset = imagenet_set(imagenet)
+    assert dataset.class_names == ("n01", "n02")
+    train, test = dataset.train_set(), dataset.test_set()
+    assert train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    raw, labels = test.batch([0, 2, 4])
+    assert raw.shape == (3, 3, 32, 32)
+    assert raw.dtype == torch.uint8
+    assert labels.tolist() == [0, 0, 1]
+    assert (raw[1].int() - 100).abs().max() <= 2
+    assert dataset.decode(raw).shape == (3, 1, 3, 32, 32)
+
+
+def test_imagenet_crops_are_drawn_by_seed_epoch_and_batch(imagenet):
+    train = imagenet_set(imagenet).train_set()
+
+    def batches(**kwargs):
+        return torch.cat(
+            [raw for raw, _ in loader(train, 2, shuffle=False, **{"seed": 0, "epoch": 0, **kwargs})]
+        )
+
+    assert torch.equal(batches(), batches())
+    assert not torch.equal(batches(), batches(epoch=1))
+    assert torch.equal(batches()[2:], batches(start_batch=1))
+    flip_only = imagenet_set(imagenet, min_area=1.0, flip=0.0).test_set()
+    assert torch.equal(flip_only[0][0], flip_only[0][0])
+
+
+def test_operations_in_the_loader_come_after_the_crop(imagenet):
+    shapes = []
+    train = imagenet_set(imagenet).train_set([lambda x: (shapes.append(x.shape), 255 - x)[1]])
+    assert train[0][0].dtype == torch.uint8
+    assert shapes == [torch.Size([3, 32, 32])]
+    assert len(train) == 6
+
+
+def test_imagenet_with_another_number_of_classes(imagenet):
+    with pytest.raises(DataError, match="2 class folders") as caught:
+        imagenet_set(imagenet, classes=1000).train_set()
+    assert "dataset.classes=2" in caught.value.hint
+
+
+def test_imagenet_sizes(tmp_path):
+    with pytest.raises(ValueError, match=r"dataset\.resize=256 is smaller"):
+        ImageNet(tmp_path, image_size=288)
+
+
+def test_a_damaged_picture_is_named(imagenet):
+    (imagenet / "imagenet/train/n01/0.JPEG").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"0\.JPEG cannot be read"):
+        imagenet_set(imagenet).train_set()[0]

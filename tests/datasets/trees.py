@@ -1,0 +1,50 @@
+"""Small data sets in the published on-disk formats, made of random events."""
+
+import struct
+
+import numpy as np
+
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+def random_rows(count, height, width, seed):
+    rng = np.random.default_rng(seed)
+    t = np.sort(rng.integers(0, 300_000, count))
+    return np.stack(
+        [rng.integers(width, size=count), rng.integers(height, size=count), rng.integers(2, size=count), t], 1
+    )
+
+
+def write_saccades(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(
+        b"".join(bytes([x, y]) + ((p << 23) | t).to_bytes(3, "big") for x, y, p, t in rows.tolist())
+    )
+
+
+def write_aedat2(path, rows):
+    """In spikingjelly's orientation."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    words = [(((127 - x) << 8) | ((127 - y) << 1) | (1 - p), t) for x, y, p, t in rows.tolist()]
+    header = b"#!AER-DAT2.0\r\n# This is a raw AE data file - do not edit\r\n"
+    path.write_bytes(header + b"".join(struct.pack(">II", *word) for word in words))
+
+
+def write_npz(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    x, y, p, t = rows.T
+    np.savez(path, x=x, y=y, p=p, t=t)
+
+
+def write_xypt(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = rows.copy()
+    table[:, 3] //= 1000
+    np.save(path, table)
+
+
+def counted(rows, height, width):
+    """All events of a recording in one picture [2, H, W]."""
+    found = np.zeros((2, height, width), int)
+    np.add.at(found, (rows[:, 2], rows[:, 1], rows[:, 0]), 1)
+    return found
