@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def value_per_step(metrics: Mapping[str, float | None], name: str) -> dict[int, float]:
-    """`{"test/ece_cum/t2": 0.1}` and "test/ece_cum" give `{2: 0.1}`, in order of the steps, missing numbers left out."""
+    """`{"test/ece_cum/t2": 0.1}` and "test/ece_cum" give `{2: 0.1}`; in order, missing numbers left out."""
     pattern = re.compile(rf"{re.escape(name)}/t(\d+)")
     found = {int(match[1]): value for key, value in metrics.items() if (match := pattern.fullmatch(key))}
     return {

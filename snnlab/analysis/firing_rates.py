@@ -28,7 +28,7 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
         raise ValueError("rates: every layer needs the same number of time steps, and there must be a layer")
     rates_LT = np.array([list(values) for values in rates.values()], dtype=np.float64)
     num_layers, num_steps = rates_LT.shape
-    width, height = max(5.0, 0.5 * num_steps + 2.6), max(2.4, 0.32 * num_layers + 1.3)
+    width, height = min(max(5.0, 0.5 * num_steps + 2.6), 14.0), max(2.4, 0.32 * num_layers + 1.3)
     top = max(float(np.nanmax(np.abs(rates_LT))), 1e-12)
     with drawing(path, width, height, title) as figure:
         axes = figure.subplots()

@@ -16,17 +16,16 @@ MAX_COLUMNS = 8
 def plot_frames(
     frames_TCHW: "ArrayLike", path: Path, *, label: str, predictions: Sequence[str] = (), title: str = ""
 ) -> Path:
-    """Draws one panel per time step, with the predicted class below it, green if right and orange if wrong.
+    """Draws one panel per time step, with the predicted class below it, green if right, orange if wrong.
 
-    Two channels are events: OFF (channel 0) blue, ON (channel 1) orange, both dark; the depth of the colour is the
-    count, up to the sample's 99th percentile. One or three channels are a static image, drawn as it is.
+    Two channels are events: OFF (channel 0) blue, ON (channel 1) orange, both dark; the depth of the colour is
+    the count, up to the sample's 99th percentile. One or three channels are a static image, drawn as it is.
 
     Args:
-        frames_TCHW: counts of one sample [T, 2, H, W], or an image [1, C, H, W] with values in [0, 1] or 0..255.
+        frames_TCHW: counts of one sample [T, 2, H, W], or an image [1, C, H, W] in [0, 1] or 0..255.
         path: PNG file to write.
         label: the true class.
-        predictions: predicted class at every time step (as many as there are, e.g. cumulative); a static image
-            shows the last.
+        predictions: predicted class at every time step, e.g. cumulative; a static image shows the last.
         title: before the true class, above the picture.
 
     Returns:
@@ -36,6 +35,7 @@ def plot_frames(
         ValueError: the array is not [T, C, H, W] with 1, 2 or 3 channels.
     """
     import numpy as np
+    from matplotlib.patches import Patch
 
     frames = np.asarray(frames_TCHW, dtype=np.float64)
     if frames.ndim != 4 or frames.shape[1] not in (1, 2, 3):
@@ -45,7 +45,7 @@ def plot_frames(
     told = list(predictions) if events else list(predictions)[-1:]
     rows = -(-len(pictures) // MAX_COLUMNS)
     columns = -(-len(pictures) // rows)
-    width, height = max(1.5 * columns, 4.0), 1.95 * rows + 0.55
+    width, height = max(1.5 * columns, 4.0), 1.95 * rows + (0.85 if events else 0.55)
     with drawing(path, width, height, ", ".join(filter(None, (title, f"true class: {label}")))) as figure:
         panels = figure.subplots(rows, columns, squeeze=False).flat
         for axes in panels[len(pictures) :]:
@@ -62,6 +62,9 @@ def plot_frames(
                 axes.set_xlabel(
                     told[index], fontsize=9, fontweight="bold", color=GREEN if right else VERMILLION
                 )
+        if events:
+            handles = [Patch(color=VERMILLION, label="ON events"), Patch(color=BLUE, label="OFF events")]
+            figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return path
 
 

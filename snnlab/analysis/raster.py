@@ -19,12 +19,12 @@ def plot_raster(
 ) -> Path:
     """Draws a panel per layer: a row per neuron, a column per time step, a mark where the neuron fires.
 
-    Neurons are sorted by how often and then by how early they fire, the most active on top. Of a large layer, the
-    rows are evenly spaced ones of that order among the neurons that fire at all.
+    Neurons are sorted by how often and then by how early they fire, the most active on top. Of a large layer,
+    the rows are evenly spaced ones of that order among the neurons that fire at all.
 
     Args:
-        spikes: layer name to the outputs of one sample [T, ...]; of more than four layers the picture takes the
-            first, the last and two evenly spaced between. Negative and larger spikes get other colours.
+        spikes: layer name to the outputs of one sample [T, ...]; of more than four layers the picture takes
+            the first, the last and two evenly spaced between. Negative and larger spikes get other colours.
         path: PNG file to write.
         max_neurons: rows per layer.
         title: above the picture.
@@ -65,7 +65,8 @@ def plot_raster(
             axes.set_ylabel(
                 f"{len(shown_NT):,} of {firing:,} active neurons" if firing else "no neuron is active"
             )
-            about = f"{100 * firing / count:.0f} % of {count:,} neurons fire\nrate {(output_NT != 0).mean():.3f} per step"
+            rate = (output_NT != 0).mean()
+            about = f"{100 * firing / count:.0f} % of {count:,} neurons fire\nrate {rate:.3f} per step"
             axes.text(0.0, -0.17, about, transform=axes.transAxes, va="top", fontsize=9, color=MUTED)
         if levels - {1, 2}:
             handles = [Patch(color=colour, label=label) for label, colour in LEVELS]

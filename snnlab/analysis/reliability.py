@@ -16,13 +16,13 @@ Bins = Mapping[str, Sequence[Sequence[float | None]]]
 def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = None, title: str = "") -> Path:
     """Draws a diagram for each chosen time step.
 
-    The bar is the accuracy in a bin of confidence, and the coloured part between it and the bin's mean confidence
-    is the calibration error there: orange where the network is too sure of itself, light blue where it is not sure
-    enough. Below is the share of the samples in each bin.
+    The bar is the accuracy in a bin of confidence, and the coloured part between it and the bin's mean
+    confidence is the calibration error there: orange where the network is too sure of itself, light blue where
+    it is not sure enough. Below is the share of the samples in each bin.
 
     Args:
-        bins: `count`, `confidence` and `accuracy`, each [T][bins], over bins of equal width; means of an empty bin
-            are ignored.
+        bins: `count`, `confidence` and `accuracy`, each [T][bins], over bins of equal width; means of an empty
+            bin are ignored.
         path: PNG file to write.
         steps: time steps to show, from 1; default the first, the middle and the last.
         title: above the picture.
@@ -37,7 +37,7 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
     chosen = sorted({1, (num_steps + 1) // 2, num_steps}) if steps is None else list(steps)
     if any(not 1 <= step <= num_steps for step in chosen):
         raise ValueError(f"steps must be in 1..{num_steps}, got {chosen}")
-    with drawing(path, 2.9 * len(chosen) + 0.7, 4.7, title) as figure:
+    with drawing(path, max(2.9 * len(chosen) + 0.7, 4.2), 4.7, title) as figure:
         grid = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
         for column, step in enumerate(chosen):
             count, confidence, accuracy = (
