@@ -1,9 +1,47 @@
-"""The plots of a run (to come with the plot functions)."""
+"""The plots of a finished run: what it learned, how sure it is, what it sees and how it fires."""
 
 from pathlib import Path
 
+import torch
+
+from snnlab.analysis.curves import plot_curves
+from snnlab.analysis.firing_rates import plot_firing_rates
+from snnlab.analysis.frames import plot_frames
+from snnlab.analysis.over_time import plot_over_time
+from snnlab.analysis.raster import plot_raster
+from snnlab.analysis.reliability import plot_reliability
+from snnlab.metrics import Recorder
 from snnlab.train.session import Session
 
 
 def draw(session: Session) -> list[Path]:
-    return []
+    """Writes the PNG files of a run that has been evaluated; returns their paths."""
+    evaluation, folder = session.evaluation, session.files.plots
+    assert evaluation is not None
+    title = f"{session.cfg.experiment}, seed {session.cfg.seed}"
+    paths = [
+        plot_curves(session.files.read_metrics(), folder / "curves.png", title=title),
+        plot_over_time(evaluation.prefixed("test"), folder / "over_time.png", title=title),
+        plot_reliability(evaluation.reliability["cum"], folder / "reliability.png", title=title),
+    ]
+    if evaluation.rates:
+        paths.append(plot_firing_rates(evaluation.rates, folder / "firing_rates.png", title=title))
+    return paths + _draw_sample(session, title)
+
+
+@torch.inference_mode()
+def _draw_sample(session: Session, title: str) -> list[Path]:
+    """The first test sample: its frames with the cumulative predictions, and the spikes of some layers."""
+    folder, names = session.files.plots, session.dataset.class_names
+    raw, target = session.test_set.batch([0])
+    model = session.learner.model.eval()
+    with Recorder(model) as recorder:
+        recorder.request_spikes()
+        logits_TBK = model(session.pipeline.test(raw))
+    predictions = [names[k] for k in logits_TBK[:, 0].float().cumsum(0).argmax(-1).tolist()]
+    frames_TCHW = session.dataset.decode(raw.to(session.pipeline.device))[0].cpu().numpy()
+    paths = [plot_frames(frames_TCHW, folder / "frames.png", label=names[int(target[0])], predictions=predictions)]
+    if recorder.spikes:
+        spikes = {layer: output.float().cpu().numpy() for layer, output in recorder.spikes.items()}
+        paths.append(plot_raster(spikes, folder / "raster.png", title=title))
+    return paths

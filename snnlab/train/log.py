@@ -26,12 +26,12 @@ class RunLog:
 
     def write(self, content: RenderableType) -> None:
         """Prints to both."""
-        self.console.print(content, soft_wrap=isinstance(content, str))
+        self.console.print(content, soft_wrap=True)
         self.only_file(content)
 
     def only_file(self, content: RenderableType) -> None:
         """Prints to the file."""
         if self._file is not None:
             console = Console(file=self._file, width=120, highlight=False, markup=False)
-            console.print(content, soft_wrap=isinstance(content, str))
+            console.print(content, soft_wrap=True)
             self._file.flush()

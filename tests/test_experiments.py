@@ -1,0 +1,70 @@
+"""Every shipped experiment trains, is interrupted, saved, continued and evaluated, on generated data in its data set's shape."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from snnlab.config import load
+from snnlab.train import recipe
+from snnlab.train.learner import Learner
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+SMALL = (
+    "num_steps=2",
+    "trainer.synthetic=true",
+    "trainer.epochs=1",
+    "trainer.max_steps=2",
+    "trainer.batch_size=2",
+    "trainer.accumulate=1",
+    "trainer.device=cpu",
+    "trainer.precision=fp32",
+    "trainer.progress=none",
+    "trainer.plots=false",
+)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_experiment_trains_saves_continues_and_is_measured(
+    experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cfg = load([f"+experiment={experiment}", *SMALL, f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'none'}"])
+    steps = []
+    original = Learner.step
+
+    def step(self: Learner, batches: object, epoch: int, first_batch: int) -> object:
+        steps.append((epoch, first_batch))
+        if len(steps) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, batches, epoch, first_batch)
+
+    monkeypatch.setattr(Learner, "step", step)
+    assert recipe.run(cfg) == recipe.PREEMPTED
+    assert recipe.run(cfg) == recipe.DONE
+    assert steps == [(0, 0), (0, 1)]
+    (path,) = tmp_path.glob("*/*/seed0/result.json")
+    result = json.loads(path.read_text())
+    assert result["experiment"] == experiment
+    assert result["last"]["test/acc_cum/t2"] == result["last"]["test/acc"]
+    assert 0 <= result["last"]["test/ece"] <= 1
+    assert "single step" in capsys.readouterr().out
+
+
+def test_the_experiments_of_the_papers_are_there() -> None:
+    expected = {"quickstart", "spikformer_cifar10", "spikformer_dvscifar", "spikformer_imagenet"}
+    for loss in ("tmc", "tet", "sdt"):
+        expected |= {f"{loss}_{data}" for data in ("dvscifar", "cifar10", "cifar100", "dvsgesture", "ncaltech101", "nmnist")}
+    assert expected <= set(EXPERIMENTS)
+
+
+@pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if name.startswith(("tet_", "sdt_"))])
+def test_a_baseline_differs_from_its_tmc_twin_in_the_loss_only(experiment: str) -> None:
+    loss, data = experiment.split("_", 1)
+    twin, baseline = load([f"+experiment=tmc_{data}"]), load([f"+experiment={experiment}"])
+    assert baseline.loss.name == loss
+    assert {key: value for key, value in baseline.raw.items() if key not in ("loss", "experiment")} == {
+        key: value for key, value in twin.raw.items() if key not in ("loss", "experiment")
+    }
