@@ -39,13 +39,21 @@ def test_aedat2(tmp_path):
     path = tmp_path / "a.aedat"
     # Bits 1 to 7 and 8 to 14 are the coordinates; bit 0 is 0 for ON; bit 15 is a signal from outside.
     path.write_bytes(aedat2_bytes([((5 << 8) | (9 << 1) | 0, 100), (1 << 15, 150), ((127 << 8) | 1, 200)]))
-    assert rows(read_recording(path)) == [(122, 118, 1, 100), (0, 127, 0, 200)]
+    assert rows(read_recording(path)) == [(122, 118, 1, 0), (0, 127, 0, 100)]
 
 
 def test_aedat2_whose_data_starts_with_a_line_break(tmp_path):
     path = tmp_path / "a.aedat"
     path.write_bytes(aedat2_bytes([(0x0A0A, 0x230A0A23)]))
-    assert rows(read_recording(path)) == [(127 - 10, 127 - 5, 1, 0x230A0A23)]
+    assert rows(read_recording(path)) == [(127 - 10, 127 - 5, 1, 0)]
+
+
+def test_aedat2_whose_clock_wraps(tmp_path):
+    path = tmp_path / "a.aedat"
+    path.write_bytes(aedat2_bytes([(0, t) for t in (2**31 - 5, 2**31 + 5, 2**32 - 1, 3, 1)]))
+    assert read_recording(path).t.tolist() == [0, 10, 2**31 + 4, 2**31 + 8, 2**31 + 6]
+    path.write_bytes(aedat2_bytes([]))
+    assert len(read_recording(path)) == 0
 
 
 def test_npz(tmp_path):
