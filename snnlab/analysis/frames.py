@@ -18,8 +18,8 @@ def plot_frames(
 ) -> Path:
     """Draws one panel per time step, with the predicted class below it, green if right, orange if wrong.
 
-    Two channels are events: OFF (channel 0) blue, ON (channel 1) orange, both dark; the depth of the colour is
-    the count, up to the sample's 99th percentile. One or three channels are a static image, drawn as it is.
+    Two channels are events: OFF (channel 0) blue, ON (channel 1) orange, both dark; the depth of the colour
+    is the count, up to the sample's 99th percentile. One or three channels are a static image.
 
     Args:
         frames_TCHW: counts of one sample [T, 2, H, W], or an image [1, C, H, W] in [0, 1] or 0..255.

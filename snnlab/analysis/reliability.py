@@ -17,12 +17,12 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
     """Draws a diagram for each chosen time step.
 
     The bar is the accuracy in a bin of confidence, and the coloured part between it and the bin's mean
-    confidence is the calibration error there: orange where the network is too sure of itself, light blue where
-    it is not sure enough. Below is the share of the samples in each bin.
+    confidence is the calibration error there: orange where the network is too sure of itself, light blue
+    where it is not sure enough. Below is the share of the samples in each bin.
 
     Args:
-        bins: `count`, `confidence` and `accuracy`, each [T][bins], over bins of equal width; means of an empty
-            bin are ignored.
+        bins: `count`, `confidence` and `accuracy`, each [T][bins], over bins of equal width; the means of an
+            empty bin are ignored.
         path: PNG file to write.
         steps: time steps to show, from 1; default the first, the middle and the last.
         title: above the picture.
