@@ -44,9 +44,9 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
                 [_number(value) for value in bins[key][step - 1]]
                 for key in ("count", "confidence", "accuracy")
             )
-            _diagram(grid[0, column], count, confidence, accuracy)
+            error = _diagram(grid[0, column], count, confidence, accuracy)
             _counts(grid[1, column], count)
-            grid[0, column].set_title(f"t = {step}")
+            grid[0, column].set_title(f"t = {step}, ECE {error:.4f}")
             grid[1, column].set(xlabel="confidence", xticks=[0, 0.25, 0.5, 0.75, 1])
         grid[0, 0].set_ylabel("accuracy")
         grid[1, 0].set_ylabel("% of samples")
@@ -57,7 +57,8 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
 
 def _diagram(
     axes: "Axes", count: Sequence[float], confidence: Sequence[float], accuracy: Sequence[float]
-) -> None:
+) -> float:
+    """Draws one panel; returns its ECE, 0 without samples."""
     width = 1 / len(count)
     filled = [index for index, number in enumerate(count) if number > 0]
     centres = [(index + 0.5) * width for index in filled]
@@ -69,12 +70,10 @@ def _diagram(
     axes.bar(centres, over, 0.9 * width, both, color=VERMILLION, alpha=0.55, label="too sure")
     axes.bar(centres, under, 0.9 * width, both, color=SKY, label="not sure enough")
     axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
-    if filled:
-        weights = [count[index] / sum(count) for index in filled]
-        error = sum(weight * (o + u) for weight, o, u in zip(weights, over, under, strict=True))
-        axes.text(0.04, 0.97, f"ECE {error:.4f}", transform=axes.transAxes, va="top", fontweight="bold")
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.grid(color=GRID)
+    weights = [count[index] / sum(count) for index in filled]
+    return sum(weight * (o + u) for weight, o, u in zip(weights, over, under, strict=True))
 
 
 def _counts(axes: "Axes", count: Sequence[float]) -> None:

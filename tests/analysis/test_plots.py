@@ -140,7 +140,7 @@ class TestReliability:
             [0.5, 5 / 6]
         )
         assert [bar.get_height() for bar in counts.containers[0]] == pytest.approx([0, 75, 25])
-        assert diagram.texts[0].get_text() == f"ECE {0.75 * 0.2 + 0.25 * 0.3:.4f}"
+        assert diagram.get_title(loc="left") == f"t = 6, ECE {0.75 * 0.2 + 0.25 * 0.3:.4f}"
 
     @pytest.mark.parametrize(
         ("num_steps", "expected"), [(1, [1]), (2, [1, 2]), (4, [1, 2, 4]), (10, [1, 5, 10])]
@@ -148,7 +148,7 @@ class TestReliability:
     def test_default_steps(self, num_steps, expected, tmp_path, drawn):
         plot_reliability(self.bins(num_steps), tmp_path / "a.png")
         titles = [axes.get_title(loc="left") for axes in drawn[0].axes if axes.get_title(loc="left")]
-        assert titles == [f"t = {step}" for step in expected]
+        assert titles == [f"t = {step}, ECE 0.2250" for step in expected]
 
     def test_no_sample(self, tmp_path):
         empty = {key: [[0, 0]] for key in ("count", "confidence", "accuracy")}
