@@ -2,6 +2,8 @@
 
 import pytest
 
+from snnlab.analysis import _figure
+
 
 @pytest.fixture
 def drawn(monkeypatch):
@@ -16,3 +18,9 @@ def drawn(monkeypatch):
 
     monkeypatch.setattr(Figure, "savefig", keep)
     return figures
+
+
+@pytest.fixture(autouse=True)
+def _small_pictures(monkeypatch):
+    """Half the resolution: drawing takes most of the time of these tests."""
+    monkeypatch.setitem(_figure.STYLE, "savefig.dpi", 75)

@@ -19,7 +19,7 @@ from snnlab.analysis.reliability import plot_reliability
 
 def is_picture(path) -> bool:
     pixels = np.asarray(Image.open(path).convert("L"))
-    return path.read_bytes().startswith(b"\x89PNG") and min(pixels.shape) > 200 and pixels.std() > 5
+    return path.read_bytes().startswith(b"\x89PNG") and min(pixels.shape) > 150 and pixels.std() > 5
 
 
 def line(axes, label):
