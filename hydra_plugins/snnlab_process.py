@@ -21,13 +21,16 @@ class ProcessLauncher(Launcher):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.config = config
+        self.task_function = task_function
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from snnlab.config import load
         from snnlab.config.launcher import Processes, ProcessOptions
 
         if self.stopped:
             return []
-        processes = Processes(self.config, ProcessOptions(**self.options))
+        configs = getattr(self.task_function, "config", load)
+        processes = Processes(self.config, ProcessOptions(**self.options), configs)
         returns = processes.run([list(overrides) for overrides in job_overrides], initial_job_idx)
         self.stopped = processes.stopped
         return returns

@@ -11,7 +11,7 @@ from typing import Any
 
 from snnlab.config import schema
 from snnlab.config.components import check_augment, check_component
-from snnlab.config.origins import Origin
+from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
 from snnlab.config.suggest import closest
@@ -25,7 +25,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
 
 def check(
     mapping: Mapping[str, Any],
-    origins: Mapping[str, Origin] | None = None,
+    origins: Origins | None = None,
     *,
     overrides: Sequence[str] = (),
     written_for: Mapping[str, str] | None = None,
@@ -42,7 +42,7 @@ def check(
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
     """
-    problems = Problems(origins or {}, written_for or {})
+    problems = Problems(Origins() if origins is None else origins, written_for or {})
     values = _top_level(mapping, problems)
     config = None
     if not problems.found:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
         keys = [f"{name}=" for name in section("").keys if name != "experiment"]
         deeper = [f"{name}." for name in [*KINDS, *SECTIONS]] if key else []
         return [f"{plus}{one}" for one in _starting(key, [*groups, *keys, *deeper])]
-    return [f"{plus}{path}=" for path in _starting(key, _composed(overrides, search))]
+    paths = (path for path in _composed(overrides, search) if path.partition(".")[2] != "name")
+    return [f"{plus}{path}=" for path in _starting(key, paths)]
 
 
 def _values(path: str, overrides: list[str], search: SearchPath) -> tuple[str, ...]:
@@ -82,8 +84,7 @@ def _composed(overrides: list[str], search: SearchPath) -> dict[str, Any]:
 
 
 def _config_dirs(words: list[str]) -> list[Path]:
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    split = [after for word, after in pairs if word == "--config-dir" and after]
+    split = [after for word, after in pairwise(words) if word == "--config-dir"]
     joined = [word.partition("=")[2] for word in words if word.startswith("--config-dir=")]
     return [Path(folder) for folder in [*split, *joined]]
 

@@ -26,8 +26,7 @@ def check_component(kind: str, values: Any, plugins: tuple[str, ...], problems: 
         problems.add(kind, f"expected a mapping with a name, got {values!r}", f"{kind}=<name>, {choices}")
         return None
     name = str(values.get("name", ""))
-    origin = problems.origins.get(f"{kind}.name")
-    if origin is not None and origin.by_hand:
+    if f"{kind}.name" in problems.origins.by_hand:
         problems.add(f"{kind}.name", "a component is chosen by its kind", f"write {kind}={name}")
         return None
     return _check(

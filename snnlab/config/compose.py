@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from snnlab.config.hydra_errors import as_config_error
-from snnlab.config.origins import COMMAND_LINE, Origin, choices_of_file, flatten, keys_of_file
+from snnlab.config.origins import Origin, Origins, choices_of_file, flatten, keys_of_file
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.errors import ConfigError
@@ -38,7 +38,7 @@ class Composed:
     """
 
     mapping: Mapping[str, Any]
-    origins: Mapping[str, Origin]
+    origins: Origins
     overrides: tuple[str, ...]
     written_for: Mapping[str, str]
 
@@ -70,8 +70,6 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
     lines = [*search_override(search), *(one.hydra for one in read)]
     with config_errors(search):
         cfg = hydra_loader.load_configuration(MAIN, lines, RunMode.RUN, from_shell=False)
-        origins = _origins(hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).defaults, search)
-        files_choose = _files_choose(hydra_loader, read, search)
         refuse_callables(cfg)
         choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
         cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
@@ -79,13 +77,21 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
     assert isinstance(mapping, dict)
     assert isinstance(choices, dict)
     _name_experiment(mapping, choices)
-    by_hand = _command_line(read)
-    written_for = _written_for(origins, {**choices, **files_choose}, choices, search)
+    origins = Origins(
+        lambda: _origins(hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).defaults, search),
+        _command_line(read),
+    )
+    written_for = {}
+    # Only an appended group, such as an experiment, sets keys of components.
+    if any(one.is_group and one.key not in search.default_groups for one in read):
+        with config_errors(search):
+            files_choose = {**choices, **_files_choose(hydra_loader, read, search)}
+        written_for = _written_for(origins, files_choose, choices, search)
     return Composed(
         {str(key): value for key, value in mapping.items()},
-        {**origins, **by_hand},
+        origins,
         tuple(one.text for one in read if not one.key.startswith("hydra")),
-        {path: one for path, one in written_for.items() if path not in by_hand},
+        written_for,
     )
 
 
@@ -159,7 +165,7 @@ def _origins(defaults: Sequence[Any], search: SearchPath) -> dict[str, Origin]:
     return origins
 
 
-def _command_line(read: Sequence[ReadOverride]) -> dict[str, Origin]:
+def _command_line(read: Sequence[ReadOverride]) -> list[str]:
     paths: list[str] = []
     for one in read:
         if one.is_group or one.key.startswith("hydra."):
@@ -171,7 +177,7 @@ def _command_line(read: Sequence[ReadOverride]) -> dict[str, Origin]:
             value = OmegaConf.to_container(OmegaConf.from_dotlist([one.text]))
             assert isinstance(value, dict)
             paths.extend(path for path, _ in flatten({str(key): inner for key, inner in value.items()}))
-    return dict.fromkeys(paths, COMMAND_LINE)
+    return paths
 
 
 def _files_choose(
@@ -187,16 +193,21 @@ def _files_choose(
 
 
 def _written_for(
-    origins: Mapping[str, Origin],
+    origins: Origins,
     files_choose: Mapping[Any, Any],
     choices: Mapping[Any, Any],
     search: SearchPath,
 ) -> dict[str, str]:
     found = {}
-    for path, origin in origins.items():
+    for path, origin in origins.of_files.items():
         kind = path.partition(".")[0]
         file = search.file(origin.config)
-        if kind not in KINDS or file is None or origin.config.startswith(f"{kind}/"):
+        if (
+            kind not in KINDS
+            or path in origins.by_hand
+            or file is None
+            or origin.config.startswith(f"{kind}/")
+        ):
             continue
         meant = choices_of_file(file).get(kind, files_choose.get(kind))
         if meant != choices.get(kind):

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,6 @@ from typing import IO, Any, Literal
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from snnlab.config import load
 from snnlab.config.results import headline, read_result, select_metric
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
@@ -27,6 +26,7 @@ from snnlab.errors import ConfigError
 from snnlab.ranges import NonNegativeInt, PositiveInt
 
 PREEMPTED = 75
+Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -86,9 +86,11 @@ class Processes:
     Args:
         config: Hydra's config of the sweep.
         options: how many at a time, on which GPUs.
+        configs: gives the checked config of a job.
     """
 
-    def __init__(self, config: DictConfig, options: ProcessOptions) -> None:
+    def __init__(self, config: DictConfig, options: ProcessOptions, configs: Configs) -> None:
+        self.configs = configs
         self.options = options
         self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
         self.logs = Path(str(config.hydra.sweep.dir))
@@ -108,7 +110,7 @@ class Processes:
                     index, overrides = waiting.pop(0)
                     label = " ".join(one.lstrip("+") for one in overrides if one not in common)
                     name = f"[{first + index + 1}/{first + len(jobs)}] {label}"
-                    cfg = load(overrides, self.config_dirs)
+                    cfg = self.configs(overrides, self.config_dirs)
                     stored = read_result(run_dir(cfg))
                     if stored is not None and cfg.trainer.on_existing == "resume":
                         _say(f"{name}: done before; {headline(stored)}")

@@ -1,8 +1,8 @@
 """Where each value of a composed config came from: a line of a YAML file, or the command line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,37 @@ class Origin:
 
 
 COMMAND_LINE = Origin("command line")
+
+
+class Origins(Mapping[str, Origin]):
+    """Origins by flat key, found when the first is asked for: most configs are right, and nobody asks.
+
+    Args:
+        find: finds those that files have set.
+        by_hand: the keys that the command line sets.
+    """
+
+    def __init__(self, find: Callable[[], Mapping[str, Origin]] = dict, by_hand: Iterable[str] = ()) -> None:
+        self._find = find
+        self.by_hand = frozenset(by_hand)
+
+    @cached_property
+    def of_files(self) -> Mapping[str, Origin]:
+        """The last file that sets each key, whether or not the command line sets it too."""
+        return self._find()
+
+    @cached_property
+    def _all(self) -> Mapping[str, Origin]:
+        return {**self.of_files, **dict.fromkeys(self.by_hand, COMMAND_LINE)}
+
+    def __getitem__(self, path: str) -> Origin:
+        return self._all[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 @cache

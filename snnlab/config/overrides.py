@@ -80,9 +80,10 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
         joined = f"choice({joined})"
     plus = "" if group and not appended else "+" if group else "++"
     kept = tuple(values) if parsed.is_sweep_override() else ()
-    return ReadOverride(
-        f"{plus}{key}={joined}", f"{key}={joined}", key, group, kept, parsed.is_sweep_override()
-    )
+    # A choice called `nan` or `2024` is a name all the same.
+    is_number = group and not kept and isinstance(parsed.value(), int | float)
+    hydra = f"{plus}{key}='{joined}'" if is_number else f"{plus}{key}={joined}"
+    return ReadOverride(hydra, f"{key}={joined}", key, group, kept, parsed.is_sweep_override())
 
 
 def _parse(text: str, search: SearchPath) -> Override:

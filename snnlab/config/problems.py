@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from snnlab.config.origins import Origin
+from snnlab.config.origins import Origins
 from snnlab.config.signature import Key
 from snnlab.config.suggest import did_you_mean
 from snnlab.config.types import MismatchError
@@ -20,7 +20,7 @@ class Problems:
         written_for: flat keys that a file sets for a component which has been replaced, with that component.
     """
 
-    def __init__(self, origins: Mapping[str, Origin], written_for: Mapping[str, str]) -> None:
+    def __init__(self, origins: Origins, written_for: Mapping[str, str]) -> None:
         self.origins = origins
         self.written_for = written_for
         self.found: list[ConfigError] = []

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from snnlab.config.check import check
 from snnlab.config.compose import compose, config_errors
-from snnlab.config.origins import COMMAND_LINE, Origin, flatten
+from snnlab.config.origins import Origin, Origins, flatten
 from snnlab.config.overrides import read_overrides
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
@@ -69,7 +69,11 @@ def load_stored(
         mapping = OmegaConf.to_container(base, resolve=True)
     assert isinstance(mapping, dict)
     values = {str(key): value for key, value in mapping.items()}
-    origins = {path: Origin(str(run / "config.yaml"), "config") for path, _ in flatten(values)}
-    origins |= {path: origin for path, origin in fresh.origins.items() if path.partition(".")[0] in replaced}
-    origins |= {one.key: COMMAND_LINE for one in read if not one.is_group}
-    return check(values, origins, overrides=[one.text for one in read])
+
+    def find() -> dict[str, Origin]:
+        stored = {path: Origin(str(run / "config.yaml"), "config") for path, _ in flatten(values)}
+        new = {path: one for path, one in fresh.origins.items() if path.partition(".")[0] in replaced}
+        return stored | new
+
+    by_hand = [one.key for one in read if not one.is_group]
+    return check(values, Origins(find, by_hand), overrides=[one.text for one in read])

@@ -7,7 +7,7 @@ import itertools
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from omegaconf import DictConfig, OmegaConf
 from snnlab.config import checked, load
 from snnlab.config.compose import compose_with, config_errors, loader, refuse_callables, search_override
 from snnlab.config.launcher import PREEMPTED, ProcessOptions, ProcessReturn
+from snnlab.config.origins import Origins
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.problems import Problems
 from snnlab.config.results import read_result, select_metric
 from snnlab.config.rundir import run_dir
+from snnlab.config.schema import RunConfig
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.signature import read_dataclass
 from snnlab.config.sweep_table import Point, SweepTable
@@ -57,6 +59,7 @@ def sweep(overrides: Sequence[str], config_dirs: Sequence[str | Path] = ()) -> i
             with config_errors(search):
                 hydra = GlobalHydra.instance().hydra
                 assert hydra is not None
+                job = Job({point.jobs_overrides: point.cfg for point in points})
                 returns = hydra.multirun(MAIN, job, lines, with_log_configuration=False)
         except KeyboardInterrupt:
             interrupted = True
@@ -71,28 +74,41 @@ def sweep(overrides: Sequence[str], config_dirs: Sequence[str | Path] = ()) -> i
     return PREEMPTED if interrupted else table.exit_code
 
 
-def job(cfg: DictConfig) -> float:
-    """One point of a sweep under a launcher that runs Python functions (basic, joblib, submitit).
+@dataclass(frozen=True)
+class Job:
+    """What Hydra runs for each point; our own launcher starts a process instead, and only asks for the config.
 
-    Returns:
-        The metric that `trainer.select` names, for sweepers that optimise it; NaN if the run failed.
+    Args:
+        configs: the configs that were checked beforehand, by their set of overrides.
     """
-    from snnlab.cli import main
 
-    hydra_config = HydraConfig.get()
-    overrides = list(hydra_config.overrides.task)
-    config_dirs = [path.removeprefix("file://") for path in hydra_config.searchpath]
-    try:
-        code = main(["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)])
-    except Exception:
-        traceback.print_exc()
-        code = 1
-    if code == PREEMPTED:
-        raise KeyboardInterrupt
-    if code != 0:
-        return float("nan")
-    checked_cfg = load(overrides, config_dirs)
-    return select_metric(read_result(run_dir(checked_cfg)), checked_cfg.trainer.select)
+    configs: Mapping[frozenset[str], RunConfig]
+
+    def config(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
+        """A point's config; a sweeper that makes points as it goes has it checked now."""
+        return self.configs.get(frozenset(overrides)) or load(overrides, config_dirs)
+
+    def __call__(self, cfg: DictConfig) -> float:
+        """Trains in this process, for launchers that run Python functions (basic, joblib, submitit).
+
+        Returns:
+            The metric that `trainer.select` names, for sweepers that optimise it; NaN if the run failed.
+        """
+        from snnlab.cli import main
+
+        overrides = list(HydraConfig.get().overrides.task)
+        config_dirs = [path.removeprefix("file://") for path in HydraConfig.get().searchpath]
+        try:
+            code = main(["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)])
+        except Exception:
+            traceback.print_exc()
+            code = 1
+        if code == PREEMPTED:
+            raise KeyboardInterrupt
+        if code != 0:
+            return float("nan")
+        point = self.config(overrides, config_dirs)
+        return select_metric(read_result(run_dir(point)), point.trainer.select)
 
 
 def _read(
@@ -117,7 +133,7 @@ def _check_options(launcher: DictConfig) -> None:
 
     options = OmegaConf.to_container(launcher)
     assert isinstance(options, dict)
-    problems = Problems({}, {})
+    problems = Problems(Origins(), {})
     keys = read_dataclass(Path(module.__file__), "ProcessOptions").keys
     found = {
         name: problems.value(f"hydra.launcher.{name}", key, options.get(name, key.default))
@@ -149,7 +165,7 @@ def _points(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: Se
             cfg = checked(compose_with(hydra_loader, single, search))
         except ConfigError as error:
             raise ConfigError(error.message, f"{error.hint} ({place})" if chosen else error.hint) from None
-        point = Point(chosen, cfg)
+        point = Point(chosen, cfg, frozenset(one.hydra for one in single))
         for other in points:
             if other.run_dir == point.run_dir:
                 raise ConfigError(

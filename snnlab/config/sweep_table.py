@@ -31,12 +31,14 @@ class Point:
     Args:
         chosen: the swept keys with this point's values, as overrides spell them.
         cfg: its config.
+        jobs_overrides: the overrides that Hydra's sweeper gives to its job.
         status: done, failed, interrupted or not run.
         reason: why it failed.
     """
 
     chosen: Mapping[str, str]
     cfg: RunConfig
+    jobs_overrides: frozenset[str] = frozenset()
     status: str = "not run"
     reason: str = ""
 

@@ -20,7 +20,7 @@ _snnlab() {
     word="${word##* }"
     local IFS=$'\n'
     COMPREPLY=($(snnlab completion --query "${COMP_LINE:0:COMP_POINT}" 2>/dev/null))
-    case "${COMPREPLY[*]}" in *=|*.|*/) compopt -o nospace ;; esac
+    case "${COMPREPLY[*]}" in *=|*.|*/) compopt -o nospace 2>/dev/null ;; esac
     if [[ "$word" == *=* && "$COMP_WORDBREAKS" == *=* ]]; then
         COMPREPLY=("${COMPREPLY[@]#*=}")
     fi

@@ -1,0 +1,183 @@
+"""What the user sees of a mistake: one `error:` line and one `hint:` line, exit code 2, no traceback."""
+
+import pytest
+
+from snnlab.cli import main
+from snnlab.registry import component_files
+
+LIF = "keys of neuron 'lif': decay, "
+TOP = "top-level keys: num_steps, seed, plugins, experiment, dataset, "
+
+
+def choices(kind):
+    return f"choose one of: {', '.join(component_files(kind))}"
+
+
+CASES = [
+    ("train neuron.tua=3", "neuron.tua: unknown key. Did you mean 'tau'?", LIF),
+    ("train +neuron.tua=3", "neuron.tua: unknown key. Did you mean 'tau'?", LIF),
+    ("train ++neuron.zzz=3", "neuron.zzz: unknown key", LIF),
+    ("train +nueron=lif", "nueron: unknown key. Did you mean 'neuron'?", TOP),
+    (
+        "train epochs=3",
+        "epochs: unknown key. Did you mean 'trainer.epochs'?",
+        "write trainer.epochs=<value>; " + TOP,
+    ),
+    (
+        "train trainer.epoch=3",
+        "trainer.epoch: unknown key. Did you mean 'epochs'?",
+        "keys of trainer: epochs, ",
+    ),
+    ("train paths.run=3", "paths.run: unknown key. Did you mean 'runs'?", "keys of paths: runs, data"),
+    (
+        "train trainer.epochs=ten",
+        "trainer.epochs: expected an integer > 0, got 'ten'",
+        "for example trainer.epochs=100",
+    ),
+    (
+        "train trainer.epochs=1.5",
+        "trainer.epochs: expected an integer > 0, got 1.5",
+        "for example trainer.epochs=100",
+    ),
+    (
+        "train trainer.compile=1",
+        "trainer.compile: expected true or false, got 1",
+        "for example trainer.compile=false",
+    ),
+    ("train seed=-1", "seed: -1 is out of range, expected an integer >= 0", "for example seed=0"),
+    ("train seed=null", "seed: expected an integer >= 0, got null", "for example seed=0"),
+    ("train seed=???", "seed: missing", "expected an integer >= 0; set it with seed=<value>"),
+    (
+        "train neuron.decay=1.5",
+        "neuron.decay: 1.5 is out of range, expected a number >= 0 and < 1",
+        "for example neuron.decay=0.5",
+    ),
+    (
+        "train neuron.reset=sof",
+        "neuron.reset: unknown choice 'sof'. Did you mean 'soft'?",
+        "choose one of: hard, soft",
+    ),
+    (
+        "train trainer.precision=fp8",
+        "trainer.precision: unknown choice 'fp8'",
+        "choose one of: fp32, bf16, fp16",
+    ),
+    ("train neuron=lfi", "neuron: unknown choice 'lfi'. Did you mean 'lif'?", choices("neuron")),
+    (
+        "train +experiment=quick",
+        "experiment: unknown choice 'quick'. Did you mean 'quickstart'?",
+        "choose one of: ",
+    ),
+    (
+        "train loss=sdt loss.variant=paper",
+        "loss.variant: loss 'sdt' has no such key",
+        "'variant' is a key of: tmc; ",
+    ),
+    ("train neuron=null", "neuron: nothing is chosen", "neuron=<name>, one of: "),
+    ("train ~neuron", "neuron: nothing is chosen", "neuron=<name>, one of: "),
+    ("train neuron.name=plif", "neuron.name: a component is chosen by its kind", "write neuron=plif"),
+    (
+        "train neuron={name:lif}",
+        "neuron: expected a choice, got {name:lif}",
+        "set a single key with neuron.<key>=",
+    ),
+    ("train neuron@x=lif", "neuron@x=lif: a group cannot be put elsewhere with '@'", "write group=choice"),
+    ("train neuron._target_=os.system", "neuron._target_: unknown key", LIF),
+    (
+        "train +augment.flop.p=1",
+        "augment.flop: no augment is called 'flop'. Did you mean 'flip'?",
+        choices("augment"),
+    ),
+    ("train +augment.flip.q=1", "augment.flip.q: unknown key", "keys of augment 'flip': p"),
+    (
+        "train model.channels=3",
+        "model.channels: expected a list [...] of: an integer",
+        "for example model.channels=[",
+    ),
+    ("train seed=0,1", "seed=0,1: several values for one run", "add -m to sweep"),
+    ("train seed=range(3)", "seed=0,1,2: several values for one run", "add -m to sweep"),
+    ("train quickstart", "cannot read the override 'quickstart'", "Did you mean +experiment=quickstart?"),
+    ("train x==[", "cannot read the override 'x==['", "quote a value with special characters"),
+    ("train zzz", "cannot read the override 'zzz'", "write key=value or group=choice"),
+    ("train num_steps=${foo}", "num_steps: Interpolation key 'foo' not found", "snnlab show"),
+    (
+        "train plugins=[nope_nope]",
+        "plugins: no package named 'nope_nope' can be imported",
+        "install it, or put",
+    ),
+    ("train plugins=nope", "plugins: expected a list [...] of: text, got 'nope'", "for example plugins=[]"),
+    ("train --config-dir /nope", "--config-dir: no such folder: /nope", "give a folder shaped like conf/"),
+    (
+        "train hydra.searchpath=[x]",
+        "hydra.searchpath=[x]: this Hydra setting is snnlab's own",
+        "use --config-dir",
+    ),
+    ("train hydra.nope=1", "hydra.nope: Key 'nope' not in", "snnlab show"),
+    (
+        "train hydra/job_logging=stdout hydra.job_logging.root.level={(): x}",
+        "cannot read the override",
+        "quote",
+    ),
+    (
+        "train --nope",
+        "unrecognized arguments: --nope",
+        "snnlab train --help shows what it takes, with examples",
+    ),
+    ("train -m seed=0,-1", "seed: -1 is out of range", "for example seed=0 (point 2 of 2: seed=-1)"),
+    ("train -m loss=sdt,tte", "loss: unknown choice 'tte'. Did you mean 'tet'?", choices("loss")),
+    ("train -m loss=glob(x*)", "loss=glob(x*): no choice fits", "there are: "),
+    (
+        "train -m seed=0,1 hydra.launcher.workers=0",
+        "hydra.launcher.workers: 0 is out of range",
+        "for example",
+    ),
+    (
+        "train -m seed=0,1 hydra.launcher.on_error=stp",
+        "hydra.launcher.on_error: unknown choice 'stp'. Did",
+        "choose",
+    ),
+    (
+        "train -m seed=0,1 hydra.launcher.workers=2 hydra.launcher.gpus=[0]",
+        "hydra.launcher.gpus: [0] is too",
+        "name a",
+    ),
+    (
+        "train -m trainer.threads=1,2",
+        "two points are the same run: trainer.threads=1 and trainer.threads=2",
+        "leave",
+    ),
+    ("show neuron.tua=3", "neuron.tua: unknown key. Did you mean 'tau'?", LIF),
+    ("check neuron.tua=3", "neuron.tua: unknown key. Did you mean 'tau'?", LIF),
+    (
+        "list neurno",
+        "list: no group is called 'neurno'. Did you mean 'neuron'?",
+        "groups: augment, dataset, ",
+    ),
+    ("list neuron x*", "list: no neuron is like 'x*'", "there are: "),
+    ("eval", "eval: no run is given", "snnlab eval run=<run directory>"),
+    (
+        "eval run=/nope",
+        "/nope is not a run directory: it has no config.yaml",
+        "a run directory ends in seed<k>",
+    ),
+    ("eval run=x checkpoint=first", "checkpoint: unknown choice 'first'", "choose one of: last, best"),
+    ("data", "the following arguments are required: action", "snnlab data --help"),
+    ("data prepare", "data prepare: which data set?", "snnlab data prepare <name>"),
+    ("data prepare nope", "dataset: unknown choice 'nope'", choices("dataset")),
+    ("diff /nope /nope", "/nope is not a run directory", "a run directory ends in seed<k>"),
+    ("completion csh", "argument shell: invalid choice: 'csh'", "snnlab completion --help"),
+    ("trian", "unknown command 'trian'. Did you mean 'train'?", "commands: check, completion, "),
+]
+
+
+@pytest.mark.parametrize(("line", "error", "hint"), CASES, ids=[case[0] for case in CASES])
+def test_error_and_hint(line, error, hint, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(line.split(" ") if "{(" not in line else ["train", line]) == 2
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert len(lines) == 2, err
+    assert lines[0].startswith(f"error: {error}")
+    assert lines[1].startswith(f"hint: {hint}")
+    assert not out
+    assert not list(tmp_path.iterdir()), "nothing is written"

@@ -1,0 +1,102 @@
+"""Sweeps: expanded by Hydra's rules, a process for each job, failures at once, a table, Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("stand_in")
+
+
+def rows(here):
+    file = next((here / "runs/custom").glob("sweep-*.json"))
+    return {row["label"]: row for row in json.loads(file.read_text())["rows"]}
+
+
+def test_a_crash_does_not_stop_the_others(snnlab, here):
+    done = snnlab("train", "-m", "loss=sdt,tet", "seed=0,1", "hydra.launcher.gpus=[3,5]", CRASH="tet0")
+    assert done.returncode == 1, done.stderr
+    out = done.stdout
+    assert "sweep: 4 runs checked, 0 done before" in out
+    assert "] loss=tet seed=0: FAILED after" in out
+    assert "    ZeroDivisionError: what a pity" in out
+    assert out.index("FAILED") < out.index("| loss=sdt"), "at once, not with the table"
+    assert "- failed: loss=tet seed=0: ZeroDivisionError: what a pity" in out
+    found = rows(here)
+    assert (found["loss=sdt"]["n"], found["loss=sdt"]["status"]) == (2, "2 done")
+    assert (found["loss=tet"]["n"], found["loss=tet"]["status"]) == (1, "1 done, 1 failed")
+    assert found["loss=sdt"]["metrics"]["test/acc"]["mean"] == pytest.approx(0.55)
+    logs = [log.read_text() for log in (here / "runs/.sweeps").rglob("*.log")]
+    assert {line for log in logs for line in log.splitlines() if line.startswith("gpu")} == {"gpu 3", "gpu 5"}
+    assert sorted(path.name for path in here.iterdir()) == ["runs", "site"], "Hydra leaves nothing else"
+
+    again = snnlab("train", "-m", "loss=sdt,tet", "seed=0,1")
+    assert again.returncode == 0
+    assert "3 done before" in again.stdout
+    assert again.stdout.count(": done before; test/acc") == 3
+    assert again.stdout.count(": started") == 1
+
+
+def test_a_bad_point_stops_the_sweep_before_job_0(snnlab, here):
+    done = snnlab("train", "-m", "seed=0,1,-2", "loss=sdt")
+    assert done.returncode == 2
+    assert "hint: for example seed=0 (point 3 of 3: seed=-2)" in done.stderr
+    assert "started" not in done.stdout
+    assert not (here / "runs").exists()
+
+
+def test_stop_at_the_first_failure(snnlab):
+    done = snnlab("train", "-m", "seed=range(0,3)", "loss=sdt", "hydra.launcher.on_error=stop", CRASH="sdt0")
+    assert done.returncode == 1
+    assert "1 failed, 2 not run" in done.stdout
+
+
+def test_other_launchers_and_hydras_syntax(snnlab, here):
+    done = snnlab(
+        "train",
+        "-m",
+        "loss=glob(t*)",
+        "seed=choice(1,2)",
+        "hydra/launcher=basic",
+        "+augment.flip.p=0.5",
+        CRASH="tmc1",
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("ZeroDivisionError: what a pity") == 1
+    found = rows(here)
+    assert found["loss=tet"]["status"] == "2 done"
+    assert found["loss=tmc"]["status"] == "1 done, 1 not run"
+
+
+def test_own_configs_and_components_reach_the_jobs(snnlab, here):
+    for name, text in {
+        "my_pkg/neurons/foo.py": 'class Foo:\n    """Foo."""\n    def __init__(self, *, a: int = 1): pass\n',
+        "my_pkg/__init__.py": "",
+        "my conf/neuron/foo.yaml": "name: foo\na: 1\n",
+        "my conf/experiment/a.yaml": "# @package _global_\ndefaults: [override /neuron: foo]\nplugins: [my_pkg]",
+    }.items():
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(text)
+    done = snnlab("train", "-m", "experiment=a", "neuron.a=1,2", "--config-dir", "my conf")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| neuron.a=2 |" in done.stdout
+    assert len(list((here / "runs/a").glob("*-foo-*"))) == 2
+
+
+def test_ctrl_c_stops_the_sweep_resumably(here):
+    command = [sys.executable, "-m", "snnlab", "train", "-m", "seed=0,1", "loss=sdt"]
+    environment = {**os.environ, "SLOW": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        deadline = time.monotonic() + 30
+        while not list(here.glob("runs/custom/*/seed0/started")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 75
+    assert "seed=0: interrupted after" in out
+    assert "1 interrupted, 1 not run" in out
+    assert "seed=1: started" not in out

@@ -1,0 +1,37 @@
+"""What the shells offer."""
+
+import pytest
+
+from snnlab.config.completion import candidates
+
+
+@pytest.mark.parametrize(
+    ("line", "some"),
+    [
+        ("snnlab tr", ["train"]),
+        ("snnlab train neu", ["neuron=", "neuron."]),
+        ("snnlab train neuron=pl", ["neuron=plif"]),
+        ("snnlab train +experiment=quick", ["+experiment=quickstart"]),
+        ("snnlab train -m loss=tet,td", []),
+        ("snnlab train loss=tet,tm", ["loss=tet,tmc"]),
+        ("snnlab train neuron.thre", ["neuron.threshold="]),
+        ("snnlab train neuron=if neuron.deca", []),
+        ("snnlab train neuron.reset=", ["neuron.reset=hard", "neuron.reset=soft"]),
+        ("snnlab train trainer.prec", ["trainer.precision="]),
+        ("snnlab train trainer.precision=b", ["trainer.precision=bf16"]),
+        ("snnlab train nonsense=[ neuron.reset=h", ["neuron.reset=hard"]),
+        ("snnlab train 'a", []),
+        ("snnlab list exp", ["experiment"]),
+        ("snnlab list neuron pl", ["plif"]),
+        ("snnlab data ver", ["verify"]),
+        ("snnlab data prepare digits_", ["digits_dvs"]),
+        ("snnlab doctor x", []),
+    ],
+)
+def test_candidates(line, some):
+    assert candidates(line) == some
+
+
+def test_own_configs(mine):
+    assert candidates("snnlab train --config-dir my_conf experiment=mi") == ["experiment=mine"]
+    assert candidates("snnlab train --config-dir=my_conf neuron=foo") == ["neuron=foo_bar"]

@@ -1,0 +1,176 @@
+"""Composition: spellings, order, origins, own configs and components, Hydra's errors in our words."""
+
+import pytest
+
+from snnlab.config import load
+from snnlab.config.compose import compose
+from snnlab.config.rundir import run_dir
+from snnlab.errors import ConfigError
+
+
+def load_mine(*overrides):
+    return load(overrides, ["my_conf"])
+
+
+@pytest.mark.parametrize("spelling", ["experiment=mine", "+experiment=mine", "++experiment=mine"])
+def test_all_spellings_of_experiment(mine, spelling):
+    cfg = load_mine(spelling)
+    assert cfg.experiment == "mine"
+    assert cfg.neuron.name == "foo_bar"
+    assert cfg.neuron.params["decay"] == 0.25
+    assert cfg.num_steps == 3
+    assert cfg.overrides == ("experiment=mine",)
+
+
+@pytest.mark.parametrize("spelling", ["neuron=plif", "+neuron=plif", "++neuron=plif"])
+def test_all_spellings_of_a_choice(spelling):
+    assert load([spelling]).neuron.name == "plif"
+
+
+def test_no_experiment_is_fine():
+    assert load().experiment == load(["experiment=null"]).experiment == "custom"
+
+
+def test_the_last_of_two_overrides_counts():
+    cfg = load(["seed=1", "neuron=if", "neuron=plif", "seed=2"])
+    assert (cfg.seed, cfg.neuron.name) == (2, "plif")
+
+
+def test_the_debug_mode_wins_over_the_experiment_in_any_order():
+    first = load(["debug=smoke", "experiment=quickstart"])
+    last = load(["+experiment=quickstart", "+debug=smoke"])
+    assert first.raw == last.raw
+    assert first.trainer.max_steps == 2
+    assert first.experiment == "quickstart"
+
+
+def test_the_command_line_wins_over_all():
+    assert load(["trainer.batch_size=7", "debug=smoke", "experiment=quickstart"]).trainer.batch_size == 7
+
+
+def test_origins(mine):
+    origins = compose(["+experiment=mine", "neuron.tau=2", "+augment.flip.p=0.25"], ["my_conf"]).origins
+    assert origins["neuron.decay"].text == "my_conf/experiment/mine.yaml:8"
+    assert origins["neuron.sizes"].text == "my_conf/neuron/foo_bar.yaml:5"
+    assert origins["neuron.tau"].text == "command line"
+    assert origins["augment.flip.p"].by_hand
+    assert origins["trainer.epochs"].text == "conf/trainer/default.yaml:2"
+    assert origins["seed"].text.startswith("conf/train.yaml:")
+
+
+def test_paths_are_absolute_and_come_from_the_environment(mine, monkeypatch):
+    paths = load().paths
+    assert (paths.runs, paths.data) == (mine / "runs", mine / "data")
+    monkeypatch.setenv("SNNLAB_DATA", "/somewhere")
+    assert str(load().paths.data) == "/somewhere"
+    assert load(["paths.data=elsewhere"]).paths.data == mine / "elsewhere"
+    assert run_dir(load()).is_relative_to(mine / "runs" / "custom")
+
+
+def test_a_component_of_a_plugin_without_the_plugin(mine):
+    with pytest.raises(ConfigError, match=r"neuron: no neuron is called 'foo_bar'"):
+        load_mine("neuron=foo_bar")
+
+
+def test_what_was_written_for_another_component_is_left_out_with_a_note(mine):
+    cfg = load_mine("experiment=mine", "neuron=baz")
+    assert cfg.neuron.params == {"beta": 1.0, "reset": "soft"}
+    assert cfg.notes == (
+        "neuron.decay=0.25 (my_conf/experiment/mine.yaml:8) was written for neuron 'foo_bar' "
+        "and is left out for 'baz'",
+        "neuron.reset=soft (my_conf/experiment/mine.yaml:9) was written for neuron 'foo_bar' "
+        "and also holds for 'baz'",
+    )
+    assert load_mine("experiment=heir").neuron.params == cfg.neuron.params
+    assert load_mine("experiment=mine").notes == ()
+
+
+def test_what_the_command_line_sets_is_never_left_out(mine):
+    with pytest.raises(ConfigError, match=r"neuron.decay: neuron 'baz' has no such key"):
+        load_mine("experiment=mine", "neuron=baz", "neuron.decay=0.5")
+
+
+def test_augmentations_keep_their_order_and_can_be_switched_off():
+    on = load(["+augment.flip.p=0.2", "+augment.crop.padding=3"])
+    assert [one.name for one in on.augment] == ["flip", "crop"]
+    other = load(["+augment.crop.padding=3", "+augment.flip.p=0.2"])
+    assert run_dir(on) != run_dir(other)
+    preset = load(["augment=crop_flip"])
+    assert [one.name for one in preset.augment] == ["crop", "flip"]
+    assert [one.name for one in load(["augment=crop_flip", "augment.crop=null"]).augment] == ["flip"]
+    assert load(["augment=null"]).augment == ()
+
+
+def test_an_augmentation_of_an_experiment_is_gone_with_its_preset(mine):
+    (mine / "my_conf/experiment/aug.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /augment: crop_flip\naugment:\n  cutout:\n    size: 4\n"
+    )
+    assert [one.name for one in load_mine("experiment=aug").augment] == ["crop", "flip", "cutout"]
+    assert load_mine("experiment=aug", "augment=none").augment == ()
+    assert [
+        one.name for one in load_mine("experiment=aug", "augment=none", "augment.cutout.size=2").augment
+    ] == ["cutout"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "error", "hint"),
+    [
+        (
+            "experiment/bad.yaml",
+            "seed: [",
+            "my_conf/experiment/bad.yaml:1: not valid YAML",
+            "correct the file",
+        ),
+        ("experiment/bad.yaml", "seed: 1", "experiment: 'bad' does not say where", "# @package _global_"),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\ndefaults:\n  - override /neuron: foo_baz\n",
+            "neuron: unknown choice 'foo_baz'. Did you mean 'foo_bar'?",
+            "choose one of: baz, foo_bar, ",
+        ),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\nneuron:\n  treshold: 1\n",
+            "neuron.treshold: unknown key. Did you mean 'threshold'?",
+            "set in my_conf/experiment/bad.yaml:3; keys of neuron 'lif': ",
+        ),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\nneuron:\n  _target_: os.system\n",
+            "neuron._target_: unknown key",
+            "set in my_conf/experiment/bad.yaml:3",
+        ),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\nhydra:\n  callbacks:\n    a:\n      _target_: os.system\n",
+            "hydra.callbacks: callbacks are not supported",
+            "remove them",
+        ),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\nhydra:\n  job_logging:\n    handlers:\n      a:\n        (): os.system\n",
+            "hydra/job_logging: not one of Hydra's own",
+            "use one of: none, ",
+        ),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\ntrainer:\n  epochs: ${nothing}\n",
+            "trainer.epochs: Interpolation key 'nothing' not found",
+            "snnlab show",
+        ),
+        ("neuron/lif.yaml", "name: lif\n", "there is a neuron/lif.yaml in", "give the file another name"),
+    ],
+)
+def test_mistakes_in_files(mine, monkeypatch, file, text, error, hint):
+    (mine / "my_conf" / file).write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_mine("experiment=bad" if "bad" in file else "seed=0")
+    assert error in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_composing_leaves_no_trace_in_hydra():
+    from hydra.core.global_hydra import GlobalHydra
+
+    load()
+    assert not GlobalHydra().is_initialized()
