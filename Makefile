@@ -29,11 +29,11 @@ setup-test: $(VENV)/.installed-test ## the same with the test tools
 demo: setup ## train the quickstart on event streams of handwritten digits (2 minutes on 2 cores)
 	$(BIN)/snnlab train +experiment=quickstart
 
-test: setup-test ## the default tests: CPU, no network, under 5 minutes on 2 cores
-	$(BIN)/pytest
+test: setup-test ## the default tests: CPU, no network
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
 test-all: setup-test ## all tests that this machine can run (slow, and data where SNNLAB_SHARED_DATA is set)
-	$(BIN)/pytest -m 'not gpu and not net'
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu and not net'
 
 lint: setup-test ## ruff: rules and formatting
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from torch import nn
 from snnlab import registry
 from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import VisionData
+from snnlab.errors import ConfigError, SnnlabError
 from snnlab.losses._loss import Loss
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -26,14 +27,26 @@ def construct(
     plugins: tuple[str, ...] = (),
     overrides: Mapping[str, object] | None = None,
 ) -> Any:
-    """Calls a component's constructor with its configured parameters and what it asks for of the context."""
+    """Calls a component's constructor with its configured parameters and what it asks for of the context.
+
+    Raises:
+        ConfigError: the component refuses its parameters, each of which is fine by itself.
+    """
     cls = registry.load(kind, component.name, plugins)
     injected = {
         name: context[name]
         for name, parameter in inspect.signature(cls).parameters.items()
         if parameter.kind in _POSITIONAL and name in context
     }
-    return cls(**injected, **{**component.params, **(overrides or {})})
+    try:
+        return cls(**injected, **{**component.params, **(overrides or {})})
+    except SnnlabError:
+        raise
+    except ValueError as error:
+        raise ConfigError(
+            f"{kind} '{component.name}': {error}",
+            f"snnlab list {kind} names the others; snnlab show prints its keys",
+        ) from error
 
 
 def build_dataset(cfg: RunConfig) -> VisionData:
@@ -71,7 +84,9 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
         return module
 
     def norm(num_features: int) -> nn.Module:
-        module: nn.Module = construct("norm", cfg.norm, {**context, "num_features": num_features}, cfg.plugins)
+        module: nn.Module = construct(
+            "norm", cfg.norm, {**context, "num_features": num_features}, cfg.plugins
+        )
         return module
 
     factories: dict[str, Callable[..., nn.Module]] = {"neuron": neuron, "norm": norm}

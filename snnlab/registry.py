@@ -104,6 +104,6 @@ def _package_folders(top: str, folder: str) -> list[Path]:
             f"plugins: no package named '{top}' can be imported",
             "install it, or put its folder into the current directory",
         )
-    return [
-        path for location in spec.submodule_search_locations if (path := Path(location) / folder).is_dir()
-    ]
+    # A folder without __init__.py that is on the path twice (as '' and by its name) has two equal locations.
+    found = dict.fromkeys(Path(location).resolve() / folder for location in spec.submodule_search_locations)
+    return [path for path in found if path.is_dir()]

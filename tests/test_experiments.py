@@ -1,4 +1,4 @@
-"""Every shipped experiment trains, is interrupted, saved, continued and evaluated, on generated data in its data set's shape."""
+"""Every experiment trains, is interrupted, saved, continued and evaluated, on generated data in its set's shape."""
 
 import json
 import os
@@ -13,6 +13,11 @@ from snnlab.train.learner import Learner
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+# The same networks and data as their tmc_ twins; the small ones show that each loss runs.
+BASELINES = [name for name in EXPERIMENTS if name.startswith(("tet_", "sdt_"))]
+SLOW = {name for name in BASELINES if not name.endswith("_nmnist")}
+# A shallower network where the published one takes minutes.
+SHALLOWER = {"spikformer_imagenet": ("model.depth=1",), "spikformer_cifar10": ("model.depth=1",)}
 SMALL = (
     "num_steps=2",
     "trainer.synthetic=true",
@@ -27,11 +32,16 @@ SMALL = (
 )
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize(
+    "experiment", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in EXPERIMENTS]
+)
 def test_experiment_trains_saves_continues_and_is_measured(
     experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cfg = load([f"+experiment={experiment}", *SMALL, f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'none'}"])
+    small = (*SMALL, *SHALLOWER.get(experiment, ()))
+    cfg = load(
+        [f"+experiment={experiment}", *small, f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'none'}"]
+    )
     steps = []
     original = Learner.step
 
@@ -56,11 +66,14 @@ def test_experiment_trains_saves_continues_and_is_measured(
 def test_the_experiments_of_the_papers_are_there() -> None:
     expected = {"quickstart", "spikformer_cifar10", "spikformer_dvscifar", "spikformer_imagenet"}
     for loss in ("tmc", "tet", "sdt"):
-        expected |= {f"{loss}_{data}" for data in ("dvscifar", "cifar10", "cifar100", "dvsgesture", "ncaltech101", "nmnist")}
+        expected |= {
+            f"{loss}_{data}"
+            for data in ("dvscifar", "cifar10", "cifar100", "dvsgesture", "ncaltech101", "nmnist")
+        }
     assert expected <= set(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if name.startswith(("tet_", "sdt_"))])
+@pytest.mark.parametrize("experiment", BASELINES)
 def test_a_baseline_differs_from_its_tmc_twin_in_the_loss_only(experiment: str) -> None:
     loss, data = experiment.split("_", 1)
     twin, baseline = load([f"+experiment=tmc_{data}"]), load([f"+experiment={experiment}"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from snnlab.errors import RunError
+from snnlab.errors import SnnlabError
 
 FORMAT = 1
 
@@ -29,18 +29,20 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """Reads a checkpoint.
 
     Raises:
-        RunError: it is not there, cannot be read, or is of another format.
+        SnnlabError: it is not there, cannot be read, or is of another format.
     """
     if not path.exists():
-        raise RunError(f"no checkpoint {path}", "the run saves its first one at the end of the first epoch")
+        raise SnnlabError(
+            f"no checkpoint {path}", "the run saves its first one at the end of the first epoch"
+        )
     try:
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
-        raise RunError(
+        raise SnnlabError(
             f"cannot read the checkpoint {path}: {error}", "start afresh with trainer.on_existing=restart"
         ) from error
     if content.get("format") != FORMAT:
-        raise RunError(
+        raise SnnlabError(
             f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}",
             "start afresh with trainer.on_existing=restart",
         )

@@ -12,7 +12,18 @@ import torch
 
 import snnlab
 
-PACKAGES = ("torch", "torchvision", "triton", "numpy", "hydra-core", "omegaconf", "tonic", "timm", "wandb", "scikit-learn")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "triton",
+    "numpy",
+    "hydra-core",
+    "omegaconf",
+    "tonic",
+    "timm",
+    "wandb",
+    "scikit-learn",
+)
 
 
 def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from torch import nn
 from snnlab import build
 from snnlab.config.schema import RunConfig
 from snnlab.data.loader import loader
-from snnlab.errors import RunError
+from snnlab.errors import SnnlabError
 from snnlab.train import checkpoint
 from snnlab.train.device import set_up
 from snnlab.train.evaluate import evaluate
@@ -30,7 +30,7 @@ def run(cfg: RunConfig, folder: Path, which: str = "last") -> int:
         The exit code, 0.
 
     Raises:
-        RunError: no such checkpoint, or its weights do not fit the configuration.
+        SnnlabError: no such checkpoint, or its weights do not fit the configuration.
     """
     device = set_up(cfg.trainer, cfg.seed)
     content = checkpoint.load(folder / "checkpoints" / f"{which}.pt", device)
@@ -73,7 +73,7 @@ def _load(model: nn.Module, weights: dict[str, Any], folder: Path) -> None:
         model.load_state_dict(weights)
     except RuntimeError as error:
         reasons = [line.strip() for line in str(error).splitlines()[1:]]
-        raise RunError(
+        raise SnnlabError(
             f"the weights of {folder} do not fit this configuration: {reasons[0] if reasons else error}",
             "a network with parameters per time step runs with its trained num_steps only; "
             "leave model, norm, neuron and num_steps as they were trained",

@@ -40,7 +40,9 @@ def _draw_sample(session: Session, title: str) -> list[Path]:
         logits_TBK = model(session.pipeline.test(raw))
     predictions = [names[k] for k in logits_TBK[:, 0].float().cumsum(0).argmax(-1).tolist()]
     frames_TCHW = session.dataset.decode(raw.to(session.pipeline.device))[0].cpu().numpy()
-    paths = [plot_frames(frames_TCHW, folder / "frames.png", label=names[int(target[0])], predictions=predictions)]
+    paths = [
+        plot_frames(frames_TCHW, folder / "frames.png", label=names[int(target[0])], predictions=predictions)
+    ]
     if recorder.spikes:
         spikes = {layer: output.float().cpu().numpy() for layer, output in recorder.spikes.items()}
         paths.append(plot_raster(spikes, folder / "raster.png", title=title))

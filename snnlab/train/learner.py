@@ -66,9 +66,8 @@ class Learner:
         self.trainer = trainer
         self.average: AveragedModel | None = None
         if trainer.ema is not None:
-            self.average = AveragedModel(
-                model, multi_avg_fn=get_ema_multi_avg_fn(trainer.ema), use_buffers=True
-            )
+            average = get_ema_multi_avg_fn(trainer.ema)  # type: ignore[no-untyped-call]  # untyped in torch
+            self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
         # Only fp16 needs its loss scaled: bf16 has the exponents of fp32.
         self.scaler = torch.amp.GradScaler(pipeline.device.type, enabled=trainer.precision == "fp16")
         self._forward = torch.compile(model) if trainer.compile else model
@@ -93,7 +92,8 @@ class Learner:
             logits_TBK = logits_TBK.float()
             share = len(target) / count
             parts = {name: term * share for name, term in self.loss.terms(logits_TBK, target_B).items()}
-            self.scaler.scale(torch.stack(list(parts.values())).sum()).backward()
+            loss = self.scaler.scale(torch.stack(list(parts.values())).sum())
+            loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
             for name, part in parts.items():
                 terms[name] = terms.get(name, 0.0) + part.detach()
             correct += (logits_TBK.detach().mean(0).argmax(-1) == target_B).sum()

@@ -8,7 +8,7 @@ import torch
 from snnlab import build
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
-from snnlab.errors import RunError
+from snnlab.errors import SnnlabError
 from snnlab.train.device import set_up
 from snnlab.train.environment import environment
 from snnlab.train.guard import nan_error
@@ -37,7 +37,9 @@ def run(cfg: RunConfig) -> int:
         show_result(RunLog(None), files, stored)
         return DONE
     if cfg.trainer.on_existing == "fail" and files.folder.exists():
-        raise RunError(f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it")
+        raise SnnlabError(
+            f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it"
+        )
     device = set_up(cfg.trainer, cfg.seed)
     dataset = build.build_dataset(cfg)
     dataset.prepare()
@@ -73,7 +75,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
 
     with (
         torch.autograd.set_detect_anomaly(trainer.detect_anomaly),
-        mirror_of(cfg, files) as mirror,
+        mirror_of(cfg, files, log) as mirror,
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
@@ -100,6 +102,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 profile.step()
                 if interrupt.requested:
                     session.save()
+                    mirror.finish("preempted")
                     return False
                 if trainer.checkpoint_every and position.total_steps % trainer.checkpoint_every == 0:
                     session.save()
@@ -110,14 +113,15 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
             mirror.log(session.record("train", metrics))
             session.meter.reset()
             if position.epoch % trainer.eval_every == 0 or position.epoch == trainer.epochs:
-                tested = session.measure()
+                tested = session.measure(progress.status)
                 mirror.log(session.record("test", tested))
                 metrics |= tested
             progress.epoch_end(metrics)
             session.save()
             if interrupt.requested and position.epoch < trainer.epochs:
+                mirror.finish("preempted")
                 return False
 
-        result = report(session, mirror)
-    show_result(log, files, result)
+        stored = report(session, mirror)
+    show_result(log, files, stored)
     return True

@@ -20,7 +20,9 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     cfg, dataset, position = session.cfg, session.dataset, session.position
     log.write(f"run      {session.files.folder}")
     if resumed:
-        log.write(f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.steps_per_epoch}")
+        log.write(
+            f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.steps_per_epoch}"
+        )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(
         f"data     {kind}{cfg.dataset.name}, split {dataset.split_name}: "
@@ -33,7 +35,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     log.write(summary_table(session.learner.model, session.pipeline.test(raw)))
 
 
-def mirror_of(cfg: RunConfig, files: RunFiles) -> WandbLog:
+def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
     """The run's mirror on Weights & Biases; off unless asked for."""
     digest = config_hash(cfg.raw)
     return WandbLog(
@@ -44,6 +46,7 @@ def mirror_of(cfg: RunConfig, files: RunFiles) -> WandbLog:
         name=f"{variant(cfg)} seed {cfg.seed}",
         config=cfg.raw,
         tags=(cfg.experiment,),
+        warn=lambda message: log.write(f"warning: {message}"),
     )
 
 

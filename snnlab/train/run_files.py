@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import yaml
 
-from snnlab.errors import RunError
+from snnlab.errors import SnnlabError
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -38,7 +38,7 @@ class RunFiles:
     """A run directory, held by one process at a time.
 
     Raises:
-        RunError: another process holds the directory.
+        SnnlabError: another process holds the directory.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class RunFiles:
             self._lock_file.seek(0)
             holder = self._lock_file.read().strip() or "another process"
             self._lock_file.close()
-            raise RunError(
+            raise SnnlabError(
                 f"{self.folder} is in use by {holder}",
                 "wait until that run ends, or change a setting or the seed: each gets its own directory",
             ) from None

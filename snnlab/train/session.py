@@ -2,11 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from snnlab import build
 from snnlab.config.rundir import config_hash
@@ -14,6 +15,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.data.dataset import VisionData
 from snnlab.data.head import HeadSet
 from snnlab.data.loader import loader
+from snnlab.errors import ConfigError
 from snnlab.train import checkpoint
 from snnlab.train.evaluate import Evaluation, evaluate
 from snnlab.train.guard import NanGuard
@@ -75,7 +77,7 @@ class Session:
         self.pipeline = InputPipeline(dataset, augments, cfg.num_steps, device, cfg.seed)
         model = build.build_model(cfg, dataset).to(device)
         if trainer.channels_last:
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+            model = model.to(memory_format=torch.channels_last)
         optimizer = build.build_optimizer(cfg, model)
         scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
@@ -125,43 +127,67 @@ class Session:
         for _ in range(self.position.step, self.steps_per_epoch):
             yield list(itertools.islice(batches, trainer.accumulate))
 
-    def measure(self) -> dict[str, float]:
-        """Evaluates on the test split; the averaged weights too, where they are kept."""
-        self.evaluation = self._evaluate(self.learner.model)
+    def measure(self, say: Callable[[str], None] = lambda text: None) -> dict[str, float]:
+        """Evaluates on the test split; the averaged weights too, where they are kept.
+
+        Args:
+            say: told how far it is.
+        """
+        self.evaluation = self._evaluate(self.learner.model, say)
         metrics = self.evaluation.prefixed("test")
         if self.learner.average is not None:
-            metrics |= self._evaluate(self.learner.average.module).prefixed("test_ema")
+            metrics |= self._evaluate(self.learner.average.module, say).prefixed("test_ema")
         self._remember(metrics)
         return metrics
 
-    def _evaluate(self, network: torch.nn.Module) -> Evaluation:
+    def _evaluate(self, network: nn.Module, say: Callable[[str], None]) -> Evaluation:
         trainer = self.cfg.trainer
+        batch_size = trainer.eval_batch_size or trainer.batch_size
+        count = math.ceil(len(self.test_set) / batch_size)
+        count = count if trainer.max_steps is None else min(count, trainer.max_steps)
         batches = loader(
             self.test_set,
-            trainer.eval_batch_size or trainer.batch_size,
+            batch_size,
             shuffle=False,
             seed=self.cfg.seed,
             epoch=0,
             num_workers=trainer.num_workers,
         )
-        if trainer.max_steps is not None:
-            batches = itertools.islice(batches, trainer.max_steps)
+
+        def announced() -> Iterator[Batch]:
+            for number, batch in enumerate(itertools.islice(batches, count), start=1):
+                say(f"evaluating {number}/{count}")
+                yield batch
+
         return evaluate(
-            network, self.learner.loss, batches, self.pipeline, self.dataset.num_classes, trainer.precision
+            network,
+            self.learner.loss,
+            announced(),
+            self.pipeline,
+            self.dataset.num_classes,
+            trainer.precision,
         )
 
     def _remember(self, metrics: dict[str, float]) -> None:
         select = self.cfg.trainer.select
         if select not in metrics:
-            raise ValueError(f"trainer.select: no metric '{select}'; there are {', '.join(sorted(metrics))}")
-        found = {"epoch": self.position.epoch, "value": metrics[select], "metrics": metrics}
+            raise ConfigError(
+                f"trainer.select: this run has no metric '{select}'",
+                f"steps go from 1 to {self.cfg.num_steps}: test/acc, test/ece, test/acc_step/t1, test/ece_cum/t1, ...",
+            )
+        value = metrics[select]
+        found = {"epoch": self.position.epoch, "value": value, "metrics": metrics}
         self.position.last = found
         best = self.position.best
-        if best is None or _is_better(select, found["value"], best["value"]):
+        if best is None or _is_better(select, value, best["value"]):
             self.position.best = found
             checkpoint.save(
                 self.files.checkpoints / "best.pt",
-                {**self.learner.weights(), "epoch": self.position.epoch, "config_hash": config_hash(self.cfg.raw)},
+                {
+                    **self.learner.weights(),
+                    "epoch": self.position.epoch,
+                    "config_hash": config_hash(self.cfg.raw),
+                },
             )
 
     def record(self, split: str, metrics: dict[str, float]) -> dict[str, Any]:

@@ -146,7 +146,8 @@ def test_gradients_equal_autograd_of_the_straight_through_form(name, options, su
     results = []
     for module in (neuron, other):
         x = currents(6, 3, 20, dtype=torch.float64).requires_grad_()
-        state = (0.3 * currents(3, 20, dtype=torch.float64, seed=2)).requires_grad_()
+        start = module.initial_state(x[0].detach())
+        state = (start + 0.3 * currents(*start.shape, dtype=torch.float64, seed=2)).requires_grad_()
         y, last = module.forward_with_state(x, state)
         loss = (y * currents(*y.shape, seed=3)).sum() + (last * currents(*last.shape, seed=4)).sum()
         parameters = list(module.parameters())

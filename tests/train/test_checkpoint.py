@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from snnlab.errors import RunError
+from snnlab.errors import SnnlabError
 from snnlab.train import checkpoint
 
 
@@ -34,13 +34,13 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: py
 
 
 def test_a_missing_or_broken_or_foreign_file_is_one_error(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no checkpoint"):
+    with pytest.raises(SnnlabError, match="no checkpoint"):
         checkpoint.load(tmp_path / "none.pt")
     (tmp_path / "broken.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(RunError, match="cannot read"):
+    with pytest.raises(SnnlabError, match="cannot read"):
         checkpoint.load(tmp_path / "broken.pt")
     torch.save({"format": 999}, tmp_path / "new.pt")
-    with pytest.raises(RunError, match="format 999"):
+    with pytest.raises(SnnlabError, match="format 999"):
         checkpoint.load(tmp_path / "new.pt")
 
 
@@ -50,5 +50,5 @@ def test_a_file_that_holds_code_is_not_executed(tmp_path: Path) -> None:
             return (eval, ("__import__('os').environ.__setitem__('SNNLAB_EVIL', '1')",))
 
     torch.save({"format": checkpoint.FORMAT, "x": Evil()}, tmp_path / "evil.pt")
-    with pytest.raises(RunError, match="cannot read"):
+    with pytest.raises(SnnlabError, match="cannot read"):
         checkpoint.load(tmp_path / "evil.pt")

@@ -15,6 +15,7 @@ class NoSchedule:
     def step(self) -> None: ...
     def state_dict(self) -> dict[str, object]:
         return {}
+
     def load_state_dict(self, state: dict[str, object]) -> None: ...
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from snnlab.errors import RunError
+from snnlab.errors import SnnlabError
 from snnlab.train.run_files import RunFiles
 
 
@@ -30,12 +30,19 @@ def test_a_line_cut_short_by_a_kill_is_not_read(tmp_path: Path) -> None:
 def test_numbers_that_do_not_exist_become_null(tmp_path: Path) -> None:
     with RunFiles(tmp_path) as files:
         files.write_result({"last": {"test/ece": float("nan")}, "list": [float("inf"), 1.5]})
-    assert json.loads((tmp_path / "result.json").read_text()) == {"last": {"test/ece": None}, "list": [None, 1.5]}
+    assert json.loads((tmp_path / "result.json").read_text()) == {
+        "last": {"test/ece": None},
+        "list": [None, 1.5],
+    }
 
 
 def test_a_second_process_is_refused_and_told_who_holds_the_run(tmp_path: Path) -> None:
     with RunFiles(tmp_path):
-        code = f"from pathlib import Path; from snnlab.train.run_files import RunFiles; RunFiles(Path({str(tmp_path)!r})).__enter__()"
+        code = f"""
+from pathlib import Path
+from snnlab.train.run_files import RunFiles
+RunFiles(Path({str(tmp_path)!r})).__enter__()
+"""
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert other.returncode != 0
         assert "is in use by process" in other.stderr
@@ -44,7 +51,7 @@ def test_a_second_process_is_refused_and_told_who_holds_the_run(tmp_path: Path) 
 
 
 def test_the_same_process_cannot_enter_twice(tmp_path: Path) -> None:
-    with RunFiles(tmp_path), pytest.raises(RunError, match="in use"), RunFiles(tmp_path):
+    with RunFiles(tmp_path), pytest.raises(SnnlabError, match="in use"), RunFiles(tmp_path):
         pass
 
 

@@ -43,7 +43,9 @@ class ToyNet(nn.Module):
         return self.head(self.neuron(self.hidden(x_TBCHW.flatten(2))))
 
 
-def pipeline(num_steps: int = 3, augments: Sequence[nn.Module] = (), data: VisionData | None = None) -> InputPipeline:
+def pipeline(
+    num_steps: int = 3, augments: Sequence[nn.Module] = (), data: VisionData | None = None
+) -> InputPipeline:
     return InputPipeline(data or ToyData(), augments, num_steps, torch.device("cpu"), seed=0)
 
 
