@@ -88,6 +88,6 @@ class CIFAR(ImageData):
 
     def _how(self) -> str:
         return (
-            f"snnlab data prepare dataset={self.name} dataset.download=true, or put "
+            f"snnlab data prepare {self.name} dataset.download=true, or put "
             f"https://www.cs.toronto.edu/~kriz/{self.archive} into {self.root / self.name}"
         )

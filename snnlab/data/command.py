@@ -10,6 +10,7 @@ from snnlab import registry
 from snnlab.config.schema import PathsConfig, RunConfig
 from snnlab.data.dataset import SampleSet, Status, VisionData
 from snnlab.data.loader import loader
+from snnlab.data.synthetic import Synthetic
 
 _DONE, _FAILED = 0, 1
 
@@ -58,7 +59,7 @@ def verify(cfg: RunConfig) -> int:
         problems = [f"not there; {status.note}", *problems]
     elif status.cache is not None and not status.cached and not problems:
         console.print(
-            f"{cfg.dataset.name}: no frames yet; make them with: snnlab data prepare", soft_wrap=True
+            f"{cfg.dataset.name}: no frames yet; snnlab data prepare makes them", soft_wrap=True
         )
     for problem in problems:
         console.print(f"{cfg.dataset.name}: {problem}", highlight=False, soft_wrap=True)
@@ -122,9 +123,9 @@ def _rate(
 
 
 def _dataset(cfg: RunConfig) -> VisionData:
-    from snnlab.build import build_dataset
-
-    return build_dataset(cfg)
+    cls = registry.load("dataset", cfg.dataset.name, cfg.plugins)
+    dataset: VisionData = cls(root=cfg.paths.data, num_steps=cfg.num_steps, **cfg.dataset.params)
+    return Synthetic(dataset) if cfg.trainer.synthetic else dataset
 
 
 def _cells(status: Status) -> tuple[str, str, str, str, str]:

@@ -27,7 +27,7 @@ def read_saccades(path: Path) -> Events:
 def read_aedat2(path: Path) -> Events:
     """A DVS128 recording of jAER: lines of `#`, then events of 32-bit address and 32-bit time, big-endian.
 
-    Address bits: 0 polarity (0 is ON), 1 to 7 and 8 to 14 the two coordinates, 15 marks what is no pixel's event.
+    Address bits: 0 polarity (0 is ON), 1 to 7 and 8 to 14 the coordinates, 15 marks what is no pixel's event.
     Coordinates are turned as spikingjelly turns them for CIFAR10-DVS. Time starts at 0.
 
     Raises:
