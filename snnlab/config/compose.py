@@ -69,7 +69,7 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
     """Composes inside `loader`, so that many points of a sweep share one."""
     lines = [*search_override(search), *(one.hydra for one in read)]
     with config_errors(search):
-        cfg = hydra_loader.load_configuration(MAIN, lines, RunMode.RUN, from_shell=False)
+        cfg = load_configuration(hydra_loader, lines, RunMode.RUN)
         refuse_callables(cfg)
         choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
         cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
@@ -107,6 +107,17 @@ def loader(search: SearchPath) -> Iterator[ConfigLoader]:
     finally:
         if outer is not None:
             GlobalHydra.instance().initialize(outer)
+
+
+def load_configuration(hydra_loader: ConfigLoader, lines: list[str], mode: RunMode) -> DictConfig:
+    """Hydra's composition of conf/train.yaml; what the user can get wrong there is a HydraException."""
+    try:
+        return hydra_loader.load_configuration(MAIN, lines, mode, from_shell=False)
+    except (ValueError, TypeError, AttributeError) as error:
+        # OmegaConf's errors are of these types too; Hydra lets plain ones through for overrides of the wrong shape.
+        if isinstance(error, OmegaConfBaseException):
+            raise
+        raise HydraException(str(error)) from error
 
 
 def search_override(search: SearchPath) -> list[str]:

@@ -1,8 +1,10 @@
 """Turns the errors of Hydra, OmegaConf and YAML into one line and one hint."""
 
 import re
+from pathlib import Path
 
 import yaml
+from hydra.core.config_store import ConfigStore
 
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.suggest import did_you_mean
@@ -39,6 +41,8 @@ def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
 
 def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> ConfigError:
     options = search.options(group)
+    if group.startswith("hydra/"):
+        options = sorted({*options, *(Path(one).stem for one in ConfigStore.instance().list(group))})
     guess = did_you_mean(name, options)
     file = search.file(inside) if inside != MAIN else None
     place = f"set in {search.label(file)}; " if file else ""

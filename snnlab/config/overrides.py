@@ -4,6 +4,7 @@ A person writes `experiment=x` or `+experiment=x`, `neuron=lif` or `+neuron=lif`
 Values become `++key=value`, so that an unknown key reaches our checker, which knows better than "use +key".
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,6 +19,7 @@ from snnlab.config.suggest import did_you_mean
 from snnlab.errors import ConfigError
 
 # Hydra merges appended groups in the order given: an experiment first, a debug mode last.
+NUMBER = re.compile(r"nan|inf|[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 APPENDED_ORDER = {"experiment": 0, "debug": 2}
 
 
@@ -73,6 +75,8 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
     if group:
         for value in values:
             _check_choice(key, value, search)
+        # A choice called `nan` or `2024` is a name all the same.
+        values = [f"'{value}'" if NUMBER.fullmatch(value) else value for value in values]
         if values == ["null"]:
             return None if appended else ReadOverride(f"~{key}", f"~{key}", key, True)
     joined = ",".join(values)
@@ -80,10 +84,9 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
         joined = f"choice({joined})"
     plus = "" if group and not appended else "+" if group else "++"
     kept = tuple(values) if parsed.is_sweep_override() else ()
-    # A choice called `nan` or `2024` is a name all the same.
-    is_number = group and not kept and isinstance(parsed.value(), int | float)
-    hydra = f"{plus}{key}='{joined}'" if is_number else f"{plus}{key}={joined}"
-    return ReadOverride(hydra, f"{key}={joined}", key, group, kept, parsed.is_sweep_override())
+    return ReadOverride(
+        f"{plus}{key}={joined}", f"{key}={joined}", key, group, kept, parsed.is_sweep_override()
+    )
 
 
 def _parse(text: str, search: SearchPath) -> Override:

@@ -34,7 +34,7 @@ class SearchPath:
 
     def __post_init__(self) -> None:
         seen: dict[Path, Path] = {}
-        for root in self.roots:
+        for root in self.roots if self.extra else ():
             if not root.is_dir():
                 raise ConfigError(f"--config-dir: no such folder: {root}", "give a folder shaped like conf/")
             for file in root.rglob("*.yaml"):

@@ -6,7 +6,7 @@ Hydra's own multirun does the work, so its other launchers (submitit, joblib) an
 import itertools
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from snnlab.config import checked, load
-from snnlab.config.compose import compose_with, config_errors, loader, refuse_callables, search_override
+from snnlab.config.compose import (
+    compose_with,
+    config_errors,
+    load_configuration,
+    loader,
+    refuse_callables,
+    search_override,
+)
 from snnlab.config.launcher import PREEMPTED, ProcessOptions, ProcessReturn
 from snnlab.config.origins import Origins
 from snnlab.config.overrides import ReadOverride, read_overrides
@@ -35,8 +42,15 @@ BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 PROCESS_LAUNCHER = "hydra_plugins.snnlab_process.ProcessLauncher"
 
 
-def sweep(overrides: Sequence[str], config_dirs: Sequence[str | Path] = ()) -> int:
+def sweep(
+    overrides: Sequence[str], config_dirs: Sequence[str | Path], train: Callable[[list[str]], int]
+) -> int:
     """Runs all combinations of the swept values.
+
+    Args:
+        overrides: in Hydra's syntax, with sweeps.
+        config_dirs: further folders shaped like conf/.
+        train: runs a command line such as ["train", "seed=0"] in this process, for Hydra's other launchers.
 
     Returns:
         The exit code: 0 if all are done, 75 if the sweep was interrupted, else 1.
@@ -59,7 +73,7 @@ def sweep(overrides: Sequence[str], config_dirs: Sequence[str | Path] = ()) -> i
             with config_errors(search):
                 hydra = GlobalHydra.instance().hydra
                 assert hydra is not None
-                job = Job({point.jobs_overrides: point.cfg for point in points})
+                job = Job(train, {point.jobs_overrides: point.cfg for point in points})
                 returns = hydra.multirun(MAIN, job, lines, with_log_configuration=False)
         except KeyboardInterrupt:
             interrupted = True
@@ -79,9 +93,11 @@ class Job:
     """What Hydra runs for each point; our own launcher starts a process instead, and only asks for the config.
 
     Args:
+        train: runs a command line in this process.
         configs: the configs that were checked beforehand, by their set of overrides.
     """
 
+    train: Callable[[list[str]], int]
     configs: Mapping[frozenset[str], RunConfig]
 
     def config(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
@@ -94,12 +110,10 @@ class Job:
         Returns:
             The metric that `trainer.select` names, for sweepers that optimise it; NaN if the run failed.
         """
-        from snnlab.cli import main
-
         overrides = list(HydraConfig.get().overrides.task)
         config_dirs = [path.removeprefix("file://") for path in HydraConfig.get().searchpath]
         try:
-            code = main(["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)])
+            code = self.train(["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)])
         except Exception:
             traceback.print_exc()
             code = 1
@@ -117,7 +131,7 @@ def _read(
     read = read_overrides(overrides, search)
     lines = [*search_override(search), *(one.hydra for one in read)]
     with config_errors(search):
-        master = hydra_loader.load_configuration(MAIN, lines, RunMode.MULTIRUN, from_shell=False)
+        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
         refuse_callables(master)
         params = OmegaConf.to_container(master.hydra.sweeper.get("params") or OmegaConf.create({}))
     if isinstance(params, Mapping) and params and master.hydra.sweeper["_target_"] == BASIC_SWEEPER:
@@ -148,8 +162,15 @@ def _check_options(launcher: DictConfig) -> None:
 
 
 def _can_be_listed(read: Sequence[ReadOverride], master: DictConfig) -> bool:
-    listed = all(one.values for one in read if one.is_sweep)
-    return listed and master.hydra.sweeper["_target_"] == BASIC_SWEEPER
+    if master.hydra.sweeper["_target_"] != BASIC_SWEEPER:
+        return False
+    for one in read:
+        if one.is_sweep and not one.values:
+            raise ConfigError(
+                f"{one.text}: an interval has no list of values",
+                "use range() or a list, or another hydra/sweeper",
+            )
+    return True
 
 
 def _points(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: SearchPath) -> list[Point]:

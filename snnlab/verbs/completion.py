@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.query is None:
         print({"bash": BASH, "zsh": ZSH, "fish": FISH}[args.shell].strip())
         return 0
-    from snnlab.config.completion import candidates
+    from snnlab.verbs._candidates import candidates
 
     try:
         found = candidates(args.query)

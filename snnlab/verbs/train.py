@@ -31,9 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Checks the config, then trains."""
     if args.multirun:
+        from snnlab.cli import main
         from snnlab.config.sweep import sweep
 
-        return sweep(args.overrides, args.config_dir)
+        return sweep(args.overrides, args.config_dir, main)
     from snnlab.config import load
 
     cfg = load(args.overrides, args.config_dir)

@@ -1,17 +1,18 @@
 """The shipped YAML: each component's file equals its signature, all groups have choices, no callables."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from snnlab.config import load
+from snnlab.config import launcher, load
 from snnlab.config.check import section
 from snnlab.config.origins import keys_of_file
 from snnlab.config.problems import plain
 from snnlab.config.search import SearchPath, shipped
-from snnlab.config.signature import read_component
+from snnlab.config.signature import read_component, read_dataclass
 from snnlab.registry import KINDS, component_files
 
 SEARCH = SearchPath()
@@ -55,6 +56,13 @@ def test_settings_equal_the_dataclass(config, name):
     assert content(config) == {key: plain(one.default) for key, one in section(name).keys.items()}
     lines = SEARCH.file(config).read_text().splitlines()
     assert all("  # " in lines[line - 1] for _, line in keys_of_file(SEARCH.file(config)))
+
+
+def test_the_process_launcher_equals_its_options():
+    keys = read_dataclass(Path(launcher.__file__), "ProcessOptions").keys
+    found = content("hydra/launcher/process")
+    assert found.pop("_target_") == "hydra_plugins.snnlab_process.ProcessLauncher"
+    assert found == {key: one.default for key, one in keys.items()}
 
 
 def test_the_top_level_equals_the_dataclass():

@@ -8,13 +8,18 @@ from snnlab.config.stored import load_stored
 from snnlab.errors import ConfigError
 
 
+@pytest.fixture(scope="module")
+def stored():
+    cfg = load(["experiment=quickstart", "neuron=plif", "paths.data=/elsewhere"])
+    return yaml.safe_dump(dict(cfg.raw), sort_keys=False)
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, stored):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "a/b/seed0"
     folder.mkdir(parents=True)
-    cfg = load(["experiment=quickstart", "neuron=plif", "paths.data=/elsewhere"])
-    (folder / "config.yaml").write_text(yaml.safe_dump(dict(cfg.raw), sort_keys=False))
+    (folder / "config.yaml").write_text(stored)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snnlab.config.completion import candidates
+from snnlab.verbs._candidates import candidates
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,8 @@ def test_candidates(line, some):
     assert candidates(line) == some
 
 
-def test_own_configs(mine):
-    assert candidates("snnlab train --config-dir my_conf experiment=mi") == ["experiment=mine"]
+def test_own_configs(here):
+    (here / "my_conf/neuron").mkdir(parents=True)
+    (here / "my_conf/neuron/foo_bar.yaml").touch()
+    assert candidates("snnlab train --config-dir my_conf neuron=fo") == ["neuron=foo_bar"]
     assert candidates("snnlab train --config-dir=my_conf neuron=foo") == ["neuron=foo_bar"]
