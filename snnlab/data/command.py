@@ -16,12 +16,20 @@ _DONE, _FAILED = 0, 1
 
 
 def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
-    """Prints a table of all data sets with their default settings: where they are, and what is there."""
-    table = Table("data set", "there", "samples", "published", "frames cached", "where / how to get it")
+    """Prints all data sets with their default settings: what is there, where, and how to get the rest."""
+    table = Table("data set", "samples", "frames", "where")
+    notes = []
     for name in registry.component_files("dataset", plugins):
-        status = registry.load("dataset", name, plugins)(root=paths.data, num_steps=10).status()
-        table.add_row(name, *_cells(status))
-    Console().print(table)
+        status: Status = registry.load("dataset", name, plugins)(root=paths.data, num_steps=10).status()
+        frames = "" if status.cache is None else ("cached" if status.cached else "not yet")
+        where = str(status.where) if status.present and status.where is not None else ""
+        table.add_row(name, _count(status), frames if status.present else "", where)
+        if status.note:
+            notes.append(f"{name}: {status.note}")
+    console = Console()
+    console.print(table)
+    for note in notes:
+        console.print(note, highlight=False, soft_wrap=True)
     return _DONE
 
 
@@ -58,9 +66,7 @@ def verify(cfg: RunConfig) -> int:
     if not status.present:
         problems = [f"not there; {status.note}", *problems]
     elif status.cache is not None and not status.cached and not problems:
-        console.print(
-            f"{cfg.dataset.name}: no frames yet; snnlab data prepare makes them", soft_wrap=True
-        )
+        console.print(f"{cfg.dataset.name}: no frames yet; snnlab data prepare makes them", soft_wrap=True)
     for problem in problems:
         console.print(f"{cfg.dataset.name}: {problem}", highlight=False, soft_wrap=True)
     if not problems:
@@ -128,11 +134,10 @@ def _dataset(cfg: RunConfig) -> VisionData:
     return Synthetic(dataset) if cfg.trainer.synthetic else dataset
 
 
-def _cells(status: Status) -> tuple[str, str, str, str, str]:
-    def number(value: int | None) -> str:
-        return "" if value is None else f"{value:,}"
-
-    cached = "" if status.cache is None else ("yes" if status.cached else "no")
-    where = "" if status.where is None or not status.present else str(status.where)
-    text = "; ".join(filter(None, (where, status.note)))
-    return "yes" if status.present else "no", number(status.samples), number(status.expected), cached, text
+def _count(status: Status) -> str:
+    if not status.present:
+        return "missing"
+    if status.samples is None:
+        return "there"
+    part = status.expected is not None and status.samples < status.expected
+    return f"{status.samples:,}" + (f" of {status.expected:,}" if part else "")

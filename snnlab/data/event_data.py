@@ -119,7 +119,7 @@ class EventData(VisionData):
             return Status(cached, None, count, self.expected, folder, cached, note)
         note = ""
         if self.expected is not None and len(recordings) < self.expected:
-            note = f"a subset: {len(recordings)} of {self.expected} recordings"
+            note = f"a subset, {len(recordings)} of {self.expected} published recordings"
         where = recordings[0].path
         for _ in recordings[0].name.split("/"):
             where = where.parent
