@@ -120,9 +120,7 @@ class EventData(VisionData):
         note = ""
         if self.expected is not None and len(recordings) < self.expected:
             note = f"a subset, {len(recordings)} of {self.expected} published recordings"
-        where = recordings[0].path
-        for _ in recordings[0].name.split("/"):
-            where = where.parent
+        where = recordings[0].path.parents[recordings[0].name.count("/")]
         return Status(True, where, len(recordings), self.expected, folder, cached, note)
 
     def verify(self) -> list[str]:

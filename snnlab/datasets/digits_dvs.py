@@ -1,6 +1,7 @@
 """Handwritten digits seen by a simulated event camera."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.data.camera import EventCamera, saccades
+from snnlab.data.dataset import Status
 from snnlab.data.digits import CLASS_NAMES, COUNT, NAMES, load_digits, split_digits
 from snnlab.data.event_data import EventData
 from snnlab.data.files import Recording
@@ -93,6 +95,9 @@ class DigitsDVS(EventData):
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         return split_digits(self.split_name, names)
+
+    def status(self) -> Status:
+        return replace(super().status(), where=None, note="simulated from the digits of scikit-learn")
 
     def parameters(self) -> dict[str, object]:
         camera = self.camera
