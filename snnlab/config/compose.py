@@ -22,6 +22,8 @@ from snnlab.config.search import MAIN, SearchPath
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS
 
+# Hydra 1.3 asks for the version whose defaults are meant; 1.4 has one set of defaults and warns of the question.
+VERSION: Mapping[str, Any] = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
 STOCK_LOGGING = ("none", "default", "disabled", "stdout", "hydra_debug")
 
 
@@ -102,7 +104,7 @@ def loader(search: SearchPath) -> Iterator[ConfigLoader]:
     outer = state.hydra
     state.clear()
     try:
-        with hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", version_base="1.3"):
+        with hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", **VERSION):
             yield GlobalHydra.instance().config_loader()
     finally:
         if outer is not None:

@@ -22,7 +22,7 @@ def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
         chain.append(cause)
     for one in chain:
         if isinstance(one, yaml.MarkedYAMLError) and one.problem_mark is not None:
-            place = f"{one.problem_mark.name}:{one.problem_mark.line + 1}"
+            place = f"{search.label(Path(one.problem_mark.name))}:{one.problem_mark.line + 1}"
             return ConfigError(
                 f"{place}: not valid YAML: {one.problem}", "correct the file; indent with spaces"
             )
