@@ -118,7 +118,7 @@ def test_an_augmentation_of_an_experiment_is_gone_with_its_preset(mine):
         (
             "experiment/bad.yaml",
             "seed: [",
-            "my_conf/experiment/bad.yaml:1: not valid YAML",
+            ": not valid YAML: ",
             "correct the file",
         ),
         ("experiment/bad.yaml", "seed: 1", "experiment: 'bad' does not say where", "# @package _global_"),
