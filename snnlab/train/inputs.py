@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.data.dataset import VisionData
+from snnlab.data.loader import AUGMENTS, derived_seed
 
 
 class InputPipeline:
@@ -45,7 +46,7 @@ class InputPipeline:
     def train(self, raw: Tensor, epoch: int, batch: int) -> Tensor:
         """An augmented training batch, [T, B, C, H, W]."""
         x_BTCHW = self._decode(raw)
-        self._generator.manual_seed(((self.seed << 20) + epoch << 24) + batch & 0x7FFF_FFFF_FFFF_FFFF)
+        self._generator.manual_seed(derived_seed(self.seed, epoch, AUGMENTS, batch))
         for augment in self.augments:
             x_BTCHW = augment(x_BTCHW, self._generator)
         return self._finish(x_BTCHW)

@@ -44,6 +44,9 @@ def test_augmentation_depends_on_seed_epoch_and_batch_only() -> None:
     assert torch.equal(a, pipeline(augments=[Noise()]).train(raw(), epoch=2, batch=3))
     assert not torch.equal(a, first.train(raw(), epoch=3, batch=2))
     assert not torch.equal(a, first.train(raw(), epoch=2, batch=4))
+    assert not torch.equal(a, pipeline(augments=[Noise()], seed=1).train(raw(), epoch=2, batch=3))
+    # torch's generator on the CPU drops all but the lower 32 bits of a seed.
+    assert not torch.equal(a, first.train(raw(), epoch=2 + 256, batch=3))
 
 
 def test_evaluation_does_not_augment() -> None:

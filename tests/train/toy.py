@@ -44,9 +44,9 @@ class ToyNet(nn.Module):
 
 
 def pipeline(
-    num_steps: int = 3, augments: Sequence[nn.Module] = (), data: VisionData | None = None
+    num_steps: int = 3, augments: Sequence[nn.Module] = (), data: VisionData | None = None, seed: int = 0
 ) -> InputPipeline:
-    return InputPipeline(data or ToyData(), augments, num_steps, torch.device("cpu"), seed=0)
+    return InputPipeline(data or ToyData(), augments, num_steps, torch.device("cpu"), seed)
 
 
 def loss() -> SDT:
