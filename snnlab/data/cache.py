@@ -200,7 +200,8 @@ def _write_frames(path: Path, shape: tuple[int, ...], produce: Produce, workers:
     with path.open("w+b") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        produced = DataLoader(chunks, batch_size=None, num_workers=workers)
+        # With a generator of its own it leaves torch's alone, so that a first run equals one that finds the cache.
+        produced = DataLoader(chunks, batch_size=None, num_workers=workers, generator=torch.Generator())
         for frames in track(produced, len(chunks), f"integrating {title}"):
             if isinstance(frames, DataError):
                 raise frames

@@ -4,6 +4,7 @@ Whatever is random in a sample is drawn from a seed made of (seed, epoch, batch)
 neither the number of workers nor an interruption changes a batch.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from snnlab.data.dataset import SampleSet
 
-_ORDER, _SAMPLES = 0, 1
+# What a derived seed is for; two uses never share one.
+ORDER, SAMPLES, AUGMENTS = range(3)
 
 
 def loader(
@@ -25,7 +27,6 @@ def loader(
     epoch: int,
     start_batch: int = 0,
     num_workers: int = 0,
-    drop_last: bool = False,
     pin_memory: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Iterates over one epoch: (uint8 [B, ...], labels [B]).
@@ -38,44 +39,56 @@ def loader(
         start_batch: skips that many batches without reading them; the rest is what it would have been.
         num_workers: processes that read ahead; 0 reads in this one, which is the faster way for data in
             memory.
-        drop_last: leaves a smaller last batch out.
         pin_memory: puts batches into page-locked memory, for an asynchronous copy to a GPU.
 
     Raises:
         ValueError: no batch at all.
     """
-    batches = epoch_batches(
-        len(dataset), batch_size, shuffle=shuffle, seed=seed, epoch=epoch, drop_last=drop_last
-    )
+    batches = epoch_batches(len(dataset), batch_size, shuffle=shuffle, seed=seed, epoch=epoch)
     whole = _Batches(dataset, batches, seed, epoch)
     todo = range(start_batch, len(batches))
     if num_workers == 0 and not pin_memory:
         return (whole[k] for k in todo)
     return iter(
-        DataLoader(whole, batch_size=None, sampler=todo, num_workers=num_workers, pin_memory=pin_memory)
+        DataLoader(
+            whole,
+            batch_size=None,
+            sampler=todo,
+            num_workers=num_workers,
+            pin_memory=pin_memory,
+            worker_init_fn=_leave_process_group,
+            # Without one of its own it takes a number from torch's, which dropout and initial weights come from.
+            generator=torch.Generator(),
+        )
     )
 
 
-def epoch_batches(
-    count: int, batch_size: int, *, shuffle: bool, seed: int, epoch: int, drop_last: bool = False
-) -> list[list[int]]:
+def epoch_batches(count: int, batch_size: int, *, shuffle: bool, seed: int, epoch: int) -> list[list[int]]:
     """The sample indices of every batch of an epoch."""
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if shuffle:
-        generator = torch.Generator().manual_seed(derived_seed(seed, epoch, _ORDER))
+        generator = torch.Generator().manual_seed(derived_seed(seed, epoch, ORDER))
         order = torch.randperm(count, generator=generator).tolist()
     else:
         order = list(range(count))
-    stop = count - count % batch_size if drop_last else count
-    if stop == 0:
-        raise ValueError(f"no batch of {batch_size} samples can be made of {count} samples")
-    return [order[i : i + batch_size] for i in range(0, stop, batch_size)]
+    if count == 0:
+        raise ValueError("no batch can be made of no samples")
+    return [order[i : i + batch_size] for i in range(0, count, batch_size)]
 
 
 def derived_seed(*parts: int) -> int:
-    """A 63-bit seed from non-negative integers; different parts give unrelated seeds."""
+    """A 63-bit seed from non-negative integers; different parts give unrelated seeds.
+
+    Mixed by a hash, so that every part counts where a generator looks at the lower 32 bits only, as torch's on
+    the CPU does.
+    """
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _leave_process_group(worker: int) -> None:
+    """Ctrl-C or SIGTERM for the whole group must not take the workers from a run that finishes its step."""
+    os.setpgid(0, 0)
 
 
 class _Batches(Dataset[tuple[Tensor, Tensor]]):
@@ -90,5 +103,5 @@ class _Batches(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, k: int) -> tuple[Tensor, Tensor]:
         # The generator of the CPU only: fork_rng and manual_seed of torch itself would touch the GPU's, too.
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(derived_seed(self.seed, self.epoch, _SAMPLES, k))
+            torch.default_generator.manual_seed(derived_seed(self.seed, self.epoch, SAMPLES, k))
             return self.dataset.batch(self.batches[k])

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from snnlab.data import cache as module
 from snnlab.data.cache import build_cache, cache_folder, check_cache, open_cache
@@ -51,6 +52,14 @@ def test_build_and_open(folder):
         assert found.manifest["parameters"] == {"a": 1}
     assert check_cache(folder) == []
     assert others(folder) == []
+
+
+def test_building_leaves_torchs_generator_alone(folder):
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    build(folder)
+    assert torch.equal(torch.rand(3), expected)
 
 
 def test_second_build_reads_nothing(folder):

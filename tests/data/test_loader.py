@@ -1,5 +1,8 @@
 """The order of batches, continuing in the middle, and independence of the number of workers."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -50,10 +53,9 @@ def test_without_shuffling_in_stored_order():
     assert in_order(run(shuffle=False, epoch=3)) == list(range(23))
 
 
-def test_drop_last():
-    assert [len(target) for _, target in run(drop_last=True)] == [5, 5, 5, 5]
-    with pytest.raises(ValueError, match="no batch of 5 samples"):
-        run(numbered(4), drop_last=True)
+def test_no_samples():
+    with pytest.raises(ValueError, match="no batch"):
+        epoch_batches(0, 5, shuffle=False, seed=0, epoch=0)
 
 
 def jitter(x_CHW):
@@ -92,12 +94,32 @@ def test_random_operations_differ_between_batches_and_epochs_and_samples():
     assert len({int(x) for raw, _ in run(AlteredSet(flat, [jitter])) for x in raw.flatten()}) > 8
 
 
-def test_the_default_generator_is_left_alone():
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_the_default_generator_is_left_alone(num_workers):
     torch.manual_seed(3)
     expected = torch.rand(3)
     torch.manual_seed(3)
-    run(AlteredSet(numbered(), [jitter]))
+    run(AlteredSet(numbered(), [jitter]), num_workers=num_workers)
     assert torch.equal(torch.rand(3), expected)
+
+
+# More batches than are read ahead, so that the workers have something left to do after the signal.
+SIGNAL_TO_ALL = """
+import os, signal, sys
+from snnlab.data.loader import loader
+from tests.data.test_loader import in_order, numbered
+signal.signal(signal.SIGTERM, lambda number, frame: None)
+batches = loader(numbered(100), 5, shuffle=False, seed=0, epoch=0, num_workers=2)
+first = next(batches)
+os.killpg(0, signal.SIGTERM)
+assert in_order([first, *batches]) == list(range(100))
+"""
+
+
+def test_a_signal_to_the_whole_process_group_leaves_the_workers_at_work():
+    command = [sys.executable, "-c", SIGNAL_TO_ALL]
+    done = subprocess.run(command, start_new_session=True, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_plain_iterator_that_can_be_taken_in_pieces():
