@@ -15,9 +15,8 @@ from typing import NoReturn
 
 import snnlab
 from snnlab.config.suggest import did_you_mean
-from snnlab.errors import ConfigError, SnnlabError
+from snnlab.errors import PREEMPTED, ConfigError, SnnlabError
 
-PREEMPTED = 75
 QUICKSTART = """\
 snnlab {version}: train and measure spiking neural networks
 

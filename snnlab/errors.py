@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Self
 
+# Exit code of a run that was interrupted and can be continued: EX_TEMPFAIL of sysexits.h, "try again later".
+PREEMPTED = 75
+
 
 class SnnlabError(ValueError):
     """Something the user can fix; the command line prints `error: <message>` and `hint: <hint>`.

@@ -22,10 +22,9 @@ from omegaconf import DictConfig
 from snnlab.config.results import headline, read_result, select_metric
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
-from snnlab.errors import ConfigError
+from snnlab.errors import PREEMPTED, ConfigError
 from snnlab.ranges import NonNegativeInt, PositiveInt
 
-PREEMPTED = 75
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 

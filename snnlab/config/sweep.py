@@ -26,7 +26,7 @@ from snnlab.config.compose import (
     refuse_callables,
     search_override,
 )
-from snnlab.config.launcher import PREEMPTED, ProcessOptions, ProcessReturn
+from snnlab.config.launcher import ProcessOptions, ProcessReturn
 from snnlab.config.origins import Origins
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.problems import Problems
@@ -36,7 +36,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.signature import read_dataclass
 from snnlab.config.sweep_table import Point, SweepTable
-from snnlab.errors import ConfigError
+from snnlab.errors import PREEMPTED, ConfigError
 
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 PROCESS_LAUNCHER = "hydra_plugins.snnlab_process.ProcessLauncher"

@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snnlab.config.launcher import PREEMPTED, ProcessReturn
+from snnlab.config.launcher import ProcessReturn
 from snnlab.config.results import read_result, read_status, select_metric
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
+from snnlab.errors import PREEMPTED
 
 # Metric, heading, factor, digits: accuracies in percent, calibration errors as fractions.
 COLUMNS = (
