@@ -51,7 +51,7 @@ class TrainerConfig:
     select: str = "test/acc"
     """Metric whose best epoch is kept as `best`; losses and calibration errors are minimised."""
     max_steps: PositiveInt | None = None
-    """Stop after so many optimiser steps, and evaluate so many batches; null = whole epochs."""
+    """At most so many optimiser steps in an epoch, and batches in an evaluation; null = whole epochs."""
     overfit_batches: PositiveInt | None = None
     """Train and evaluate on the first so many training batches only, unaugmented; null = off."""
     synthetic: bool = False
@@ -162,4 +162,10 @@ class RunConfig(RunLevel):
             raise ConfigError(
                 f"experiment: '{self.experiment}' cannot name a folder",
                 "use letters, digits, '_', '-', '.' and '+'",
+            )
+        step = re.search(r"/t(\d+)$", self.trainer.select)
+        if step and int(step[1]) > self.num_steps:
+            raise ConfigError(
+                f"trainer.select: '{self.trainer.select}' is beyond the last time step",
+                f"steps go from 1 to num_steps={self.num_steps}",
             )
