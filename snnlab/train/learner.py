@@ -75,6 +75,9 @@ class Learner:
     def step(self, batches: Sequence[Batch], epoch: int, first_batch: int) -> StepResult:
         """One optimiser step over one or more batches, whose gradients add up to that of their union.
 
+        (Not what the samples of a batch share: the statistics of normalisation, TMC's ratio of batch means.) On the
+        CPU a loss that is not finite changes no weight, so that the layer it comes from can still be found.
+
         Args:
             batches: as stored; more than one when gradients are accumulated.
             epoch: counted from 0; with the batch's number it fixes the augmentation.
@@ -97,8 +100,11 @@ class Learner:
             for name, part in parts.items():
                 terms[name] = terms.get(name, 0.0) + part.detach()
             correct += (logits_TBK.detach().mean(0).argmax(-1) == target_B).sum()
-        self._update()
-        return StepResult(terms, correct, count, x_TBCHW)
+        result = StepResult(terms, correct, count, x_TBCHW)
+        # On a GPU looking at the loss would wait for it.
+        if self.pipeline.device.type != "cpu" or torch.isfinite(result.loss):
+            self._update()
+        return result
 
     def _update(self) -> None:
         if self.trainer.clip_norm is not None:

@@ -53,6 +53,16 @@ def test_the_result_is_the_mean_loss_and_the_number_of_right_samples() -> None:
     assert result.correct == right
 
 
+def test_a_loss_that_is_not_finite_changes_no_weight() -> None:
+    model = net()
+    with torch.no_grad():
+        model.head.bias[0] = torch.inf
+    before = copy.deepcopy(model.state_dict())
+    result = learner(model).step([batch(0, 10)], 0, 0)
+    assert not torch.isfinite(result.loss)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
 def test_clipping_bounds_the_whole_gradient() -> None:
     model = net()
     before = copy.deepcopy(model)
