@@ -39,7 +39,7 @@ def construct(
         if parameter.kind in _POSITIONAL and name in context
     }
     try:
-        return cls(**injected, **{**component.params, **(overrides or {})})
+        return cls(**{**injected, **component.params, **(overrides or {})})
     except SnnlabError:
         raise
     except ValueError as error:
