@@ -63,6 +63,7 @@ Bound = Gt | Ge | Lt | Le
 
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
+AtLeastOne = Annotated[float, Ge(1)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 OpenFraction = Annotated[float, Gt(0), Lt(1)]
 HalfOpenFraction = Annotated[float, Ge(0), Lt(1)]

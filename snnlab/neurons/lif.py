@@ -4,7 +4,7 @@ from typing import Literal
 
 from snnlab.neurons._integrate_and_fire import IntegrateAndFire
 from snnlab.neurons._recurrence import Dynamics
-from snnlab.ranges import HalfOpenFraction, Positive
+from snnlab.ranges import AtLeastOne, HalfOpenFraction, Positive
 from snnlab.surrogates._surrogate import Surrogate
 
 
@@ -39,7 +39,7 @@ class LIF(IntegrateAndFire):
         surrogate: Surrogate | None = None,
         *,
         decay: HalfOpenFraction = 0.5,
-        tau: Positive | None = None,
+        tau: AtLeastOne | None = None,
         decay_input: bool = False,
         reset: Literal["hard", "soft"] = "hard",
         v_reset: float = 0.0,

@@ -44,6 +44,11 @@ def test_all_problems_are_collected():
     assert caught.value.hint.endswith("(+ 3 more problems: snnlab check --json)")
 
 
+def test_a_tau_below_one_step_is_out_of_range():
+    with pytest.raises(ConfigError, match=r"neuron\.tau: 0\.5 is out of range, expected a number >= 1"):
+        load(["neuron=lif", "neuron.tau=0.5"])
+
+
 def test_missing_keys_take_their_defaults():
     values = raw()
     del values["neuron"]["threshold"], values["trainer"]["epochs"], values["seed"], values["logger"]
@@ -100,6 +105,11 @@ def test_rules_across_fields(trainer, message):
 @pytest.mark.parametrize("select", ["test/acc", "test/loss", "test/ece_step/t4", "test/nll_cum/t10"])
 def test_metrics_to_select_by(select):
     assert load([f"trainer.select={select}"]).trainer.select == select
+
+
+def test_a_step_beyond_the_last_one_cannot_be_selected_by():
+    with pytest.raises(ConfigError, match=r"trainer\.select: 'test/acc_cum/t5' is beyond the last time step"):
+        load(["num_steps=4", "trainer.select=test/acc_cum/t5"])
 
 
 def test_the_families_of_errors():
