@@ -24,11 +24,13 @@ class Evaluation:
         metrics: flat names (`acc`, `acc_cum/t3`, `firing_rate/<layer>/t3`, `loss`) to numbers.
         reliability: per-bin data for reliability diagrams.
         rates: firing rate of each layer at each step.
+        samples: how many it measured.
     """
 
     metrics: dict[str, float]
     reliability: dict[str, Any]
     rates: dict[str, list[float]]
+    samples: int
 
     def prefixed(self, split: str) -> dict[str, float]:
         """The metrics as they are logged: `test/acc`."""
@@ -66,4 +68,4 @@ def evaluate(
     metrics = {"loss": float(loss_sum) / max(count, 1), **calibration.compute()}
     for layer, values in rates.items():
         metrics |= {f"firing_rate/{layer}/t{step}": value for step, value in enumerate(values, start=1)}
-    return Evaluation(metrics, calibration.reliability(), rates)
+    return Evaluation(metrics, calibration.reliability(), rates, count)

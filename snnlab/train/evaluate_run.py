@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from snnlab import build
+from snnlab.config.rundir import config_hash
 from snnlab.config.schema import RunConfig
 from snnlab.data.loader import loader
 from snnlab.errors import SnnlabError
@@ -52,7 +53,7 @@ def run(cfg: RunConfig, folder: Path, which: str = "last") -> int:
     metrics = evaluation.prefixed("test")
     log = RunLog(None)
     log.write(result_table(metrics))
-    path = folder / f"eval-{which}-t{cfg.num_steps}.json"
+    path = folder / f"eval-{which}-t{cfg.num_steps}-{config_hash(cfg.raw)}.json"
     write_json(
         path,
         {

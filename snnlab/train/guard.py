@@ -19,11 +19,20 @@ class NanGuard:
         self._every = 1 if device.type == "cpu" else every
         self._steps = 0
 
-    def is_bad(self, loss: Tensor) -> bool:
-        """Notes a step's loss; True when a bad one has been seen and this is a step that looks."""
+    def is_bad(self, loss: Tensor, model: nn.Module | None = None) -> bool:
+        """Notes a step's loss; True when a bad one has been seen and this is a step that looks.
+
+        Args:
+            loss: of the step.
+            model: given after the last step of an epoch, where an evaluation and perhaps the end follow: it looks in
+                any case then, and at the weights too, which the step may have spoilt after a sound loss.
+        """
         self._bad |= ~torch.isfinite(loss.detach())
         self._steps += 1
-        return self._steps % self._every == 0 and self.seen()
+        if model is not None:
+            for parameter in model.parameters():
+                self._bad |= ~torch.isfinite(parameter.detach()).all()
+        return (model is not None or self._steps % self._every == 0) and self.seen()
 
     def seen(self) -> bool:
         """True if any loss so far was not finite; waits for the device."""
@@ -64,10 +73,11 @@ def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str:
 
 
 def nan_error(model: nn.Module, result: StepResult, step: int, epoch: int) -> RunError:
-    """The error for a loss that is not finite at a step of an epoch, both counted from 1."""
+    """The error for a loss or weights that are not finite at a step of an epoch, both counted from 1."""
     values = ", ".join(f"{name} {value.item():g}" for name, value in result.terms.items())
+    what = "loss or weights are" if torch.isfinite(result.loss) else "the loss is"
     return RunError(
-        f"the loss is not finite at step {step}, epoch {epoch} ({values}); first bad layer: "
+        f"{what} not finite at step {step}, epoch {epoch} ({values}); first bad layer: "
         f"{first_bad_layer(model, result.x_TBCHW)}",
         "lower optimizer.lr, set trainer.clip_norm=1, or use trainer.precision=fp32",
     )

@@ -92,7 +92,8 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate)
                 position.step += 1
                 position.total_steps += 1
-                if session.guard.is_bad(result.loss):
+                ends_epoch = position.step == session.steps_per_epoch
+                if session.guard.is_bad(result.loss, learner.model if ends_epoch else None):
                     raise nan_error(learner.model, result, position.total_steps, position.epoch + 1)
                 session.meter.update(result)
                 progress.advance(result.loss, result.correct, result.count)

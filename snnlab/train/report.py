@@ -17,7 +17,7 @@ from snnlab.train.wandb_log import WandbLog
 
 def announce(log: RunLog, session: Session, resumed: bool) -> None:
     """The run directory, the data, the network layer by layer."""
-    cfg, dataset, position = session.cfg, session.dataset, session.position
+    cfg, position = session.cfg, session.position
     log.write(f"run      {session.files.folder}")
     if resumed:
         log.write(
@@ -25,7 +25,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(
-        f"data     {kind}{cfg.dataset.name}, split {dataset.split_name}: "
+        f"data     {kind}{cfg.dataset.name}, split {session.split_name}: "
         f"{len(session.train_set)} to train, {len(session.test_set)} to test"
     )
     if cfg.plugins:
@@ -68,6 +68,7 @@ def result_of(session: Session) -> dict[str, Any]:
     cfg, position = session.cfg, session.position
     assert position.last is not None
     assert position.best is not None
+    assert session.evaluation is not None
     parameters = session.learner.model.parameters()
     return {
         "status": "done",
@@ -80,9 +81,9 @@ def result_of(session: Session) -> dict[str, Any]:
         "num_steps": cfg.num_steps,
         "dataset": cfg.dataset.name,
         "synthetic": cfg.trainer.synthetic,
-        "split": session.dataset.split_name,
+        "split": session.split_name,
         "num_train": len(session.train_set),
-        "num_test": len(session.test_set),
+        "num_test": session.evaluation.samples,
         "selection": {
             "last": f"after epoch {position.last['epoch']}",
             "best": f"after epoch {position.best['epoch']}, the best {cfg.trainer.select} on the test split itself",

@@ -65,10 +65,10 @@ class Session:
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
         self.train_set = dataset.train_set([op for op in augments if getattr(op, "in_loader", False)])
-        self.test_set = dataset.test_set()
+        self.test_set, self.split_name = dataset.test_set(), dataset.split_name
         if trainer.overfit_batches is not None:
             self.train_set = HeadSet(self.train_set, trainer.overfit_batches * trainer.batch_size)
-            self.test_set = self.train_set
+            self.test_set, self.split_name = self.train_set, "the training samples themselves"
         self.steps_per_epoch = math.ceil(
             math.ceil(len(self.train_set) / trainer.batch_size) / trainer.accumulate
         )

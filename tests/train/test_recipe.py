@@ -98,6 +98,7 @@ def test_a_run_leaves_its_record(straight: Path) -> None:
     assert result["seed"] == 0
     assert result["epochs"] == 2
     assert result["split"]
+    assert result["num_test"] == 32
     assert {"test/acc_step/t1", "test/acc_cum/t2", "test/ece_cum/t2", "test/cece_step/t1"} <= result[
         "last"
     ].keys()
@@ -159,6 +160,34 @@ def test_a_diverged_run_names_the_first_bad_layer_and_fails(tmp_path: Path) -> N
     assert "first bad layer: " in failed.stderr
     assert failed.stderr.count("error: ") == failed.stderr.count("hint: ") == 1
     assert json.loads((run_folder(tmp_path) / "status.json").read_text())["status"] == "failed"
+
+
+def test_a_result_counts_the_samples_it_measured_and_says_which(tmp_path: Path) -> None:
+    assert train(tmp_path / "few", "trainer.max_steps=1", "trainer.epochs=1").returncode == 0
+    few = json.loads((run_folder(tmp_path / "few") / "result.json").read_text())
+    assert few["num_test"] == 16
+    assert train(tmp_path / "fit", "trainer.overfit_batches=1", "trainer.epochs=1").returncode == 0
+    fit = json.loads((run_folder(tmp_path / "fit") / "result.json").read_text())
+    assert fit["split"] == "the training samples themselves"
+
+
+def test_evaluations_with_different_settings_are_kept_apart(straight: Path) -> None:
+    for setting in ("neuron.threshold=1.5", "neuron.threshold=0.5"):
+        command = [sys.executable, "-m", "snnlab", "eval", f"run={straight}", setting]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    found = sorted(json.loads(path.read_text())["overrides"] for path in straight.glob("eval-last-t2-*.json"))
+    assert found == [["neuron.threshold=0.5"], ["neuron.threshold=1.5"]]
+
+
+def test_a_run_that_diverges_in_its_last_step_fails_too(tmp_path: Path) -> None:
+    huge = ("optimizer=sgd", "optimizer.lr=3e38", "optimizer.weight_decay=1000")
+    failed = train(tmp_path, *huge, "trainer.max_steps=1", "trainer.epochs=1")
+    assert failed.returncode == 1
+    assert "loss or weights are not finite at step 1" in failed.stderr
+    folder = run_folder(tmp_path)
+    assert not (folder / "result.json").exists()
+    assert not (folder / "checkpoints" / "last.pt").exists()
 
 
 def test_an_existing_run_can_be_refused_or_started_again(straight: Path) -> None:
