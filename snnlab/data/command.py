@@ -11,6 +11,7 @@ from snnlab.config.schema import PathsConfig, RunConfig
 from snnlab.data.dataset import SampleSet, Status, VisionData
 from snnlab.data.loader import loader
 from snnlab.data.synthetic import Synthetic
+from snnlab.errors import DataError
 
 _DONE, _FAILED = 0, 1
 
@@ -58,14 +59,18 @@ def prepare(cfg: RunConfig) -> int:
 
 
 def verify(cfg: RunConfig) -> int:
-    """Compares what is stored with its manifest; the exit code is 1 if something is wrong."""
+    """Compares what is stored with its manifest; the exit code is 1 if something is wrong.
+
+    Raises:
+        DataError: the data set is not there.
+    """
     dataset = _dataset(cfg)
     status = dataset.status()
+    if not status.present:
+        raise DataError(f"dataset {cfg.dataset.name}: not there", status.note)
     problems = dataset.verify()
     console = Console()
-    if not status.present:
-        problems = [f"not there; {status.note}", *problems]
-    elif status.cache is not None and not status.cached and not problems:
+    if status.cache is not None and not status.cached and not problems:
         console.print(f"{cfg.dataset.name}: no frames yet; snnlab data prepare makes them", soft_wrap=True)
     for problem in problems:
         console.print(f"{cfg.dataset.name}: {problem}", highlight=False, soft_wrap=True)
