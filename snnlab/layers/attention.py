@@ -25,11 +25,8 @@ def project(
     kind: Projection, c_in: int, c_out: int, bias: bool, neuron: NeuronFactory, norm: NormFactory
 ) -> nn.Sequential:
     """Channels to channels for every token of x_TBCN, then norm and neuron."""
-    layer: nn.Module
-    if kind == "linear":
-        layer = TokenLinear(c_in, c_out, bias)
-    else:
-        layer = EachStep(nn.Conv1d(c_in, c_out, 1, bias=bias))
+    linear = kind == "linear"
+    layer = TokenLinear(c_in, c_out, bias) if linear else EachStep(nn.Conv1d(c_in, c_out, 1, bias=bias))
     return nn.Sequential(layer, norm(c_out), neuron())
 
 
