@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "snnlab"
 PLAIN_LIBRARY = ("neurons", "surrogates", "norms", "layers", "models", "losses", "metrics", "augments")
-TORCH_FREE = ("config", "verbs", "cli.py", "registry.py", "ranges.py", "errors.py")
+TORCH_FREE = ("config", "verbs", "cli.py", "registry.py", "ranges.py", "errors.py", "versions.py")
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:

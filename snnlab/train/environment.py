@@ -4,26 +4,13 @@ import os
 import platform
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import snnlab
-
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "triton",
-    "numpy",
-    "hydra-core",
-    "omegaconf",
-    "tonic",
-    "timm",
-    "wandb",
-    "scikit-learn",
-)
+from snnlab.versions import package_versions
 
 
 def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any]:
@@ -33,7 +20,7 @@ def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any
         "git": git_state(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: version for name in PACKAGES if (version := package_version(name)) is not None},
+        "packages": {name: version for name, version in package_versions().items() if version is not None},
         "plugins": list(plugins),
         "device": str(device),
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
@@ -42,14 +29,6 @@ def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any
         "threads": torch.get_num_threads(),
         "command": sys.argv,
     }
-
-
-def package_version(name: str) -> str | None:
-    """A package's installed version, None where it is not installed."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def code_version() -> str:

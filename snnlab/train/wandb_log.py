@@ -123,7 +123,7 @@ class WandbLog:
 
         Path(arguments["dir"]).mkdir(parents=True, exist_ok=True)
         wandb.setup(wandb.Settings(silent=True))
-        online = wanted != "offline" and _has_key(wandb)
+        online = wanted != "offline" and has_key(wandb)
         if wanted == "online" and not online:
             self._warn("W&B: no key is set (`wandb login` sets one), so this run is logged offline")
         if online:
@@ -171,7 +171,7 @@ def _from_environment() -> str:
     return {"disabled": "off", "offline": "offline", "dryrun": "offline"}.get(named, "auto")
 
 
-def _has_key(wandb: Any) -> bool:
+def has_key(wandb: Any) -> bool:
     """True if wandb would find a key by itself, without asking."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
         return True

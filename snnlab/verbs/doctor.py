@@ -1,29 +1,16 @@
 """Report the environment: versions, devices, data sets that are there, W&B key (set or not, never shown)."""
 
 import argparse
-import importlib.metadata
 import json
-import netrc
 import os
 import platform
 import sys
 from pathlib import Path
 
 import snnlab
+from snnlab.versions import package_versions
 
 EXAMPLES = ("snnlab doctor", "snnlab doctor --json", "SNNLAB_DATA=/data snnlab doctor")
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "triton",
-    "hydra-core",
-    "omegaconf",
-    "tonic",
-    "timm",
-    "wandb",
-    "rich",
-    "numpy",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the report; exit code 1 if a package that snnlab needs is missing."""
-    versions = {name: _version(name) for name in PACKAGES}
+    versions = package_versions()
     report: dict[str, object] = {
         "snnlab": f"{snnlab.__version__} in {Path(snnlab.__file__).parent}",
         "python": f"{platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        **versions,
+        **{name: version or "missing" for name, version in versions.items()},
         **_devices(),
         **_data(),
         "wandb key": "set" if _wandb_key() else "not set: W&B stays offline",
@@ -49,15 +36,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         for name, value in report.items():
             print(f"{name:14}{value}")
-    needed = [name for name in PACKAGES if name != "triton" or sys.platform == "linux"]
-    return int(any(versions[name] == "missing" for name in needed))
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "missing"
+    needed = [name for name in versions if name != "triton" or sys.platform == "linux"]
+    return int(any(versions[name] is None for name in needed))
 
 
 def _devices() -> dict[str, object]:
@@ -96,9 +76,10 @@ def _data() -> dict[str, object]:
 
 
 def _wandb_key() -> bool:
-    if os.environ.get("WANDB_API_KEY"):
-        return True
     try:
-        return netrc.netrc().authenticators("api.wandb.ai") is not None
-    except (OSError, netrc.NetrcParseError):
+        import wandb
+    except ImportError:
         return False
+    from snnlab.train.wandb_log import has_key
+
+    return has_key(wandb)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from snnlab.config.schema import LoggerConfig
-from snnlab.train.wandb_log import WandbLog, _has_key
+from snnlab.train.wandb_log import WandbLog, has_key
 
 OFFLINE_RUN = """
 import builtins, getpass, sys
@@ -237,13 +237,13 @@ def test_auto_follows_the_environment_then_the_key(tmp_path, fake, monkeypatch, 
 def test_key_in_a_netrc_file(tmp_path, fake, monkeypatch):
     wandb = fake(key=None)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    assert not _has_key(wandb)
+    assert not has_key(wandb)
     (tmp_path / "netrc").write_text("machine elsewhere.org login user password x\n")
-    assert not _has_key(wandb)
+    assert not has_key(wandb)
     (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
-    assert _has_key(wandb)
+    assert has_key(wandb)
     (tmp_path / "netrc").write_text("not a netrc file {")
-    assert not _has_key(wandb)
+    assert not has_key(wandb)
 
 
 def test_failing_server_becomes_offline(tmp_path, fake):
