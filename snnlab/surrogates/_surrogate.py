@@ -13,7 +13,25 @@ class Surrogate(nn.Module):
     """Base class: `s = 1 if u >= 0 else 0`, with `ds/du := gradient(u)`.
 
     `u` is the membrane potential minus the threshold, of any shape and any floating point type.
+
+    Attributes:
+        num_steps: time steps that it has parameters for; None: every step is alike.
     """
+
+    num_steps: int | None = None
+
+    @property
+    def plain_step(self) -> bool:
+        """Whether `forward` gives the step itself, so that a neuron may compare instead of calling it."""
+        return type(self).forward is Surrogate.forward
+
+    def at(self, t: int, threshold: float) -> "Surrogate":
+        """The surrogate of time step t (from 0) for thresholds that lie so far from each other and from rest.
+
+        Itself, unless a subclass depends on one of them. A neuron with several levels calls one such surrogate
+        for each level, so a gradient over all levels is the sum of theirs.
+        """
+        return self
 
     def forward(self, u: Tensor) -> Tensor:
         """Spikes [...] of u [...], in u's dtype: 1 where `u >= 0`, else 0 (0 for NaN)."""

@@ -1,0 +1,128 @@
+"""What neurons with one membrane potential share: the state, the number of the step, and who may look inside.
+
+Shape suffixes: T time steps, `...` any further axes.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.neurons._neuron import Neuron
+from snnlab.neurons._recurrence import Dynamics, Measure, integrate_and_fire
+from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.triangle import Triangle
+
+
+class MembraneNeuron(Neuron):
+    """Base class of neurons with one membrane potential; a subclass says how it leaks, fires and resets.
+
+    The state is the potential [...]. Where neuron or surrogate keep something for each time step, it is
+    [2, ...]: the potential, and how many steps have passed. Reading that number waits for the device, which a
+    call without a state does not.
+
+    Attributes:
+        levels: the least and the greatest spike.
+        thresholds: where it fires first, upwards and downwards, both positive; one that fires upwards only
+            repeats its threshold.
+        measure: looks at the charged potentials h_T [T, ...] of each call, see `watch_potentials`.
+        measured: takes what `measure` returned.
+    """
+
+    levels: tuple[int, int] = (0, 1)
+    measure: Measure | None = None
+    measured: Callable[[Tensor | None], object] | None = None
+
+    def __init__(self, surrogate: Surrogate | None, v_init: float = 0.0) -> None:
+        super().__init__()
+        self.surrogate = Triangle() if surrogate is None else surrogate
+        self.v_init = v_init
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        raise NotImplementedError
+
+    @property
+    def num_steps(self) -> int | None:
+        """Time steps that something is kept for; None: every step is alike."""
+        return self.surrogate.num_steps
+
+    def leak(self) -> Tensor | float:
+        """The part of the potential that survives a step."""
+        raise NotImplementedError
+
+    def dynamics_of_call(self) -> Dynamics:
+        """The equations of a step, for one call."""
+        raise NotImplementedError
+
+    def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        start = 0
+        if state is None:
+            v = self._rest(x_T[0])
+        elif self.num_steps is None:
+            v = state
+        else:
+            v = state[0]
+            start = max(0, round(state[1].flatten()[0].item()))
+        end = start + len(x_T)
+        if self.num_steps is not None and end > self.num_steps:
+            raise ValueError(
+                f"{type(self).__name__} with {type(self.surrogate).__name__} holds something for each of "
+                f"{self.num_steps} time steps, so it cannot run {end}: train with more steps"
+            )
+        spikes_T, v, measured = integrate_and_fire(
+            x_T, v, self.leak(), self.dynamics_of_call(), self.surrogate, start, self.measure
+        )
+        if self.measured is not None:
+            self.measured(measured)
+        return spikes_T, self._state(v, end)
+
+    def initial_state(self, x: Tensor) -> Tensor:
+        return self._state(self._rest(x), 0)
+
+    def _rest(self, x: Tensor) -> Tensor:
+        return torch.full_like(x, self.v_init, dtype=torch.promote_types(x.dtype, torch.float32))
+
+    def _state(self, v: Tensor, steps: int) -> Tensor:
+        return v if self.num_steps is None else torch.stack([v, torch.full_like(v, steps)])
+
+
+@contextmanager
+def watch_potentials(
+    model: nn.Module, measure: Callable[[MembraneNeuron, Tensor], Tensor | None]
+) -> Iterator[dict[str, list[Tensor | None]]]:
+    """Measures the membrane potentials of every neuron layer, before reset, inside a `with` block.
+
+        with watch_potentials(model, lambda neuron, h_T: h_T.square().mean()) as measured:
+            logits_TBK = model(x_TBCHW)
+        loss = loss + sum(scalar for scalars in measured.values() for scalar in scalars)
+
+    `measure` gets the layer and its charged potentials h_T [T, ...] in float32, once for each call of the
+    layer, and returns a scalar with a gradient or None. Potentials are not kept: the backward pass has to
+    recompute them anyway, and calls `measure` again there to differentiate it, one layer at a time. What
+    looks without a gradient returns None and is called once. Nothing is computed outside the block.
+
+    Yields the scalars of each layer, named as in `model.named_modules()`, one for each call.
+
+    Raises:
+        ValueError: the model has no neuron with a membrane potential, or is watched already.
+    """
+    neurons = {name: module for name, module in model.named_modules() if isinstance(module, MembraneNeuron)}
+    if not neurons:
+        raise ValueError(f"no neuron of {type(model).__name__} has a membrane potential to look at")
+    if any(neuron.measure is not None for neuron in neurons.values()):
+        raise ValueError("the membrane potentials are watched already: leave that block first")
+    found: dict[str, list[Tensor | None]] = {name: [] for name in neurons}
+    try:
+        for name, neuron in neurons.items():
+            neuron.measure = _of(neuron, measure)
+            neuron.measured = found[name].append
+        yield found
+    finally:
+        for neuron in neurons.values():
+            del neuron.measure, neuron.measured
+
+
+def _of(neuron: MembraneNeuron, measure: Callable[[MembraneNeuron, Tensor], Tensor | None]) -> Measure:
+    return lambda h_T: measure(neuron, h_T)

@@ -1,0 +1,170 @@
+"""The neuron whose threshold and surrogate width follow the distribution of its layer's membrane potentials."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import log
+from typing import Literal
+
+import torch
+from torch import Tensor, distributed, nn
+
+from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.neurons._recurrence import Dynamics
+from snnlab.ranges import Fraction, OpenFraction, Positive
+from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.rectangle import Rectangle
+
+
+class DSATGO(MembraneNeuron):
+    """Leaky integrate-and-fire neuron with an adaptive threshold (AT) and an adaptive surrogate width (TGO).
+
+    h_t = sigmoid(w) v_{t-1} + x_t                        w learned, one for the layer
+    s_t = 1 if h_t >= theta_t else 0,  ds_t/dh_t = g((h_t - theta_t) / k_t) / k_t
+    v_t = h_t (1 - s_t)
+
+    for x_T [T, ...], g the surrogate. In training, with m_t and d_t the mean and the standard deviation (n - 1) of
+    all of h_t, over the batch, channels and space at once, and constant as far as gradients go:
+
+    theta_t   = f_c (m_t + d_t)                           DS-ATGO Eq. 5, mpd "true"
+    running_t = (1 - momentum) running_t + momentum theta_t,  threshold before training; Eq. 6
+    k_t       = 1 + tanh(d_t - threshold)                 width "std", released code
+    k_t       = 1 + tanh(theta_t - threshold)             width "threshold", Eq. 7, whose two cases are one
+
+    In evaluation theta_t = running_t and k_t = 1: no statistics are taken, and no sample sees another. With the
+    default surrogate, `Rectangle()`, ds/dh is 1 / k where |h - theta| < k / 2 (Eq. 4); others are stretched by k
+    likewise, with their area kept. mpd "estimated" takes m_t = 0 and d_t = threshold sqrt(1 + sigmoid(w)^2), for
+    the first step d_t = threshold, for the statistics (Eq. 5).
+
+    While `torch.distributed` is initialised with several processes, the statistics in training are those of all
+    of them, one small collective for each step. They and the threshold are in float32 under mixed precision. A
+    process's part of the batch need not be as large as another's.
+
+    Args:
+        surrogate: gradient of the spike before stretching; None: `Rectangle()`.
+        num_steps: time steps that get a running threshold; fewer may be run, more may not.
+        threshold: V_th: the threshold without AT, where the running one starts, and what k_t compares with. The
+            released code compares with 1, its V_th.
+        f_c: factor of the adaptive threshold; the paper has 1.0 and, for fewer spikes, 1.2.
+        mpd: "true" takes mean and deviation from the membrane, "estimated" from the leak.
+        momentum: weight of the newest batch in the running threshold.
+        adaptive_threshold: AT. False: theta_t = threshold, and TGO compares what theta_t would be.
+        adaptive_width: TGO. False: k_t = 1.
+        width: what drives k_t. "std" by default: the published numbers were most likely made with the code.
+        init_decay: sigmoid(w) before training.
+
+    Raises:
+        ValueError: in `forward`, for more steps than there are running thresholds.
+    """
+
+    threshold_T: Tensor
+
+    def __init__(
+        self,
+        surrogate: Surrogate | None = None,
+        num_steps: int = 1,
+        *,
+        threshold: Positive = 1.0,
+        f_c: Positive = 1.0,
+        mpd: Literal["true", "estimated"] = "true",
+        momentum: Fraction = 0.1,
+        adaptive_threshold: bool = True,
+        adaptive_width: bool = True,
+        width: Literal["std", "threshold"] = "std",
+        init_decay: OpenFraction = 0.2,
+    ) -> None:
+        super().__init__(Rectangle() if surrogate is None else surrogate)
+        self.threshold = threshold
+        self.f_c = f_c
+        self.mpd = mpd
+        self.momentum = momentum
+        self.adaptive_threshold = adaptive_threshold
+        self.adaptive_width = adaptive_width
+        self.width = width
+        self.w = nn.Parameter(torch.tensor(log(init_decay / (1 - init_decay))))
+        self.register_buffer("threshold_T", torch.full((num_steps,), threshold))
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        return self.threshold, self.threshold
+
+    @property
+    def num_steps(self) -> int:
+        return len(self.threshold_T)
+
+    def leak(self) -> Tensor:
+        return self.w.sigmoid()
+
+    def dynamics_of_call(self) -> Dynamics:
+        return _Adaptive(self.threshold, 0.0, False, False, False, decide=self._decide)
+
+    @torch.no_grad()
+    def _decide(self, h: Tensor, t: int) -> tuple[Tensor | float, Tensor | float]:
+        """Threshold and width of step t, from charged potentials h [...] in training."""
+        if not self.training:
+            return (self.threshold_T[t].clone() if self.adaptive_threshold else self.threshold), 1.0
+        if not (self.adaptive_threshold or self.adaptive_width):
+            return self.threshold, 1.0
+        mean, std = self._estimate(h, t) if self.mpd == "estimated" else mean_and_std(h)
+        adaptive = self.f_c * (mean + std)
+        driver = std if self.width == "std" else adaptive
+        # 1 + tanh(z), in a form that does not round to 0
+        width = 2 * torch.sigmoid(2 * (driver - self.threshold)) if self.adaptive_width else 1.0
+        if not self.adaptive_threshold:
+            return self.threshold, width
+        self.threshold_T[t].lerp_(adaptive.to(self.threshold_T.dtype), self.momentum)
+        return adaptive, width
+
+    def _estimate(self, h: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        std = h.new_tensor(self.threshold)
+        return torch.zeros_like(std), std * (1 + self.leak().to(h.dtype) ** 2).sqrt() if t else std
+
+    def extra_repr(self) -> str:
+        return (
+            f"num_steps={self.num_steps}, threshold={self.threshold:g}, f_c={self.f_c:g}, mpd={self.mpd}, "
+            f"AT={self.adaptive_threshold}, TGO={self.width if self.adaptive_width else False}"
+        )
+
+
+def mean_and_std(h: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (n - 1; 0 for a single number) of all of h [...], over all processes."""
+    count = h.numel()
+    var, mean = torch.var_mean(h, correction=min(1, count - 1))
+    if not (distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1):
+        return mean, var.sqrt()
+    own = torch.stack([torch.full_like(mean, count), mean, var * max(1, count - 1)])
+    parts = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(parts, own)
+    return pooled(torch.stack(parts))
+
+
+def pooled(parts: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of parts [P, 3]: count, mean, sum of squared differences from that mean."""
+    count, mean, squares = parts.unbind(1)
+    total = count.sum()
+    grand = (count / total * mean).sum()
+    squares = squares.sum() + (count * (mean - grand) ** 2).sum()
+    return grand, (squares / (total - 1)).sqrt()
+
+
+@dataclass(frozen=True)
+class _Adaptive(Dynamics):
+    """The hard reset of one call; the backward pass takes up the thresholds that the forward pass decided."""
+
+    decide: Callable[[Tensor, int], tuple[Tensor | float, Tensor | float]]
+    decided: dict[int, tuple[Tensor | float, Tensor | float]] = field(default_factory=dict)
+
+    def of_step(self, h: Tensor, t: int) -> tuple[Tensor | float, Tensor | float]:
+        if t not in self.decided:
+            self.decided[t] = self.decide(h, t)
+        return self.decided[t]
+
+    def fire(self, h: Tensor, t: int, out: Tensor) -> Tensor:
+        return torch.ge(h, self.of_step(h, t)[0], out=out)
+
+    def spike(self, h: Tensor, t: int, surrogate: Surrogate) -> Tensor:
+        threshold, width = self.of_step(h, t)
+        return surrogate.at(t, self.threshold)((h - threshold) / width)  # type: ignore[no-any-return]
+
+    def slope(self, h: Tensor, t: int, surrogate: Surrogate) -> Tensor:
+        threshold, width = self.of_step(h, t)
+        return surrogate.at(t, self.threshold).gradient((h - threshold) / width).div_(width)
