@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "snnlab"
-PLAIN_LIBRARY = ("neurons", "surrogates", "norms", "layers", "models", "losses", "metrics", "augments")
+PLAIN_LIBRARY = (
+    "neurons",
+    "surrogates",
+    "norms",
+    "layers",
+    "models",
+    "losses",
+    "metrics",
+    "augments",
+    "regularisers",
+)
 TORCH_FREE = ("config", "verbs", "cli.py", "registry.py", "ranges.py", "errors.py", "versions.py")
 
 

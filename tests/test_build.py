@@ -1,21 +1,37 @@
-"""From a checked configuration to objects: what a model may ask of a neuron whatever its kind."""
-
-from pathlib import Path
+"""Networks from configurations: every neuron and surrogate builds, and gets what the run knows."""
 
 import pytest
+import torch
 
-from snnlab import build, registry
+from snnlab.build import build_dataset, build_model
 from snnlab.config import load
-from snnlab.data.synthetic import Synthetic
-from snnlab.datasets import DigitsDVS
+from snnlab.registry import component_files
 
 
-@pytest.mark.parametrize("name", tuple(registry.component_files("neuron")))
-def test_a_model_may_ask_any_neuron_for_another_threshold(name: str, tmp_path: Path) -> None:
-    cfg = load([f"neuron={name}", "model=spikformer", "model.depth=1", "model.dim=16", "model.heads=2"])
-    model = build.build_model(cfg, Synthetic(DigitsDVS(tmp_path, cfg.num_steps)))
-    kind = registry.load("neuron", name)
-    neurons = [module for module in model.modules() if isinstance(module, kind)]
-    assert len(neurons) > 5
-    if name != "relu":
-        assert {module.dynamics.threshold for module in neurons} == {0.5, 1.0}
+def build(*overrides):
+    cfg = load(["+experiment=quickstart", "num_steps=3", *overrides])
+    with torch.device("meta"):
+        return build_model(cfg, build_dataset(cfg))
+
+
+@pytest.mark.parametrize("neuron", component_files("neuron"))
+def test_every_neuron_in_a_model_that_asks_for_another_threshold(neuron):
+    build("model=spikformer", "model.depth=1", "model.dim=24", f"neuron={neuron}")
+
+
+@pytest.mark.parametrize("surrogate", component_files("surrogate"))
+def test_every_surrogate(surrogate):
+    build("model.channels=[4,4]", f"surrogate={surrogate}")
+
+
+def test_what_is_kept_for_each_step_knows_their_number():
+    model = build("model.channels=[4,4]", "neuron=dsatgo", "surrogate=tsg")
+    kept = {name.rsplit(".", 1)[-1]: value.shape for name, value in model.state_dict().items()}
+    assert kept["threshold_T"] == kept["x"] == (3,)
+
+
+def test_the_neuron_takes_the_threshold_that_the_model_asks_for():
+    """Spikformer's attention fires at 0.5, whatever the others do."""
+    model = build("model=spikformer", "model.depth=1", "neuron=cf", "neuron.theta_P=0.8")
+    thresholds = {m.thresholds for m in model.modules() if hasattr(m, "thresholds")}
+    assert thresholds == {(0.8, 1.0), (0.4, 0.5)}

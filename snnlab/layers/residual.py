@@ -1,4 +1,4 @@
-"""The residual block of spiking ResNets with the neuron after the addition.
+"""The residual blocks of spiking ResNets: the neuron after the addition, or before it (SEW).
 
 Shape suffixes: T time steps, B samples, C channels, H height, W width.
 """
@@ -19,9 +19,18 @@ class ResidualBlock(nn.Module):
         c_in, c_out: channels.
         stride: of the first convolution and of the shortcut.
         neuron, norm: makers of the layers.
+        residual_neuron: maker of the neuron after the addition; None: `neuron`.
     """
 
-    def __init__(self, c_in: int, c_out: int, stride: int, neuron: NeuronFactory, norm: NormFactory) -> None:
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        stride: int,
+        neuron: NeuronFactory,
+        norm: NormFactory,
+        residual_neuron: NeuronFactory | None = None,
+    ) -> None:
         super().__init__()
         self.body = nn.Sequential(
             conv3x3(c_in, c_out, stride), norm(c_out), neuron(), conv3x3(c_out, c_out), norm(c_out)
@@ -30,11 +39,39 @@ class ResidualBlock(nn.Module):
         if stride != 1 or c_in != c_out:
             conv = nn.Conv2d(c_in, c_out, 1, stride=stride, bias=False)
             self.shortcut = nn.Sequential(EachStep(conv), norm(c_out))
-        self.neuron = neuron()
+        self.neuron = neuron() if residual_neuron is None else residual_neuron()
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
         spikes_TBCHW: Tensor = self.neuron(self.body(x_TBCHW) + self.shortcut(x_TBCHW))
         return spikes_TBCHW
+
+
+class SEWBlock(nn.Module):
+    """conv-norm-neuron twice, plus the input, and no neuron after it: x_TBCHW -> [T, B, C', H', W'].
+
+    The sum of spikes is 0, 1, 2, ... (Fang et al. 2021, "Deep residual learning in spiking neural networks", with
+    the connect function ADD). The shortcut is the identity, or a 1x1 convolution, a norm and a neuron where the
+    shape changes.
+
+    Args:
+        c_in, c_out: channels.
+        stride: of the first convolution and of the shortcut.
+        neuron, norm: makers of the layers.
+    """
+
+    def __init__(self, c_in: int, c_out: int, stride: int, neuron: NeuronFactory, norm: NormFactory) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv3x3(c_in, c_out, stride), norm(c_out), neuron(), conv3x3(c_out, c_out), norm(c_out), neuron()
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or c_in != c_out:
+            conv = nn.Conv2d(c_in, c_out, 1, stride=stride, bias=False)
+            self.shortcut = nn.Sequential(EachStep(conv), norm(c_out), neuron())
+
+    def forward(self, x_TBCHW: Tensor) -> Tensor:
+        sum_TBCHW: Tensor = self.body(x_TBCHW) + self.shortcut(x_TBCHW)
+        return sum_TBCHW
 
 
 def conv3x3(c_in: int, c_out: int, stride: int = 1) -> nn.Module:
@@ -43,8 +80,24 @@ def conv3x3(c_in: int, c_out: int, stride: int = 1) -> nn.Module:
 
 
 def residual_stage(
-    c_in: int, c_out: int, blocks: int, stride: int, neuron: NeuronFactory, norm: NormFactory
+    c_in: int,
+    c_out: int,
+    blocks: int,
+    stride: int,
+    neuron: NeuronFactory,
+    norm: NormFactory,
+    residual_neuron: NeuronFactory | None = None,
 ) -> nn.Sequential:
     """Residual blocks in a row; the first one changes the channels and takes the stride."""
-    first = ResidualBlock(c_in, c_out, stride, neuron, norm)
-    return nn.Sequential(first, *(ResidualBlock(c_out, c_out, 1, neuron, norm) for _ in range(1, blocks)))
+    return nn.Sequential(
+        ResidualBlock(c_in, c_out, stride, neuron, norm, residual_neuron),
+        *(ResidualBlock(c_out, c_out, 1, neuron, norm, residual_neuron) for _ in range(1, blocks)),
+    )
+
+
+def sew_stage(
+    c_in: int, c_out: int, blocks: int, stride: int, neuron: NeuronFactory, norm: NormFactory
+) -> nn.Sequential:
+    """SEW blocks in a row; the first one changes the channels and takes the stride."""
+    first = SEWBlock(c_in, c_out, stride, neuron, norm)
+    return nn.Sequential(first, *(SEWBlock(c_out, c_out, 1, neuron, norm) for _ in range(1, blocks)))

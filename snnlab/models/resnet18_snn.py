@@ -20,16 +20,25 @@ class ResNet18SNN(nn.Module):
     Args:
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
+        residual_neuron: maker of the neurons after residual additions; None: `neuron`. With `cf` there and `lif`
+            elsewhere it is the network RES of the circulate-firing paper (Fig. 7).
     """
 
-    def __init__(self, neuron: NeuronFactory, norm: NormFactory, in_channels: int, num_classes: int) -> None:
+    def __init__(
+        self,
+        neuron: NeuronFactory,
+        norm: NormFactory,
+        in_channels: int,
+        num_classes: int,
+        residual_neuron: NeuronFactory | None = None,
+    ) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv3x3(in_channels, 64), norm(64), neuron())
         self.stages = nn.Sequential(
-            residual_stage(64, 64, 2, 1, neuron, norm),
-            residual_stage(64, 128, 2, 2, neuron, norm),
-            residual_stage(128, 256, 2, 2, neuron, norm),
-            residual_stage(256, 512, 2, 2, neuron, norm),
+            residual_stage(64, 64, 2, 1, neuron, norm, residual_neuron),
+            residual_stage(64, 128, 2, 2, neuron, norm, residual_neuron),
+            residual_stage(128, 256, 2, 2, neuron, norm, residual_neuron),
+            residual_stage(256, 512, 2, 2, neuron, norm, residual_neuron),
         )
         self.head = nn.Linear(512, num_classes)
 

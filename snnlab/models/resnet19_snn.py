@@ -22,6 +22,7 @@ class ResNet19SNN(nn.Module):
     Args:
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
+        residual_neuron: maker of the neurons after residual additions; None: `neuron`.
         stem: channels of the first convolution: 64 (TET, TMC) or 128 (TWD, DS-ATGO).
     """
 
@@ -31,15 +32,16 @@ class ResNet19SNN(nn.Module):
         norm: NormFactory,
         in_channels: int,
         num_classes: int,
+        residual_neuron: NeuronFactory | None = None,
         *,
         stem: Literal[64, 128] = 64,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv3x3(in_channels, stem), norm(stem), neuron())
         self.stages = nn.Sequential(
-            residual_stage(stem, 128, 3, 1, neuron, norm),
-            residual_stage(128, 256, 3, 2, neuron, norm),
-            residual_stage(256, 512, 2, 2, neuron, norm),
+            residual_stage(stem, 128, 3, 1, neuron, norm, residual_neuron),
+            residual_stage(128, 256, 3, 2, neuron, norm, residual_neuron),
+            residual_stage(256, 512, 2, 2, neuron, norm, residual_neuron),
         )
         self.head = nn.Sequential(nn.Linear(512, 256), neuron(), nn.Linear(256, num_classes))
 

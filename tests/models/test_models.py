@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from snnlab import registry
-from snnlab.models import VGGSNN, ResNet18SNN, ResNet19SNN, Spikformer
-from snnlab.neurons import LIF, PLIF, ReLU
+from snnlab.models import VGGSNN, ResNet18SNN, ResNet19SNN, SEWResNet19SNN, Spikformer
+from snnlab.neurons import CF, DSATGO, LIF, PLIF, ReLU
 from snnlab.norms import BN, TDBN, TEBN
 
 NAMES = tuple(registry.component_files("model"))
@@ -68,6 +68,9 @@ def frames(steps, batch=2, channels=2, size=16):
         (12_653_988, lambda: ResNet19SNN(LIF, BN, 3, 100)),
         (12_697_994, lambda: ResNet19SNN(LIF, BN, 3, 10, stem=128)),
         (12_721_124, lambda: ResNet19SNN(LIF, BN, 3, 100, stem=128)),
+        (12_698_240, lambda: SEWResNet19SNN(LIF, BN, 3, 10)),
+        (12_721_280, lambda: SEWResNet19SNN(LIF, BN, 3, 100)),
+        (12_698_240 + 20, lambda: SEWResNet19SNN(DSATGO, BN, 3, 10)),
         (9_324_730, lambda: Spikformer(LIF, BN, 3, 10, 32)),
         (9_365_524 - 6_144, lambda: Spikformer(LIF, BN, 3, 100, 32)),  # 6144: LayerNorms that nothing uses
         (2_566_666, lambda: Spikformer(LIF, BN, 2, 10, 128, **DVS)),
@@ -143,6 +146,40 @@ def test_bfloat16_autocast(name):
         logits = model(frames(2))
     logits.float().square().sum().backward()
     assert logits.shape == (2, 2, 7)
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize(("model", "blocks"), [(ResNet18SNN, 8), (ResNet19SNN, 8)])
+def test_another_neuron_after_the_additions(model, blocks):
+    net = model(LIF, BN, 2, 7, residual_neuron=CF)
+    additions = [name for name, module in net.named_modules() if isinstance(module, CF)]
+    assert len(additions) == blocks
+    assert all(name.startswith("stages.") and name.endswith(".neuron") for name in additions)
+    assert any(isinstance(module, LIF) for module in net.modules())
+    plain = model(LIF, BN, 2, 7)
+    assert len(list(plain.modules())) == len(list(net.modules()))
+    assert net(frames(2)).shape == (2, 2, 7)
+
+
+def test_sew_adds_spikes_and_fires_not_after_the_addition():
+    model = alive("sew_resnet19_snn")
+    seen = []
+    for stage in model.stages:
+        for block in stage:
+            block.register_forward_hook(lambda *args: seen.append(args[-1]))
+    with torch.no_grad():
+        model(frames(3))
+    assert len(seen) == 3 + 3 + 2
+    levels = [set(x.unique().tolist()) for x in seen]
+    assert all(values <= set(range(5)) for values in levels)
+    assert max(max(values) for values in levels) > 1
+
+
+@pytest.mark.parametrize("neuron", [CF, lambda **o: DSATGO(num_steps=4, **o)], ids=["cf", "dsatgo"])
+@pytest.mark.parametrize("name", NAMES)
+def test_neurons_of_other_kinds_fit(name, neuron):
+    model = build(name, neuron=neuron)
+    model(frames(2)).square().sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
