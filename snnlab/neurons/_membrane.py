@@ -23,14 +23,12 @@ class MembraneNeuron(Neuron):
     call without a state does not.
 
     Attributes:
-        levels: the least and the greatest spike.
         thresholds: where it fires first, upwards and downwards, both positive; one that fires upwards only
             repeats its threshold.
         measure: looks at the charged potentials h_T [T, ...] of each call, see `watch_potentials`.
         measured: takes what `measure` returned.
     """
 
-    levels: tuple[int, int] = (0, 1)
     measure: Measure | None = None
     measured: Callable[[Tensor | None], object] | None = None
 

@@ -11,7 +11,12 @@ class Neuron(nn.Module):
 
     A subclass writes `forward_with_state` and `initial_state`. The state is one tensor, in float32 whatever
     the dtype of the input (float64 for float64); the spikes have the dtype of the input.
+
+    Attributes:
+        levels: the least and the greatest output of a spiking neuron; all whole numbers between them occur.
     """
+
+    levels: tuple[int, int] = (0, 1)
 
     def forward(self, x_T: Tensor, state: Tensor | None = None) -> Tensor:
         """Spikes [T, ...] for input currents x_T [T, ...]; state None means the initial state."""
