@@ -25,8 +25,10 @@ def save(path: Path, content: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Reads a checkpoint.
+def load(path: Path) -> dict[str, Any]:
+    """Reads a checkpoint, on the CPU: what takes its parts over moves them to where it keeps them.
+
+    (Adam keeps its step counts on the CPU; on a GPU each of them would be waited for at every step.)
 
     Raises:
         SnnlabError: it is not there, cannot be read, or is of another format.
@@ -36,7 +38,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
             f"no checkpoint {path}", "the run saves its first one at the end of the first epoch"
         )
     try:
-        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise SnnlabError(
             f"cannot read the checkpoint {path}: {error}", "start afresh with trainer.on_existing=restart"

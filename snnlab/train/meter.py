@@ -9,9 +9,14 @@ from snnlab.train.learner import StepResult
 
 
 class Meter:
-    """Adds up training steps; part of a checkpoint, so a continued epoch reports what an unbroken one would."""
+    """Adds up training steps; part of a checkpoint, so a continued epoch reports what an unbroken one would.
 
-    def __init__(self) -> None:
+    Args:
+        device: of the steps.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._sums: dict[str, Tensor] = {}
         self.count = 0
 
@@ -36,5 +41,5 @@ class Meter:
         return {"sums": dict(self._sums), "count": self.count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._sums = {name: torch.as_tensor(value) for name, value in state["sums"].items()}
+        self._sums = {name: value.to(self._device) for name, value in state["sums"].items()}
         self.count = state["count"]
