@@ -12,16 +12,20 @@ from snnlab.errors import ConfigError
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def set_up(trainer: TrainerConfig, seed: int) -> torch.device:
-    """Seeds every generator, fixes threads and determinism, and returns the device.
+def seed_generators(seed: int) -> None:
+    """Seeds every random generator of this process that initial weights and training steps draw from."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def set_up(trainer: TrainerConfig) -> torch.device:
+    """Fixes threads and determinism, and returns the device.
 
     Raises:
         ConfigError: the device that was asked for is not there.
     """
     if trainer.threads is not None:
         torch.set_num_threads(trainer.threads)
-    random.seed(seed)
-    torch.manual_seed(seed)
     if trainer.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)

@@ -11,7 +11,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.data.loader import loader
 from snnlab.errors import SnnlabError
 from snnlab.train import checkpoint
-from snnlab.train.device import set_up
+from snnlab.train.device import seed_generators, set_up
 from snnlab.train.evaluate import evaluate
 from snnlab.train.inputs import InputPipeline
 from snnlab.train.log import RunLog
@@ -33,8 +33,9 @@ def run(cfg: RunConfig, folder: Path, which: str = "last") -> int:
     Raises:
         SnnlabError: no such checkpoint, or its weights do not fit the configuration.
     """
-    device = set_up(cfg.trainer, cfg.seed)
-    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt", device)
+    device = set_up(cfg.trainer)
+    seed_generators(cfg.seed)
+    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
     dataset = build.build_dataset(cfg)
     dataset.prepare()
     model = build.build_model(cfg, dataset).to(device)
@@ -47,6 +48,7 @@ def run(cfg: RunConfig, folder: Path, which: str = "last") -> int:
         seed=cfg.seed,
         epoch=0,
         num_workers=cfg.trainer.num_workers,
+        pin_memory=device.type == "cuda",
     )
     loss = build.build_loss(cfg).to(device)
     evaluation = evaluate(model, loss, batches, pipeline, dataset.num_classes, cfg.trainer.precision)

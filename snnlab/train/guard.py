@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.errors import RunError
-from snnlab.train.learner import StepResult
+from snnlab.train.device import autocast
+from snnlab.train.learner import Learner, StepResult
 
 
 class NanGuard:
@@ -48,22 +49,22 @@ def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
             if found or not isinstance(output, Tensor):
                 return
-            kind = type(module).__name__
+            layer = f"{name or 'the network'} ({type(module).__name__})"
             for parameter_name, parameter in module.named_parameters(recurse=False):
                 if not torch.isfinite(parameter).all():
-                    found.append(f"{name} ({kind}): its {parameter_name} is not finite")
+                    found.append(f"{layer}: its {parameter_name} is not finite")
                     return
             if not torch.isfinite(output).all():
-                found.append(f"{name} ({kind}): its output is not finite")
+                found.append(f"{layer}: its output is not finite")
 
         handles.append(module.register_forward_hook(hook))
 
     handles: list[torch.utils.hooks.RemovableHandle] = []
     if not torch.isfinite(x_TBCHW).all():
         return "the input"
+    # A module ends after those inside of it, so the innermost bad one is found first.
     for name, module in model.named_modules():
-        if not any(True for _ in module.children()):
-            look(name, module)
+        look(name, module)
     try:
         model(x_TBCHW)
     finally:
@@ -72,12 +73,13 @@ def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str:
     return found[0] if found else "none: every layer is finite, so the loss itself is not"
 
 
-def nan_error(model: nn.Module, result: StepResult, step: int, epoch: int) -> RunError:
+def nan_error(learner: Learner, result: StepResult, step: int, epoch: int) -> RunError:
     """The error for a loss or weights that are not finite at a step of an epoch, both counted from 1."""
+    with autocast(learner.pipeline.device, learner.trainer.precision):
+        layer = first_bad_layer(learner.model, result.x_TBCHW)
     values = ", ".join(f"{name} {value.item():g}" for name, value in result.terms.items())
     what = "loss or weights are" if torch.isfinite(result.loss) else "the loss is"
     return RunError(
-        f"{what} not finite at step {step}, epoch {epoch} ({values}); first bad layer: "
-        f"{first_bad_layer(model, result.x_TBCHW)}",
+        f"{what} not finite at step {step}, epoch {epoch} ({values}); first bad layer: {layer}",
         "lower optimizer.lr, set trainer.clip_norm=1, or use trainer.precision=fp32",
     )

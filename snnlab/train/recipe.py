@@ -8,7 +8,7 @@ import torch
 from snnlab import build
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
-from snnlab.errors import SnnlabError
+from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.train.device import set_up
 from snnlab.train.environment import environment
 from snnlab.train.guard import nan_error
@@ -20,7 +20,7 @@ from snnlab.train.report import announce, mirror_of, report, show_result
 from snnlab.train.run_files import RunFiles
 from snnlab.train.session import Session
 
-DONE, PREEMPTED = 0, 75
+DONE = 0
 
 
 def run(cfg: RunConfig) -> int:
@@ -40,7 +40,7 @@ def run(cfg: RunConfig) -> int:
         raise SnnlabError(
             f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it"
         )
-    device = set_up(cfg.trainer, cfg.seed)
+    device = set_up(cfg.trainer)
     dataset = build.build_dataset(cfg)
     dataset.prepare()
     with files, RunLog(files.folder / "log.txt") as log, Interrupt() as interrupt:
@@ -94,7 +94,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.total_steps += 1
                 ends_epoch = position.step == session.steps_per_epoch
                 if session.guard.is_bad(result.loss, learner.model if ends_epoch else None):
-                    raise nan_error(learner.model, result, position.total_steps, position.epoch + 1)
+                    raise nan_error(learner, result, position.total_steps, position.epoch + 1)
                 session.meter.update(result)
                 progress.advance(result.loss, result.correct, result.count)
                 now = time.perf_counter()

@@ -15,8 +15,8 @@ from snnlab.config.schema import RunConfig
 from snnlab.data.dataset import VisionData
 from snnlab.data.head import HeadSet
 from snnlab.data.loader import loader
-from snnlab.errors import ConfigError
 from snnlab.train import checkpoint
+from snnlab.train.device import seed_generators
 from snnlab.train.evaluate import Evaluation, evaluate
 from snnlab.train.guard import NanGuard
 from snnlab.train.inputs import InputPipeline
@@ -75,6 +75,8 @@ class Session:
         if trainer.max_steps is not None:
             self.steps_per_epoch = min(self.steps_per_epoch, trainer.max_steps)
         self.pipeline = InputPipeline(dataset, augments, cfg.num_steps, device, cfg.seed)
+        # Not before: preparing the data may have drawn numbers, and next time there is nothing to prepare.
+        seed_generators(cfg.seed)
         model = build.build_model(cfg, dataset).to(device)
         if trainer.channels_last:
             model = model.to(memory_format=torch.channels_last)
@@ -82,7 +84,7 @@ class Session:
         scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         self.learner = Learner(model, loss, optimizer, scheduler, self.pipeline, trainer)
-        self.guard, self.meter, self.position = NanGuard(device), Meter(), Position()
+        self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
         self.evaluation: Evaluation | None = None
 
     def resume(self) -> bool:
@@ -91,7 +93,7 @@ class Session:
         if not path.exists():
             self.files.cut_metrics(0)
             return False
-        state = checkpoint.load(path, self.pipeline.device)
+        state = checkpoint.load(path)
         self.learner.load_state_dict(state["learner"])
         self.meter.load_state_dict(state["meter"])
         self.position = Position(**state["position"])
@@ -123,6 +125,7 @@ class Session:
             epoch=self.position.epoch,
             start_batch=self.position.step * trainer.accumulate,
             num_workers=trainer.num_workers,
+            pin_memory=self.pipeline.device.type == "cuda",
         )
         for _ in range(self.position.step, self.steps_per_epoch):
             yield list(itertools.islice(batches, trainer.accumulate))
@@ -152,6 +155,7 @@ class Session:
             seed=self.cfg.seed,
             epoch=0,
             num_workers=trainer.num_workers,
+            pin_memory=self.pipeline.device.type == "cuda",
         )
 
         def announced() -> Iterator[Batch]:
@@ -170,16 +174,11 @@ class Session:
 
     def _remember(self, metrics: dict[str, float]) -> None:
         select = self.cfg.trainer.select
-        if select not in metrics:
-            raise ConfigError(
-                f"trainer.select: this run has no metric '{select}'",
-                f"steps go from 1 to {self.cfg.num_steps}: test/acc, test/ece, test/acc_step/t1, test/ece_cum/t1, ...",
-            )
         value = metrics[select]
         found = {"epoch": self.position.epoch, "value": value, "metrics": metrics}
         self.position.last = found
         best = self.position.best
-        if best is None or _is_better(select, value, best["value"]):
+        if best is None or math.isnan(best["value"]) or _is_better(select, value, best["value"]):
             self.position.best = found
             checkpoint.save(
                 self.files.checkpoints / "best.pt",
@@ -200,5 +199,5 @@ class Session:
 
 def _is_better(metric: str, value: float, best: float) -> bool:
     """Accuracy should be high, everything else (losses, calibration errors) low; NaN is never better."""
-    higher = "acc" in metric.split("/", 1)[-1]
+    higher = metric.partition("/")[2].startswith("acc")
     return value > best if higher else value < best

@@ -3,12 +3,31 @@
 import torch
 from torch import nn
 
-from snnlab.train.guard import NanGuard, first_bad_layer
+from snnlab.norms import TEBN
+from snnlab.train.guard import NanGuard, first_bad_layer, nan_error
+from tests.train.test_learner import learner as learner_of
+from tests.train.toy import ToyData, ToyNet
 
 
 class Explode(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x / torch.zeros_like(x)
+
+
+class Half(nn.Module):
+    """Overflows under mixed precision only, as float16 does at 65504."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * (1e38 if torch.is_autocast_enabled("cpu") else 1.0) * 1e3
+
+
+class Huge(ToyNet):
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = Half()
+
+    def forward(self, x_TBCHW: torch.Tensor) -> torch.Tensor:
+        return self.last(1 + super().forward(x_TBCHW).abs())
 
 
 def test_every_step_is_checked_on_the_cpu() -> None:
@@ -53,6 +72,21 @@ def test_a_layer_with_a_bad_weight_is_named() -> None:
     with torch.no_grad():
         model[1].bias[0] = float("nan")
     assert first_bad_layer(model, torch.ones(2, 3)) == "1 (Linear): its bias is not finite"
+
+
+def test_a_bad_weight_of_a_layer_that_holds_other_layers_is_named() -> None:
+    model = nn.Sequential(TEBN(3, num_steps=2), nn.Flatten(2), nn.Linear(3, 2))
+    with torch.no_grad():
+        model[0].p[1] = float("nan")
+    assert first_bad_layer(model, torch.rand(2, 4, 3)) == "0 (TEBN): its p is not finite"
+
+
+def test_the_step_s_own_precision_is_looked_at() -> None:
+    learner = learner_of(Huge(), precision="bf16")
+    result = learner.step([ToyData().train_set().batch(range(4))], 0, 0)
+    assert (
+        "first bad layer: last (Half): its output is not finite" in nan_error(learner, result, 1, 1).message
+    )
 
 
 def test_a_bad_input_and_a_sound_network() -> None:

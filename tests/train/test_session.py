@@ -1,0 +1,34 @@
+"""Which evaluation a run remembers as its best."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from snnlab.train import session
+from snnlab.train.session import Position, Session
+
+
+@pytest.mark.parametrize(
+    ("select", "values", "best"),
+    [
+        ("test/acc", [0.5, 0.7, 0.6, 0.7], 2),
+        ("test/acc_cum/t2", [0.5, math.nan, 0.4], 1),
+        ("test/ece", [0.2, 0.1, 0.3], 2),
+        ("test/nll", [math.nan, 0.3, 0.2, math.nan], 3),
+    ],
+)
+def test_the_first_of_the_best_is_kept_and_nan_never_is_the_best(tmp_path, monkeypatch, select, values, best):
+    saved = []
+    monkeypatch.setattr(session.checkpoint, "save", lambda path, content: saved.append(content["epoch"]))
+    run = SimpleNamespace(
+        cfg=SimpleNamespace(trainer=SimpleNamespace(select=select), raw={}),
+        position=Position(),
+        files=SimpleNamespace(checkpoints=tmp_path),
+        learner=SimpleNamespace(weights=dict),
+    )
+    for epoch, value in enumerate(values, start=1):
+        run.position.epoch = epoch
+        Session._remember(run, {select: value})
+    assert run.position.best["epoch"] == saved[-1] == best
+    assert run.position.last["epoch"] == len(values)
