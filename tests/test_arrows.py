@@ -60,15 +60,7 @@ def test_configuration_and_command_line_do_not_import_torch(path: Path) -> None:
             assert layer in (None, "config", "registry", "ranges", "errors"), f"{path.name} imports {module}"
 
 
-# The bodies of `snnlab data`, which act on the data set that the configuration builds.
-DATA_COMMANDS = ROOT / "data" / "command.py"
-
-
-@pytest.mark.parametrize(
-    "path",
-    [path for path in files("data", "datasets") if path != DATA_COMMANDS],
-    ids=lambda p: str(p.relative_to(ROOT)),
-)
+@pytest.mark.parametrize("path", files("data", "datasets"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_data_knows_no_network(path: Path) -> None:
     forbidden = tuple(f"snnlab.{name}" for name in ("train", "models", "neurons", "losses", "build"))
     for module, _ in imports(path):

@@ -10,7 +10,6 @@ from snnlab import registry
 from snnlab.config.schema import PathsConfig, RunConfig
 from snnlab.data.dataset import SampleSet, Status, VisionData
 from snnlab.data.loader import loader
-from snnlab.data.synthetic import Synthetic
 from snnlab.errors import DataError
 
 _DONE, _FAILED = 0, 1
@@ -34,13 +33,12 @@ def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
     return _DONE
 
 
-def prepare(cfg: RunConfig) -> int:
+def prepare(cfg: RunConfig, dataset: VisionData) -> int:
     """Makes the configured data set ready: unpacks, downloads where that was asked for, integrates events.
 
     Raises:
         DataError: something is missing.
     """
-    dataset = _dataset(cfg)
     started = time.perf_counter()
     dataset.prepare()
     seconds = time.perf_counter() - started
@@ -58,13 +56,12 @@ def prepare(cfg: RunConfig) -> int:
     return _DONE
 
 
-def verify(cfg: RunConfig) -> int:
+def verify(cfg: RunConfig, dataset: VisionData) -> int:
     """Compares what is stored with its manifest; the exit code is 1 if something is wrong.
 
     Raises:
         DataError: the data set is not there.
     """
-    dataset = _dataset(cfg)
     status = dataset.status()
     if not status.present:
         raise DataError(f"dataset {cfg.dataset.name}: not there", status.note)
@@ -82,9 +79,8 @@ def verify(cfg: RunConfig) -> int:
     return _FAILED if problems else _DONE
 
 
-def bench(cfg: RunConfig, seconds: float = 3.0) -> int:
+def bench(cfg: RunConfig, dataset: VisionData, seconds: float = 3.0) -> int:
     """Measures how many samples per second the loader delivers, alone and together with decoding."""
-    dataset = _dataset(cfg)
     dataset.prepare()
     samples = dataset.train_set()
     device = torch.device(
@@ -131,12 +127,6 @@ def _rate(
         torch.cuda.synchronize(device)
         elapsed = time.perf_counter() - started
     return count / elapsed
-
-
-def _dataset(cfg: RunConfig) -> VisionData:
-    cls = registry.load("dataset", cfg.dataset.name, cfg.plugins)
-    dataset: VisionData = cls(root=cfg.paths.data, num_steps=cfg.num_steps, **cfg.dataset.params)
-    return Synthetic(dataset) if cfg.trainer.synthetic else dataset
 
 
 def _count(status: Status) -> str:

@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action == "list":
         return command.list_(cfg.paths, cfg.plugins)
-    if args.action == "prepare":
-        return command.prepare(cfg)
-    return command.verify(cfg) if args.action == "verify" else command.bench(cfg)
+    from snnlab.build import build_dataset
+
+    act = {"prepare": command.prepare, "verify": command.verify, "bench": command.bench}[args.action]
+    return act(cfg, build_dataset(cfg))

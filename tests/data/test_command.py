@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from snnlab import registry
+from snnlab.build import build_dataset
 from snnlab.data import command
 from snnlab.datasets import DigitsDVS
-from snnlab.errors import DataError
+from snnlab.errors import ConfigError, DataError
 
 
 def config(root, name="digits_dvs", **params):
@@ -42,28 +43,34 @@ def test_list_names_every_data_set(root, capsys):
 
 def test_prepare_then_verify_then_bench(root, capsys):
     cfg = config(root)
-    assert command.verify(cfg) == 0
+    assert command.verify(cfg, build_dataset(cfg)) == 0
     assert "no frames yet" in capsys.readouterr().out
-    assert command.prepare(cfg) == 0
+    assert command.prepare(cfg, build_dataset(cfg)) == 0
     shown = capsys.readouterr().out
     assert "1437 training and 360 held-out samples of shape [2, 2, 16, 16]" in shown
     assert "split 'stratified80_seed0'" in shown
     assert str(DigitsDVS(root, 2).cache_folder()) in shown
-    assert command.verify(cfg) == 0
+    assert command.verify(cfg, build_dataset(cfg)) == 0
     assert "1797 samples in order" in capsys.readouterr().out
-    assert command.bench(cfg, seconds=0.05) == 0
+    assert command.bench(cfg, build_dataset(cfg), seconds=0.05) == 0
     assert "load and decode" in capsys.readouterr().out
     frames = DigitsDVS(root, 2).cache_folder() / "frames.npy"
     content = bytearray(frames.read_bytes())
     content[-1] ^= 1
     frames.write_bytes(content)
-    assert command.verify(cfg) == 1
+    assert command.verify(cfg, build_dataset(cfg)) == 1
     assert "is not what was written" in capsys.readouterr().out
 
 
 def test_missing_data(root):
+    cfg = config(root, "nmnist")
     with pytest.raises(DataError, match="dataset nmnist: not there") as caught:
-        command.verify(config(root, "nmnist"))
+        command.verify(cfg, build_dataset(cfg))
     assert "garrickorchard" in caught.value.hint
     with pytest.raises(DataError, match="dataset nmnist"):
-        command.prepare(config(root, "nmnist"))
+        command.prepare(cfg, build_dataset(cfg))
+
+
+def test_a_data_set_that_refuses_its_settings_is_one_error(root):
+    with pytest.raises(ConfigError, match="imagenet"):
+        build_dataset(config(root, "imagenet", image_size=300))
