@@ -13,6 +13,9 @@ from torch import Tensor, nn
 class Loss(nn.Module, ABC):
     """A classification loss on the logits of every time step; a subclass says its named `terms`."""
 
+    needs_teacher = False
+    """Whether training needs a teacher's logits; see `TeacherLoss` in `_teacher_loss.py`."""
+
     @abstractmethod
     def terms(self, logits_TBK: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Returns the scalar terms by name, weighted, so that their sum is the loss."""
@@ -20,6 +23,10 @@ class Loss(nn.Module, ABC):
     def forward(self, logits_TBK: Tensor, target: Tensor) -> Tensor:
         """Returns the loss, a scalar: the sum of `terms`."""
         return torch.stack(list(self.terms(logits_TBK, target).values())).sum()
+
+    def held_out(self, logits_TBK: Tensor, target: Tensor) -> Tensor:
+        """Returns what is measured on held-out data: the loss, less what needs a teacher."""
+        return self(logits_TBK, target)  # type: ignore[no-any-return]  # forward gives a tensor
 
 
 def checked_logits(logits_TBK: Tensor, target: Tensor, *, soft_targets: bool) -> Tensor:

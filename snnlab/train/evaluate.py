@@ -60,7 +60,7 @@ def evaluate(
                 with autocast(device, precision):
                     logits_TBK = model(pipeline.test(raw))
                 calibration.update(logits_TBK, target_B)
-                loss_sum += loss(logits_TBK.float(), target_B).double() * len(target)
+                loss_sum += loss.held_out(logits_TBK.float(), target_B).double() * len(target)
                 count += len(target)
             rates = recorder.rates()
     finally:
