@@ -21,6 +21,7 @@ from snnlab.registry import KINDS, component_files
 SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {"trainer": schema.TrainerConfig, "logger": schema.LoggerConfig, "paths": schema.PathsConfig}
 )
+EVAL_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType({"early_exit": schema.EarlyExitConfig})
 
 
 def check(
@@ -57,10 +58,23 @@ def check(
     return config
 
 
+def check_eval_section(name: str, values: Mapping[str, Any], origins: Origins) -> Any:
+    """Checks a section that only `snnlab eval` has, such as `early_exit`; returns its dataclass.
+
+    Raises:
+        ConfigError: the first problem, with all of them in its `problems`.
+    """
+    problems = Problems(origins, {})
+    found = _section(name, values, problems)
+    if problems.found:
+        raise ConfigError.first_of(problems.found)
+    return found
+
+
 def section(name: str) -> Signature:
-    """The keys of `trainer`, `logger` or `paths`; the plain values of the top level for an empty name."""
-    class_name = f"{name.capitalize()}Config" if name else "RunLevel"
-    return read_dataclass(Path(schema.__file__), class_name)
+    """The keys of a section such as `trainer`; the plain values of the top level for an empty name."""
+    words = "".join(word.capitalize() for word in name.split("_"))
+    return read_dataclass(Path(schema.__file__), f"{words}Config" if name else "RunLevel")
 
 
 def top_level_keys() -> list[str]:
@@ -109,7 +123,7 @@ def _section(name: str, values: Any, problems: Problems) -> Any:
     if len(problems.found) > before:
         return None
     try:
-        return SECTIONS[name](**found)
+        return {**SECTIONS, **EVAL_SECTIONS}[name](**found)
     except ConfigError as error:
         path, _, message = error.message.partition(": ")
         problems.add(path, message, error.hint)

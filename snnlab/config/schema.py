@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from snnlab.errors import ConfigError
-from snnlab.ranges import NonNegativeInt, OpenFraction, Positive, PositiveInt
+from snnlab.ranges import Fraction, NonNegativeInt, OpenFraction, Positive, PositiveInt
 
 METRIC_PATTERN = re.compile(r"test/(loss|(acc|nll|brier|ece|adaece|cece)(_(step|cum)/t[1-9]\d*)?)")
 
@@ -109,6 +109,24 @@ class PathsConfig:
     """Results: <runs>/<experiment>/<variant>-<hash>/seed<k>."""
     data: Path = Path("data")
     """Root of the data sets and of the frame caches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyExitConfig:
+    """How `snnlab eval` lets samples stop before the last step; no part of a run."""
+
+    threshold: tuple[Fraction, ...] = (0.7, 0.8, 0.9, 0.99, 0.999)
+    """Confidences above which a sample stops, 0..1; all are measured in one pass."""
+    logits: Literal["sum", "mean"] = "sum"
+    """What the confidence is the softmax of: the sum of the logits so far (SEENN) or their mean."""
+    streaming: bool = False
+    """Also compute step by step, without the samples that have stopped, and measure the time."""
+
+    def __post_init__(self) -> None:
+        if not self.threshold:
+            raise ConfigError(
+                "early_exit.threshold: no threshold is given", "for example early_exit.threshold=[0.9]"
+            )
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ from snnlab.metrics.calibration import (
     expected_calibration_error,
     negative_log_likelihood,
 )
+from snnlab.metrics.early_exit import EarlyExit, Exits
 from snnlab.metrics.over_time import CalibrationOverTime
 from snnlab.metrics.recorder import FiringRate, Recorder, Statistic
 
 __all__ = [
     "CalibrationOverTime",
+    "EarlyExit",
+    "Exits",
     "FiringRate",
     "Recorder",
     "Statistic",

@@ -46,6 +46,10 @@ class MembraneNeuron(Neuron):
         """Time steps that something is kept for; None: every step is alike."""
         return self.surrogate.num_steps
 
+    @property
+    def batch_axis(self) -> int:
+        return 0 if self.num_steps is None else 1
+
     def leak(self) -> Tensor | float:
         """The part of the potential that survives a step."""
         raise NotImplementedError

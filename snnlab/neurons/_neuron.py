@@ -18,6 +18,11 @@ class Neuron(nn.Module):
 
     levels: tuple[int, int] = (0, 1)
 
+    @property
+    def batch_axis(self) -> int | None:
+        """The axis of the state along which the samples of a batch lie; None if the state holds nothing."""
+        return 0
+
     def forward(self, x_T: Tensor, state: Tensor | None = None) -> Tensor:
         """Spikes [T, ...] for input currents x_T [T, ...]; state None means the initial state."""
         return self.forward_with_state(x_T, state)[0]

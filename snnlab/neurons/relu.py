@@ -12,6 +12,8 @@ class ReLU(Neuron):
         threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
     """
 
+    batch_axis = None
+
     def __init__(self, threshold: float = 0.0) -> None:
         super().__init__()
 

@@ -23,6 +23,9 @@ class TEBN(nn.Module):
         ValueError: in `forward`, for more steps than there are scales.
     """
 
+    per_step = True
+    """Steps are not alike: it has to see them all at once, see `snnlab.layers.streaming`."""
+
     def __init__(
         self, num_features: int, num_steps: int, *, eps: Positive = 1e-5, momentum: Fraction = 0.1
     ) -> None:

@@ -1,20 +1,21 @@
-"""Measure the checkpoint of a run again, perhaps with more time steps, another device or other settings.
+"""Measure the checkpoint of a run again: other time steps, early exit, another device or other settings.
 
-The config is the run's own; overrides apply on top of it.
+The config is the run's own; overrides apply on top of it. Several numbers of time steps give a table with a
+row for each. early_exit.threshold, .logits (sum | mean) and .streaming (true | false) let samples stop early.
 """
 
 import argparse
-from pathlib import Path
 
-from snnlab.errors import ConfigError
 from snnlab.verbs._arguments import add_overrides
 
 EXAMPLES = (
     "snnlab eval run=runs/quickstart/digits_dvs-vgg_snn-lif-tmc-t6-1a2b3c4d/seed0",
     "snnlab eval run=DIR num_steps=8",
+    "snnlab eval run=DIR num_steps=1..8",
+    "snnlab eval run=DIR num_steps=[1,2,4]",
+    "snnlab eval run=DIR early_exit.threshold=[0.7,0.9,0.99] early_exit.streaming=true",
     "snnlab eval run=DIR checkpoint=best trainer.device=cpu",
 )
-CHECKPOINTS = ("last", "best")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,26 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the run's config, applies the overrides, evaluates."""
-    given = {"run": "", "checkpoint": "last"}
-    overrides = []
-    for text in args.overrides:
-        key, equals, value = text.partition("=")
-        if equals and key in given:
-            given[key] = value
-        else:
-            overrides.append(text)
-    if not given["run"]:
-        raise ConfigError(
-            "eval: no run is given", "snnlab eval run=<run directory>, as snnlab train printed it"
-        )
-    if given["checkpoint"] not in CHECKPOINTS:
-        raise ConfigError(
-            f"checkpoint: unknown choice '{given['checkpoint']}'", f"choose one of: {', '.join(CHECKPOINTS)}"
-        )
-    folder = Path(given["run"]).expanduser().resolve()
+    from snnlab.config.eval_arguments import read_eval_arguments
     from snnlab.config.stored import load_stored
 
-    cfg = load_stored(folder, overrides, args.config_dir)
+    asked = read_eval_arguments(args.overrides)
+    cfg = load_stored(asked.run, asked.overrides, args.config_dir)
+    if asked.early_exit is not None:
+        from snnlab.train import evaluate_early_exit
+
+        return evaluate_early_exit.run(cfg, asked.run, asked.checkpoint, asked.early_exit)
+    if asked.num_steps:
+        from snnlab.train import evaluate_range
+
+        return evaluate_range.run(cfg, asked.run, asked.checkpoint, asked.num_steps)
     from snnlab.train import evaluate_run
 
-    return evaluate_run.run(cfg, folder, given["checkpoint"])
+    return evaluate_run.run(cfg, asked.run, asked.checkpoint)

@@ -1,0 +1,88 @@
+"""Runs a whole network one time step at a time, and drops samples from the batch on the way.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from torch import Tensor, nn
+
+from snnlab.neurons._neuron import Neuron
+
+
+class Streaming:
+    """A network in steps: while it is the context of a `with` block, its neurons continue from step to step.
+
+        with Streaming(model) as stream:
+            for x_BCHW in x_TBCHW:
+                logits_BK = stream(x_BCHW)      # logits of this step
+                stream.keep(unfinished_B)       # perhaps: go on with some of the samples only
+
+    Inside the block every neuron's forward takes the state that its last call left; outside, neurons are as
+    stateless as ever. States are told apart by the order of the calls within a step, so a neuron layer that a
+    network uses at several places has several. Evaluation mode is expected, in which no other layer looks at
+    more than one step or sample.
+
+    Args:
+        model: maps x_TBCHW to logits [T, B, K].
+
+    Raises:
+        ValueError: a layer says `per_step = True`: it treats time steps differently, and cannot know which
+            one it sees.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        for name, module in model.named_modules():
+            if getattr(module, "per_step", False):
+                raise ValueError(
+                    f"{name} ({type(module).__name__}) has parameters for each time step: "
+                    "the network cannot run one step at a time"
+                )
+        self._model = model
+        self._neurons = [module for module in model.modules() if isinstance(module, Neuron)]
+        self._states: list[tuple[int | None, Tensor]] = []
+        self._call = 0
+
+    def __call__(self, x_BCHW: Tensor) -> Tensor:
+        """Logits [B, K] of the next step."""
+        self._call = 0
+        logits_1BK: Tensor = self._model(x_BCHW.unsqueeze(0))
+        return logits_1BK.squeeze(0)
+
+    def keep(self, kept: Tensor) -> None:
+        """Goes on with some samples of the batch.
+
+        Args:
+            kept: their indices, or a mask [B].
+        """
+        self._states = [
+            (axis, state if axis is None else state.movedim(axis, 0)[kept].movedim(0, axis))
+            for axis, state in self._states
+        ]
+
+    def __enter__(self) -> Self:
+        for neuron in self._neurons:
+            neuron.forward = self._continuing(neuron)  # type: ignore[assignment, method-assign]  # of this instance
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for neuron in self._neurons:
+            del neuron.forward
+        self._states.clear()
+
+    def _continuing(self, neuron: Neuron) -> Callable[[Tensor], Tensor]:
+        def forward(x_T: Tensor) -> Tensor:
+            if self._call == len(self._states):
+                spikes_T, state = neuron.forward_with_state(x_T)
+                self._states.append((neuron.batch_axis, state))
+            else:
+                spikes_T, state = neuron.forward_with_state(x_T, self._states[self._call][1])
+                self._states[self._call] = (neuron.batch_axis, state)
+            self._call += 1
+            return spikes_T
+
+        return forward

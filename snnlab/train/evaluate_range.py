@@ -1,0 +1,78 @@
+"""`snnlab eval num_steps=1..8`: the same weights with fewer or more time steps, one table row for each number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from snnlab.config.schema import RunConfig
+from snnlab.train.device import set_up
+from snnlab.train.log import RunLog
+from snnlab.train.result_table import COLUMNS, result_table
+from snnlab.train.run_files import write_json
+from snnlab.train.stored_run import load_run
+
+NAMES = (*(name for name, _ in COLUMNS), "brier")
+
+
+def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
+    """Measures the time-mean logits of a run's network for several numbers of time steps T.
+
+    A still image looks the same at every step, so the first t of T steps are what t steps would be: one pass
+    with the largest T gives all. A recording is integrated into T frames anew for each T, and passed apart.
+
+    Args:
+        cfg: the run's configuration with overrides; its `num_steps` does not matter.
+        folder: the run directory, where the table goes as JSON.
+        which: `last` or `best`.
+        steps: the numbers of time steps.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        SnnlabError: no such checkpoint, its weights do not fit the configuration, or a component cannot run
+            that many steps.
+    """
+    device = set_up(cfg.trainer, cfg.seed)
+    stored = load_run(replace(cfg, num_steps=max(steps)), folder, which, device)
+    nested = stored.dataset.static
+    rows: dict[int, dict[str, float]] = {}
+    if nested:
+        metrics = stored.evaluate().metrics
+        rows = {t: {name: metrics[f"{name}_cum/t{t}"] for name in NAMES} for t in steps}
+    else:
+        for t in steps:
+            one = stored if t == max(steps) else load_run(replace(cfg, num_steps=t), folder, which, device)
+            metrics = one.evaluate().metrics
+            rows[t] = {name: metrics[name] for name in NAMES}
+    how = (
+        f"all in one pass of {max(steps)} steps"
+        if nested
+        else "each row a pass over recordings integrated anew"
+    )
+    log = RunLog(None)
+    title = f"{which} checkpoint, trained with {stored.trained_steps} steps, run with t; {how}"
+    log.write(result_table(_flat(rows), title=title))
+    path = folder / f"eval-{which}-t{_name(steps)}.json"
+    write_json(
+        path,
+        {
+            "checkpoint": which,
+            "num_steps": list(steps),
+            "nested": nested,
+            **stored.description(),
+            "rows": {str(t): row for t, row in rows.items()},
+        },
+    )
+    log.write(f"Written to {path}")
+    return 0
+
+
+def _flat(rows: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
+    return {f"test/{name}_cum/t{t}": value for t, row in rows.items() for name, value in row.items()}
+
+
+def _name(steps: Sequence[int]) -> str:
+    """`1-8` for all numbers from 1 to 8, `1_2_4` for others."""
+    whole = list(steps) == list(range(steps[0], steps[-1] + 1)) and len(steps) > 1
+    return f"{steps[0]}-{steps[-1]}" if whole else "_".join(map(str, steps))

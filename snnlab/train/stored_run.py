@@ -1,0 +1,133 @@
+"""A run's network with the weights of a checkpoint, and its held-out data, ready to be measured again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from snnlab import build
+from snnlab.config.schema import RunConfig
+from snnlab.config.stored import read_config
+from snnlab.data.dataset import VisionData
+from snnlab.data.loader import loader
+from snnlab.errors import SnnlabError
+from snnlab.train import checkpoint
+from snnlab.train.evaluate import Evaluation, evaluate
+from snnlab.train.inputs import InputPipeline
+from snnlab.train.learner import Batch
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """What `load_run` returns.
+
+    Attributes:
+        cfg: the run's configuration with overrides.
+        model: the network, in evaluation mode on its device.
+        dataset: prepared data.
+        pipeline: makes the network's input of a stored batch.
+        epoch: after which the weights were saved.
+        trained_steps: time steps that the network was trained with.
+    """
+
+    cfg: RunConfig
+    model: nn.Module
+    dataset: VisionData
+    pipeline: InputPipeline
+    epoch: int
+    trained_steps: int
+
+    def batches(self) -> Iterator[Batch]:
+        """The held-out samples, as they are stored."""
+        trainer = self.cfg.trainer
+        return loader(
+            self.dataset.test_set(),
+            trainer.eval_batch_size or trainer.batch_size,
+            shuffle=False,
+            seed=self.cfg.seed,
+            epoch=0,
+            num_workers=trainer.num_workers,
+        )
+
+    def evaluate(self) -> Evaluation:
+        """Accuracy, calibration and firing rates at every step."""
+        loss = build.build_loss(self.cfg).to(self.pipeline.device)
+        return evaluate(
+            self.model,
+            loss,
+            self.batches(),
+            self.pipeline,
+            self.dataset.num_classes,
+            self.cfg.trainer.precision,
+        )
+
+    def description(self) -> dict[str, Any]:
+        """What a file with measurements says first."""
+        return {
+            "epoch": self.epoch,
+            "trained_num_steps": self.trained_steps,
+            "split": self.dataset.split_name,
+            "overrides": list(self.cfg.overrides),
+        }
+
+
+def load_run(cfg: RunConfig, folder: Path, which: str, device: torch.device) -> StoredRun:
+    """Builds a run's network as it was trained and loads a checkpoint into it.
+
+    Args:
+        cfg: the run's configuration with overrides, such as another `num_steps`.
+        folder: the run directory.
+        which: `last` or `best`.
+        device: where to measure.
+
+    Raises:
+        SnnlabError: there is no such checkpoint, its weights do not fit the configuration, or the network
+            cannot run this number of time steps.
+    """
+    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt", device)
+    trained_steps = int(read_config(folder)["num_steps"])
+    dataset = build.build_dataset(cfg)
+    dataset.prepare()
+    # Parameters per time step are those of the training; what runs more or fewer steps is up to the network.
+    model = build.build_model(replace(cfg, num_steps=trained_steps), dataset).to(device)
+    load_weights(model, content["learner"]["model"] if which == "last" else content["model"], folder)
+    model.eval()
+    pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed)
+    epoch = content["position"]["epoch"] if which == "last" else content["epoch"]
+    stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps)
+    if cfg.num_steps != trained_steps:
+        _try(stored)
+    return stored
+
+
+def load_weights(model: nn.Module, weights: dict[str, Any], folder: Path) -> None:
+    """Loads weights into a network.
+
+    Raises:
+        SnnlabError: they do not fit.
+    """
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reasons = [line.strip() for line in str(error).splitlines()[1:]]
+        raise SnnlabError(
+            f"the weights of {folder} do not fit this configuration: {reasons[0] if reasons else error}",
+            "leave dataset, model, norm and neuron as they were trained",
+        ) from error
+
+
+@torch.inference_mode()
+def _try(stored: StoredRun) -> None:
+    """Runs one sample: a component with parameters for each time step may refuse the number of steps."""
+    raw, _ = stored.dataset.test_set().batch([0])
+    x_TBCHW = stored.pipeline.test(raw)
+    try:
+        stored.model(x_TBCHW)
+    except ValueError as error:
+        raise SnnlabError(
+            f"num_steps: trained with {stored.trained_steps}, this network cannot run {len(x_TBCHW)}: {error}",
+            f"take at most num_steps={stored.trained_steps}",
+        ) from error

@@ -1,0 +1,101 @@
+"""`snnlab eval` on small trained runs: ranges of time steps, early exit, and what cannot be done."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snnlab.cli import main
+
+SMALL = (
+    "model.channels=[4,8]",
+    "neuron.threshold=0.5",
+    "loss=tet",
+    "trainer.synthetic=true",
+    "trainer.epochs=2",
+    "trainer.batch_size=16",
+    "trainer.max_steps=6",
+    "trainer.device=cpu",
+    "trainer.plots=false",
+    "trainer.progress=none",
+)
+Trained = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Trains a run of its own for each set of overrides and returns its directory."""
+    runs: dict[tuple[str, ...], Path] = {}
+
+    def train(*overrides: str) -> Path:
+        if overrides not in runs:
+            folder = tmp_path_factory.mktemp("runs")
+            assert main(["train", *SMALL, *overrides, f"paths.runs={folder}"]) == 0
+            (runs[overrides],) = folder.glob("*/*/seed0")
+        return runs[overrides]
+
+    return train
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def single(folder: Path, steps: int) -> dict[str, float]:
+    assert main(["eval", f"run={folder}", f"num_steps={steps}"]) == 0
+    metrics: dict[str, float] = read(folder / f"eval-last-t{steps}.json")["metrics"]
+    return metrics
+
+
+@pytest.mark.parametrize(("dataset", "nested"), [("digits", True), ("digits_dvs", False)])
+def test_a_range_equals_a_pass_for_each_number_of_steps(
+    trained: Trained, dataset: str, nested: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = trained(f"dataset={dataset}", "num_steps=3")
+    capsys.readouterr()
+    assert main(["eval", f"run={folder}", "num_steps=[1,3,5]"]) == 0
+    assert ("all in one pass of 5 steps" in capsys.readouterr().out) == nested
+    found = read(folder / "eval-last-t1_3_5.json")
+    assert (found["nested"], found["trained_num_steps"], list(found["rows"])) == (nested, 3, list("135"))
+    for steps, row in found["rows"].items():
+        alone = single(folder, int(steps))
+        assert row == pytest.approx({name: alone[f"test/{name}"] for name in row}, abs=1e-6)
+    assert len({row["nll"] for row in found["rows"].values()}) == 3
+
+
+def test_a_norm_with_a_scale_per_step_runs_fewer_steps_and_refuses_more(
+    trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = trained("dataset=digits", "num_steps=3", "norm=tebn")
+    assert main(["eval", f"run={folder}", "num_steps=1..3", "checkpoint=best"]) == 0
+    assert list(read(folder / "eval-best-t1-3.json")["rows"]) == ["1", "2", "3"]
+    assert main(["eval", f"run={folder}", "num_steps=2..5"]) == 2
+    error = capsys.readouterr().err
+    assert "error: num_steps: trained with 3, this network cannot run 5: tebn" in error
+    assert "hint: take at most num_steps=3" in error
+    assert main(["eval", f"run={folder}", "early_exit.streaming=true"]) == 2
+    assert "has parameters for each time step" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("dataset", "logits"), [("digits", "mean"), ("digits_dvs", "sum")])
+def test_streaming_stops_every_sample_where_the_whole_pass_does(
+    trained: Trained, dataset: str, logits: str
+) -> None:
+    folder = trained(f"dataset={dataset}", "num_steps=3")
+    command = ["eval", f"run={folder}", "num_steps=6", f"early_exit.logits={logits}"]
+    assert main([*command, "early_exit.threshold=[0,0.12,0.15,0.3,1]", "early_exit.streaming=true"]) == 0
+    found = read(folder / f"early-exit-last-t6-{logits}.json")
+    rows = found["rows"]
+    assert [row["differing"] for row in rows] == [0, 0, 0, 0, 0]
+    assert all(row["seconds"] > 0 for row in rows)
+    assert rows[0]["histogram"] == [32, 0, 0, 0, 0, 0]
+    assert rows[-1]["histogram"] == [0, 0, 0, 0, 0, 32]
+    means = [row["mean_steps"] for row in rows]
+    assert means == sorted(means)
+    assert any(1 < row["mean_steps"] < 6 for row in rows)
+    alone = single(folder, 6)
+    assert rows[-1]["acc"] == pytest.approx(alone["test/acc"])
+    assert rows[0]["acc"] == pytest.approx(alone["test/acc_cum/t1"])
