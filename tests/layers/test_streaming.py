@@ -17,15 +17,17 @@ T, B = 3, 3
 def alive(name, neuron):
     """In float64, where batch sizes do not move a spike, with running statistics of real activity."""
     torch.manual_seed(0)
-    model = build(name, neuron, norm=lambda c: BN(c, momentum=1.0)).double()
+    size = 16 if name == "vgg_snn" else 8
+    model = build(name, neuron, norm=lambda c: BN(c, momentum=1.0), image_size=size).double()
+    x = frames(T, size)
     with torch.no_grad():
-        model(frames(T))
-    return model.eval()
+        model(x)
+    return model.eval(), x
 
 
-def frames(steps, batch=B):
+def frames(steps, size=16):
     generator = torch.Generator().manual_seed(1)
-    return torch.rand(steps, batch, 2, 16, 16, generator=generator, dtype=torch.float64)
+    return torch.rand(steps, B, 2, size, size, generator=generator, dtype=torch.float64)
 
 
 def eager(**overrides):
@@ -35,7 +37,7 @@ def eager(**overrides):
 @pytest.mark.parametrize("name", NAMES)
 @torch.no_grad()
 def test_every_network_streams(name):
-    model, x = alive(name, eager), frames(T)
+    model, x = alive(name, eager)
     expected = model(x)
     assert (expected.diff(dim=0).abs().amax((1, 2)) > 1e-3).all(), "the state matters"
     with Streaming(model) as stream:
@@ -47,14 +49,17 @@ def test_every_network_streams(name):
 @pytest.mark.parametrize("name", NEURONS)
 @torch.no_grad()
 def test_every_neuron_streams_while_samples_leave(name):
+    torch.manual_seed(0)
     cls = registry.load("neuron", name)
-    model, x = alive("vgg_snn", cls), frames(T) * 3
+    model = nn.Sequential(nn.Linear(64, 32), cls(), nn.Linear(32, 16), cls(), nn.Linear(16, 4)).double()
+    model[2].weight *= 8  # so that the second layer fires too
+    x = frames(T, 4).flatten(2).repeat(1, 1, 2) * 5
     expected = model(x)
+    assert (expected.diff(dim=0).abs().amax((1, 2)) > 1e-3).all()
     with Streaming(model) as stream:
         torch.testing.assert_close(stream(x[0]), expected[0])
-        kept = torch.tensor([2, 0])
-        stream.keep(kept)
-        torch.testing.assert_close(stream(x[1, kept]), expected[1, kept])
+        stream.keep(torch.tensor([2, 0]))
+        torch.testing.assert_close(stream(x[1, [2, 0]]), expected[1, [2, 0]])
         stream.keep(torch.tensor([False, True]))
         torch.testing.assert_close(stream(x[2, :1]), expected[2, :1])
 
