@@ -69,7 +69,7 @@ def build_augments(cfg: RunConfig) -> list[nn.Module]:
 def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
     """The network for a data set: every neuron is a fresh one with a surrogate of its own."""
     context: dict[str, object] = {
-        "num_steps": cfg.num_steps,
+        "num_steps": cfg.network_steps,
         "num_classes": dataset.num_classes,
         "in_channels": dataset.in_channels,
         "image_size": dataset.image_size,
@@ -96,7 +96,7 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
 
 def build_loss(cfg: RunConfig) -> Loss:
     """The training objective."""
-    loss: Loss = construct("loss", cfg.loss, {"num_steps": cfg.num_steps}, cfg.plugins)
+    loss: Loss = construct("loss", cfg.loss, {"num_steps": cfg.network_steps}, cfg.plugins)
     return loss
 
 

@@ -15,11 +15,17 @@ from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
 from snnlab.config.suggest import closest
+from snnlab.config.teacher import identified
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, component_files
 
 SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {"trainer": schema.TrainerConfig, "logger": schema.LoggerConfig, "paths": schema.PathsConfig}
+    {
+        "distill": identified,
+        "trainer": schema.TrainerConfig,
+        "logger": schema.LoggerConfig,
+        "paths": schema.PathsConfig,
+    }
 )
 EVAL_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType({"early_exit": schema.EarlyExitConfig})
 

@@ -15,6 +15,9 @@ HASH_LEAVES_OUT = (
     "seed",
     "paths",
     "logger",
+    # Where a teacher lies; what it is stands in distill.identity.
+    "distill.teacher",
+    "distill.weights",
     "trainer.eval_batch_size",
     "trainer.num_workers",
     "trainer.device",

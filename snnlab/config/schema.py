@@ -112,6 +112,22 @@ class PathsConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DistillConfig:
+    """The teacher of a loss that learns from one, such as twd and skd."""
+
+    teacher: str | None = None
+    """Run directory of a trained network, or name of a timm model; null = no teacher."""
+    checkpoint: Literal["last", "best"] = "last"
+    """Which of a run's checkpoints; best was selected on the test split."""
+    pretrained: bool = False
+    """Take the weights that timm publishes for its model (a download)."""
+    weights: Path | None = None
+    """File with weights of the timm model (.safetensors, .pt or .pth)."""
+    identity: str = ""
+    """What the teacher is, with a hash of its weights; filled in when a run is composed, never by hand."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EarlyExitConfig:
     """How `snnlab eval` lets samples stop before the last step; no part of a run."""
 
@@ -143,6 +159,8 @@ class RunLevel:
 
     num_steps: PositiveInt = 10
     """Time steps T of the simulation."""
+    input: Literal["frames", "mean"] = "frames"
+    """frames = a frame at each step; mean = the frames' mean over time at a single step, for ANNs."""
     seed: NonNegativeInt = 0
     """Seed of all randomness; the seeds of one variant lie side by side in its folder."""
     plugins: tuple[str, ...] = ()
@@ -165,6 +183,7 @@ class RunConfig(RunLevel):
     loss: Component
     optimizer: Component
     scheduler: Component
+    distill: DistillConfig
     trainer: TrainerConfig
     logger: LoggerConfig
     paths: PathsConfig
@@ -174,6 +193,11 @@ class RunConfig(RunLevel):
     """What the user should know about how the config was composed, one line each."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The whole config as plain values: what config.yaml holds and the hash is made of."""
+
+    @property
+    def network_steps(self) -> int:
+        """Time steps that the network sees."""
+        return 1 if self.input == "mean" else self.num_steps
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", self.experiment):

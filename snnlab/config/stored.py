@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
@@ -12,29 +10,10 @@ from snnlab.config.check import check
 from snnlab.config.compose import compose, config_errors
 from snnlab.config.origins import Origin, Origins, flatten
 from snnlab.config.overrides import read_overrides
+from snnlab.config.run_file import read_config
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
-
-
-def read_config(run: Path) -> dict[str, Any]:
-    """The config.yaml of a run directory.
-
-    Raises:
-        ConfigError: there is none, or it cannot be read.
-    """
-    file = run / "config.yaml"
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        inside = sorted(path.parent for path in run.glob("*/config.yaml"))
-        hint = f"did you mean {inside[0]}?" if inside else "a run directory ends in seed<k>"
-        raise ConfigError(f"{run} is not a run directory: it has no config.yaml", hint) from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not valid YAML", " ".join(str(error).split())) from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file}: expected a mapping", "restore it from the run's log, or train again")
-    return content
 
 
 def load_stored(

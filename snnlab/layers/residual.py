@@ -74,9 +74,9 @@ class SEWBlock(nn.Module):
         return sum_TBCHW
 
 
-def conv3x3(c_in: int, c_out: int, stride: int = 1) -> nn.Module:
-    """A 3x3 convolution without bias on every time step."""
-    return EachStep(nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False))
+def conv3x3(c_in: int, c_out: int, stride: int = 1, bias: bool = False) -> nn.Module:
+    """A 3x3 convolution on every time step."""
+    return EachStep(nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=bias))
 
 
 def residual_stage(

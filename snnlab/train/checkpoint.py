@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from snnlab.errors import SnnlabError
 
@@ -49,6 +50,22 @@ def load(path: Path) -> dict[str, Any]:
             "start afresh with trainer.on_existing=restart",
         )
     return content
+
+
+def load_weights(model: nn.Module, weights: dict[str, Any], folder: Path) -> None:
+    """Loads weights into a network.
+
+    Raises:
+        SnnlabError: they do not fit.
+    """
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reasons = [line.strip() for line in str(error).splitlines()[1:]]
+        raise SnnlabError(
+            f"the weights of {folder} do not fit this configuration: {reasons[0] if reasons else error}",
+            "leave dataset, model, norm and neuron as they were trained",
+        ) from error
 
 
 def random_state() -> dict[str, Any]:

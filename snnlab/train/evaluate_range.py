@@ -35,7 +35,7 @@ def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
     """
     device = set_up(cfg.trainer, cfg.seed)
     stored = load_run(replace(cfg, num_steps=max(steps)), folder, which, device)
-    nested = stored.dataset.static
+    nested = stored.dataset.static and cfg.input == "frames"
     rows: dict[int, dict[str, float]] = {}
     if nested:
         metrics = stored.evaluate().metrics

@@ -24,6 +24,7 @@ class InputPipeline:
         num_steps: time steps; a static image is shown at every one of them.
         device: where the work is done.
         seed: the run's seed.
+        mean: show the mean over time at a single step instead.
     """
 
     def __init__(
@@ -33,15 +34,17 @@ class InputPipeline:
         num_steps: int,
         device: torch.device,
         seed: int,
+        mean: bool = False,
     ) -> None:
         self.dataset = dataset
         self.augments = [op for op in augments if not getattr(op, "in_loader", False)]
-        self.num_steps = num_steps
+        self.num_steps = 1 if mean else num_steps
+        self.mean = mean
         self.device = device
         self.seed = seed
         self._generator = torch.Generator(device)
-        self._mean = _channels(dataset.mean, device)
-        self._std = _channels(dataset.std, device)
+        self._channel_mean = _channels(dataset.mean, device)
+        self._channel_std = _channels(dataset.std, device)
 
     def train(self, raw: Tensor, epoch: int, batch: int) -> Tensor:
         """An augmented training batch, [T, B, C, H, W]."""
@@ -59,8 +62,10 @@ class InputPipeline:
         return self.dataset.decode(raw.to(self.device, non_blocking=True))
 
     def _finish(self, x_BTCHW: Tensor) -> Tensor:
-        if self._mean is not None and self._std is not None:
-            x_BTCHW = (x_BTCHW - self._mean) / self._std
+        if self._channel_mean is not None and self._channel_std is not None:
+            x_BTCHW = (x_BTCHW - self._channel_mean) / self._channel_std
+        if self.mean:
+            x_BTCHW = x_BTCHW.mean(1, keepdim=True)
         x_TBCHW = x_BTCHW.transpose(0, 1)
         if self.dataset.static:
             return x_TBCHW.expand(self.num_steps, -1, -1, -1, -1)

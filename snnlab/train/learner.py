@@ -10,8 +10,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.losses._loss import Loss
+from snnlab.losses._teacher_loss import TeacherLoss
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
+from snnlab.train.teacher import Teacher
 
 Batch = tuple[Tensor, Tensor]
 
@@ -47,6 +49,7 @@ class Learner:
         scheduler: stepped after each optimiser step.
         pipeline: makes the network's input of a stored batch.
         trainer: precision, clipping, averaging, compilation.
+        teacher: for a loss that needs one.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Learner:
         scheduler: Any,
         pipeline: InputPipeline,
         trainer: TrainerConfig,
+        teacher: Teacher | None = None,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -64,6 +68,7 @@ class Learner:
         self.scheduler = scheduler
         self.pipeline = pipeline
         self.trainer = trainer
+        self.teacher = teacher
         self.average: AveragedModel | None = None
         if trainer.ema is not None:
             average = get_ema_multi_avg_fn(trainer.ema)  # type: ignore[no-untyped-call]  # untyped in torch
@@ -94,7 +99,8 @@ class Learner:
                 logits_TBK = self._forward(x_TBCHW)
             logits_TBK = logits_TBK.float()
             share = len(target) / count
-            parts = {name: term * share for name, term in self.loss.terms(logits_TBK, target_B).items()}
+            terms_of_batch = self._terms(logits_TBK, target_B, x_TBCHW)
+            parts = {name: term * share for name, term in terms_of_batch.items()}
             loss = self.scaler.scale(torch.stack(list(parts.values())).sum())
             loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
             for name, part in parts.items():
@@ -105,6 +111,11 @@ class Learner:
         if self.pipeline.device.type != "cpu" or torch.isfinite(result.loss):
             self._update()
         return result
+
+    def _terms(self, logits_TBK: Tensor, target_B: Tensor, x_TBCHW: Tensor) -> dict[str, Tensor]:
+        if self.teacher is not None and isinstance(self.loss, TeacherLoss):
+            return self.loss.terms(logits_TBK, target_B, self.teacher(x_TBCHW))
+        return self.loss.terms(logits_TBK, target_B)
 
     def _update(self) -> None:
         if self.trainer.clip_norm is not None:

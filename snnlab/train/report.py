@@ -30,6 +30,10 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     )
     if cfg.plugins:
         log.write(f"plugins  {', '.join(cfg.plugins)}")
+    if session.teacher is not None:
+        log.write(f"teacher  {cfg.distill.teacher} ({cfg.distill.identity})")
+    elif cfg.distill.teacher is not None:
+        log.write(f"teacher  not used: the loss {cfg.loss.name} with these settings learns from none")
     log.write(f"device   {session.pipeline.device}, {cfg.trainer.precision}")
     raw, _ = session.test_set.batch([0])
     log.write(summary_table(session.learner.model, session.pipeline.test(raw)))

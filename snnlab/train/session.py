@@ -23,6 +23,7 @@ from snnlab.train.inputs import InputPipeline
 from snnlab.train.learner import Batch, Learner
 from snnlab.train.meter import Meter
 from snnlab.train.run_files import RunFiles
+from snnlab.train.teacher import teacher_for
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Session:
         )
         if trainer.max_steps is not None:
             self.steps_per_epoch = min(self.steps_per_epoch, trainer.max_steps)
-        self.pipeline = InputPipeline(dataset, augments, cfg.num_steps, device, cfg.seed)
+        self.pipeline = InputPipeline(dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input == "mean")
         # Not before: preparing the data may have drawn numbers, and next time there is nothing to prepare.
         seed_generators(cfg.seed)
         model = build.build_model(cfg, dataset).to(device)
@@ -83,7 +84,8 @@ class Session:
         optimizer = build.build_optimizer(cfg, model)
         scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
-        self.learner = Learner(model, loss, optimizer, scheduler, self.pipeline, trainer)
+        self.teacher = teacher_for(cfg, loss, dataset, device)
+        self.learner = Learner(model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher)
         self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
         self.evaluation: Evaluation | None = None
 

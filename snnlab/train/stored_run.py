@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from snnlab import build
+from snnlab.config.run_file import read_config
 from snnlab.config.schema import RunConfig
-from snnlab.config.stored import read_config
 from snnlab.data.dataset import VisionData
 from snnlab.data.loader import loader
 from snnlab.errors import SnnlabError
@@ -93,30 +93,16 @@ def load_run(cfg: RunConfig, folder: Path, which: str, device: torch.device) -> 
     dataset.prepare()
     # Parameters per time step are those of the training; what runs more or fewer steps is up to the network.
     model = build.build_model(replace(cfg, num_steps=trained_steps), dataset).to(device)
-    load_weights(model, content["learner"]["model"] if which == "last" else content["model"], folder)
+    checkpoint.load_weights(
+        model, content["learner"]["model"] if which == "last" else content["model"], folder
+    )
     model.eval()
-    pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed)
+    pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed, cfg.input == "mean")
     epoch = content["position"]["epoch"] if which == "last" else content["epoch"]
     stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps)
     if cfg.num_steps != trained_steps:
         _try(stored)
     return stored
-
-
-def load_weights(model: nn.Module, weights: dict[str, Any], folder: Path) -> None:
-    """Loads weights into a network.
-
-    Raises:
-        SnnlabError: they do not fit.
-    """
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        reasons = [line.strip() for line in str(error).splitlines()[1:]]
-        raise SnnlabError(
-            f"the weights of {folder} do not fit this configuration: {reasons[0] if reasons else error}",
-            "leave dataset, model, norm and neuron as they were trained",
-        ) from error
 
 
 @torch.inference_mode()

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints the differences."""
     from snnlab.config.origins import flatten
     from snnlab.config.results import read_result
-    from snnlab.config.stored import read_config
+    from snnlab.config.run_file import read_config
 
     configs = [dict(flatten(read_config(one))) for one in (args.a, args.b)]
     results = [read_result(one) or {} for one in (args.a, args.b)]

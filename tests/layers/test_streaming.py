@@ -8,7 +8,7 @@ from snnlab import registry
 from snnlab.layers.streaming import Streaming
 from snnlab.neurons import LIF, PLIF, ReLU
 from snnlab.norms import BN, TEBN
-from tests.models.test_models import NAMES, build
+from tests.models.test_models import NETWORKS, build
 
 NEURONS = tuple(registry.component_files("neuron"))
 T, B = 3, 3
@@ -34,7 +34,7 @@ def eager(**overrides):
     return LIF(**{"threshold": 0.1, **overrides})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
 def test_every_network_streams(name):
     model, x = alive(name, eager)

@@ -6,11 +6,22 @@ import pytest
 import torch
 
 from snnlab import registry
-from snnlab.models import VGGSNN, ResNet18SNN, ResNet19SNN, SEWResNet19SNN, Spikformer
+from snnlab.models import (
+    VGGSNN,
+    MSResNet18SNN,
+    PreActResNet34SNN,
+    ResNet18SNN,
+    ResNet19SNN,
+    ResNet34SNN,
+    SEWResNet19SNN,
+    Spikformer,
+)
 from snnlab.neurons import CF, DSATGO, LIF, PLIF, ReLU
 from snnlab.norms import BN, TDBN, TEBN
 
 NAMES = tuple(registry.component_files("model"))
+# The same blocks as in resnet18_snn, twice as many.
+NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name == "resnet34_snn" else ()) for name in NAMES]
 DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4), "projection": "conv", "scale": 0.25}
 IMAGENET = {"depth": 8, "dim": 512, "heads": 8, "pools": (1, 2, 3, 4), "projection": "conv"}
 
@@ -64,6 +75,10 @@ def frames(steps, batch=2, channels=2, size=16):
         (11_173_962, lambda: ResNet18SNN(LIF, BN, 3, 10)),
         (11_220_132, lambda: ResNet18SNN(LIF, BN, 3, 100)),
         (11_173_386, lambda: ResNet18SNN(LIF, BN, 2, 10)),
+        (21_282_122, lambda: ResNet34SNN(ReLU, BN, 3, 10)),
+        (21_328_292, lambda: ResNet34SNN(ReLU, BN, 3, 100)),
+        (21_806_184, lambda: PreActResNet34SNN(LIF, BN, 3, 1000)),
+        (11_220_132, lambda: MSResNet18SNN(LIF, BN, 3, 100)),
         (12_630_858, lambda: ResNet19SNN(LIF, BN, 3, 10)),
         (12_653_988, lambda: ResNet19SNN(LIF, BN, 3, 100)),
         (12_697_994, lambda: ResNet19SNN(LIF, BN, 3, 10, stem=128)),
@@ -82,7 +97,7 @@ def test_published_parameter_counts(count, make):
         assert parameters(make()) == count
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_any_number_of_steps_gives_logits_of_each_step(name):
     model = alive(name)
     with torch.no_grad():
@@ -94,7 +109,7 @@ def test_any_number_of_steps_gives_logits_of_each_step(name):
         assert torch.equal(model(frames(5)), long)  # nothing is left in the model
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_parameter_gets_a_gradient(name):
     torch.manual_seed(0)
     model = build(name, neuron=PLIF)
@@ -103,7 +118,7 @@ def test_every_parameter_gets_a_gradient(name):
     assert missing == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_with_relu_it_is_an_ann_whose_steps_are_alike(name):
     model = alive(name, neuron=ReLU)
     x = frames(1).expand(3, -1, -1, -1, -1)
@@ -113,7 +128,7 @@ def test_with_relu_it_is_an_ann_whose_steps_are_alike(name):
         assert logits.std() > 1e-3
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_neurons_come_from_the_factory_and_none_is_shared(name):
     made = []
 
@@ -134,13 +149,14 @@ def test_neurons_come_from_the_factory_and_none_is_shared(name):
 
 
 @pytest.mark.parametrize("norm", [lambda c: TDBN(c, 1.0), lambda c: TEBN(c, 4)], ids=["tdbn", "tebn"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_other_norms_fit(name, norm):
     assert build(name, norm=norm)(frames(2)).shape == (2, 2, 7)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_bfloat16_autocast(name):
+    torch.manual_seed(0)
     model = build(name)
     with torch.autocast("cpu", torch.bfloat16):
         logits = model(frames(2))
@@ -239,7 +255,7 @@ def test_spikformer_linear_layers_start_narrow():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_compiled_model_equals_eager(name):
     model = alive(name)
     with torch.no_grad():

@@ -1,0 +1,66 @@
+"""Says what a teacher is by its weights, so that a student's run directory depends on them. No torch."""
+
+import hashlib
+import os
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.run_file import read_config
+from snnlab.config.rundir import config_hash
+from snnlab.config.schema import DistillConfig
+from snnlab.errors import ConfigError
+
+
+def identified(**values: Any) -> DistillConfig:
+    """The settings with the teacher's absolute path and its identity.
+
+    An identity that is there already is kept: it is that of a stored run, whose teacher may be gone.
+
+    Raises:
+        ConfigError: the teacher is not there, or is a timm model without weights.
+    """
+    distill = DistillConfig(**values)
+    if distill.teacher is None or distill.identity:
+        return distill
+    if is_run(distill.teacher):
+        folder = Path(os.path.abspath(Path(distill.teacher).expanduser()))
+        return replace(distill, teacher=str(folder), identity=_identity_of_run(folder, distill.checkpoint))
+    if distill.pretrained == (distill.weights is not None):
+        raise ConfigError(
+            f"distill.teacher: '{distill.teacher}' is no directory, and as a timm model needs one source of weights",
+            "give a run directory, or distill.pretrained=true, or distill.weights=<file>",
+        )
+    source = "pretrained" if distill.weights is None else _hash_of(distill.weights, "distill.weights")
+    return replace(distill, identity=f"timm {distill.teacher} {source}")
+
+
+def is_run(teacher: str) -> bool:
+    """True for a directory or what looks like one, False for the name of a timm model."""
+    return "/" in teacher or Path(teacher).expanduser().is_dir()
+
+
+def _identity_of_run(folder: Path, which: str) -> str:
+    try:
+        digest = config_hash(read_config(folder))
+    except ConfigError as error:
+        raise ConfigError(f"distill.teacher: {error.message}", error.hint) from None
+    return f"run {digest} {_hash_of(folder / 'checkpoints' / f'{which}.pt', 'distill.teacher')}"
+
+
+def _hash_of(file: Path, key: str) -> str:
+    try:
+        state = file.stat()
+    except OSError:
+        raise ConfigError(
+            f"{key}: no such file: {file}", "train the teacher first, or correct the path"
+        ) from None
+    return _content_hash(file, state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _content_hash(file: Path, size: int, changed: int) -> str:
+    """Sixteen hexadecimal digits; size and time of change tell when a file has to be read again."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:16]

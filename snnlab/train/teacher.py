@@ -1,0 +1,224 @@
+"""The teacher of a distilled network: a run's network or a timm model, evaluated on the student's input.
+
+Shapes: T time steps, B batch, C channels, H height, W width, K classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from snnlab import build
+from snnlab.config.schema import RunConfig
+from snnlab.config.stored import load_stored
+from snnlab.config.teacher import is_run
+from snnlab.data.dataset import VisionData
+from snnlab.errors import ConfigError
+from snnlab.layers.time import EachStep
+from snnlab.losses._loss import Loss
+from snnlab.train import checkpoint
+from snnlab.train.device import autocast
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """Mean and standard deviation per channel that an input was normalised with; None: it was not."""
+
+    mean: Sequence[float] | None
+    std: Sequence[float] | None
+
+    def affine_to(self, other: "Normalization", channels: int) -> tuple[Tensor, Tensor] | None:
+        """(scale, shift), each [C, 1, 1], that turn this normalisation into another; None if they are equal."""
+        mean, std, other_mean, other_std = (
+            torch.tensor(default if values is None else values, dtype=torch.float64).expand(channels)
+            for values, default in ((self.mean, 0.0), (self.std, 1.0), (other.mean, 0.0), (other.std, 1.0))
+        )
+        if torch.equal(mean, other_mean) and torch.equal(std, other_std):
+            return None
+        scale, shift = std / other_std, (mean - other_mean) / other_std
+        return scale.float().view(-1, 1, 1), shift.float().view(-1, 1, 1)
+
+
+class Teacher:
+    """Logits of a trained network for the student's input: evaluation mode, no gradient, compute precision.
+
+    Args:
+        network: maps x_TBCHW to logits [T, B, K], on its device.
+        sees: `image`, the first of the student's steps, which are all alike; `frames`, each of them; `mean`,
+            their mean over time.
+        num_steps: for `image`: steps at which the network sees it.
+        affine: (scale, shift) to the network's own normalisation of the input; None if it is the student's.
+        device: of the network.
+        precision: of its matrix products.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        sees: Literal["image", "frames", "mean"],
+        num_steps: int,
+        affine: tuple[Tensor, Tensor] | None,
+        device: torch.device,
+        precision: str,
+    ) -> None:
+        self.network = network.eval().requires_grad_(False)
+        self.sees = sees
+        self.num_steps = num_steps
+        self.affine = None if affine is None else (affine[0].to(device), affine[1].to(device))
+        self.device = device
+        self.precision = precision
+
+    @torch.no_grad()
+    def __call__(self, x_TBCHW: Tensor) -> Tensor:
+        """Logits [B, K], the mean over the teacher's own time steps, in float32."""
+        if self.sees == "image":
+            x_TBCHW = x_TBCHW[:1]
+        elif self.sees == "mean":
+            x_TBCHW = x_TBCHW.mean(0, keepdim=True)
+        if self.affine is not None:
+            x_TBCHW = x_TBCHW * self.affine[0] + self.affine[1]
+        if self.sees == "image":
+            x_TBCHW = x_TBCHW.expand(self.num_steps, -1, -1, -1, -1)
+        with autocast(self.device, self.precision):
+            logits_TBK: Tensor = self.network(x_TBCHW)
+        return logits_TBK.float().mean(0)
+
+
+def teacher_for(cfg: RunConfig, loss: Loss, dataset: VisionData, device: torch.device) -> Teacher | None:
+    """The teacher that a run's loss needs, None if it needs none.
+
+    Building it draws no random number from the student's generators.
+
+    Raises:
+        ConfigError: there is none, or it does not fit the student's data.
+    """
+    if not loss.needs_teacher:
+        return None
+    name = cfg.distill.teacher
+    if name is None:
+        raise ConfigError(
+            f"distill.teacher: the loss '{cfg.loss.name}' learns from a teacher, and none is given",
+            "distill.teacher=<run directory of a trained network, or timm model>, or loss.alpha=0",
+        )
+    with torch.random.fork_rng():
+        make = _from_run if is_run(name) else _from_timm
+        teacher = make(name, cfg, dataset, device)
+        _try(teacher, cfg, dataset)
+    return teacher
+
+
+def _from_run(name: str, cfg: RunConfig, dataset: VisionData, device: torch.device) -> Teacher:
+    folder = Path(name)
+    own = load_stored(folder)
+    data = build.build_dataset(own)
+    compared: dict[str, tuple[object, object]] = {
+        "classes": (data.num_classes, dataset.num_classes),
+        "channels": (data.in_channels, dataset.in_channels),
+        "image size": (data.image_size, dataset.image_size),
+        "kind of data": (_kind(data), _kind(dataset)),
+    }
+    if not dataset.static:
+        compared["frames"] = (own.num_steps, cfg.num_steps)
+        if cfg.input == "mean":
+            compared["input"] = (own.input, cfg.input)
+    _refuse_difference(name, compared)
+    which = cfg.distill.checkpoint
+    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt", device)
+    network = build.build_model(own, data).to(device)
+    checkpoint.load_weights(
+        network, content["learner"]["model"] if which == "last" else content["model"], folder
+    )
+    sees: Literal["image", "frames", "mean"] = "frames"
+    if dataset.static or cfg.input == "mean":
+        sees = "image"
+    elif own.input == "mean":
+        sees = "mean"
+    steps = 1 if own.neuron.name == "relu" else own.network_steps
+    affine = _normalization(dataset).affine_to(_normalization(data), dataset.in_channels)
+    return Teacher(network, sees, steps, affine, device, cfg.trainer.precision)
+
+
+def _from_timm(name: str, cfg: RunConfig, dataset: VisionData, device: torch.device) -> Teacher:
+    import timm
+
+    if not timm.is_model(name):
+        raise ConfigError(
+            f"distill.teacher: '{name}' is neither a run directory nor a timm model",
+            "timm.list_models() names the models; a run directory ends in seed<k>",
+        )
+    file = cfg.distill.weights
+    if file is None:
+        # With other sizes, timm would put random weights where the published ones do not fit.
+        network = timm.create_model(name, pretrained=True)
+    else:
+        network = timm.create_model(name, num_classes=dataset.num_classes, in_chans=dataset.in_channels)
+        _load_file(network, file)
+    published: dict[str, Any] = network.pretrained_cfg  # type: ignore[assignment]  # a plain attribute
+    channels, size = (
+        published["input_size"][:2] if file is None else (dataset.in_channels, dataset.image_size)
+    )
+    _refuse_difference(
+        name,
+        {
+            "classes": (network.num_classes, dataset.num_classes),
+            "channels": (channels, dataset.in_channels),
+            "image size": (size, dataset.image_size),
+        },
+    )
+    own = Normalization(None, None)
+    if dataset.in_channels == published["input_size"][0]:
+        own = Normalization(published["mean"], published["std"])
+    affine = _normalization(dataset).affine_to(own, dataset.in_channels)
+    sees: Literal["image", "mean"] = "image" if dataset.static or cfg.input == "mean" else "mean"
+    return Teacher(EachStep(network).to(device), sees, 1, affine, device, cfg.trainer.precision)
+
+
+def _load_file(network: nn.Module, file: Path) -> None:
+    weights: Any
+    if file.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        weights = load_file(file)
+    else:
+        weights = torch.load(file, map_location="cpu", weights_only=True)
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError) as error:
+        reasons = [line.strip() for line in str(error).splitlines()[1:]]
+        raise ConfigError(
+            f"distill.weights: {file} does not fit the teacher: {reasons[0] if reasons else error}",
+            "the file holds the state of that timm model, with as many classes and channels as the data",
+        ) from error
+
+
+def _try(teacher: Teacher, cfg: RunConfig, dataset: VisionData) -> None:
+    """One blank sample: a model for one image size only says so here, and not in the first epoch."""
+    size = (cfg.network_steps, 1, dataset.in_channels, dataset.image_size, dataset.image_size)
+    try:
+        teacher(torch.zeros(size, device=teacher.device))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        raise ConfigError(
+            f"distill.teacher: {cfg.distill.teacher} cannot see {dataset.image_size} x {dataset.image_size} "
+            f"inputs of {dataset.in_channels} channels: {error}",
+            "choose a teacher that was trained on this data",
+        ) from error
+
+
+def _refuse_difference(name: str, compared: dict[str, tuple[object, object]]) -> None:
+    different = [f"{what} {one} but {other}" for what, (one, other) in compared.items() if one != other]
+    if different:
+        raise ConfigError(
+            f"distill.teacher: {name} does not fit the student's data: {'; '.join(different)}",
+            "the first is the teacher's; train one on this data, or change the student's dataset",
+        )
+
+
+def _kind(dataset: VisionData) -> str:
+    return "images" if dataset.static else "events"
+
+
+def _normalization(dataset: VisionData) -> Normalization:
+    return Normalization(dataset.mean, dataset.std)
