@@ -206,8 +206,10 @@ class RunConfig(RunLevel):
                 "use letters, digits, '_', '-', '.' and '+'",
             )
         step = re.search(r"/t(\d+)$", self.trainer.select)
-        if step and int(step[1]) > self.num_steps:
+        if step and int(step[1]) > self.network_steps:
             raise ConfigError(
                 f"trainer.select: '{self.trainer.select}' is beyond the last time step",
-                f"steps go from 1 to num_steps={self.num_steps}",
+                f"steps go from 1 to num_steps={self.num_steps}"
+                if self.input == "frames"
+                else "input=mean has 1",
             )

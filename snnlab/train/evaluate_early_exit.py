@@ -11,6 +11,7 @@ import torch
 from rich.table import Table
 from torch import Tensor, nn
 
+from snnlab.config.rundir import config_hash
 from snnlab.config.schema import EarlyExitConfig, RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.layers.streaming import Streaming
@@ -69,7 +70,7 @@ def run(cfg: RunConfig, folder: Path, which: str, options: EarlyExitConfig) -> i
     )
     log = RunLog(None)
     log.write(_table(exits, streamed, full_seconds, options.logits))
-    path = folder / f"early-exit-{which}-t{cfg.num_steps}-{options.logits}.json"
+    path = folder / f"early-exit-{which}-t{cfg.num_steps}-{options.logits}-{config_hash(cfg.raw)}.json"
     write_json(
         path,
         {

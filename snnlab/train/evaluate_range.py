@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from snnlab.config.rundir import config_hash
 from snnlab.config.schema import RunConfig
 from snnlab.train.device import set_up
 from snnlab.train.log import RunLog
@@ -34,6 +35,8 @@ def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
             that many steps.
     """
     device = set_up(cfg.trainer, cfg.seed)
+    # Nothing is selected here, and the metric may be of a step that some of the rows have not.
+    cfg = replace(cfg, trainer=replace(cfg.trainer, select="test/acc"))
     stored = load_run(replace(cfg, num_steps=max(steps)), folder, which, device)
     nested = stored.dataset.static and cfg.input == "frames"
     rows: dict[int, dict[str, float]] = {}
@@ -53,7 +56,7 @@ def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
     log = RunLog(None)
     title = f"{which} checkpoint, trained with {stored.trained_steps} steps, run with t; {how}"
     log.write(result_table(_flat(rows), title=title))
-    path = folder / f"eval-{which}-t{_name(steps)}.json"
+    path = folder / f"eval-{which}-t{_name(steps)}-{config_hash(cfg.raw)}.json"
     write_json(
         path,
         {

@@ -98,9 +98,14 @@ def test_outside_the_block_nothing_is_left():
     neuron = PLIF()
     x = frames(2).float()
     expected = neuron(x)
-    with pytest.raises(KeyError), Streaming(nn.Sequential(neuron)) as stream:
-        stream(x[0] * 2)
-        raise KeyError
+
+    def fail():
+        with Streaming(nn.Sequential(neuron)) as stream:
+            stream(x[0] * 2)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert "forward" not in vars(neuron)
     assert torch.equal(neuron(x), expected)
     with Streaming(nn.Sequential(neuron)) as stream:

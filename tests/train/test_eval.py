@@ -39,14 +39,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return train
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(folder: Path, name: str) -> dict[str, Any]:
+    """The file of an evaluation; its name ends in the hash of the configuration."""
+    (path,) = folder.glob(f"{name}-????????.json")
     content: dict[str, Any] = json.loads(path.read_text())
     return content
 
 
 def single(folder: Path, steps: int) -> dict[str, float]:
     assert main(["eval", f"run={folder}", f"num_steps={steps}"]) == 0
-    metrics: dict[str, float] = read(folder / f"eval-last-t{steps}.json")["metrics"]
+    metrics: dict[str, float] = read(folder, f"eval-last-t{steps}")["metrics"]
     return metrics
 
 
@@ -58,7 +60,7 @@ def test_a_range_equals_a_pass_for_each_number_of_steps(
     capsys.readouterr()
     assert main(["eval", f"run={folder}", "num_steps=[1,3,5]"]) == 0
     assert ("all in one pass of 5 steps" in capsys.readouterr().out) == nested
-    found = read(folder / "eval-last-t1_3_5.json")
+    found = read(folder, "eval-last-t1_3_5")
     assert (found["nested"], found["trained_num_steps"], list(found["rows"])) == (nested, 3, list("135"))
     for steps, row in found["rows"].items():
         alone = single(folder, int(steps))
@@ -71,7 +73,7 @@ def test_a_norm_with_a_scale_per_step_runs_fewer_steps_and_refuses_more(
 ) -> None:
     folder = trained("dataset=digits", "num_steps=3", "norm=tebn")
     assert main(["eval", f"run={folder}", "num_steps=1..3", "checkpoint=best"]) == 0
-    assert list(read(folder / "eval-best-t1-3.json")["rows"]) == ["1", "2", "3"]
+    assert list(read(folder, "eval-best-t1-3")["rows"]) == ["1", "2", "3"]
     assert main(["eval", f"run={folder}", "num_steps=2..5"]) == 2
     error = capsys.readouterr().err
     assert "error: num_steps: trained with 3, this network cannot run 5: tebn" in error
@@ -87,7 +89,7 @@ def test_streaming_stops_every_sample_where_the_whole_pass_does(
     folder = trained(f"dataset={dataset}", "num_steps=3")
     command = ["eval", f"run={folder}", "num_steps=6", f"early_exit.logits={logits}"]
     assert main([*command, "early_exit.threshold=[0,0.12,0.15,0.3,1]", "early_exit.streaming=true"]) == 0
-    found = read(folder / f"early-exit-last-t6-{logits}.json")
+    found = read(folder, f"early-exit-last-t6-{logits}")
     rows = found["rows"]
     assert [row["differing"] for row in rows] == [0, 0, 0, 0, 0]
     assert all(row["seconds"] > 0 for row in rows)

@@ -192,7 +192,7 @@ def test_a_timm_model_with_local_weights(tmp_path: Path) -> None:
     mean, std = (torch.tensor(network.pretrained_cfg[key]).view(-1, 1, 1) for key in ("mean", "std"))
     with torch.no_grad():
         torch.testing.assert_close(made(x), network((raw / 255 - mean) / std), rtol=1e-4, atol=1e-4)
-    with pytest.raises(ConfigError, match="weights.safetensors does not fit the teacher: size mismatch"):
+    with pytest.raises(ConfigError, match=r"weights\.safetensors does not fit the teacher: size mismatch"):
         made_for(f"distill.weights={file}", "dataset=cifar100", small=small)
     torch.save(network.state_dict(), tmp_path / "weights.pt")
     same = made_for(f"distill.weights={tmp_path / 'weights.pt'}", small=small)
