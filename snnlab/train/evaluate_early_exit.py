@@ -54,7 +54,7 @@ def run(cfg: RunConfig, folder: Path, which: str, options: EarlyExitConfig) -> i
         SnnlabError: no such checkpoint, its weights do not fit the configuration, or the network cannot be
             streamed.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer, cfg.seed))
+    stored = load_run(cfg, folder, which, set_up(cfg.trainer))
     if options.streaming:
         _refuse_what_cannot_stream(stored.model)
         # The batch shrinks at every step: looking for the fastest kernel of each size would take longest.

@@ -34,7 +34,7 @@ def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
         SnnlabError: no such checkpoint, its weights do not fit the configuration, or a component cannot run
             that many steps.
     """
-    device = set_up(cfg.trainer, cfg.seed)
+    device = set_up(cfg.trainer)
     # Nothing is selected here, and the metric may be of a step that some of the rows have not.
     cfg = replace(cfg, trainer=replace(cfg.trainer, select="test/acc"))
     stored = load_run(replace(cfg, num_steps=max(steps)), folder, which, device)

@@ -25,7 +25,7 @@ def run(cfg: RunConfig, folder: Path, which: str = "last") -> int:
     Raises:
         SnnlabError: no such checkpoint, or its weights do not fit the configuration.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer, cfg.seed))
+    stored = load_run(cfg, folder, which, set_up(cfg.trainer))
     metrics = stored.evaluate().prefixed("test")
     log = RunLog(None)
     log.write(result_table(metrics))

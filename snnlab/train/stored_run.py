@@ -15,6 +15,7 @@ from snnlab.data.dataset import VisionData
 from snnlab.data.loader import loader
 from snnlab.errors import SnnlabError
 from snnlab.train import checkpoint
+from snnlab.train.device import seed_generators
 from snnlab.train.evaluate import Evaluation, evaluate
 from snnlab.train.inputs import InputPipeline
 from snnlab.train.learner import Batch
@@ -50,6 +51,7 @@ class StoredRun:
             seed=self.cfg.seed,
             epoch=0,
             num_workers=trainer.num_workers,
+            pin_memory=self.pipeline.device.type == "cuda",
         )
 
     def evaluate(self) -> Evaluation:
@@ -87,7 +89,8 @@ def load_run(cfg: RunConfig, folder: Path, which: str, device: torch.device) -> 
         SnnlabError: there is no such checkpoint, its weights do not fit the configuration, or the network
             cannot run this number of time steps.
     """
-    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt", device)
+    seed_generators(cfg.seed)
+    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
     trained_steps = int(read_config(folder)["num_steps"])
     dataset = build.build_dataset(cfg)
     dataset.prepare()

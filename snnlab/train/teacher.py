@@ -126,7 +126,7 @@ def _from_run(name: str, cfg: RunConfig, dataset: VisionData, device: torch.devi
             compared["input"] = (own.input, cfg.input)
     _refuse_difference(name, compared)
     which = cfg.distill.checkpoint
-    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt", device)
+    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
     network = build.build_model(own, data).to(device)
     checkpoint.load_weights(
         network, content["learner"]["model"] if which == "last" else content["model"], folder

@@ -6,7 +6,7 @@ from snnlab.cli import main
 from snnlab.registry import component_files
 
 LIF = "keys of neuron 'lif': decay, "
-TOP = "top-level keys: num_steps, seed, plugins, experiment, dataset, "
+TOP = "top-level keys: num_steps, input, seed, plugins, experiment, dataset, "
 
 
 def choices(kind):

@@ -1,5 +1,7 @@
 """Step by step with carried state, every network computes what it does at once, whoever leaves the batch."""
 
+import inspect
+
 import pytest
 import torch
 from torch import nn
@@ -51,7 +53,9 @@ def test_every_network_streams(name):
 def test_every_neuron_streams_while_samples_leave(name):
     torch.manual_seed(0)
     cls = registry.load("neuron", name)
-    model = nn.Sequential(nn.Linear(64, 32), cls(), nn.Linear(32, 16), cls(), nn.Linear(16, 4)).double()
+    steps = {"num_steps": T} if "num_steps" in inspect.signature(cls).parameters else {}
+    a, b = cls(**steps), cls(**steps)
+    model = nn.Sequential(nn.Linear(64, 32), a, nn.Linear(32, 16), b, nn.Linear(16, 4)).double().eval()
     model[2].weight *= 8  # so that the second layer fires too
     x = frames(T, 4).flatten(2).repeat(1, 1, 2) * 5
     expected = model(x)
