@@ -43,11 +43,12 @@ def run(cfg: RunConfig) -> int:
     device = set_up(cfg.trainer)
     dataset = build.build_dataset(cfg)
     dataset.prepare()
+    # Built before the run directory is entered: what cannot be built leaves nothing behind.
+    session = Session(cfg, files, dataset, device)
     with files, RunLog(files.folder / "log.txt") as log, Interrupt() as interrupt:
         try:
             if cfg.trainer.on_existing == "restart":
                 files.clear()
-            session = Session(cfg, files, dataset, device)
             finished = _train(session, log, interrupt)
         except KeyboardInterrupt:
             finished = False

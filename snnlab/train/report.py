@@ -1,10 +1,12 @@
 """What a run says at its start and leaves at its end: summary, plots, `result.json`, the table."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from snnlab.config.rundir import config_hash, variant
 from snnlab.config.schema import RunConfig
+from snnlab.errors import RunError
 from snnlab.train.environment import code_version
 from snnlab.train.figures import draw
 from snnlab.train.log import RunLog
@@ -55,10 +57,20 @@ def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
 
 
 def report(session: Session, mirror: WandbLog) -> dict[str, Any]:
-    """Draws the plots, writes `result.json`, says done."""
+    """Draws the plots, writes `result.json`, says done.
+
+    Raises:
+        RunError: the network's test loss is not a number, though its training loss was.
+    """
     if session.evaluation is None:
         # The process that trained was stopped between its last evaluation and here.
         session.measure()
+    assert session.evaluation is not None
+    if not math.isfinite(session.evaluation.metrics["loss"]):
+        raise RunError(
+            "the test loss is not finite after the last epoch: the weights or the normalisation statistics diverged",
+            "lower optimizer.lr, set trainer.clip_norm=1, or train for longer than a few steps",
+        )
     if session.cfg.trainer.plots:
         mirror.log_images(draw(session))
     result = result_of(session)

@@ -190,6 +190,20 @@ def test_a_run_that_diverges_in_its_last_step_fails_too(tmp_path: Path) -> None:
     assert not (folder / "checkpoints" / "last.pt").exists()
 
 
+def test_a_network_that_cannot_be_built_leaves_nothing_behind(tmp_path: Path) -> None:
+    failed = train(tmp_path, "model.channels=[4]")
+    assert failed.returncode == 2
+    assert "come in pairs" in failed.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_test_loss_that_is_not_a_number_is_a_failed_run(tmp_path: Path) -> None:
+    failed = train(tmp_path, "optimizer=sgd", "optimizer.lr=3e38", "trainer.epochs=1", "trainer.max_steps=1")
+    assert failed.returncode == 1
+    assert "not finite" in failed.stderr
+    assert not list(tmp_path.glob("*/*/*/result.json"))
+
+
 def test_an_existing_run_can_be_refused_or_started_again(straight: Path) -> None:
     refused = train(straight.parents[2], "trainer.on_existing=fail")
     assert refused.returncode == 2
