@@ -5,6 +5,7 @@ neither the number of workers nor an interruption changes a batch.
 """
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -16,6 +17,8 @@ from snnlab.data.dataset import SampleSet
 
 # What a derived seed is for; two uses never share one.
 ORDER, SAMPLES, AUGMENTS = range(3)
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def loader(
@@ -49,18 +52,22 @@ def loader(
     todo = range(start_batch, len(batches))
     if num_workers == 0 and not pin_memory:
         return (whole[k] for k in todo)
-    return iter(
-        DataLoader(
-            whole,
-            batch_size=None,
-            sampler=todo,
-            num_workers=num_workers,
-            pin_memory=pin_memory,
-            worker_init_fn=_leave_process_group,
-            # Without one of its own it takes a number from torch's, which dropout and initial weights come from.
-            generator=torch.Generator(),
-        )
+    batches_ahead = DataLoader(
+        whole,
+        batch_size=None,
+        sampler=todo,
+        num_workers=num_workers,
+        pin_memory=pin_memory,
+        worker_init_fn=_leave_process_group,
+        # Without one of its own it takes a number from torch's, which dropout and initial weights come from.
+        generator=torch.Generator(),
     )
+    # A worker starts with the signals held back, so that none reaches it before it has left the group.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    try:
+        return iter(batches_ahead)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def epoch_batches(count: int, batch_size: int, *, shuffle: bool, seed: int, epoch: int) -> list[list[int]]:
@@ -89,6 +96,9 @@ def derived_seed(*parts: int) -> int:
 def _leave_process_group(worker: int) -> None:
     """Ctrl-C or SIGTERM for the whole group must not take the workers from a run that finishes its step."""
     os.setpgid(0, 0)
+    while signal.sigtimedwait(_STOP_SIGNALS, 0) is not None:
+        pass
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
 
 class _Batches(Dataset[tuple[Tensor, Tensor]]):
