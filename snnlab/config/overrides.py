@@ -40,13 +40,19 @@ def read_overrides(overrides: Sequence[str], search: SearchPath) -> list[ReadOve
     """Parses overrides and puts them into Hydra's order; of two for one group or key the last counts.
 
     Raises:
-        ConfigError: the syntax is wrong, or a group has no such choice.
+        ConfigError: the syntax is wrong, a group has no such choice, or there are two experiments.
     """
     found: dict[str, ReadOverride] = {}
     for text in overrides:
         one = _read(text, search)
         if one is not None:
-            found.pop(one.key, None)
+            before = found.pop(one.key, one)
+            # Settings are often appended to overrule; whole experiments that replace each other are a slip.
+            if one.key == "experiment" and before.text != one.text:
+                raise ConfigError(
+                    f"two experiments: {before.text} and {one.text}",
+                    "give one; +experiment=[a,b] merges several, the last one counts for a key in both",
+                )
             found[one.key] = one
     return sorted(found.values(), key=lambda one: APPENDED_ORDER.get(one.key, 1))
 

@@ -1,5 +1,8 @@
 """Stops a run whose loss is no longer a number, and names the first layer that went wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -83,3 +86,24 @@ def nan_error(learner: Learner, result: StepResult, step: int, epoch: int) -> Ru
         f"{what} not finite at step {step}, epoch {epoch} ({values}); first bad layer: {layer}",
         "lower optimizer.lr, set trainer.clip_norm=1, or use trainer.precision=fp32",
     )
+
+
+@contextmanager
+def anomalies(detect: bool) -> Iterator[None]:
+    """While active, and if asked to, autograd looks for the operation whose gradient is not a number.
+
+    Torch prints where in the forward pass that operation was called.
+
+    Raises:
+        RunError: it was found.
+    """
+    with torch.autograd.set_detect_anomaly(detect):
+        try:
+            yield
+        except RuntimeError as error:
+            if not detect or "returned nan values" not in str(error):
+                raise
+            raise RunError(
+                f"the gradient is not finite: {error}",
+                "the traceback above ends at the call in the forward pass that this operation belongs to",
+            ) from error

@@ -3,15 +3,13 @@
 import time
 import traceback
 
-import torch
-
 from snnlab import build
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.train.device import set_up
 from snnlab.train.environment import environment
-from snnlab.train.guard import nan_error
+from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.interrupt import Interrupt
 from snnlab.train.log import RunLog
 from snnlab.train.profile import Profile
@@ -75,7 +73,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     announce(log, session, resumed)
 
     with (
-        torch.autograd.set_detect_anomaly(trainer.detect_anomaly),
+        anomalies(trainer.detect_anomaly),
         mirror_of(cfg, files, log) as mirror,
         Profile(trainer.profile, files, log) as profile,
         Progress(

@@ -12,6 +12,7 @@ from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, component_files
+from snnlab.verbs.completion import SHELLS
 
 TAKES_OVERRIDES = ("train", "show", "check", "eval", "data")
 
@@ -36,6 +37,8 @@ def candidates(line: str) -> list[str]:
     search = SearchPath.of(_config_dirs(given))
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
+    if verb == "completion" and not given:
+        return _starting(word, SHELLS)
     if verb == "data" and not given:
         return _starting(word, ("list", "prepare", "verify", "bench"))
     if verb == "data" and len(given) == 1 and "=" not in word:

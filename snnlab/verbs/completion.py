@@ -14,6 +14,7 @@ EXAMPLES = (
     "snnlab completion fish | source",
     'snnlab completion --query "snnlab train neuron="',
 )
+SHELLS = ("bash", "zsh", "fish")
 BASH = r"""
 _snnlab() {
     local word="${COMP_LINE:0:COMP_POINT}"
@@ -42,7 +43,7 @@ complete -c snnlab -f -a '(snnlab completion --query (commandline -cp | string c
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
-    parser.add_argument("shell", nargs="?", choices=("bash", "zsh", "fish"), default="bash")
+    parser.add_argument("shell", nargs="?", choices=SHELLS, default="bash")
     parser.add_argument("--query", metavar="LINE", help="print the candidates for the last word of this line")
 
 

@@ -25,6 +25,7 @@ from snnlab.verbs._candidates import candidates
         ("snnlab list neuron pl", ["plif"]),
         ("snnlab data ver", ["verify"]),
         ("snnlab data prepare digits_", ["digits_dvs"]),
+        ("snnlab completion z", ["zsh"]),
         ("snnlab doctor x", []),
     ],
 )

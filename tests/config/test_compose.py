@@ -174,3 +174,9 @@ def test_composing_leaves_no_trace_in_hydra():
 
     load()
     assert not GlobalHydra().is_initialized()
+
+
+def test_two_experiments_are_a_slip():
+    with pytest.raises(ConfigError, match="two experiments: experiment=tmc_nmnist and experiment=tet_nmnist"):
+        compose(["+experiment=tmc_nmnist", "experiment=tet_nmnist"])
+    assert compose(["+experiment=tmc_nmnist", "experiment=tmc_nmnist"]).mapping["experiment"] == "tmc_nmnist"

@@ -1,10 +1,12 @@
 """A loss that is not a number stops the run and the first bad layer is named."""
 
+import pytest
 import torch
 from torch import nn
 
+from snnlab.errors import RunError
 from snnlab.norms import TEBN
-from snnlab.train.guard import NanGuard, first_bad_layer, nan_error
+from snnlab.train.guard import NanGuard, anomalies, first_bad_layer, nan_error
 from tests.train.test_learner import learner as learner_of
 from tests.train.toy import ToyData, ToyNet
 
@@ -93,3 +95,19 @@ def test_a_bad_input_and_a_sound_network() -> None:
     model = nn.Sequential(nn.Linear(3, 2))
     assert first_bad_layer(model, torch.full((2, 3), float("nan"))) == "the input"
     assert first_bad_layer(model, torch.ones(2, 3)).startswith("none")
+
+
+@pytest.mark.filterwarnings("ignore:Error detected in")
+def test_an_anomaly_names_the_operation() -> None:
+    x = torch.zeros(2, requires_grad=True)
+    with pytest.raises(RunError, match="SqrtBackward"), anomalies(True):
+        (x.sqrt() * 0).sum().backward()
+
+
+def test_other_errors_pass_as_they_are() -> None:
+    with pytest.raises(RuntimeError, match="of mine"), anomalies(True):
+        raise RuntimeError("of mine")
+    with anomalies(False):
+        x = torch.zeros(2, requires_grad=True)
+        (x.sqrt() * 0).sum().backward()
+    assert not torch.isfinite(x.grad).any()
