@@ -6,6 +6,7 @@ from what the run knows (`num_steps`, `num_classes`, `neuron`, ...).
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import VisionData
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.losses._loss import Loss
+from snnlab.regularisers._regulariser import Regulariser
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -98,6 +100,27 @@ def build_loss(cfg: RunConfig) -> Loss:
     """The training objective."""
     loss: Loss = construct("loss", cfg.loss, {"num_steps": cfg.network_steps}, cfg.plugins)
     return loss
+
+
+def build_regularisers(cfg: RunConfig, model: nn.Module) -> dict[str, Regulariser]:
+    """The penalties beside the objective, by name.
+
+    Raises:
+        ConfigError: one finds nothing in this model that it could be a penalty of.
+    """
+    context = {"num_steps": cfg.network_steps}
+    found: dict[str, Regulariser] = {}
+    with ExitStack() as watching:
+        for one in cfg.regulariser:
+            found[one.name] = construct("regulariser", one, context, cfg.plugins)
+            try:
+                watching.enter_context(found[one.name].watching(model))
+            except ValueError as error:
+                raise ConfigError(
+                    f"regulariser '{one.name}': {error}",
+                    f"regulariser.{one.name}=null leaves it out; snnlab list neuron names other neurons",
+                ) from error
+    return found
 
 
 def build_optimizer(cfg: RunConfig, model: nn.Module) -> torch.optim.Optimizer:

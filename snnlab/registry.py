@@ -24,10 +24,13 @@ KINDS = MappingProxyType(
         "neuron": "neurons",
         "surrogate": "surrogates",
         "loss": "losses",
+        "regulariser": "regularisers",
         "optimizer": "optimizers",
         "scheduler": "schedulers",
     }
 )
+SEVERAL = ("augment", "regulariser")
+"""The kinds of which a run has any number, in an ordered mapping from name to keys."""
 
 
 def component_files(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, tuple[str, Path]]:

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from snnlab.build import build_dataset, build_model
+from snnlab.build import build_dataset, build_model, build_regularisers
 from snnlab.config import load
+from snnlab.errors import ConfigError
 from snnlab.registry import component_files
 
 
@@ -28,6 +29,12 @@ def test_what_is_kept_for_each_step_knows_their_number():
     model = build("model.channels=[4,4]", "neuron=dsatgo", "surrogate=tsg")
     kept = {name.rsplit(".", 1)[-1]: value.shape for name, value in model.state_dict().items()}
     assert kept["threshold_T"] == kept["x"] == (3,)
+
+
+def test_a_regulariser_that_does_not_fit_the_model_is_refused_before_the_run():
+    model = build("model.channels=[4,4]", "neuron=relu")
+    with pytest.raises(ConfigError, match="regulariser 'pnb': no neuron of VGGSNN has a membrane"):
+        build_regularisers(load(["regulariser=pnb"]), model)
 
 
 def test_the_neuron_takes_the_threshold_that_the_model_asks_for():

@@ -48,7 +48,15 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_every_kind_of_component_has_its_recipe() -> None:
-    assert SECTIONS.keys() == {"neuron", "surrogate", "loss", "model", "data set", "experiment"}
+    assert SECTIONS.keys() == {
+        "neuron",
+        "surrogate",
+        "loss",
+        "regulariser",
+        "model",
+        "data set",
+        "experiment",
+    }
 
 
 @pytest.mark.parametrize("kind", SECTIONS)

@@ -10,14 +10,14 @@ from types import MappingProxyType
 from typing import Any
 
 from snnlab.config import schema
-from snnlab.config.components import check_augment, check_component
+from snnlab.config.components import check_component, check_several
 from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
 from snnlab.config.suggest import closest
 from snnlab.config.teacher import identified
 from snnlab.errors import ConfigError
-from snnlab.registry import KINDS, component_files
+from snnlab.registry import KINDS, SEVERAL, component_files
 
 SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
@@ -102,8 +102,8 @@ def _top_level(mapping: Mapping[str, Any], problems: Problems) -> dict[str, Any]
         problems.found.append(error)
         return values
     for kind in KINDS:
-        if kind == "augment":
-            values[kind] = check_augment(mapping.get(kind) or {}, plugins, problems)
+        if kind in SEVERAL:
+            values[kind] = check_several(kind, mapping.get(kind) or {}, plugins, problems)
         else:
             values[kind] = check_component(kind, mapping.get(kind), plugins, problems)
     for name in SECTIONS:
@@ -150,7 +150,7 @@ def _unknown_top_level(key: str, problems: Problems) -> None:
 def _raw(values: Mapping[str, Any]) -> dict[str, Any]:
     raw: dict[str, Any] = {}
     for key, value in values.items():
-        if key == "augment":
+        if key in SEVERAL:
             raw[key] = {one.name: plain(one.params) for one in value}
         elif isinstance(value, schema.Component):
             raw[key] = {"name": value.name, **plain(value.params)}

@@ -34,19 +34,21 @@ def check_component(kind: str, values: Any, plugins: tuple[str, ...], problems: 
     )
 
 
-def check_augment(values: Any, plugins: tuple[str, ...], problems: Problems) -> tuple[Component, ...]:
-    """Checks the ordered mapping from augmentation operation to its keys; null switches an operation off."""
+def check_several(
+    kind: str, values: Any, plugins: tuple[str, ...], problems: Problems
+) -> tuple[Component, ...]:
+    """Checks the ordered mapping from name to keys of a kind such as `augment`; null switches one off."""
     if not isinstance(values, Mapping):
-        problems.add("augment", f"expected operations with their keys, got {values!r}", "snnlab list augment")
+        problems.add(kind, f"expected names with their keys, got {values!r}", f"snnlab list {kind}")
         return ()
-    files = component_files("augment", plugins)
+    files = component_files(kind, plugins)
     found = []
     for name, params in values.items():
-        path = f"augment.{name}"
+        path = f"{kind}.{name}"
         if params is None or path in problems.written_for:
             continue
         if isinstance(params, Mapping):
-            found.append(_check("augment", path, str(name), params, files, problems))
+            found.append(_check(kind, path, str(name), params, files, problems))
         else:
             problems.add(path, f"expected keys, got {params!r}", f"for example {path}={{}}, or null for none")
     return tuple(one for one in found if one is not None)

@@ -45,7 +45,8 @@ def config_hash(raw: Mapping[str, Any]) -> str:
 
 def variant(cfg: RunConfig) -> str:
     """What a person wants to see of a config in a folder's name."""
-    names = (cfg.dataset.name, cfg.model.name, cfg.neuron.name, cfg.loss.name, f"t{cfg.num_steps}")
+    loss = "+".join((cfg.loss.name, *(one.name for one in cfg.regulariser)))
+    names = (cfg.dataset.name, cfg.model.name, cfg.neuron.name, loss, f"t{cfg.num_steps}")
     return "-".join(names)
 
 

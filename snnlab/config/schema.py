@@ -181,6 +181,8 @@ class RunConfig(RunLevel):
     neuron: Component
     surrogate: Component
     loss: Component
+    regulariser: tuple[Component, ...]
+    """Penalties that are added to the loss; their order does not matter."""
     optimizer: Component
     scheduler: Component
     distill: DistillConfig

@@ -1,5 +1,5 @@
 """Penalties on the inside of a network, which a loss of its logits cannot see."""
 
-from snnlab.regularisers.pnb import PNB
+from snnlab.registry import lazy_package
 
-__all__ = ["PNB"]
+__getattr__, __dir__ = lazy_package(__name__)

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from snnlab.neurons._membrane import MembraneNeuron
 from snnlab.ranges import NonNegative, Positive, PositiveInt
-from snnlab.regularisers._regulariser import Regulariser
+from snnlab.regularisers._potential_penalty import PotentialPenalty
 
 
-class PNB(Regulariser):
+class PNB(PotentialPenalty):
     """Balance of positive and negative membrane potentials, region by region between the thresholds.
 
     See `positive_negative_balance` for the equations (circulate-firing paper, Eq. 18 to 22). The potentials are those

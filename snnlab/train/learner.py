@@ -1,6 +1,7 @@
 """What a training step changes, and the step itself: network, average, optimiser, schedule, gradient scaler."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from snnlab.config.schema import TrainerConfig
 from snnlab.losses._loss import Loss
 from snnlab.losses._teacher_loss import TeacherLoss
+from snnlab.regularisers._regulariser import Regulariser
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
 from snnlab.train.teacher import Teacher
@@ -23,7 +25,7 @@ class StepResult:
     """What a step gives to watch, still on the device.
 
     Attributes:
-        terms: each term of the loss, mean over the step's samples.
+        terms: each term of the loss and each regulariser's, mean over the step's samples.
         correct: samples whose class the time-mean logits name.
         count: samples.
         x_TBCHW: the last input, for a look inside when something went wrong.
@@ -50,6 +52,7 @@ class Learner:
         pipeline: makes the network's input of a stored batch.
         trainer: precision, clipping, averaging, compilation.
         teacher: for a loss that needs one.
+        regularisers: penalties beside the loss; their names are those of their terms.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Learner:
         pipeline: InputPipeline,
         trainer: TrainerConfig,
         teacher: Teacher | None = None,
+        regularisers: Mapping[str, Regulariser] | None = None,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -69,6 +73,7 @@ class Learner:
         self.pipeline = pipeline
         self.trainer = trainer
         self.teacher = teacher
+        self.regularisers = dict(regularisers or {})
         self.average: AveragedModel | None = None
         if trainer.ema is not None:
             average = get_ema_multi_avg_fn(trainer.ema)  # type: ignore[no-untyped-call]  # untyped in torch
@@ -95,7 +100,9 @@ class Learner:
         for offset, (raw, target) in enumerate(batches):
             x_TBCHW = self.pipeline.train(raw, epoch, first_batch + offset)
             target_B = target.to(self.pipeline.device, non_blocking=True)
-            with autocast(self.pipeline.device, self.trainer.precision):
+            with autocast(self.pipeline.device, self.trainer.precision), ExitStack() as watching:
+                for regulariser in self.regularisers.values():
+                    watching.enter_context(regulariser.watching(self.model))
                 logits_TBK = self._forward(x_TBCHW)
             logits_TBK = logits_TBK.float()
             share = len(target) / count
@@ -114,8 +121,11 @@ class Learner:
 
     def _terms(self, logits_TBK: Tensor, target_B: Tensor, x_TBCHW: Tensor) -> dict[str, Tensor]:
         if self.teacher is not None and isinstance(self.loss, TeacherLoss):
-            return self.loss.terms(logits_TBK, target_B, self.teacher(x_TBCHW))
-        return self.loss.terms(logits_TBK, target_B)
+            terms = self.loss.terms(logits_TBK, target_B, self.teacher(x_TBCHW))
+        else:
+            terms = self.loss.terms(logits_TBK, target_B)
+        assert not terms.keys() & self.regularisers.keys(), "a regulariser is named like a term of the loss"
+        return terms | {name: one.term(self.model) for name, one in self.regularisers.items()}
 
     def _update(self) -> None:
         if self.trainer.clip_norm is not None:

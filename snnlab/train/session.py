@@ -84,8 +84,11 @@ class Session:
         optimizer = build.build_optimizer(cfg, model)
         scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
+        regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
         self.teacher = teacher_for(cfg, loss, dataset, device)
-        self.learner = Learner(model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher)
+        self.learner = Learner(
+            model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher, regularisers
+        )
         self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
         self.evaluation: Evaluation | None = None
 

@@ -11,7 +11,7 @@ from snnlab.config.origins import flatten
 from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
 from snnlab.errors import ConfigError
-from snnlab.registry import KINDS, component_files
+from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.verbs.completion import SHELLS
 
 TAKES_OVERRIDES = ("train", "show", "check", "eval", "data")
@@ -68,7 +68,10 @@ def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
 def _values(path: str, overrides: list[str], search: SearchPath) -> tuple[str, ...]:
     group, _, name = path.partition(".")
     if group in KINDS:
-        component = _composed(overrides, search).get(f"{group}.name")
+        if group in SEVERAL:
+            component, _, name = name.partition(".")
+        else:
+            component = _composed(overrides, search).get(f"{group}.name", "")
         files = component_files(group)
         keys: Mapping[str, Key] = read_component(files[component][1]).keys if component in files else {}
     else:

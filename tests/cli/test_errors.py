@@ -88,6 +88,16 @@ CASES = [
         "augment.flop: no augment is called 'flop'. Did you mean 'flip'?",
         choices("augment"),
     ),
+    (
+        "train +regulariser.pmb.weight=1",
+        "regulariser.pmb: no regulariser is called 'pmb'. Did you mean 'pnb'?",
+        choices("regulariser"),
+    ),
+    (
+        "train regulariser=pnb regulariser.pnb.wieght=1",
+        "regulariser.pnb.wieght: unknown key. Did you mean 'weight'?",
+        "keys of regulariser 'pnb': weight, K, per, detach_weights, eps",
+    ),
     ("train +augment.flip.q=1", "augment.flip.q: unknown key", "keys of augment 'flip': p"),
     (
         "train model.channels=3",

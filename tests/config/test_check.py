@@ -71,7 +71,7 @@ def test_nothing_chosen(kind, value):
         ({"neuron": "lif"}, "neuron: expected a mapping with a name, got 'lif'"),
         ({"neuron": {"threshold": 1}}, "neuron: has no name"),
         ({"trainer": 3}, "trainer: expected keys with values, got 3"),
-        ({"augment": 3}, "augment: expected operations with their keys, got 3"),
+        ({"augment": 3}, "augment: expected names with their keys, got 3"),
         ({"augment": {"flip": 3}}, "augment.flip: expected keys, got 3"),
         ({"experiment": "a/b"}, "experiment: 'a/b' cannot name a folder"),
         ({"experiment": ".."}, "experiment: '..' cannot name a folder"),

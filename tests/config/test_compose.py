@@ -112,6 +112,14 @@ def test_an_augmentation_of_an_experiment_is_gone_with_its_preset(mine):
     ] == ["cutout"]
 
 
+def test_regularisers_are_chosen_like_augmentations():
+    assert load([]).regulariser == ()
+    (preset,) = load(["regulariser=pnb"]).regulariser
+    (by_key,) = load(["+regulariser.pnb.weight=0.25"]).regulariser
+    assert preset == by_key
+    assert load(["regulariser=pnb", "regulariser.pnb=null"]).regulariser == ()
+
+
 @pytest.mark.parametrize(
     ("file", "text", "error", "hint"),
     [

@@ -76,6 +76,7 @@ def test_what_does_not_change_the_result_does_not_change_the_hash(raw, path, val
         ("optimizer.lr", 0.5),
         ("augment", {"crop": {"padding": 2}, "flip": {"p": 0.5}}),
         ("augment", {}),
+        ("regulariser", {"pnb": {}}),
     ],
 )
 def test_what_changes_the_result_changes_the_hash(raw, path, value):
@@ -85,6 +86,17 @@ def test_what_changes_the_result_changes_the_hash(raw, path, value):
 def test_the_order_of_keys_does_not_matter(raw):
     reversed_keys = dict(reversed(raw.items()))
     assert config_hash(reversed_keys) == config_hash(raw)
+
+
+def test_regularisers_are_a_sum_so_their_order_does_not_matter(raw):
+    two = {"a": {"weight": 1.0}, "b": {"weight": 2.0}}
+    turned = {**raw, "regulariser": dict(reversed(two.items()))}
+    assert config_hash({**raw, "regulariser": two}) == config_hash(turned)
+
+
+def test_the_folder_names_the_regularisers():
+    folder = run_dir(load(["experiment=quickstart", "loss=sdt", "regulariser=pnb"])).parent.name
+    assert folder.startswith("digits_dvs-vgg_snn-lif-sdt+pnb-t")
 
 
 def test_each_key_left_out_exists():

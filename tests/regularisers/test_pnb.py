@@ -158,9 +158,9 @@ def test_the_penalty_is_differentiated_like_a_plain_loop(name, learned, per):
             for i, parameter in enumerate(model[0].parameters()):
                 parameter.copy_(numbers(*parameter.shape, seed=i))
         pnb = PNB(per=per)
-        with pnb.watch(model) as penalties:
+        with pnb.watching(model):
             spikes = model(numbers(4, 5, 6))
-        loss = (spikes * numbers(*spikes.shape, seed=5)).sum() + 10 * penalties.mean()
+        loss = (spikes * numbers(*spikes.shape, seed=5)).sum() + 40 * pnb.term(model)
         results.append([loss.detach(), *torch.autograd.grad(loss, list(model.parameters()))])
     for got, want in zip(*results, strict=True):
         torch.testing.assert_close(got, want, rtol=1e-8, atol=1e-9)
@@ -197,7 +197,7 @@ def test_nothing_more_is_kept_for_the_backward_pass(name, learned):
         sizes.clear()
         with torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.numel()) or t, lambda t: t):
             if watched:
-                with PNB().watch(neuron):
+                with PNB().watching(neuron):
                     neuron(x)
             else:
                 neuron(x)
@@ -210,12 +210,13 @@ def test_each_layer_of_a_network_gets_its_penalty_and_its_gradient():
     torch.manual_seed(0)
     model = VGGSNN(CF, BN, 2, 3, 16, channels=(4, 4, 8, 8))
     pnb = PNB()
-    with pnb.watch(model) as penalties:
+    with pnb.watching(model):
         model(torch.randn(3, 4, 2, 16, 16))
     names = [name for name, module in model.named_modules() if isinstance(module, CF)]
-    assert list(penalties.by_layer()) == names
-    assert penalties.mean().item() == pytest.approx(sum(p.item() for p in penalties.by_layer().values()) / 4)
-    (pnb.weight * penalties.mean()).backward()
+    assert list(pnb.by_layer()) == names
+    mean = sum(one.item() for one in pnb.by_layer().values()) / 4
+    assert pnb.term(model).item() == pytest.approx(0.25 * mean)
+    pnb.term(model).backward()
     assert all(p.grad is not None for n, p in model.named_parameters() if not n.startswith("head"))
     assert all(module.measure is None for module in model.modules() if isinstance(module, CF))
 
@@ -227,11 +228,11 @@ def test_training_on_it_alone_balances_the_potentials():
         layer[0].bias.fill_(0.4)
     x = torch.randn(4, 32, 10)
     optimizer = torch.optim.Adam(layer.parameters(), 0.02)
-    history = []
+    pnb, history = PNB(weight=1.0), []
     for _ in range(40):
-        with PNB().watch(layer) as penalties:
+        with pnb.watching(layer):
             layer(x)
-        loss = penalties.mean()
+        loss = pnb.term(layer)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -242,15 +243,15 @@ def test_training_on_it_alone_balances_the_potentials():
 def test_what_cannot_be_watched_is_refused():
     with (
         pytest.raises(ValueError, match="no neuron of Sequential has a membrane potential"),
-        PNB().watch(nn.Sequential(nn.Linear(2, 2), ReLU())),
+        PNB().watching(nn.Sequential(nn.Linear(2, 2), ReLU())),
     ):
         pass
-    neuron = LIF()
-    with PNB().watch(neuron) as penalties:
-        with pytest.raises(ValueError, match="watched already"), PNB().watch(neuron):
+    neuron, pnb = LIF(), PNB()
+    with pnb.watching(neuron):
+        with pytest.raises(ValueError, match="watched already"), PNB().watching(neuron):
             pass
         with pytest.raises(ValueError, match="before the model has run"):
-            penalties.mean()
-    with pytest.raises(RuntimeError, match="on purpose"), PNB().watch(neuron):
+            pnb.term(neuron)
+    with pytest.raises(RuntimeError, match="on purpose"), pnb.watching(neuron):
         raise RuntimeError("on purpose")
     assert neuron.measure is None

@@ -1,14 +1,33 @@
 """The training step: accumulation, clipping, averaging, precision, and its state."""
 
 import copy
+from contextlib import contextmanager
 
 import pytest
 import torch
 from torch import nn
 
 from snnlab.config.schema import TrainerConfig
+from snnlab.regularisers._regulariser import Regulariser
 from snnlab.train.learner import Learner
 from tests.train.toy import ToyData, ToyNet, loss, pipeline
+
+
+class Leftover(Regulariser):
+    """The mean square of the last logits, seen by a hook."""
+
+    weight = 0.5
+
+    @contextmanager
+    def watching(self, model):
+        handle = model.register_forward_hook(lambda module, inputs, output: self.seen.append(output))
+        self.seen = []
+        yield
+        handle.remove()
+
+    def term(self, model):
+        (logits_TBK,) = self.seen
+        return self.weight * logits_TBK.square().mean()
 
 
 class NoSchedule:
@@ -22,6 +41,25 @@ class NoSchedule:
 def learner(model: nn.Module, lr: float = 0.1, **settings: object) -> Learner:
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     return Learner(model, loss(), optimizer, NoSchedule(), pipeline(), TrainerConfig(**settings))
+
+
+def test_a_regulariser_is_a_term_of_the_loss() -> None:
+    model, expected = net(), net()
+    raw, target = batch(0, 10)
+    logits_TBK = expected(raw.float().transpose(0, 1))
+    entropy = nn.functional.cross_entropy(logits_TBK.mean(0), target)
+    square = 0.5 * logits_TBK.square().mean()
+    (entropy + square).backward()
+    settings = TrainerConfig()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    regularised = Learner(
+        model, loss(), optimizer, NoSchedule(), pipeline(), settings, regularisers={"leftover": Leftover()}
+    )
+    result = regularised.step([(raw, target)], 0, 0)
+    torch.testing.assert_close(result.terms["leftover"], square.detach())
+    torch.testing.assert_close(result.loss, (entropy + square).detach())
+    for a, b in zip(model.parameters(), expected.parameters(), strict=True):
+        torch.testing.assert_close(a, b - b.grad)
 
 
 def net() -> ToyNet:
