@@ -26,6 +26,7 @@ HASH_LEAVES_OUT = (
     "trainer.plots",
     "trainer.on_existing",
     "trainer.threads",
+    "trainer.allocator",
     "trainer.detect_anomaly",
     "trainer.profile",
 )

@@ -64,6 +64,8 @@ class TrainerConfig:
     """If the run directory exists: resume (a finished run returns its result), start again, or fail."""
     threads: PositiveInt | None = None
     """CPU threads for torch; null = torch's default."""
+    allocator: Literal["keep", "system"] = "keep"
+    """keep: glibc keeps freed memory for the next step (much faster on the CPU); system: leave it as it is."""
     detect_anomaly: bool = False
     """Let autograd name the operation whose gradient is not finite (slow)."""
     profile: bool = False

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import snnlab
+from snnlab.train.allocator import allocator_state
 from snnlab.versions import package_versions
 
 
@@ -27,6 +28,7 @@ def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any
         "cuda": torch.version.cuda if device.type == "cuda" else None,
         "cpu_count": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "allocator": allocator_state(),
         "command": sys.argv,
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from snnlab.config.rundir import config_hash, variant
 from snnlab.config.schema import RunConfig
 from snnlab.errors import RunError
+from snnlab.train.allocator import allocator_state
 from snnlab.train.environment import code_version
 from snnlab.train.figures import draw
 from snnlab.train.log import RunLog
@@ -36,7 +37,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         log.write(f"teacher  {cfg.distill.teacher} ({cfg.distill.identity})")
     elif cfg.distill.teacher is not None:
         log.write(f"teacher  not used: the loss {cfg.loss.name} with these settings learns from none")
-    log.write(f"device   {session.pipeline.device}, {cfg.trainer.precision}")
+    log.write(f"device   {session.pipeline.device}, {cfg.trainer.precision}, {allocator_state()}")
     raw, _ = session.test_set.batch([0])
     log.write(summary_table(session.learner.model, session.pipeline.test(raw)))
 
