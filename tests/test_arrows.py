@@ -16,6 +16,7 @@ PLAIN_LIBRARY = (
     "metrics",
     "augments",
     "regularisers",
+    "export",
 )
 TORCH_FREE = ("config", "verbs", "cli.py", "registry.py", "ranges.py", "errors.py", "versions.py")
 

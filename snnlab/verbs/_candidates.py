@@ -14,7 +14,7 @@ from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.verbs.completion import SHELLS
 
-TAKES_OVERRIDES = ("train", "show", "check", "eval", "data")
+TAKES_OVERRIDES = ("train", "show", "check", "eval", "export", "data")
 
 
 def candidates(line: str) -> list[str]:

@@ -1,0 +1,31 @@
+"""Write a run's trained network for other tools: as a NIR graph, or the weights alone as safetensors.
+
+NIR files are read by simulators and neuromorphic chips (spikingjelly, snntorch, norse, sinabs, ...).
+"""
+
+import argparse
+
+from snnlab.verbs._arguments import add_overrides
+
+EXAMPLES = (
+    "snnlab export run=DIR",
+    "snnlab export run=DIR format=safetensors",
+    "snnlab export run=DIR checkpoint=best out=network.nir dt=0.001",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    add_overrides(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Loads the run's network and writes it."""
+    from snnlab.config.export_arguments import read_export_arguments
+    from snnlab.config.stored import load_stored
+
+    asked = read_export_arguments(args.overrides)
+    cfg = load_stored(asked.run, asked.overrides, args.config_dir)
+    from snnlab.train import export_run
+
+    return export_run.run(cfg, asked)
