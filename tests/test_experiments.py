@@ -20,11 +20,12 @@ SLOW = {name for name in BASELINES if not name.endswith("_nmnist")}
 # Who teaches whom; a teacher is trained in its student's test.
 TEACHERS = {
     "twd_digits_dvs": "ann_digits_dvs",
+    "twd_small_cifar10": "ann_small_cifar10",
     "twd_cifar10": "ann_resnet34_cifar10",
     "twd_cifar100": "ann_resnet34_cifar100",
     "twd_dvscifar": "ann_resnet19_dvscifar",
 }
-SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_digits_dvs", "ann_digits_dvs"}
+SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", "ann_digits_dvs"}
 # A shallower network where the published one takes minutes.
 SHALLOWER = {"spikformer_imagenet": ("model.depth=1",), "spikformer_cifar10": ("model.depth=1",)}
 SMALL = (

@@ -3,7 +3,8 @@
 Figures are made with matplotlib's objects, never with pyplot: no global state is left, no display needed.
 """
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,14 @@ def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterat
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
+
+
+def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes the numbers of a picture; None is an empty cell."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)
 
 
 def whole_numbers(axes: "Axes", first: float, last: float) -> None:

@@ -1,9 +1,9 @@
-"""Firing rates: a heat map of every layer at every time step."""
+"""Firing rates: a heat map of every layer at every time step, and the numbers as CSV."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from snnlab.analysis._figure import INK, drawing
+from snnlab.analysis._figure import INK, drawing, write_csv
 
 MAX_NUMBERS = 20
 
@@ -13,7 +13,7 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
 
     Args:
         rates: layer name to its rate at every time step, in the order of the network.
-        path: PNG file to write.
+        path: PNG file to write; the CSV beside it has the mean over the steps, too.
         title: above the picture.
 
     Returns:
@@ -46,4 +46,6 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
                 colour = INK if rate > 0.55 * top else "white"
                 axes.text(step, layer, f"{rate:.2f}", ha="center", va="center", fontsize=8, color=colour)
         figure.colorbar(image, ax=axes, pad=0.02)
+    rows = [[layer, *values, sum(values) / num_steps] for layer, values in rates.items()]
+    write_csv(path.with_suffix(".csv"), ["layer", *(f"t{t}" for t in range(1, num_steps + 1)), "mean"], rows)
     return path

@@ -10,6 +10,7 @@ from hydra.errors import HydraException
 
 from snnlab.config.check import check_eval_section
 from snnlab.config.origins import Origins
+from snnlab.config.run_file import find_run
 from snnlab.config.schema import EarlyExitConfig
 from snnlab.errors import ConfigError
 
@@ -21,7 +22,7 @@ class EvalArguments:
     """The parts of a command line.
 
     Args:
-        run: the run directory.
+        run: the run directory; a folder that holds one run only stands for it.
         checkpoint: `last` or `best`.
         num_steps: several numbers of time steps, ascending; empty if there is one or none.
         early_exit: None if nothing was said about it.
@@ -69,7 +70,7 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             "num_steps: early exit takes one number of time steps, the most that a sample may take",
             f"for example num_steps={max(steps)}",
         )
-    folder = Path(run).expanduser().resolve()
+    folder = find_run(Path(run).expanduser().resolve())
     return EvalArguments(folder, checkpoint, steps, _early_exit(early_exit), tuple(overrides))
 
 

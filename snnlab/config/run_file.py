@@ -8,6 +8,26 @@ import yaml
 from snnlab.errors import ConfigError
 
 
+def find_run(folder: Path) -> Path:
+    """The run directory that a folder stands for: itself, or the only run below it.
+
+    So `runs/quickstart` names a run as long as that experiment was run once.
+
+    Raises:
+        ConfigError: several runs lie below it. (Where there is none, `read_config` says so.)
+    """
+    if (folder / "config.yaml").is_file():
+        return folder
+    inside = sorted(
+        path.parent for pattern in ("*/config.yaml", "*/*/config.yaml") for path in folder.glob(pattern)
+    )
+    if len(inside) > 1:
+        raise ConfigError(
+            f"{folder} holds {len(inside)} runs", f"name one of them: {', '.join(map(str, inside[:6]))}"
+        )
+    return inside[0] if inside else folder
+
+
 def read_config(run: Path) -> dict[str, Any]:
     """The config.yaml of a run directory.
 

@@ -118,7 +118,7 @@ class DistillConfig:
     """The teacher of a loss that learns from one, such as twd and skd."""
 
     teacher: str | None = None
-    """Run directory of a trained network, or name of a timm model; null = no teacher."""
+    """Run directory of a trained network (or a folder with that run only), or a timm model; null = no teacher."""
     checkpoint: Literal["last", "best"] = "last"
     """Which of a run's checkpoints; best was selected on the test split."""
     pretrained: bool = False

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from snnlab.config.run_file import read_config
+from snnlab.config.run_file import find_run, read_config
 from snnlab.config.rundir import config_hash
 from snnlab.config.schema import DistillConfig
 from snnlab.errors import ConfigError
@@ -25,7 +25,7 @@ def identified(**values: Any) -> DistillConfig:
     if distill.teacher is None or distill.identity:
         return distill
     if is_run(distill.teacher):
-        folder = Path(os.path.abspath(Path(distill.teacher).expanduser()))
+        folder = _run_of(Path(os.path.abspath(Path(distill.teacher).expanduser())))
         return replace(distill, teacher=str(folder), identity=_identity_of_run(folder, distill.checkpoint))
     if distill.pretrained == (distill.weights is not None):
         raise ConfigError(
@@ -39,6 +39,13 @@ def identified(**values: Any) -> DistillConfig:
 def is_run(teacher: str) -> bool:
     """True for a directory or what looks like one, False for the name of a timm model."""
     return "/" in teacher or Path(teacher).expanduser().is_dir()
+
+
+def _run_of(folder: Path) -> Path:
+    try:
+        return find_run(folder)
+    except ConfigError as error:
+        raise ConfigError(f"distill.teacher: {error.message}", error.hint) from None
 
 
 def _identity_of_run(folder: Path, which: str) -> str:

@@ -6,7 +6,7 @@ Shape letters: T time steps, B samples, `...` any further axes.
 
 from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -40,15 +40,31 @@ class FiringRate:
         Raises:
             ValueError: the number of time steps changed.
         """
-        fired_T = output_TB.flatten(1).count_nonzero(1)
-        if self._fired_T is not None and len(fired_T) != len(self._fired_T):
-            raise ValueError(f"{len(self._fired_T)} time steps so far, now {len(fired_T)}: use two recorders")
-        self._fired_T = fired_T if self._fired_T is None else self._fired_T + fired_T
-        self._outputs_per_step += output_TB[0].numel()
+        self._add(output_TB.flatten(1).count_nonzero(1), output_TB[0].numel())
+
+    def merge(self, other: "FiringRate") -> None:
+        """Adds what another has counted: the same layer in another process, or another layer.
+
+        Raises:
+            ValueError: it has another number of time steps.
+        """
+        if other._fired_T is not None:
+            self._add(other._fired_T, other._outputs_per_step)
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves the counts to a device."""
+        self._fired_T = None if self._fired_T is None else self._fired_T.to(device)
+        return self
 
     def compute(self) -> list[float]:
         """Returns the rate at each step; none if the layer was never called."""
         return [] if self._fired_T is None else (self._fired_T.double() / self._outputs_per_step).tolist()
+
+    def _add(self, fired_T: Tensor, outputs_per_step: int) -> None:
+        if self._fired_T is not None and len(fired_T) != len(self._fired_T):
+            raise ValueError(f"{len(self._fired_T)} time steps so far, now {len(fired_T)}: use two recorders")
+        self._fired_T = fired_T if self._fired_T is None else self._fired_T + fired_T.to(self._fired_T.device)
+        self._outputs_per_step += outputs_per_step
 
 
 class Recorder:
@@ -106,9 +122,17 @@ class Recorder:
         Raises:
             ValueError: it was not recorded.
         """
+        return {layer: recorded.compute() for layer, recorded in self.recorded(statistic).items()}
+
+    def recorded(self, statistic: str) -> dict[str, Any]:
+        """Returns a statistic of each layer as it stands, to be merged with others.
+
+        Raises:
+            ValueError: it was not recorded.
+        """
         if statistic not in self._statistics:
             raise ValueError(f"'{statistic}' was not recorded; recorded: {', '.join(self._statistics)}")
-        return {layer: recorded.compute() for layer, recorded in self._statistics[statistic].items()}
+        return dict(self._statistics[statistic])
 
     def request_spikes(self, layers: Collection[str] | None = None, sample: int = 0) -> None:
         """Asks for one sample's outputs [T, ...] of the next batch, of all or of some layers, in `spikes`.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.losses._loss import Loss
-from snnlab.metrics import CalibrationOverTime, Recorder
+from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
 
@@ -21,7 +21,8 @@ class Evaluation:
     """What a pass measured.
 
     Attributes:
-        metrics: flat names (`acc`, `acc_cum/t3`, `firing_rate/<layer>/t3`, `loss`) to numbers.
+        metrics: flat names (`acc`, `acc_cum/t3`, `loss`, `firing_rate/<layer>/t3`, and of all neurons
+            `firing_rate/t3`) to numbers.
         reliability: per-bin data for reliability diagrams.
         rates: firing rate of each layer at each step.
         samples: how many it measured.
@@ -62,10 +63,15 @@ def evaluate(
                 calibration.update(logits_TBK, target_B)
                 loss_sum += loss.held_out(logits_TBK.float(), target_B).double() * len(target)
                 count += len(target)
-            rates = recorder.rates()
+            layers: dict[str, FiringRate] = recorder.recorded("rate")
     finally:
         model.train(was_training)
     metrics = {"loss": float(loss_sum) / max(count, 1), **calibration.compute()}
+    rates = {layer: rate.compute() for layer, rate in layers.items()}
     for layer, values in rates.items():
         metrics |= {f"firing_rate/{layer}/t{step}": value for step, value in enumerate(values, start=1)}
+    all_neurons = FiringRate()
+    for rate in layers.values():
+        all_neurons.merge(rate)
+    metrics |= {f"firing_rate/t{step}": value for step, value in enumerate(all_neurons.compute(), start=1)}
     return Evaluation(metrics, calibration.reliability(), rates, count)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import torch
 
+from snnlab.analysis._flat import value_per_step
 from snnlab.analysis.curves import plot_curves
 from snnlab.analysis.firing_rates import plot_firing_rates
 from snnlab.analysis.frames import plot_frames
+from snnlab.analysis.loss_trends import plot_loss_trends
 from snnlab.analysis.over_time import plot_over_time
 from snnlab.analysis.raster import plot_raster
 from snnlab.analysis.reliability import plot_reliability
@@ -18,14 +20,19 @@ def draw(session: Session) -> list[Path]:
     """Writes the PNG files of a run that has been evaluated; returns their paths."""
     evaluation, folder = session.evaluation, session.files.plots
     assert evaluation is not None
+    rows = session.files.read_metrics()
     title = f"{session.cfg.experiment}, seed {session.cfg.seed}"
     paths = [
-        plot_curves(session.files.read_metrics(), folder / "curves.png", title=title),
+        plot_curves(rows, folder / "curves.png", title=title),
+        plot_loss_trends(rows, folder / "loss_trends.png", title=title),
         plot_over_time(evaluation.prefixed("test"), folder / "over_time.png", title=title),
         plot_reliability(evaluation.reliability["cum"], folder / "reliability.png", title=title),
     ]
-    if evaluation.rates:
-        paths.append(plot_firing_rates(evaluation.rates, folder / "firing_rates.png", title=title))
+    rates = evaluation.rates
+    if rates:
+        all_neurons = value_per_step(evaluation.metrics, "firing_rate")
+        rates = {**rates, "all neurons": list(all_neurons.values())}
+        paths.append(plot_firing_rates(rates, folder / "firing_rates.png", title=title))
     return paths + _draw_sample(session, title)
 
 

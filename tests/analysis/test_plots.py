@@ -12,6 +12,7 @@ from snnlab.analysis._flat import value_per_step
 from snnlab.analysis.curves import plot_curves
 from snnlab.analysis.firing_rates import plot_firing_rates
 from snnlab.analysis.frames import plot_frames
+from snnlab.analysis.loss_trends import plot_loss_trends
 from snnlab.analysis.over_time import plot_over_time
 from snnlab.analysis.raster import plot_raster
 from snnlab.analysis.reliability import plot_reliability
@@ -257,6 +258,37 @@ class TestRaster:
             plot_raster({}, tmp_path / "a.png")
 
 
+class TestLossTrends:
+    ROWS = (
+        {"epoch": 1, "split": "train", "train/loss": 9.0},
+        {
+            "epoch": 1,
+            "split": "test",
+            "test/nll_cum/t1": 3.0,
+            "test/nll_cum/t2": 2.5,
+            "test/nll_step/t2": 9.0,
+        },
+        {"epoch": 2, "split": "test", "test/nll_cum/t1": 2.0, "test/nll_cum/t2": None},
+        {"epoch": 4, "split": "test", "test/nll_cum/t1": 1.0, "test/nll_cum/t2": 0.5},
+    )
+
+    def test_a_line_for_every_ensemble_and_its_numbers(self, tmp_path, drawn):
+        assert is_picture(plot_loss_trends(self.ROWS, tmp_path / "a.png"))
+        (axes,) = drawn[0].axes
+        assert line(axes, "t = 1 to 2") == ([1, 4], [2.5, 0.5])
+        first = axes.lines[0]
+        assert (list(first.get_xdata()), list(first.get_ydata())) == ([1, 2, 4], [3, 2, 1])
+        assert (tmp_path / "a.csv").read_text() == "epoch,t1,t2\n1,3.0,2.5\n2,2.0,\n4,1.0,0.5\n"
+
+    def test_many_steps_and_none(self, tmp_path, drawn):
+        many = [{"epoch": 1, **{f"test/nll_cum/t{t}": 1.0 / t for t in range(1, 41)}}]
+        plot_loss_trends(many, tmp_path / "a.png")
+        assert len(drawn[0].axes[0].lines) == 40
+        assert len(drawn[0].axes[0].get_legend().texts) <= 11
+        plot_loss_trends([{"epoch": 1, "train/loss": 1.0}], tmp_path / "b.png")
+        assert (tmp_path / "b.csv").read_text() == "epoch\n"
+
+
 class TestFiringRates:
     def test_rows_are_layers_in_order(self, tmp_path, drawn):
         rates = {"conv2": [0.1, 0.2, 0.3], "conv1": [0.4, 0.5, math.nan]}
@@ -265,6 +297,10 @@ class TestFiringRates:
         np.testing.assert_allclose(np.asarray(axes.images[0].get_array()), list(rates.values()))
         assert [label.get_text() for label in axes.get_yticklabels()] == ["conv2", "conv1"]
         assert [text.get_text() for text in axes.texts][:4] == ["0.10", "0.20", "0.30", "0.40"]
+        written = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
+        assert written[0] == ["layer", "t1", "t2", "t3", "mean"]
+        assert written[1][:4] == ["conv2", "0.1", "0.2", "0.3"]
+        assert float(written[1][4]) == pytest.approx(0.2)
 
     def test_many_steps_have_no_numbers(self, tmp_path, drawn):
         assert is_picture(plot_firing_rates({"a": [0.0] * 50}, tmp_path / "a.png"))

@@ -13,6 +13,18 @@ def test_the_parts_of_a_command_line(tmp_path):
     assert asked.overrides == ("trainer.device=cpu", "num_steps=8")
 
 
+def test_a_folder_with_one_run_stands_for_it(tmp_path):
+    run = tmp_path / "runs/quickstart/a-1/seed0"
+    for made in (run, tmp_path / "runs/other/a-1/seed0", tmp_path / "runs/other/a-1/seed1"):
+        made.mkdir(parents=True)
+        (made / "config.yaml").touch()
+    for folder in (run, run.parent, run.parent.parent):
+        assert read_eval_arguments([f"run={folder}"]).run == run
+    with pytest.raises(ConfigError, match="other holds 2 runs") as caught:
+        read_eval_arguments([f"run={tmp_path / 'runs/other'}"])
+    assert f"{tmp_path / 'runs/other/a-1/seed1'}" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("text", "steps"),
     [("1..4", (1, 2, 3, 4)), ("3..3", (3,)), ("[4,1, 2]", (1, 2, 4)), ("[5]", (5,)), ("[2,2]", (2,))],

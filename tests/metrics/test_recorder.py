@@ -52,6 +52,30 @@ def test_rates_are_those_of_all_samples_together():
     assert rates["block.second"] == pytest.approx((second != 0).double().mean((1, 2)).tolist(), abs=1e-15)
 
 
+def test_rates_merge_to_those_of_all_neurons_and_of_all_processes():
+    net, xs = Net(), batches()
+    parts = []
+    for part in (xs[:2], xs[2:]):
+        with Recorder(net) as recorder:
+            for x in part:
+                net(x)
+        parts.append(recorder.recorded("rate"))
+    for layer, rate in parts[0].items():
+        rate.merge(parts[1][layer].to("cpu"))
+    together = torch.cat(xs, 1)
+    first = net.first(together)
+    second = net.block["second"](net.block["linear"](first))
+    assert parts[0]["first"].compute() == pytest.approx(
+        (first != 0).double().mean((1, 2)).tolist(), abs=1e-15
+    )
+    everything = FiringRate()
+    for rate in parts[0].values():
+        everything.merge(rate)
+    everything.merge(FiringRate())
+    fired = torch.stack([first, second]) != 0
+    assert everything.compute() == pytest.approx(fired.double().mean((0, 2, 3)).tolist(), abs=1e-15)
+
+
 def test_graded_outputs_count_as_one():
     rate = FiringRate()
     rate.update(torch.empty(0), torch.tensor([[0.0, 2.5], [-1.0, 0.25]]))

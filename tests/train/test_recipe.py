@@ -103,6 +103,7 @@ def test_a_run_leaves_its_record(straight: Path) -> None:
         "last"
     ].keys()
     assert any(key.startswith("test/firing_rate/") for key in result["last"])
+    assert 0 < result["last"]["test/firing_rate/t1"] < 1
     assert result["best"]["test/acc"] == max(
         row["test/acc"] for row in rows(straight) if row["split"] == "test"
     )

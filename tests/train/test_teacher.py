@@ -126,7 +126,8 @@ def test_a_distilled_run_depends_on_its_teachers_weights_and_outlives_it(
     moved = shutil.copytree(ann, tmp_path / "teacher/seed0")
     command = student(f"distill.teacher={moved}", f"paths.runs={tmp_path / 'runs'}")
     folder = run_dir(load(command))
-    assert folder == run_dir(load([*command[:-2], f"distill.teacher={ann}", command[-1]]))
+    for same in (ann, ann.parent, ann.parent.parent):
+        assert folder == run_dir(load([*command[:-2], f"distill.teacher={same}", command[-1]]))
     assert main(["train", *command]) == 0
     assert f"teacher  {moved} (run " in capsys.readouterr().out
     row = json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])
