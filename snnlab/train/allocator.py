@@ -29,7 +29,7 @@ def keep_freed_memory() -> None:
     elif platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt
         settings = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, 1 << 26))
-        if all([mallopt(parameter, value) for parameter, value in settings]):
+        if all(mallopt(parameter, value) for parameter, value in settings):
             _state = "allocator keeps freed memory"
 
 
