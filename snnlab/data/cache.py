@@ -103,6 +103,12 @@ def open_cache(folder: Path) -> FrameCache | None:
     return FrameCache(folder, frames, labels, names, manifest) if whole else None
 
 
+def cached_steps(parent: Path) -> list[int]:
+    """The numbers of time steps that frames below a folder were integrated into, ascending and once each."""
+    found = (open_cache(folder) for folder in parent.glob("frames-*"))
+    return sorted({cache.manifest["shape"][1] for cache in found if cache is not None})
+
+
 def build_cache(
     folder: Path,
     names: Sequence[str],

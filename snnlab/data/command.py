@@ -8,6 +8,7 @@ from rich.table import Table
 
 from snnlab import registry
 from snnlab.config.schema import PathsConfig, RunConfig
+from snnlab.data.cache import cached_steps
 from snnlab.data.dataset import SampleSet, Status, VisionData
 from snnlab.data.loader import loader
 from snnlab.errors import DataError
@@ -21,7 +22,7 @@ def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
     notes = []
     for name in registry.component_files("dataset", plugins):
         status: Status = registry.load("dataset", name, plugins)(root=paths.data, num_steps=10).status()
-        frames = "" if status.cache is None else ("cached" if status.cached else "not yet")
+        frames = "" if status.cache is None else _frames(cached_steps(status.cache.parent))
         where = str(status.where) if status.present and status.where is not None else ""
         table.add_row(name, _count(status), frames if status.present else "", where)
         if status.note:
@@ -127,6 +128,10 @@ def _rate(
         torch.cuda.synchronize(device)
         elapsed = time.perf_counter() - started
     return count / elapsed
+
+
+def _frames(steps: list[int]) -> str:
+    return "T = " + ", ".join(map(str, steps)) if steps else "not yet"
 
 
 def _count(status: Status) -> str:

@@ -38,6 +38,7 @@ def test_list_names_every_data_set(root, capsys):
     shown = capsys.readouterr().out
     for name in registry.component_files("dataset"):
         assert name in shown
+    assert "not yet" in shown
     assert "ships with scikit-learn" in shown
 
 
@@ -50,6 +51,8 @@ def test_prepare_then_verify_then_bench(root, capsys):
     assert "1437 training and 360 held-out samples of shape [2, 2, 16, 16]" in shown
     assert "split 'stratified80_seed0'" in shown
     assert str(DigitsDVS(root, 2).cache_folder()) in shown
+    command.list_(SimpleNamespace(data=root))
+    assert "T = 2 " in capsys.readouterr().out
     assert command.verify(cfg, build_dataset(cfg)) == 0
     assert "1797 samples in order" in capsys.readouterr().out
     assert command.bench(cfg, build_dataset(cfg), seconds=0.05) == 0
