@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 MAX_COLUMNS = 8
+MAX_PANELS = 24
 
 
 def plot_frames(
     frames_TCHW: "ArrayLike", path: Path, *, label: str, predictions: Sequence[str] = (), title: str = ""
 ) -> Path:
     """Draws one panel per time step, with the predicted class below it, green if right, orange if wrong.
+
+    Of more than 24 steps, a panel adds up neighbours and shows the prediction at the last of them.
 
     Two channels are events: OFF (channel 0) blue, ON (channel 1) orange, both dark; the depth of the colour
     is the count, up to the sample's 99th percentile. One or three channels are a static image.
@@ -41,8 +44,13 @@ def plot_frames(
     if frames.ndim != 4 or frames.shape[1] not in (1, 2, 3):
         raise ValueError(f"frames must be [T, 1..3, H, W], got {list(frames.shape)}")
     events = frames.shape[1] == 2
-    pictures = _event_colours(frames) if events else _image_colours(frames[:1])
-    told = list(predictions) if events else list(predictions)[-1:]
+    per_panel = -(-len(frames) // MAX_PANELS) if events else 1
+    starts = range(0, len(frames), per_panel)
+    ends = [min(start + per_panel, len(frames)) for start in starts]
+    pictures = _event_colours(np.add.reduceat(frames, list(starts))) if events else _image_colours(frames[:1])
+    told = list(predictions)[-1:]
+    if events:
+        told = [predictions[end - 1] for end in ends if end <= len(predictions)]
     rows = -(-len(pictures) // MAX_COLUMNS)
     columns = -(-len(pictures) // rows)
     width, height = max(1.5 * columns, 4.0), 1.95 * rows + (0.85 if events else 0.55)
@@ -56,7 +64,9 @@ def plot_frames(
             for spine in axes.spines.values():
                 spine.set(visible=True, color=MUTED, linewidth=0.6)
             if events:
-                axes.set_title(f"t = {index + 1}", fontsize=9, fontweight="normal", color=INK)
+                first, last = starts[index] + 1, ends[index]
+                steps = f"{first}" if first == last else f"{first}-{last}"
+                axes.set_title(f"t = {steps}", fontsize=9, fontweight="normal", color=INK)
             if index < len(told):
                 right = told[index] == label
                 axes.set_xlabel(

@@ -18,6 +18,7 @@ from rich.text import Text
 COLUMNS = (("acc", "acc %"), ("ece", "ECE"), ("adaece", "AdaECE"), ("cece", "CECE"), ("nll", "NLL"))
 VIEWS = (("step", "single step"), ("cum", "cumulative mean"))
 PLAIN_WIDTH = 120
+MAX_ROWS = 20
 
 
 def result_table(
@@ -32,7 +33,7 @@ def result_table(
 
     It fits itself to where it is printed: a wide terminal gets single-step and cumulative results side by
     side, a narrower one gets them one below the other, a very narrow one loses columns from the right;
-    without a terminal it is plain text.
+    without a terminal it is plain text. Of more than 20 steps it shows evenly spaced ones, and the last.
 
     Args:
         metrics: flat metrics of one evaluation; None stands for a number that does not exist.
@@ -109,8 +110,11 @@ def _table(
     columns: Sequence[tuple[str, str]],
     plain: bool,
 ) -> Table:
+    shown = steps
+    if len(steps) > MAX_ROWS:
+        shown = [steps[k * len(steps) // MAX_ROWS - 1] for k in range(1, MAX_ROWS + 1)]
     table = Table(
-        title=name,
+        title=name if len(shown) == len(steps) else f"{name}, {len(shown)} of {len(steps)} steps",
         title_justify="left",
         title_style="italic",
         box=None if plain else box.SIMPLE_HEAD,
@@ -120,7 +124,7 @@ def _table(
     table.add_column("t", justify="right", no_wrap=True)
     for _, head in columns:
         table.add_column(head, justify="right", no_wrap=True)
-    for step in steps:
+    for step in shown:
         cells = [_cell(key, metrics.get(f"{prefix}{key}_{view}/t{step}")) for key, _ in columns]
         # The cumulative mean at the last step is the result that papers quote.
         quoted = view == "cum" and step == steps[-1]

@@ -201,6 +201,18 @@ class TestFrames:
         )
         assert sum(bool(axes.images) for axes in drawn[0].axes) == num_steps
 
+    def test_many_steps_are_added_up_in_few_panels(self, tmp_path, drawn):
+        frames = np.zeros((50, 2, 3, 3))
+        frames[1, 0, 0, 0] = frames[2, 1, 0, 0] = frames[49, 1, 2, 2] = 1
+        names = [f"{step}" for step in range(1, 51)]
+        assert is_picture(plot_frames(frames, tmp_path / "a.png", label="3", predictions=names))
+        panels = [axes for axes in drawn[0].axes if axes.images]
+        assert len(panels) == 17
+        assert [axes.get_title() for axes in (panels[0], panels[-1])] == ["t = 1-3", "t = 49-50"]
+        assert [axes.get_xlabel() for axes in (panels[0], panels[-1])] == ["3", "50"]
+        assert np.asarray(panels[0].images[0].get_array())[0, 0].max() < 0.2
+        assert np.asarray(panels[-1].images[0].get_array())[2, 2].min() < 0.2
+
     def test_no_event_at_all(self, tmp_path):
         plot_frames(np.zeros((2, 2, 4, 4)), tmp_path / "a.png", label="x")
 

@@ -10,7 +10,15 @@ import pytest
 import torch
 
 from snnlab.data.readers import read_recording
-from snnlab.datasets import CIFAR10, CIFAR10DVS, NMNIST, DVSGesture, ImageNet
+from snnlab.datasets import (
+    CIFAR10,
+    CIFAR10DVS,
+    NMNIST,
+    DVSGesture,
+    EvTouchContainers,
+    EvTouchObjects,
+    ImageNet,
+)
 from tests.datasets.trees import CIFAR10_CLASSES
 
 SHARED = Path(os.environ.get("SNNLAB_SHARED_DATA", "/nowhere"))
@@ -132,3 +140,21 @@ def test_cifar10_dvs_of_real_events(tmp_path):
     raw, _ = counts.test_set().batch(range(7))
     assert (raw.flatten(2).float().sum(2) <= 1000).all()
     assert raw.flatten(2).float().sum(2).mean() > 950
+
+
+@pytest.mark.parametrize(
+    ("cls", "activity", "score"), [(EvTouchObjects, 0.128, 0.75), (EvTouchContainers, 0.101, 0.5)]
+)
+def test_evtouch(cls, activity, score):
+    from sklearn.linear_model import LogisticRegression
+
+    dataset = cls(SHARED)
+    assert dataset.verify() == []
+    train, test = dataset.train_set(), dataset.test_set()
+    assert (len(train), len(test)) == dataset.parts
+    assert len(set(np.bincount(train.labels))) == len(set(np.bincount(test.labels))) == 1
+    (x, y), (x_test, y_test) = (part.batch(range(len(part))) for part in (train, test))
+    mean = (x.sum() + x_test.sum()) / ((len(x) + len(x_test)) * dataset.native_steps * 2 * 39)
+    assert mean == pytest.approx(activity, abs=0.0005)
+    model = LogisticRegression(max_iter=400, tol=1e-3).fit(x.sum(1).flatten(1).float(), y)
+    assert model.score(x_test.sum(1).flatten(1).float(), y_test) > score

@@ -15,6 +15,7 @@ from snnlab.models import (
     ResNet34SNN,
     SEWResNet19SNN,
     Spikformer,
+    TouchSNN,
 )
 from snnlab.neurons import CF, DSATGO, LIF, PLIF, ReLU
 from snnlab.norms import BN, TDBN, TEBN
@@ -89,6 +90,7 @@ def frames(steps, batch=2, channels=2, size=16):
         (9_324_730, lambda: Spikformer(LIF, BN, 3, 10, 32)),
         (9_365_524 - 6_144, lambda: Spikformer(LIF, BN, 3, 100, 32)),  # 6144: LayerNorms that nothing uses
         (2_566_666, lambda: Spikformer(LIF, BN, 2, 10, 128, **DVS)),
+        (228_900, lambda: TouchSNN(LIF, BN, 2, 36, 11)),
         (29_689_384, lambda: Spikformer(LIF, BN, 3, 1000, 224, **IMAGENET)),  # published as 29.68 M
     ],
 )

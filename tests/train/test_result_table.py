@@ -73,6 +73,12 @@ def test_many_steps_are_in_order():
     assert [line.split()[0] for line in text.splitlines()[2:]] == [str(step) for step in range(1, 13)]
 
 
+def test_of_very_many_steps_it_shows_some_and_the_last():
+    lines = printed(result_table(metrics(50)), soft_wrap=True).splitlines()
+    assert "single step, 20 of 50 steps" in lines[0]
+    assert [int(line.split()[0]) for line in lines[2:]] == [5 * k // 2 for k in range(1, 21)]
+
+
 def test_a_missing_number_is_a_dash():
     values = metrics(2) | {"test/ece_step/t1": None}
     del values["test/nll_step/t2"]

@@ -1,0 +1,224 @@
+"""Recordings of a robot's finger, 39 taxels that spike, on a square grid of pixels.
+
+Shapes: N recordings, B batch, T frames, H height, W width.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from snnlab.data.dataset import ArraySet, SampleSet, Status, VisionData
+from snnlab.data.files import missing
+from snnlab.errors import ConfigError, DataError
+
+TAXELS = 39
+SIDE = 11
+_FOLDERS = ("evtouch", "EvTouch", "")
+_ADDRESS = "https://github.com/clear-nus/TactileSGNet"
+_NAME = re.compile(r"(train|test)/sample_(\d+)_label_(\d+)\.npy$")
+
+# Positions in millimetres along and across the finger, in the order of the taxels (Gu et al. 2020).
+_POSITIONS = (
+    *((-6.0, 0.0), (-5.3, -3.0), (-5.3, 3.0), (-4.6, -7.8), (-4.6, 7.8), (-3.5, 0.0), (-3.05, -5.2)),
+    *((-3.05, 5.2), (-3.1, -1.75), (-3.1, 1.75), (-1.6, -8.9), (-1.75, -3.0), (-1.6, 8.9), (-1.75, 3.0)),
+    *((-1.5, 0.0), (-0.7, -1.3), (-0.7, 1.3), (0.0, -6.0), (0.0, 6.0), (0.0, -3.5), (0.0, 0.0), (0.0, 3.5)),
+    *((0.8, -1.3), (0.8, 1.3), (1.6, -8.9), (1.6, 8.9), (1.5, 0.0), (1.75, 3.0), (1.75, -3.0), (3.05, -5.2)),
+    *((3.1, 1.75), (3.05, 5.2), (3.1, -1.75), (3.6, 0.0), (4.6, -7.8), (4.6, 7.8), (5.3, -3.0), (5.3, 3.0)),
+    (6.0, 0.0),
+)
+
+
+def pixels() -> NDArray[np.int64]:
+    """Pixel of each taxel, as an index into the SIDE x SIDE grid [TAXELS]; no two taxels share one.
+
+    The positions are scaled to the grid and rounded; 11 is the smallest side of a square on which they stay
+    apart.
+    """
+    positions = np.array(_POSITIONS)
+    low, high = positions.min(0), positions.max(0)
+    row, column = np.rint((positions - low) / (high - low) * (SIDE - 1)).astype(np.int64).T
+    flat: NDArray[np.int64] = row * SIDE + column
+    return flat
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a data set was found: its zip as published, or the folder that was in it."""
+
+    path: Path
+
+    def read(self) -> Iterator[tuple[str, BinaryIO]]:
+        """Name and content of every recording, in no order."""
+        if self.path.is_dir():
+            for file in self.path.glob("*/sample_*.npy"):
+                with file.open("rb") as stream:
+                    yield file.relative_to(self.path).as_posix(), stream
+            return
+        with zipfile.ZipFile(self.path) as archive:
+            for name in archive.namelist():
+                if name.endswith(".npy"):
+                    with archive.open(name) as stream:
+                        yield name, stream  # type: ignore[misc]  # a stream of bytes, which is all it takes
+
+    def count(self) -> int:
+        if self.path.is_dir():
+            return sum(1 for _ in self.path.glob("*/sample_*.npy"))
+        with zipfile.ZipFile(self.path) as archive:
+            return sum(bool(_NAME.search(name)) for name in archive.namelist())
+
+
+class TouchData(VisionData):
+    """Base of the EvTouch sets: taxels as pixels, time steps added up in frames of equal length.
+
+    The published recordings have 0 or 1 for each taxel, polarity and step. A frame adds up ceil(native_steps /
+    num_steps) of them; the last one may be shorter. The 39 taxels lie on 11 x 11 pixels where they are on the
+    finger, so what works on pictures works on them. Channels are the polarities in the published order.
+
+    Args:
+        root: folder of all data sets.
+        num_steps: frames per recording, at most `native_steps`.
+        values: what a frame holds: counts, or whether there was any spike.
+        split_name: the named split.
+
+    Raises:
+        ConfigError: there are fewer steps than frames, or so many frames that the last ones stay empty.
+    """
+
+    name: ClassVar[str]
+    archive: ClassVar[str]
+    native_steps: ClassVar[int]
+    parts: ClassVar[tuple[int, int]]
+    """Published number of recordings to train and to test."""
+    in_channels = 2
+    image_size = SIDE
+    static = False
+
+    def __init__(
+        self, root: Path, num_steps: int, values: Literal["counts", "binary"], split_name: str
+    ) -> None:
+        self.root = Path(root)
+        self.values = values
+        self.split_name = split_name
+        self.num_classes = len(self.class_names)
+        self.num_steps = num_steps
+        self.bin = -(-self.native_steps // num_steps)
+        filled = -(-self.native_steps // self.bin)
+        if filled != num_steps:
+            more = "" if self.bin == 1 else f" and {-(-self.native_steps // (self.bin - 1))}"
+            raise ConfigError(
+                f"num_steps: the {self.native_steps} steps of {self.name} do not fill {num_steps} frames",
+                f"the next that work are {filled}{more}; num_steps={self.native_steps} takes them as they were recorded",
+            )
+        self.raw_shape = (num_steps, 2, SIDE, SIDE)
+
+    def decode(self, raw: Tensor) -> Tensor:
+        return raw.to(torch.float32)
+
+    def _train_set(self) -> SampleSet:
+        return self._sets["train"]
+
+    def test_set(self) -> SampleSet:
+        return self._sets["test"]
+
+    def prepare(self) -> None:
+        self._sets  # noqa: B018  # reads them
+
+    def status(self) -> Status:
+        expected = sum(self.parts)
+        place = self._find()
+        if place is None:
+            return Status(False, None, None, expected, note=self._missing().hint)
+        try:
+            count = place.count()
+        except (OSError, zipfile.BadZipFile):
+            return Status(False, place.path, None, expected, note=f"{place.path} is damaged: get it again")
+        note = "" if count == expected else f"a part, {count} of {expected} published recordings"
+        return Status(count > 0, place.path, count, expected, note=note)
+
+    def verify(self) -> list[str]:
+        try:
+            sets = self._sets
+        except DataError as error:
+            return [error.message]
+        found = [len(sets["train"]), len(sets["test"])]
+        return (
+            []
+            if found == list(self.parts)
+            else [
+                f"{found[0]} + {found[1]} recordings to train and test, published are {self.parts[0]} + {self.parts[1]}"
+            ]
+        )
+
+    @cached_property
+    def _sets(self) -> dict[str, ArraySet]:
+        """Both parts, in memory: 250 steps of 720 recordings are 44 MB.
+
+        Raises:
+            DataError: there is nothing, or something that is no such recording.
+        """
+        place = self._find()
+        if place is None:
+            raise self._missing()
+        found: dict[str, list[tuple[int, int, NDArray[np.uint8]]]] = {"train": [], "test": []}
+        try:
+            for name, stream in place.read():
+                match = _NAME.search(name)
+                if match:
+                    content = np.load(stream, allow_pickle=False)
+                    found[match[1]].append((int(match[2]), int(match[3]), self._frames(name, content)))
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(
+                f"dataset {self.name}: {place.path} is damaged: {error}", f"get it again from {_ADDRESS}"
+            ) from error
+        for part, samples in found.items():
+            if not samples:
+                raise DataError(
+                    f"dataset {self.name}: {place.path} holds no {part}/sample_<n>_label_<k>.npy",
+                    f"get it again from {_ADDRESS}",
+                )
+        return {part: _by_number(samples) for part, samples in found.items()}
+
+    def _frames(self, name: str, content: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Frames [T, 2, H, W] of one recording [TAXELS, 2, native_steps]."""
+        label = int(_NAME.search(name)[3])  # type: ignore[index]  # the caller has matched it
+        shape = (TAXELS, 2, self.native_steps)
+        if content.shape != shape or not np.isin(content, (0, 1)).all() or label >= self.num_classes:
+            raise DataError(
+                f"dataset {self.name}: {name} is no recording of zeros and ones of shape {list(shape)} of one of "
+                f"{self.num_classes} classes",
+                f"get it again from {_ADDRESS}",
+            )
+        missing_steps = self.bin * self.num_steps - self.native_steps
+        padded = np.pad(content.astype(np.uint8), ((0, 0), (0, 0), (0, missing_steps)))
+        counts = padded.reshape(TAXELS, 2, self.num_steps, self.bin)
+        binned = counts.max(-1) if self.values == "binary" else counts.sum(-1).clip(max=255)
+        frames = np.zeros((self.num_steps, 2, SIDE * SIDE), np.uint8)
+        frames[:, :, pixels()] = binned.transpose(2, 1, 0)
+        return frames.reshape(self.raw_shape)
+
+    def _find(self) -> _Place | None:
+        for folder in _FOLDERS:
+            for path in (self.root / folder / self.archive, self.root / folder / Path(self.archive).stem):
+                if path.exists():
+                    return _Place(path)
+        return None
+
+    def _missing(self) -> DataError:
+        return missing(self.root, self.name, _FOLDERS[0], self.archive, _ADDRESS)
+
+
+def _by_number(samples: list[tuple[int, int, NDArray[np.uint8]]]) -> ArraySet:
+    samples.sort(key=lambda sample: sample[:2])
+    labels = np.array([label for _, label, _ in samples], np.int64)
+    return ArraySet(np.stack([frames for *_, frames in samples]), labels)

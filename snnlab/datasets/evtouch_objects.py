@@ -1,0 +1,36 @@
+"""EvTouch-Objects: what 36 household objects feel like to a robot's finger."""
+
+from pathlib import Path
+from typing import Literal
+
+from snnlab.data.touch import TouchData
+
+
+class EvTouchObjects(TouchData):
+    """EvTouch-Objects (Gu et al. 2020, TactileSGNet): 576 + 144 grasps, 39 taxels, 2 polarities, 250 steps.
+
+    `Ev-Objects.zip` as published, or the folder in it, under `evtouch` in the data folder or there itself.
+    Frames are those of `TouchData`: fewer steps than the 250 recorded ones are sums of neighbours.
+
+    Args:
+        root: folder of all data sets.
+        num_steps: frames per recording, at most 250.
+        values: `counts` (of the spikes in a frame) or `binary` (any spike).
+        split: `published`, the folders train and test: 16 and 4 of each object.
+    """
+
+    name = "evtouch_objects"
+    archive = "Ev-Objects.zip"
+    class_names = tuple(f"object {k}" for k in range(36))
+    native_steps = 250
+    parts = (576, 144)
+
+    def __init__(
+        self,
+        root: Path,
+        num_steps: int = 250,
+        *,
+        values: Literal["counts", "binary"] = "counts",
+        split: Literal["published"] = "published",
+    ) -> None:
+        super().__init__(root, num_steps, values, split)
