@@ -208,7 +208,7 @@ class TestFrames:
         assert is_picture(plot_frames(frames, tmp_path / "a.png", label="3", predictions=names))
         panels = [axes for axes in drawn[0].axes if axes.images]
         assert len(panels) == 17
-        assert [axes.get_title() for axes in (panels[0], panels[-1])] == ["t = 1-3", "t = 49-50"]
+        assert [axes.get_title("left") for axes in (panels[0], panels[-1])] == ["t = 1-3", "t = 49-50"]
         assert [axes.get_xlabel() for axes in (panels[0], panels[-1])] == ["3", "50"]
         assert np.asarray(panels[0].images[0].get_array())[0, 0].max() < 0.2
         assert np.asarray(panels[-1].images[0].get_array())[2, 2].min() < 0.2
