@@ -116,7 +116,7 @@ class TouchData(VisionData):
             more = "" if self.bin == 1 else f" and {-(-self.native_steps // (self.bin - 1))}"
             raise ConfigError(
                 f"num_steps: the {self.native_steps} steps of {self.name} do not fill {num_steps} frames",
-                f"the next that work are {filled}{more}; num_steps={self.native_steps} takes them as they were recorded",
+                f"the next that work are {filled}{more}; num_steps={self.native_steps} is as recorded",
             )
         self.raw_shape = (num_steps, 2, SIDE, SIDE)
 
