@@ -1,7 +1,8 @@
 """The recurrence of neurons with one membrane potential, as a pure function of the input, the state and the leak.
 
 Two forms of the same thing: a plain loop (for torch.compile, and for surrogates with a forward of their own),
-and an autograd function which keeps only the input for the backward pass and recomputes the membrane there.
+and an autograd function which keeps only the input for the backward pass and recomputes the membrane there. The
+faster forms are in `snnlab.kernels`.
 Shape suffixes: T time steps, `...` any further axes.
 """
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from snnlab.kernels._backend import Call, pick
 from snnlab.surrogates._surrogate import Surrogate
 
 Measure = Callable[[Tensor], Tensor | None]
@@ -102,7 +104,12 @@ def integrate_and_fire(
     with dv_t/ds_t = 0 under detach_reset; the derivative of a measurement is added to g_{h,t}. A surrogate with
     parameters is differentiated by autograd, one step at a time. The autograd function is differentiable once.
     """
-    if torch.compiler.is_compiling() or not surrogate.plain_step:
+    if torch.compiler.is_compiling():
+        return _loop(x_T, v, decay, dynamics, surrogate, start, measure)
+    call = Call(x_T, v, decay, dynamics, surrogate, start, measure)
+    if (chosen := pick(call)) is not None:
+        return chosen.run(call)
+    if not surrogate.plain_step:
         return _loop(x_T, v, decay, dynamics, surrogate, start, measure)
     return _Recurrence.apply(  # type: ignore[no-any-return]
         x_T, v, decay, dynamics, surrogate, start, measure, *surrogate.parameters()

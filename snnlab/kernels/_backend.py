@@ -1,0 +1,143 @@
+"""Which back end runs a neuron's recurrence: the choice, the reasons against it, and what has run.
+
+Shape suffixes: T time steps, `...` any further axes.
+"""
+
+import importlib
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, cast, get_args
+
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+
+from snnlab.surrogates._surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from snnlab.neurons._recurrence import Dynamics, Measure
+
+BackendName = Literal["auto", "eager", "compiled", "triton"]
+
+# Modules that implement `Backend`; imported when first considered.
+_MODULES: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of `integrate_and_fire`, whose parameters these are."""
+
+    x_T: Tensor
+    v: Tensor
+    decay: Tensor | float
+    dynamics: "Dynamics"
+    surrogate: Surrogate
+    start: int = 0
+    measure: "Measure | None" = None
+
+
+class Backend(Protocol):
+    """What a back end's module has."""
+
+    def refusal(self, call: Call) -> str | None:
+        """Why it does not cover a call, as half a sentence; None if it does."""
+
+    def pays(self, call: Call) -> bool:
+        """Whether it is the faster one for a call that it covers."""
+
+    def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What `integrate_and_fire` returns, differentiable once."""
+
+
+class BackendError(ValueError):
+    """The back end that was asked for does not cover a call."""
+
+
+counts: Counter[str] = Counter()
+"""How often each back end has run in this process."""
+
+_chosen: BackendName = "auto"
+_said: set[str] = set()
+
+
+def use_backend(name: BackendName, say: Callable[[str], object] | None = None) -> None:
+    """Chooses the back end of all neurons of this process.
+
+    Args:
+        name: `auto` takes the fastest that covers a call, says once why it is not a faster kind, and runs the plain
+            PyTorch form otherwise; `eager` always runs that; `compiled` (generated C++, for the CPU) and `triton`
+            (for CUDA) raise where they do not cover a call.
+        say: takes the warnings of `auto`; `warnings.warn` if None.
+
+    Raises:
+        ValueError: no such back end.
+    """
+    global _chosen, _say
+    if name not in get_args(BackendName):
+        raise ValueError(f"no back end is called '{name}'; there are {', '.join(get_args(BackendName))}")
+    _chosen = name
+    _say = _warn if say is None else say
+    _said.clear()
+
+
+@contextmanager
+def backend(name: BackendName) -> Iterator[None]:
+    """The same inside a `with` block."""
+    before, say = _chosen, _say
+    use_backend(name, say)
+    try:
+        yield
+    finally:
+        use_backend(before, say)
+
+
+def pick(call: Call) -> Backend | None:
+    """The back end for a call; None: the plain PyTorch form.
+
+    Raises:
+        BackendError: the one that was asked for does not cover the call.
+    """
+    if _chosen == "eager" or isinstance(call.x_T, FakeTensor):
+        name = "eager"
+    elif _chosen == "auto":
+        name = _fastest(call)
+    elif reason := _refusal(name := _chosen, call):
+        raise BackendError(f"the back end {name} does not cover this: {reason}")
+    counts[name] += 1
+    return None if name == "eager" else _module(name)
+
+
+def _fastest(call: Call) -> str:
+    name = {"cpu": "compiled", "cuda": "triton"}.get(call.x_T.device.type)
+    if name not in _MODULES:
+        return "eager"
+    if reason := _refusal(name, call):
+        message = f"neurons run in plain PyTorch, not in the back end {name}: {reason}"
+        if message not in _said:
+            _said.add(message)
+            _say(message)
+        return "eager"
+    return name if _module(name).pays(call) else "eager"
+
+
+def _refusal(name: str, call: Call) -> str | None:
+    if not call.surrogate.plain_step:
+        return f"the surrogate {type(call.surrogate).__name__} has a forward pass of its own"
+    try:
+        module = _module(name)
+    except (ImportError, KeyError) as error:
+        return f"it cannot be loaded: {error}"
+    return module.refusal(call)
+
+
+def _module(name: str) -> Backend:
+    return cast(Backend, importlib.import_module(_MODULES[name]))
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+
+_say: Callable[[str], object] = _warn
