@@ -15,6 +15,7 @@ PLAIN_LIBRARY = (
     "losses",
     "metrics",
     "augments",
+    "kernels",
     "regularisers",
     "export",
 )
