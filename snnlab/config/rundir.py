@@ -18,6 +18,7 @@ HASH_LEAVES_OUT = (
     # Where a teacher lies; what it is stands in distill.identity.
     "distill.teacher",
     "distill.weights",
+    "distill.cache",
     "trainer.eval_batch_size",
     "trainer.num_workers",
     "trainer.device",
