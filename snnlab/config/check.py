@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from snnlab.config import schema
+from snnlab.config import initial, schema
 from snnlab.config.components import check_component, check_several
 from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
@@ -21,6 +21,7 @@ from snnlab.registry import KINDS, SEVERAL, component_files
 
 SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
+        "init": initial.identified,
         "distill": identified,
         "trainer": schema.TrainerConfig,
         "logger": schema.LoggerConfig,

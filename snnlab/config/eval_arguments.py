@@ -15,7 +15,6 @@ from snnlab.config.schema import EarlyExitConfig
 from snnlab.errors import ConfigError
 
 CHECKPOINTS = ("last", "best")
-WEIGHTS = ("model", "average")
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class EvalArguments:
     Args:
         run: the run directory; a folder that holds one run only stands for it.
         checkpoint: `last` or `best`.
-        weights: `model`, as they were trained, or `average`, their moving average (`trainer.ema`).
         num_steps: several numbers of time steps, ascending; empty if there is one or none.
         early_exit: None if nothing was said about it.
         overrides: everything else, for the run's configuration.
@@ -33,7 +31,6 @@ class EvalArguments:
 
     run: Path
     checkpoint: str
-    weights: str
     num_steps: tuple[int, ...]
     early_exit: EarlyExitConfig | None
     overrides: tuple[str, ...]
@@ -45,7 +42,7 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    run, checkpoint, weights, overrides = "", "last", "model", []
+    run, checkpoint, overrides = "", "last", []
     steps: tuple[int, ...] = ()
     early_exit: list[str] = []
     for text in given:
@@ -54,8 +51,6 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             run = value
         elif equals and key == "checkpoint":
             checkpoint = value
-        elif equals and key == "weights":
-            weights = value
         elif key.lstrip("+").partition(".")[0] == "early_exit":
             early_exit.append(text.lstrip("+"))
         elif key == "num_steps" and (value.startswith("[") or ".." in value):
@@ -66,16 +61,17 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
         raise ConfigError(
             "eval: no run is given", "snnlab eval run=<run directory>, as snnlab train printed it"
         )
-    for key, value, choices in (("checkpoint", checkpoint, CHECKPOINTS), ("weights", weights, WEIGHTS)):
-        if value not in choices:
-            raise ConfigError(f"{key}: unknown choice '{value}'", f"choose one of: {', '.join(choices)}")
+    if checkpoint not in CHECKPOINTS:
+        raise ConfigError(
+            f"checkpoint: unknown choice '{checkpoint}'", f"choose one of: {', '.join(CHECKPOINTS)}"
+        )
     if steps and early_exit:
         raise ConfigError(
             "num_steps: early exit takes one number of time steps, the most that a sample may take",
             f"for example num_steps={max(steps)}",
         )
     folder = find_run(Path(run).expanduser().resolve())
-    return EvalArguments(folder, checkpoint, weights, steps, _early_exit(early_exit), tuple(overrides))
+    return EvalArguments(folder, checkpoint, steps, _early_exit(early_exit), tuple(overrides))
 
 
 def _several(value: str) -> tuple[int, ...]:

@@ -15,10 +15,10 @@ HASH_LEAVES_OUT = (
     "seed",
     "paths",
     "logger",
-    # Where a teacher lies; what it is stands in distill.identity.
+    # Where a teacher or the first weights lie; what they are stands in distill.identity and init.identity.
+    "init.run",
     "distill.teacher",
     "distill.weights",
-    "distill.cache",
     "trainer.eval_batch_size",
     "trainer.num_workers",
     "trainer.device",

@@ -25,8 +25,9 @@ def identified(**values: Any) -> DistillConfig:
     if distill.teacher is None or distill.identity:
         return distill
     if is_run(distill.teacher):
-        folder = _run_of(Path(os.path.abspath(Path(distill.teacher).expanduser())))
-        return replace(distill, teacher=str(folder), identity=_identity_of_run(folder, distill.checkpoint))
+        folder = run_of(distill.teacher, "distill.teacher")
+        identity = identity_of_run(folder, distill.checkpoint, "distill.teacher")
+        return replace(distill, teacher=str(folder), identity=identity)
     if distill.pretrained == (distill.weights is not None):
         raise ConfigError(
             f"distill.teacher: '{distill.teacher}' is no directory, and as a timm model needs one source of weights",
@@ -41,28 +42,36 @@ def is_run(teacher: str) -> bool:
     return "/" in teacher or Path(teacher).expanduser().is_dir()
 
 
-def _run_of(folder: Path) -> Path:
+def run_of(folder: str, key: str) -> Path:
+    """The run directory that a folder is or holds, absolute.
+
+    Raises:
+        ConfigError: there is none; the message begins with the key that named the folder.
+    """
     try:
-        return find_run(folder)
+        return find_run(Path(os.path.abspath(Path(folder).expanduser())))
     except ConfigError as error:
-        raise ConfigError(f"distill.teacher: {error.message}", error.hint) from None
+        raise ConfigError(f"{key}: {error.message}", error.hint) from None
 
 
-def _identity_of_run(folder: Path, which: str) -> str:
+def identity_of_run(folder: Path, which: str, key: str) -> str:
+    """What a run's checkpoint is: the hash of its configuration and that of its weights.
+
+    Raises:
+        ConfigError: it is not there; the message begins with the key that named the folder.
+    """
     try:
         digest = config_hash(read_config(folder))
     except ConfigError as error:
-        raise ConfigError(f"distill.teacher: {error.message}", error.hint) from None
-    return f"run {digest} {_hash_of(folder / 'checkpoints' / f'{which}.pt', 'distill.teacher')}"
+        raise ConfigError(f"{key}: {error.message}", error.hint) from None
+    return f"run {digest} {_hash_of(folder / 'checkpoints' / f'{which}.pt', key)}"
 
 
 def _hash_of(file: Path, key: str) -> str:
     try:
         state = file.stat()
     except OSError:
-        raise ConfigError(
-            f"{key}: no such file: {file}", "train the teacher first, or correct the path"
-        ) from None
+        raise ConfigError(f"{key}: no such file: {file}", "train it first, or correct the path") from None
     return _content_hash(file, state.st_size, state.st_mtime_ns)
 
 

@@ -1,27 +1,65 @@
-"""Which parameters an optimiser decays."""
+"""Which parameters an optimiser decays, and which have a learning rate of their own."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 
-def param_groups(model: nn.Module, weight_decay: float, decay_norm_and_bias: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Own:
+    """Learning rate and weight decay of a group of its own; None: as the other parameters."""
+
+    lr: float | None = None
+    weight_decay: float | None = None
+
+
+def param_groups(
+    model: nn.Module, weight_decay: float, decay_norm_and_bias: bool, own: Mapping[str, Own] | None = None
+) -> list[dict[str, Any]]:
     """Returns the model's trainable parameters as optimiser groups, in the model's own order.
 
     With `decay_norm_and_bias` all are in one group, as in PyTorch. Without, the parameters that have at
     most one dimension (scale and shift of normalisation, biases, a neuron's learnable scalars) are in a
     second group with no decay. A group that would be empty is left out.
 
+    Args:
+        own: settings for parameters that a layer names in its attribute `optimizer_groups`, a mapping from its
+            parameter to a name here, such as `t` and `gamma` of `quant_relu`. They follow in groups of their own.
+
     Raises:
         ValueError: nothing is trainable.
     """
+    members = _members(model, {name for name, one in (own or {}).items() if one != Own()})
+    apart = {id(param) for group in members.values() for param in group}
     params = [param for param in model.parameters() if param.requires_grad]
     if not params:
         raise ValueError("the model has no trainable parameter")
+    rest = [param for param in params if id(param) not in apart]
     if decay_norm_and_bias:
-        return [{"params": params, "weight_decay": weight_decay}]
-    groups = [
-        {"params": [param for param in params if param.ndim > 1], "weight_decay": weight_decay},
-        {"params": [param for param in params if param.ndim <= 1], "weight_decay": 0.0},
-    ]
+        groups = [{"params": rest, "weight_decay": weight_decay}]
+    else:
+        groups = [
+            {"params": [param for param in rest if param.ndim > 1], "weight_decay": weight_decay},
+            {"params": [param for param in rest if param.ndim <= 1], "weight_decay": 0.0},
+        ]
+    for name, group in members.items():
+        settings: dict[str, Any] = {"params": group}
+        one = (own or {})[name]
+        if one.lr is not None:
+            settings["lr"] = one.lr
+        usual = weight_decay if decay_norm_and_bias else 0.0
+        settings["weight_decay"] = usual if one.weight_decay is None else one.weight_decay
+        groups.append(settings)
     return [group for group in groups if group["params"]]
+
+
+def _members(model: nn.Module, names: set[str]) -> dict[str, list[nn.Parameter]]:
+    found: dict[str, list[nn.Parameter]] = {name: [] for name in sorted(names)}
+    for module in model.modules():
+        for parameter, name in getattr(module, "optimizer_groups", {}).items():
+            param = module.get_parameter(parameter)
+            if name in found and param.requires_grad:
+                found[name].append(param)
+    return found

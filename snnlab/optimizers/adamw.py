@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from snnlab.optimizers._groups import param_groups
+from snnlab.optimizers._groups import Own, param_groups
 from snnlab.ranges import HalfOpenFraction, NonNegative, Positive
 
 
@@ -19,6 +19,10 @@ class AdamW(torch.optim.AdamW):
         weight_decay: Share of the weight taken away per step, times `lr`. Spikformer's recipe has 0.06.
         decay_norm_and_bias: False leaves parameters of at most one dimension (normalisation, biases, a
             neuron's learnable scalars) without decay. True, as in PyTorch, decays everything.
+        lr_t: Learning rate of the t (or n, or s) of `quant_relu` neurons; None: `lr`. 0 keeps them as they are.
+        weight_decay_t: Their weight decay, which pulls towards fewer time steps; None: as other scalars.
+        lr_gamma: Learning rate of their gamma; None: `lr`.
+        weight_decay_gamma: Its weight decay; None: as other scalars.
 
     Raises:
         ValueError: the model has no trainable parameter.
@@ -34,6 +38,11 @@ class AdamW(torch.optim.AdamW):
         eps: Positive = 1e-8,
         weight_decay: NonNegative = 0.01,
         decay_norm_and_bias: bool = True,
+        lr_t: NonNegative | None = None,
+        weight_decay_t: NonNegative | None = None,
+        lr_gamma: NonNegative | None = None,
+        weight_decay_gamma: NonNegative | None = None,
     ) -> None:
-        groups = param_groups(model, weight_decay, decay_norm_and_bias)
+        own = {"t": Own(lr_t, weight_decay_t), "gamma": Own(lr_gamma, weight_decay_gamma)}
+        groups = param_groups(model, weight_decay, decay_norm_and_bias, own)
         super().__init__(groups, lr=lr, betas=(beta1, beta2), eps=eps)

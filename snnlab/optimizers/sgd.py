@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from snnlab.optimizers._groups import param_groups
+from snnlab.optimizers._groups import Own, param_groups
 from snnlab.ranges import HalfOpenFraction, NonNegative, Positive
 
 
@@ -18,6 +18,10 @@ class SGD(torch.optim.SGD):
         nesterov: Nesterov's momentum; needs a momentum above 0.
         decay_norm_and_bias: False leaves parameters of at most one dimension (normalisation, biases, a
             neuron's learnable scalars) without decay. True, as in PyTorch, decays everything.
+        lr_t: Learning rate of the t (or n, or s) of `quant_relu` neurons; None: `lr`. 0 keeps them as they are.
+        weight_decay_t: Their weight decay, which pulls towards fewer time steps; None: as other scalars.
+        lr_gamma: Learning rate of their gamma; None: `lr`.
+        weight_decay_gamma: Its weight decay; None: as other scalars.
 
     Raises:
         ValueError: the model has no trainable parameter, or `nesterov` without momentum.
@@ -32,6 +36,11 @@ class SGD(torch.optim.SGD):
         weight_decay: NonNegative = 0.0005,
         nesterov: bool = False,
         decay_norm_and_bias: bool = True,
+        lr_t: NonNegative | None = None,
+        weight_decay_t: NonNegative | None = None,
+        lr_gamma: NonNegative | None = None,
+        weight_decay_gamma: NonNegative | None = None,
     ) -> None:
-        groups = param_groups(model, weight_decay, decay_norm_and_bias)
+        own = {"t": Own(lr_t, weight_decay_t), "gamma": Own(lr_gamma, weight_decay_gamma)}
+        groups = param_groups(model, weight_decay, decay_norm_and_bias, own)
         super().__init__(groups, lr=lr, momentum=momentum, nesterov=nesterov)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from snnlab.losses._loss import Loss
 from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder
+from snnlab.metrics.time_steps import time_step_metrics
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
 
@@ -70,8 +71,12 @@ def evaluate(
     rates = {layer: rate.compute() for layer, rate in layers.items()}
     for layer, values in rates.items():
         metrics |= {f"firing_rate/{layer}/t{step}": value for step, value in enumerate(values, start=1)}
-    all_neurons = FiringRate()
-    for rate in layers.values():
-        all_neurons.merge(rate)
-    metrics |= {f"firing_rate/t{step}": value for step, value in enumerate(all_neurons.compute(), start=1)}
+    if len({len(values) for values in rates.values() if values}) == 1:
+        all_neurons = FiringRate()
+        for rate in layers.values():
+            all_neurons.merge(rate)
+        metrics |= {
+            f"firing_rate/t{step}": value for step, value in enumerate(all_neurons.compute(), start=1)
+        }
+    metrics |= time_step_metrics(model)
     return Evaluation(metrics, calibration.reliability(), rates, count)

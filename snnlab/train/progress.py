@@ -120,8 +120,8 @@ class Progress:
         """Leaves one line for the epoch and starts the next one.
 
         Args:
-            row: flat metrics, of which those among `train/loss`, `train/acc`, `test/loss`, `test/acc` and
-                `test/ece` that are there are shown.
+            row: flat metrics, of which those among `train/loss`, `train/acc`, `test/loss`, `test/acc`,
+                `test/ece` and `test/time_steps` that are there are shown.
         """
         self._epoch += 1
         self._batch = 0
@@ -252,4 +252,5 @@ _SHOWN: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("test/loss", "test loss", "{:.4f}".format),
     ("test/acc", "test acc", percent),
     ("test/ece", "ECE", "{:.4f}".format),
+    ("test/time_steps", "mean T", "{:.2f}".format),
 )

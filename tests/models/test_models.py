@@ -7,34 +7,38 @@ import torch
 
 from snnlab import registry
 from snnlab.models import (
+    VGG16SNN,
     VGGSNN,
     MSResNet18SNN,
     PreActResNet34SNN,
     ResNet18SNN,
     ResNet19SNN,
+    ResNet20SNN,
     ResNet34SNN,
     SEWResNet19SNN,
     Spikformer,
     TouchSNN,
 )
-from snnlab.neurons import CF, DSATGO, LIF, PLIF, ReLU
+from snnlab.neurons import CF, DSATGO, LIF, PLIF, QuantReLU, ReLU
 from snnlab.norms import BN, TDBN, TEBN
 
 NAMES = tuple(registry.component_files("model"))
-# The same blocks as in resnet18_snn, twice as many.
-NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name == "resnet34_snn" else ()) for name in NAMES]
+# The same blocks as in resnet18_snn, twice as many; much like vgg_snn, but larger.
+LARGE = ("resnet34_snn", "vgg16_snn")
+NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
+SIZES = {"vgg16_snn": 32}
 DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4), "projection": "conv", "scale": 0.25}
 IMAGENET = {"depth": 8, "dim": 512, "heads": 8, "pools": (1, 2, 3, 4), "projection": "conv"}
 
 
-def build(name, neuron=LIF, norm=BN, in_channels=2, num_classes=7, image_size=16):
+def build(name, neuron=LIF, norm=BN, in_channels=2, num_classes=7):
     cls = registry.load("model", name)
     given = {
         "neuron": neuron,
         "norm": norm,
         "in_channels": in_channels,
         "num_classes": num_classes,
-        "image_size": image_size,
+        "image_size": SIZES.get(name, 16),
         "num_steps": 4,
     }
     return cls(**{k: v for k, v in given.items() if k in inspect.signature(cls).parameters})
@@ -50,7 +54,7 @@ def alive(name, neuron=eager):
     torch.manual_seed(0)
     model = build(name, neuron, norm=lambda c: BN(c, momentum=1.0))
     with torch.no_grad():
-        model(frames(4, batch=8))
+        model(frames(4, batch=8, name=name))
     return model.eval()
 
 
@@ -58,8 +62,9 @@ def parameters(model):
     return sum(p.numel() for p in model.parameters())
 
 
-def frames(steps, batch=2, channels=2, size=16):
-    return torch.rand(steps, batch, channels, size, size, generator=torch.Generator().manual_seed(steps))
+def frames(steps, batch=2, name=None):
+    size = SIZES.get(name, 16)
+    return torch.rand(steps, batch, 2, size, size, generator=torch.Generator().manual_seed(steps))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,13 @@ def frames(steps, batch=2, channels=2, size=16):
         (11_173_386, lambda: ResNet18SNN(LIF, BN, 2, 10)),
         (21_282_122, lambda: ResNet34SNN(ReLU, BN, 3, 10)),
         (21_328_292, lambda: ResNet34SNN(ReLU, BN, 3, 100)),
+        (11_689_512, lambda: ResNet18SNN(ReLU, BN, 3, 1000, stem="imagenet")),
+        (21_797_672, lambda: ResNet34SNN(ReLU, BN, 3, 1000, stem="imagenet")),
+        (272_474, lambda: ResNet20SNN(ReLU, BN, 3, 10)),
+        (278_324, lambda: ResNet20SNN(ReLU, BN, 3, 100)),
+        (33_646_666, lambda: VGG16SNN(ReLU, BN, 3, 10, 32)),
+        (34_015_396, lambda: VGG16SNN(ReLU, BN, 3, 100, 32)),
+        (138_365_992, lambda: VGG16SNN(ReLU, BN, 3, 1000, 224)),
         (21_806_184, lambda: PreActResNet34SNN(LIF, BN, 3, 1000)),
         (11_220_132, lambda: MSResNet18SNN(LIF, BN, 3, 100)),
         (12_630_858, lambda: ResNet19SNN(LIF, BN, 3, 10)),
@@ -103,19 +115,19 @@ def test_published_parameter_counts(count, make):
 def test_any_number_of_steps_gives_logits_of_each_step(name):
     model = alive(name)
     with torch.no_grad():
-        long = model(frames(5))
+        long = model(frames(5, name=name))
         assert long.shape == (5, 2, 7)
         assert (long.diff(dim=0).abs().amax((1, 2)) > 1e-3).all()
         assert ((long[:, 0] - long[:, 1]).abs().amax(1) > 1e-3).all()
-        torch.testing.assert_close(model(frames(5)[:2]), long[:2])  # no step sees a later one
-        assert torch.equal(model(frames(5)), long)  # nothing is left in the model
+        torch.testing.assert_close(model(frames(5, name=name)[:2]), long[:2])  # no step sees a later one
+        assert torch.equal(model(frames(5, name=name)), long)  # nothing is left in the model
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_parameter_gets_a_gradient(name):
     torch.manual_seed(0)
     model = build(name, neuron=PLIF)
-    model(frames(3)).square().sum().backward()
+    model(frames(3, name=name)).square().sum().backward()
     missing = [n for n, p in model.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
     assert missing == []
 
@@ -123,7 +135,7 @@ def test_every_parameter_gets_a_gradient(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_with_relu_it_is_an_ann_whose_steps_are_alike(name):
     model = alive(name, neuron=ReLU)
-    x = frames(1).expand(3, -1, -1, -1, -1)
+    x = frames(1, name=name).expand(3, -1, -1, -1, -1)
     with torch.no_grad():
         logits = model(x)
         torch.testing.assert_close(logits, model(x[:1]).expand(3, -1, -1))
@@ -146,14 +158,14 @@ def test_neurons_come_from_the_factory_and_none_is_shared(name):
     for m in inside:
         m.register_forward_hook(lambda module, *_: calls.append(module))
     with torch.no_grad():
-        model(frames(1))
+        model(frames(1, name=name))
     assert len(calls) == len(set(calls)) == len(made)
 
 
 @pytest.mark.parametrize("norm", [lambda c: TDBN(c, 1.0), lambda c: TEBN(c, 4)], ids=["tdbn", "tebn"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_other_norms_fit(name, norm):
-    assert build(name, norm=norm)(frames(2)).shape == (2, 2, 7)
+    assert build(name, norm=norm)(frames(2, name=name)).shape == (2, 2, 7)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -161,7 +173,7 @@ def test_bfloat16_autocast(name):
     torch.manual_seed(0)
     model = build(name)
     with torch.autocast("cpu", torch.bfloat16):
-        logits = model(frames(2))
+        logits = model(frames(2, name=name))
     logits.float().square().sum().backward()
     assert logits.shape == (2, 2, 7)
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
@@ -194,11 +206,46 @@ def test_sew_adds_spikes_and_fires_not_after_the_addition():
 
 
 @pytest.mark.parametrize("neuron", [CF, lambda **o: DSATGO(num_steps=4, **o)], ids=["cf", "dsatgo"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_neurons_of_other_kinds_fit(name, neuron):
     model = build(name, neuron=neuron)
-    model(frames(2)).square().sum().backward()
+    model(frames(2, name=name)).square().sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize(
+    ("layers", "make"),
+    [
+        (15, lambda **o: VGG16SNN(QuantReLU, BN, 3, 10, 32, hidden=8, **o)),
+        (17, lambda **o: ResNet18SNN(QuantReLU, BN, 3, 10, stem="imagenet", **o)),
+        (19, lambda **o: ResNet20SNN(QuantReLU, BN, 3, 10)),
+        (33, lambda **o: ResNet34SNN(QuantReLU, BN, 3, 10, stem="imagenet", **o)),
+    ],
+)
+@pytest.mark.parametrize("pool", ["avg", "max"])
+def test_published_numbers_of_neuron_layers_and_pools(layers, make, pool):
+    with torch.device("meta"):
+        model = make(pool=pool)
+        assert model(torch.empty(1, 2, 3, 32, 32)).shape == (1, 2, 10)
+    assert sum(isinstance(module, QuantReLU) for module in model.modules()) == layers
+    pools = [
+        m
+        for m in model.modules()
+        if isinstance(m, torch.nn.MaxPool2d if pool == "avg" else torch.nn.AvgPool2d)
+    ]
+    assert not pools
+
+
+def test_the_stem_for_large_images_quarters_them():
+    with torch.device("meta"):
+        model = ResNet34SNN(ReLU, BN, 3, 10, stem="imagenet")
+        assert model.stem(torch.empty(1, 2, 3, 224, 224)).shape == (1, 2, 64, 56, 56)
+
+
+def test_small_resnet20():
+    assert parameters(ResNet20SNN(ReLU, BN, 3, 10, blocks=(1, 1), width=8)) < 10_000
+    with pytest.raises(ValueError, match=r"multiple of 32 \(published: 32, 224\)"):
+        VGG16SNN(ReLU, BN, 3, 10, 48)
 
 
 @pytest.mark.parametrize("pool", ["avg", "max", "stride"])
@@ -261,7 +308,7 @@ def test_spikformer_linear_layers_start_narrow():
 def test_compiled_model_equals_eager(name):
     model = alive(name)
     with torch.no_grad():
-        expected = model(frames(3))
-        compiled = torch.compile(model, fullgraph=True)(frames(3))
+        expected = model(frames(3, name=name))
+        compiled = torch.compile(model, fullgraph=True)(frames(3, name=name))
     # Fused convolutions round differently, so a spike may flip; the logits stay close on average.
     assert (compiled - expected).abs().mean() < 0.1 * expected.abs().mean()

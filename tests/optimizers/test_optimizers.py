@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from snnlab.neurons import QuantReLU
 from snnlab.optimizers import SGD, Adam, AdamW
 
 CASES = [
@@ -106,3 +107,26 @@ def test_a_model_with_nothing_to_train_is_refused(cls):
 def test_nesterov_without_momentum_is_refused():
     with pytest.raises(ValueError, match="Nesterov"):
         SGD(Net(), momentum=0.0, nesterov=True)
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("parameters", ["n_s", "n_gamma", "s_gamma", "t_gamma"])
+def test_time_steps_and_heights_have_settings_of_their_own(optimizer, parameters):
+    model = nn.Sequential(
+        nn.Linear(2, 3), QuantReLU(parameters=parameters), nn.Linear(3, 2), QuantReLU(parameters=parameters)
+    )
+    plain = optimizer(model, lr=0.1, weight_decay=0.01)
+    assert len(plain.param_groups) == 1
+    apart = optimizer(model, lr=0.1, weight_decay=0.01, lr_t=0.5, weight_decay_gamma=0.2)
+    rest, gamma, t = apart.param_groups
+    assert {id(p) for p in t["params"]} == {id(next(model[i].parameters())) for i in (1, 3)}
+    assert {id(p) for p in gamma["params"]} == {id(list(model[i].parameters())[1]) for i in (1, 3)}
+    assert [(g["lr"], g["weight_decay"]) for g in (rest, gamma, t)] == [(0.1, 0.01), (0.1, 0.2), (0.5, 0.01)]
+    assert sum(len(group["params"]) for group in apart.param_groups) == len(list(model.parameters()))
+    kept = optimizer(model, lr_t=0.5, weight_decay=0.01, decay_norm_and_bias=False)
+    assert kept.param_groups[-1]["weight_decay"] == 0
+    frozen = optimizer(model, lr=0.1, lr_t=0.0, weight_decay_t=0.1)
+    before = next(model[1].parameters()).item()
+    model(torch.randn(4, 5, 2)).square().sum().backward()
+    frozen.step()
+    assert next(model[1].parameters()).item() == before

@@ -4,17 +4,18 @@ import pytest
 import torch
 
 from snnlab.models import VGGSNN
-from snnlab.neurons import LIF
+from snnlab.neurons import LIF, QuantReLU
 from snnlab.norms import BN
 from snnlab.registry import component_files, load
 from snnlab.regularisers._regulariser import Regulariser
 
 NAMES = list(component_files("regulariser"))
+NEURONS = {"time_steps": QuantReLU}
 
 
-def network():
+def network(name):
     torch.manual_seed(0)
-    return VGGSNN(LIF, BN, 2, 3, 16, channels=(4, 4, 8, 8))
+    return VGGSNN(NEURONS.get(name, LIF), BN, 2, 3, 16, channels=(4, 4, 8, 8))
 
 
 def term(regulariser, model, x):
@@ -25,7 +26,7 @@ def term(regulariser, model, x):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_term_is_a_scalar_with_a_gradient_and_scales_with_its_weight(name):
-    cls, model, x = load("regulariser", name), network(), torch.rand(3, 4, 2, 16, 16)
+    cls, model, x = load("regulariser", name), network(name), torch.rand(3, 4, 2, 16, 16)
     one, two = (term(cls(weight=weight), model, x) for weight in (1.0, 2.0))
     assert issubclass(cls, Regulariser)
     assert one.shape == ()
@@ -39,7 +40,7 @@ def test_the_term_is_a_scalar_with_a_gradient_and_scales_with_its_weight(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_leaves_outputs_and_the_model_as_they_are(name):
-    regulariser, model, x = load("regulariser", name)(), network().eval(), torch.rand(3, 4, 2, 16, 16)
+    regulariser, model, x = load("regulariser", name)(), network(name).eval(), torch.rand(3, 4, 2, 16, 16)
     before = model(x)
     attributes = {key: set(vars(module)) for key, module in model.named_modules()}
     with regulariser.watching(model):
@@ -50,7 +51,7 @@ def test_it_leaves_outputs_and_the_model_as_they_are(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_step_has_a_term_of_its_own(name):
-    regulariser, model, x = load("regulariser", name)(), network(), torch.rand(3, 4, 2, 16, 16)
+    regulariser, model, x = load("regulariser", name)(), network(name), torch.rand(3, 4, 2, 16, 16)
     first = term(regulariser, model, x).item()
     term(regulariser, model, 3 * x)
     assert term(regulariser, model, x).item() == pytest.approx(first, rel=1e-4)

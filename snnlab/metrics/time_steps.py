@@ -1,0 +1,27 @@
+"""How many time steps each layer of a network of mixed time steps runs for."""
+
+from torch import nn
+
+from snnlab.neurons.quant_relu import QuantReLU
+
+
+def time_steps(model: nn.Module) -> dict[str, int]:
+    """T of each layer that has one of its own, in the order of the model; empty for any other network.
+
+    A layer has T levels above 0 before conversion (`quant_relu`) and runs for T steps after it.
+    """
+    return {
+        name: module.time_steps for name, module in model.named_modules() if isinstance(module, QuantReLU)
+    }
+
+
+def time_step_metrics(model: nn.Module) -> dict[str, float]:
+    """`time_steps`, the mean over layers, and `time_steps/<layer>`; empty for any other network.
+
+    The mean is the latency of the mixed-timestep paper: unweighted, without the output layer.
+    """
+    steps = time_steps(model)
+    if not steps:
+        return {}
+    mean = sum(steps.values()) / len(steps)
+    return {"time_steps": mean, **{f"time_steps/{name}": float(one) for name, one in steps.items()}}

@@ -1,0 +1,61 @@
+"""What the ResNets of basic blocks share: all but the number of blocks, the width and the choice of the stem.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+from torch import Tensor, nn
+
+from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.residual import conv3x3, residual_stage
+from snnlab.layers.time import EachStep
+
+
+class BasicResNet(nn.Module):
+    """A stem, stages of basic blocks, mean over the image, linear head on each step.
+
+    The stem "cifar" is a 3x3 convolution; "imagenet" is a 7x7 convolution of stride 2, and after the neuron a
+    pool of 3 with stride 2.
+
+    Args:
+        blocks: of each stage; all but the first stage halve the image and double the channels.
+        neuron, norm, in_channels, num_classes, residual_neuron: see the networks.
+        width: channels of the stem and the first stage.
+        stem: for small or for large images.
+        pool: of the stem for large images: its mean or its maximum.
+    """
+
+    def __init__(
+        self,
+        blocks: tuple[int, ...],
+        neuron: NeuronFactory,
+        norm: NormFactory,
+        in_channels: int,
+        num_classes: int,
+        residual_neuron: NeuronFactory | None,
+        *,
+        width: int = 64,
+        stem: Literal["cifar", "imagenet"] = "cifar",
+        pool: Literal["avg", "max"] = "avg",
+    ) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv3x3(in_channels, width), norm(width), neuron())
+        if stem == "imagenet":
+            self.stem[0] = EachStep(nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False))
+            kind = nn.AvgPool2d if pool == "avg" else nn.MaxPool2d
+            self.stem.append(EachStep(kind(3, stride=2, padding=1)))
+        widths = [width, *(width << stage for stage in range(len(blocks)))]
+        self.stages = nn.Sequential(
+            *(
+                residual_stage(c_in, c_out, count, 1 if stage == 0 else 2, neuron, norm, residual_neuron)
+                for stage, (count, (c_in, c_out)) in enumerate(zip(blocks, pairwise(widths), strict=True))
+            )
+        )
+        self.head = nn.Linear(widths[-1], num_classes)
+
+    def forward(self, x_TBCHW: Tensor) -> Tensor:
+        """Logits [T, B, K]."""
+        logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
+        return logits_TBK

@@ -1,0 +1,45 @@
+"""The number of time steps as a penalty, the regulariser of the mixed-timestep paper."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.neurons.quant_relu import QuantReLU
+from snnlab.ranges import NonNegative
+from snnlab.regularisers._regulariser import Regulariser
+
+
+class TimeSteps(Regulariser):
+    """The time steps of all layers, weight * sum over layers of t (mixed-timestep paper, Eq. 10).
+
+    t is the real number that `quant_relu` rounds; one below 1 counts as 1 and is pushed no further. The paper's
+    Algorithm 1 adds lambda to the gradient of t a second time, which is the same as twice the weight.
+
+    The paper's weight 1e-6 moves t by 5e-3 over its whole run, so that alone cannot shorten T: see
+    `optimizer.lr_t` and `optimizer.weight_decay_t`.
+
+    Args:
+        weight: lambda. The paper's 1e-6.
+    """
+
+    def __init__(self, *, weight: NonNegative = 1e-6) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def watching(self, model: nn.Module) -> AbstractContextManager[None]:
+        """Nothing has to be in place.
+
+        Raises:
+            ValueError: no neuron of the model learns its time steps.
+        """
+        if not _layers(model):
+            raise ValueError("no neuron of the model learns its time steps, as quant_relu does")
+        return nullcontext()
+
+    def term(self, model: nn.Module) -> Tensor:
+        return self.weight * torch.stack([layer.real_t().clamp(min=1) for layer in _layers(model)]).sum()
+
+
+def _layers(model: nn.Module) -> list[QuantReLU]:
+    return [module for module in model.modules() if isinstance(module, QuantReLU)]

@@ -1,1 +1,0 @@
-"""Tables and figures of papers, rebuilt from runs, and the HTML page of a run; imports no torch."""

@@ -1,0 +1,46 @@
+"""Starts a network from the weights of another run, whose neurons may be others."""
+
+from pathlib import Path
+
+from torch import nn
+
+from snnlab.config.schema import InitConfig
+from snnlab.errors import ConfigError
+from snnlab.neurons._neuron import Neuron
+from snnlab.train import checkpoint
+
+
+def start_from(init: InitConfig, model: nn.Module) -> None:
+    """Takes over the weights of `init.run`; does nothing without one.
+
+    What neurons learn may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; it starts
+    as it is configured. Everything else has to be there, in the same shapes, and nothing may be left over.
+
+    Raises:
+        ConfigError: the weights do not fit this network.
+        SnnlabError: there is no such checkpoint.
+    """
+    if init.run is None:
+        return
+    weights = checkpoint.weights_of(checkpoint.load(Path(init.run) / "checkpoints" / f"{init.checkpoint}.pt"))
+    own = model.state_dict()
+    neurons = tuple(f"{name}." for name, module in model.named_modules() if isinstance(module, Neuron))
+    missing = [key for key in own if key not in weights and not key.startswith(neurons)]
+    unknown = [key for key in weights if key not in own]
+    shapes = [
+        f"{key} is {_shape(weights[key])} there and {_shape(own[key])} here"
+        for key in own
+        if key in weights and weights[key].shape != own[key].shape
+    ]
+    problems = [f"{key} is not there" for key in missing] + [f"{key} is not here" for key in unknown] + shapes
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise ConfigError(
+            f"init.run: the weights of {init.run} do not fit: {problems[0]}{more}",
+            "take the run's model, norm, dataset and input; only its neuron may differ",
+        )
+    model.load_state_dict({**own, **weights})
+
+
+def _shape(x: "object") -> str:
+    return " x ".join(map(str, getattr(x, "shape", ()))) or "a number"
