@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BackendName = Literal["auto", "eager", "compiled", "triton"]
 
 # Modules that implement `Backend`; imported when first considered.
-_MODULES: dict[str, str] = {}
+_MODULES: dict[str, str] = {"triton": "snnlab.kernels.triton_backend"}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from snnlab.kernels._backend import Call, pick
+from snnlab.kernels.form import KernelForm
 from snnlab.surrogates._surrogate import Surrogate
 
 Measure = Callable[[Tensor], Tensor | None]
@@ -42,6 +43,13 @@ class Dynamics:
     soft_reset: bool
     detach_reset: bool
     decay_input: bool
+
+    def kernel_form(self) -> KernelForm | None:
+        """These equations for Triton kernels; None: there are none for them. A subclass has to give its own."""
+        if type(self) is not Dynamics:
+            return None
+        options = (int(self.soft_reset), int(self.detach_reset), 0)
+        return KernelForm("snnlab.kernels.integrate_and_fire", options, self.threshold, self.threshold)
 
     def charge(self, x: Tensor, v: Tensor, decay: Tensor | float, out: Tensor | None = None) -> Tensor:
         h = torch.mul(v, decay, out=out).add_(x * (1 - decay) if self.decay_input else x)

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from snnlab.kernels.form import KernelForm
 from snnlab.neurons._membrane import MembraneNeuron
 from snnlab.neurons._recurrence import Dynamics
 from snnlab.ranges import HalfOpenFraction, NonNegativeInt, Positive, PositiveInt
@@ -98,6 +99,10 @@ class _Circulation(Dynamics):
     up: int
     down: int
     subtract_one: bool
+
+    def kernel_form(self) -> KernelForm:
+        options = (self.up, self.down, int(self.subtract_one), int(self.detach_reset))
+        return KernelForm("snnlab.kernels.circulate_firing", options, self.threshold, self.negative_threshold)
 
     def fire(self, h: Tensor, t: int, out: Tensor) -> Tensor:
         torch.ge(h, self.threshold, out=out)

@@ -3,7 +3,7 @@
 One autograd function serves them all; a surrogate adds `gradient` and its antiderivative `primitive`.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +16,19 @@ class Surrogate(nn.Module):
 
     Attributes:
         num_steps: time steps that it has parameters for; None: every step is alike.
+        kernel_gradient: `gradient` for Triton kernels, a function `(u, a, numbers)` marked with
+            `snnlab.kernels.language.jit`: numbers are `kernel_numbers()`, constants when the kernel is compiled, and a
+            is what the surrogate learns for the step. None: kernels do not cover the surrogate.
+        kernel_learning: the derivative of the smooth step with regard to a, a function of the same kind.
     """
 
     num_steps: int | None = None
+    kernel_gradient: ClassVar[Any] = None
+    kernel_learning: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _classes[f"{cls.__module__}.{cls.__qualname__}"] = cls
 
     @property
     def plain_step(self) -> bool:
@@ -33,6 +43,14 @@ class Surrogate(nn.Module):
         """
         return self
 
+    def kernel_numbers(self) -> tuple[float, ...]:
+        """The numbers that `kernel_gradient` works with."""
+        return ()
+
+    def kernel_learned(self) -> Tensor | None:
+        """What is learned for each time step [T], with a gradient; None: nothing."""
+        return None
+
     def forward(self, u: Tensor) -> Tensor:
         """Spikes [...] of u [...], in u's dtype: 1 where `u >= 0`, else 0 (0 for NaN)."""
         return _Spike.apply(u, self)  # type: ignore[no-any-return]
@@ -44,6 +62,14 @@ class Surrogate(nn.Module):
     def primitive(self, u: Tensor) -> Tensor:
         """An antiderivative of `gradient`, elementwise: the smooth step that the gradient belongs to."""
         raise NotImplementedError
+
+
+_classes: dict[str, type[Surrogate]] = {}
+
+
+def surrogate_class(name: str) -> type[Surrogate]:
+    """The class called so, with its module: the name by which an operator of PyTorch is told a surrogate."""
+    return _classes[name]
 
 
 def heaviside(u: Tensor) -> Tensor:

@@ -4,8 +4,15 @@ from math import pi
 
 from torch import Tensor
 
+from snnlab.kernels.language import jit, tl
 from snnlab.ranges import Positive
 from snnlab.surrogates._surrogate import Surrogate
+
+
+@jit
+def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    z = u * numbers[0]
+    return numbers[1] / (1 + z * z)
 
 
 class ATan(Surrogate):
@@ -22,6 +29,8 @@ class ATan(Surrogate):
         height: gradient at u = 0. None: alpha / 2, which makes the area 1.
     """
 
+    kernel_gradient = _in_kernel
+
     def __init__(self, *, alpha: Positive = 2.0, height: Positive | None = None) -> None:
         super().__init__()
         self.alpha = alpha
@@ -30,6 +39,9 @@ class ATan(Surrogate):
     def gradient(self, u: Tensor) -> Tensor:
         z = u * (pi / 2 * self.alpha)
         return self.height / (1 + z * z)
+
+    def kernel_numbers(self) -> tuple[float, ...]:
+        return pi / 2 * self.alpha, self.height
 
     def primitive(self, u: Tensor) -> Tensor:
         z = u * (pi / 2 * self.alpha)

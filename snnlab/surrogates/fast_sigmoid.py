@@ -2,8 +2,15 @@
 
 from torch import Tensor
 
+from snnlab.kernels.language import jit, tl
 from snnlab.ranges import Positive
 from snnlab.surrogates._surrogate import Surrogate
+
+
+@jit
+def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    z = tl.abs(u) * numbers[0] + 1
+    return numbers[1] / (z * z)
 
 
 class FastSigmoid(Surrogate):
@@ -21,6 +28,8 @@ class FastSigmoid(Surrogate):
         height: gradient at u = 0.
     """
 
+    kernel_gradient = _in_kernel
+
     def __init__(self, *, slope: Positive = 25.0, height: Positive = 1.0) -> None:
         super().__init__()
         self.slope = slope
@@ -28,6 +37,9 @@ class FastSigmoid(Surrogate):
 
     def gradient(self, u: Tensor) -> Tensor:
         return self.height / (u.abs() * self.slope + 1).square()
+
+    def kernel_numbers(self) -> tuple[float, ...]:
+        return self.slope, self.height
 
     def primitive(self, u: Tensor) -> Tensor:
         return self.height * u / (u.abs() * self.slope + 1)

@@ -2,8 +2,14 @@
 
 from torch import Tensor
 
+from snnlab.kernels.language import jit, tl
 from snnlab.ranges import Positive
 from snnlab.surrogates._surrogate import Surrogate, heaviside
+
+
+@jit
+def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    return tl.where((u >= -numbers[0]) & (u < numbers[0]), numbers[1], 0.0)
 
 
 class MultilevelRectangle(Surrogate):
@@ -24,6 +30,8 @@ class MultilevelRectangle(Surrogate):
         alpha: gradient inside. The paper gives no number; 1 makes the area of a level 1 at threshold 1.
     """
 
+    kernel_gradient = _in_kernel
+
     def __init__(self, *, alpha: Positive = 1.0) -> None:
         super().__init__()
         self.alpha = alpha
@@ -39,6 +47,9 @@ class MultilevelRectangle(Surrogate):
     def gradient(self, u: Tensor) -> Tensor:
         # Half open: neighbouring levels share an edge, which has to count once.
         return (heaviside(u + self.width / 2) - heaviside(u - self.width / 2)) * self.alpha
+
+    def kernel_numbers(self) -> tuple[float, ...]:
+        return self.width / 2, self.alpha
 
     def primitive(self, u: Tensor) -> Tensor:
         return self.alpha * (u + self.width / 2).clamp(0, self.width)

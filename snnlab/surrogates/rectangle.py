@@ -2,8 +2,14 @@
 
 from torch import Tensor
 
+from snnlab.kernels.language import jit, tl
 from snnlab.ranges import Positive
 from snnlab.surrogates._surrogate import Surrogate, heaviside
+
+
+@jit
+def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    return tl.where(tl.abs(u) < numbers[0], numbers[1], 0.0)
 
 
 class Rectangle(Surrogate):
@@ -20,6 +26,8 @@ class Rectangle(Surrogate):
         height: gradient inside the window. None: 1 / width, which makes the area 1.
     """
 
+    kernel_gradient = _in_kernel
+
     def __init__(self, *, width: Positive = 1.0, height: Positive | None = None) -> None:
         super().__init__()
         self.width = width
@@ -27,6 +35,9 @@ class Rectangle(Surrogate):
 
     def gradient(self, u: Tensor) -> Tensor:
         return (1 - heaviside(u.abs() - self.width / 2)) * self.height
+
+    def kernel_numbers(self) -> tuple[float, ...]:
+        return self.width / 2, self.height
 
     def primitive(self, u: Tensor) -> Tensor:
         return self.height * (u + self.width / 2).clamp(0, self.width)

@@ -2,8 +2,15 @@
 
 from torch import Tensor
 
+from snnlab.kernels.language import jit, tl
 from snnlab.ranges import Positive
 from snnlab.surrogates._surrogate import Surrogate
+
+
+@jit
+def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    p = tl.sigmoid(u * numbers[0])
+    return 4 * numbers[1] * p * (1 - p)
 
 
 class Sigmoid(Surrogate):
@@ -20,6 +27,8 @@ class Sigmoid(Surrogate):
         height: gradient at u = 0. None: alpha / 4, which makes the area 1.
     """
 
+    kernel_gradient = _in_kernel
+
     def __init__(self, *, alpha: Positive = 4.0, height: Positive | None = None) -> None:
         super().__init__()
         self.alpha = alpha
@@ -28,6 +37,9 @@ class Sigmoid(Surrogate):
     def gradient(self, u: Tensor) -> Tensor:
         p = (u * self.alpha).sigmoid()
         return 4 * self.height * p * (1 - p)
+
+    def kernel_numbers(self) -> tuple[float, ...]:
+        return self.alpha, self.height
 
     def primitive(self, u: Tensor) -> Tensor:
         return 4 * self.height / self.alpha * (u * self.alpha).sigmoid()

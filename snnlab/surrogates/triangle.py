@@ -2,8 +2,14 @@
 
 from torch import Tensor
 
+from snnlab.kernels.language import jit, tl
 from snnlab.ranges import Positive
 from snnlab.surrogates._surrogate import Surrogate
+
+
+@jit
+def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    return tl.maximum(numbers[1] - tl.abs(u) * numbers[0], 0.0)
 
 
 class Triangle(Surrogate):
@@ -21,6 +27,8 @@ class Triangle(Surrogate):
         height: gradient at u = 0. None: 1 / gamma, which makes the area 1.
     """
 
+    kernel_gradient = _in_kernel
+
     def __init__(self, *, gamma: Positive = 1.0, height: Positive | None = None) -> None:
         super().__init__()
         self.gamma = gamma
@@ -28,6 +36,9 @@ class Triangle(Surrogate):
 
     def gradient(self, u: Tensor) -> Tensor:
         return u.abs().mul(-self.height / self.gamma).add(self.height).clamp(min=0)
+
+    def kernel_numbers(self) -> tuple[float, ...]:
+        return self.height / self.gamma, self.height
 
     def primitive(self, u: Tensor) -> Tensor:
         z = (u / self.gamma).clamp(-1, 1)

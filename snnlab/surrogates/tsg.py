@@ -5,8 +5,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from snnlab.kernels.language import jit, tl
 from snnlab.ranges import NonNegative, Positive
 from snnlab.surrogates._surrogate import Surrogate, heaviside
+
+
+@jit
+def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    return tl.maximum(1 - a * tl.abs(u), 0.0) * a
+
+
+@jit
+def _learning_in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tensor":
+    return tl.maximum(1 - a * tl.abs(u), 0.0) * u
 
 
 class TSG(Surrogate):
@@ -39,6 +50,9 @@ class TSG(Surrogate):
         x: all x_t before training; 0 starts at s / 2 + b = 2, the best fixed height there.
     """
 
+    kernel_gradient = _in_kernel
+    kernel_learning = _learning_in_kernel
+
     plain_step = True
 
     def __init__(
@@ -53,6 +67,9 @@ class TSG(Surrogate):
     def alpha(self) -> Tensor:
         """Height at each time step [T]."""
         return self.s * self.x.sigmoid() + self.b
+
+    def kernel_learned(self) -> Tensor:
+        return self.alpha()
 
     def at(self, t: int, threshold: float) -> Surrogate:
         return _LearnedTriangle(self.s * self.x[t].sigmoid() + self.b)

@@ -5,11 +5,12 @@ import warnings
 import pytest
 import torch
 
-from snnlab.kernels import BackendError, backend, counts, use_backend
+from snnlab.kernels import BackendError, _backend, backend, counts, use_backend
 from snnlab.neurons import LIF
 
 
-def test_a_back_end_that_is_not_there_is_an_error_only_if_asked_for() -> None:
+def test_a_back_end_that_is_not_there_is_an_error_only_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_backend, "_MODULES", {"triton": "snnlab.kernels.not_there"})
     x_T = torch.randn(2, 5)
     with backend("triton"), pytest.raises(BackendError, match="triton"):
         LIF()(x_T)

@@ -1,0 +1,314 @@
+"""The recurrence as operators of PyTorch: `torch.ops.snnlab.recurrence` and its backward.
+
+The neuron's family and the surrogate are given by name, a module's and a class's, so that they can be anybody's.
+Shape suffixes: T time steps, `...` any further axes.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import torch
+import triton
+from torch import Tensor
+
+from snnlab.kernels import sweep
+from snnlab.kernels.layout import (
+    MAX_RANK,
+    Walk,
+    dense_strides,
+    in_order,
+    reach,
+    repeats,
+    step_in_order,
+    step_strides,
+    walk,
+)
+from snnlab.surrogates._surrogate import surrogate_class
+
+# The kernels take any strides, so that a compiler need not copy anything into another layout.
+_TAGS = (torch.Tag.flexible_layout,)
+
+_BACKWARD_BLOCK = 512  # 4 elements a thread: what T steps of it need fits into registers
+
+
+@torch.library.custom_op("snnlab::recurrence", mutates_args=(), tags=_TAGS)
+def recurrence(
+    x_T: Tensor,
+    v: Tensor,
+    decay_tensor: Tensor | None,
+    levels_T: Tensor | None,
+    learned_T: Tensor | None,
+    decay: float,
+    decay_input: bool,
+    rest: float,
+    level: float,
+    lower: float,
+    family: str,
+    options: list[int],
+    surrogate: str,
+    up: list[float],
+    down: list[float],
+    keep_state: bool,
+) -> tuple[Tensor, Tensor]:
+    """Spikes [T, ...] in the dtype and the order of axes of x_T [T, ...], and the potential [...] after the last step.
+
+    Args:
+        x_T: input currents, float32, float16 or bfloat16, of any strides.
+        v: potential before the first step, float32; one that repeats a single number (all strides 0) is not read.
+        decay_tensor: a learned decay [], instead of the number `decay`.
+        levels_T: threshold and width of each step [2, T], float32, instead of the number `level`.
+        learned_T: what the surrogate learns for each step [T].
+        decay, decay_input, rest: see `snnlab/kernels/sweep.py`.
+        level, lower: distances of the levels upwards and downwards.
+        family, options: see `KernelForm`.
+        surrogate: the name of a surrogate's class, see `surrogate_class`.
+        up, down: the surrogate's numbers for levels upwards and downwards.
+        keep_state: False gives an empty tensor for the potential and saves writing it.
+    """
+    spikes_T, state = _outputs(x_T, keep_state)
+    count = x_T[0].numel()
+    if not count:
+        return spikes_T, state
+    (x_T,), way = _readable(x_T)
+    functions = import_module(family)
+    block = 16 // x_T.element_size() * 128  # 16 bytes for each load of a thread, four warps
+    with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
+        sweep.forward[(triton.cdiv(count, block),)](
+            x_T,
+            v if repeats(v) else step_in_order(v, x_T),
+            x_T if decay_tensor is None else decay_tensor,
+            x_T if levels_T is None else levels_T,
+            spikes_T,
+            state,
+            len(x_T),
+            count,
+            *way.inner_sizes(),
+            x_T.stride(0),
+            *way.strides_of(0),
+            *_constants(decay, decay_input, rest),
+            level,
+            lower,
+            FIRE=functions.fire,
+            OPTIONS=tuple(options),
+            LEARNED_DECAY=decay_tensor is not None,
+            DECAY_INPUT=decay_input,
+            PULLS=rest != 0,
+            ADAPTIVE=levels_T is not None,
+            SAME=repeats(v),
+            KEEP_STATE=keep_state,
+            RANK=len(way.sizes),
+            BLOCK=block,
+            num_warps=4,
+            enable_fp_fusion=False,
+        )
+    return spikes_T, state
+
+
+@recurrence.register_fake
+def _(
+    x_T: Tensor,
+    v: Tensor,
+    decay_tensor: Tensor | None,
+    levels_T: Tensor | None,
+    learned_T: Tensor | None,
+    decay: float,
+    decay_input: bool,
+    rest: float,
+    level: float,
+    lower: float,
+    family: str,
+    options: list[int],
+    surrogate: str,
+    up: list[float],
+    down: list[float],
+    keep_state: bool,
+) -> tuple[Tensor, Tensor]:
+    return _outputs(x_T, keep_state)
+
+
+def _outputs(x_T: Tensor, keep_state: bool) -> tuple[Tensor, Tensor]:
+    return x_T.new_empty_strided(x_T.shape, dense_strides(x_T)), _like_step(x_T, keep_state)
+
+
+@torch.library.custom_op("snnlab::recurrence_backward", mutates_args=(), tags=_TAGS)
+def recurrence_backward(
+    grad_spikes_T: Tensor,
+    grad_state: Tensor | None,
+    x_T: Tensor,
+    v: Tensor,
+    decay_tensor: Tensor | None,
+    levels_T: Tensor | None,
+    learned_T: Tensor | None,
+    decay: float,
+    decay_input: bool,
+    rest: float,
+    level: float,
+    lower: float,
+    family: str,
+    options: list[int],
+    surrogate: str,
+    up: list[float],
+    down: list[float],
+    keep_grad_v: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of x_T, v, decay_tensor and learned_T; empty where there is no such tensor.
+
+    Args:
+        grad_spikes_T: gradient of the spikes [T, ...], of any strides.
+        grad_state: gradient of the last potential [...]; None: zero.
+        keep_grad_v: whether the gradient of v is asked for.
+        others: as in `recurrence`.
+    """
+    grad_x_T, grad_v, grad_decay, grad_learned_T = _gradients(x_T, decay_tensor, learned_T, keep_grad_v)
+    steps, count = len(x_T), x_T[0].numel()
+    if not count:
+        return grad_x_T, grad_v, grad_decay.zero_(), grad_learned_T.zero_()
+    (x_T, grad_spikes_T), way = _readable(x_T, grad_spikes_T)
+    programs = triton.cdiv(count, _BACKWARD_BLOCK)
+    held = steps if steps <= sweep.MOST_STEPS else sweep.SEGMENT
+    segments = triton.cdiv(steps, held)
+    starts = x_T.new_empty(segments - 1, count, dtype=torch.float32)
+    decay_sums = x_T.new_empty(programs if decay_tensor is not None else 0, dtype=torch.float32)
+    learned_sums = x_T.new_empty(steps if learned_T is not None else 0, programs, dtype=torch.float32)
+    functions, cls = import_module(family), surrogate_class(surrogate)
+    with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
+        sweep.backward[(programs,)](
+            x_T,
+            v if repeats(v) else step_in_order(v, x_T),
+            x_T if decay_tensor is None else decay_tensor,
+            x_T if levels_T is None else levels_T,
+            x_T if learned_T is None else learned_T,
+            grad_spikes_T,
+            x_T if grad_state is None else step_in_order(grad_state, x_T),
+            starts,
+            grad_x_T,
+            grad_v,
+            decay_sums,
+            learned_sums,
+            steps,
+            count,
+            *way.inner_sizes(),
+            x_T.stride(0),
+            *way.strides_of(0),
+            grad_spikes_T.stride(0),
+            *way.strides_of(1),
+            *_constants(decay, decay_input, rest),
+            level,
+            lower,
+            FIRE=functions.fire,
+            ADJOINT=functions.adjoint,
+            OPTIONS=tuple(options),
+            SLOPE=cls.kernel_gradient,
+            LEARN=None if learned_T is None else cls.kernel_learning,
+            UP=tuple(up),
+            DOWN=tuple(down),
+            LEARNED_DECAY=decay_tensor is not None,
+            DECAY_INPUT=decay_input,
+            PULLS=rest != 0,
+            ADAPTIVE=levels_T is not None,
+            SAME=repeats(v),
+            HAS_GRAD_STATE=grad_state is not None,
+            KEEP_GRAD_V=keep_grad_v,
+            STEPS=held,
+            SEGMENTED=segments > 1,
+            EVEN=steps % held == 0,
+            RANK=len(way.sizes),
+            BLOCK=_BACKWARD_BLOCK,
+            num_warps=4,
+            enable_fp_fusion=False,
+        )
+    if decay_tensor is not None:
+        grad_decay.copy_(decay_sums.sum())
+    if learned_T is not None:
+        grad_learned_T.copy_(learned_sums.sum(1))
+    return grad_x_T, grad_v, grad_decay, grad_learned_T
+
+
+@recurrence_backward.register_fake
+def _(
+    grad_spikes_T: Tensor,
+    grad_state: Tensor | None,
+    x_T: Tensor,
+    v: Tensor,
+    decay_tensor: Tensor | None,
+    levels_T: Tensor | None,
+    learned_T: Tensor | None,
+    decay: float,
+    decay_input: bool,
+    rest: float,
+    level: float,
+    lower: float,
+    family: str,
+    options: list[int],
+    surrogate: str,
+    up: list[float],
+    down: list[float],
+    keep_grad_v: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return _gradients(x_T, decay_tensor, learned_T, keep_grad_v)
+
+
+def _gradients(
+    x_T: Tensor, decay_tensor: Tensor | None, learned_T: Tensor | None, keep_grad_v: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    grad_x_T, grad_v = _outputs(x_T, keep_grad_v)
+    grad_decay, grad_learned_T = (
+        x_T.new_empty(0) if tensor is None else torch.empty_like(tensor)
+        for tensor in (decay_tensor, learned_T)
+    )
+    return grad_x_T, grad_v, grad_decay, grad_learned_T
+
+
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(*inputs[:5])
+    ctx.constants = inputs[5:-1]
+    ctx.set_materialize_grads(False)
+
+
+def _backward(ctx: Any, grad_spikes_T: Tensor | None, grad_state: Tensor | None) -> tuple[Tensor | None, ...]:
+    x_T, v, decay_tensor, levels_T, learned_T = ctx.saved_tensors
+    if grad_spikes_T is None:
+        grad_spikes_T = x_T.new_zeros(()).expand(x_T.shape)
+    grad_x_T, grad_v, grad_decay, grad_learned_T = recurrence_backward(
+        grad_spikes_T,
+        grad_state,
+        x_T,
+        v,
+        decay_tensor,
+        levels_T,
+        learned_T,
+        *ctx.constants,
+        ctx.needs_input_grad[1],
+    )
+    return (
+        grad_x_T,
+        grad_v if ctx.needs_input_grad[1] else None,
+        None if decay_tensor is None else grad_decay,
+        None,
+        None if learned_T is None else grad_learned_T,
+        *(None for _ in range(11)),
+    )
+
+
+recurrence.register_autograd(_backward, setup_context=_setup_context)
+
+
+def _like_step(x_T: Tensor, wanted: bool) -> Tensor:
+    """For a potential [...], in x_T's order of axes; empty if it is not wanted."""
+    if not wanted:
+        return x_T.new_empty(0, dtype=torch.float32)
+    return x_T.new_empty_strided(x_T.shape[1:], step_strides(x_T), dtype=torch.float32)
+
+
+def _readable(*tensors_T: Tensor) -> tuple[list[Tensor], Walk]:
+    """The tensors and the way through them; copied if it has too many axes or is too long."""
+    way = walk(*tensors_T)
+    tensors = list(tensors_T)
+    if len(way.sizes) > MAX_RANK or max(map(reach, tensors)) >= 2**31:
+        tensors = [in_order(tensor, tensors[0]) for tensor in tensors]
+        way = walk(*tensors)
+    return tensors, way
+
+
+def _constants(decay: float, decay_input: bool, rest: float) -> tuple[float, float, float, float]:
+    return decay, 1 - decay if decay_input else 1.0, (1 - decay) * rest, rest

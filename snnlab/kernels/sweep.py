@@ -1,0 +1,277 @@
+"""The two kernels of all neurons with one membrane potential: a sweep over time, and the sweep back.
+
+    h_t = decay v_{t-1} + gain x_t + pull            charge
+    s_t, v_t = FIRE(h_t)                             fire and reset, by the family of the neuron
+    g_{h,t}, g_{a,t} = ADJOINT(h_t, g_{s,t}, g_{v,t})
+    g_{x,t} = gain g_{h,t},  g_{v,t-1} = decay g_{h,t}
+    g_decay = sum over t of g_{h,t} (v_{t-1} - rest)                  without decay_input
+            = sum over t of g_{h,t} (v_{t-1} - h_t) / (1 - decay)     with it
+
+with g the gradient of what its index names, a_t what the surrogate learns for the step, gain = 1 - decay with
+decay_input and else 1, pull = (1 - decay) rest. A program owns BLOCK elements of a step and runs through all T
+steps with the potential in registers, in float32 whatever is read and written. Nothing is reduced across
+programs: sums over a program's elements go to a row of partial sums, to be added in a fixed order afterwards.
+
+The backward kernel recomputes h from the input. It holds STEPS of them in registers; a longer sequence is done
+in segments of STEPS, the last one first, from potentials that a sweep at the beginning leaves at their starts.
+
+T is an ordinary argument: no T but those up to STEPS compiles anew, and those for the backward kernel only.
+Offsets within a step have 32 bits; pointers move on by a step at a time.
+"""
+
+import triton
+import triton.language as tl
+
+MOST_STEPS = 16
+"""Steps that the backward kernel holds in registers; more are done in segments of `SEGMENT`."""
+
+SEGMENT = 8
+
+
+@triton.jit
+def offsets(i, n0, n1, n2, s0, s1, s2, s3, RANK: tl.constexpr):
+    """Where element i of a step lies in a tensor with RANK axes, fastest first."""
+    if RANK == 1:
+        return i * s0
+    at = i % n0 * s0
+    i = i // n0
+    if RANK == 2:
+        return at + i * s1
+    at += i % n1 * s1
+    i = i // n1
+    if RANK == 3:
+        return at + i * s2
+    return at + i % n2 * s2 + i // n2 * s3
+
+
+@triton.jit
+def constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY: tl.constexpr, DECAY_INPUT: tl.constexpr):
+    """decay, gain and pull, from the learned decay if there is one."""
+    if LEARNED_DECAY:
+        decay = tl.load(decay_ptr).to(tl.float32)
+        pull = (1 - decay) * rest
+        if DECAY_INPUT:
+            gain = 1 - decay
+    return decay, gain, pull
+
+
+@triton.jit
+def charge(x, v, decay, gain, pull, DECAY_INPUT: tl.constexpr, PULLS: tl.constexpr):
+    x = x.to(tl.float32)
+    h = v * decay + (x * gain if DECAY_INPUT else x)
+    return h + pull if PULLS else h
+
+
+@triton.jit
+def load_state(v_ptr, i, mask, SAME: tl.constexpr):
+    """The potential before the first step; SAME: one number for all, which costs no traffic."""
+    if SAME:
+        return (i * 0).to(tl.float32) + tl.load(v_ptr).to(tl.float32)
+    return tl.load(v_ptr + i, mask=mask, other=0.0).to(tl.float32)
+
+
+@triton.jit(do_not_specialize=["T"])
+def forward(
+    x_ptr,
+    v_ptr,
+    decay_ptr,
+    levels_ptr,
+    spikes_ptr,
+    state_ptr,
+    T,
+    N,
+    n0,
+    n1,
+    n2,
+    x_t,
+    x_0,
+    x_1,
+    x_2,
+    x_3,
+    decay,
+    gain,
+    pull,
+    rest,
+    level,
+    lower,
+    FIRE: tl.constexpr,
+    OPTIONS: tl.constexpr,
+    LEARNED_DECAY: tl.constexpr,
+    DECAY_INPUT: tl.constexpr,
+    PULLS: tl.constexpr,
+    ADAPTIVE: tl.constexpr,
+    SAME: tl.constexpr,
+    KEEP_STATE: tl.constexpr,
+    RANK: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """Spikes and, if asked for, the last potential. The input of the next step is on its way during a step."""
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = i < N
+    at = offsets(i, n0, n1, n2, x_0, x_1, x_2, x_3, RANK)
+    decay, gain, pull = constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY, DECAY_INPUT)
+    v = load_state(v_ptr, i, mask, SAME)
+    x = tl.load(x_ptr + at, mask=mask, other=0.0)
+    for t in range(T):
+        x_ptr += tl.where(t + 1 < T, x_t, 0)  # the last step is read twice, rather than one beyond
+        following = tl.load(x_ptr + at, mask=mask, other=0.0)
+        if ADAPTIVE:
+            level = tl.load(levels_ptr + t)
+        s, v = FIRE(charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS), level, lower, rest, OPTIONS)
+        tl.store(spikes_ptr + i, s.to(spikes_ptr.dtype.element_ty), mask=mask)
+        spikes_ptr += N
+        x = following
+    if KEEP_STATE:
+        tl.store(state_ptr + i, v, mask=mask)
+
+
+@triton.jit(do_not_specialize=["T"])
+def backward(
+    x_ptr,
+    v_ptr,
+    decay_ptr,
+    levels_ptr,
+    learned_ptr,
+    grad_spikes_ptr,
+    grad_state_ptr,
+    starts_ptr,
+    grad_x_ptr,
+    grad_v_ptr,
+    decay_sums_ptr,
+    learned_sums_ptr,
+    T,
+    N,
+    n0,
+    n1,
+    n2,
+    x_t,
+    x_0,
+    x_1,
+    x_2,
+    x_3,
+    g_t,
+    g_0,
+    g_1,
+    g_2,
+    g_3,
+    decay,
+    gain,
+    pull,
+    rest,
+    level,
+    lower,
+    FIRE: tl.constexpr,
+    ADJOINT: tl.constexpr,
+    OPTIONS: tl.constexpr,
+    SLOPE: tl.constexpr,
+    LEARN: tl.constexpr,
+    UP: tl.constexpr,
+    DOWN: tl.constexpr,
+    LEARNED_DECAY: tl.constexpr,
+    DECAY_INPUT: tl.constexpr,
+    PULLS: tl.constexpr,
+    ADAPTIVE: tl.constexpr,
+    SAME: tl.constexpr,
+    HAS_GRAD_STATE: tl.constexpr,
+    KEEP_GRAD_V: tl.constexpr,
+    STEPS: tl.constexpr,
+    SEGMENTED: tl.constexpr,
+    EVEN: tl.constexpr,
+    RANK: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """Gradients of input and state; partial sums [programs] of the decay's and [T, programs] of the surrogate's."""
+    program = tl.program_id(0)
+    programs = tl.num_programs(0)
+    i = program * BLOCK + tl.arange(0, BLOCK)
+    mask = i < N
+    at = offsets(i, n0, n1, n2, x_0, x_1, x_2, x_3, RANK)
+    grad_at = offsets(i, n0, n1, n2, g_0, g_1, g_2, g_3, RANK)
+    decay, gain, pull = constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY, DECAY_INPUT)
+    v = load_state(v_ptr, i, mask, SAME)
+    segments = (T + STEPS - 1) // STEPS
+    if SEGMENTED:
+        for segment in range(segments - 1):
+            tl.store(starts_ptr + i, v, mask=mask)
+            starts_ptr += N
+            for j in tl.static_range(STEPS):
+                x = tl.load(x_ptr + at, mask=mask, other=0.0)
+                if ADAPTIVE:
+                    level = tl.load(levels_ptr + segment * STEPS + j)
+                h = charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS)
+                _, v = FIRE(h, level, lower, rest, OPTIONS)
+                x_ptr += x_t
+                grad_spikes_ptr += g_t
+                grad_x_ptr += N
+        tl.debug_barrier()  # what one thread of the program stored, another may load
+
+    if HAS_GRAD_STATE:
+        grad_v = tl.load(grad_state_ptr + i, mask=mask, other=0.0).to(tl.float32)
+    else:
+        grad_v = tl.zeros([BLOCK], tl.float32)
+    decay_sum = tl.zeros([BLOCK], tl.float32)
+    for back in range(segments):
+        first = (segments - 1 - back) * STEPS
+        if SEGMENTED:
+            if back > 0:
+                starts_ptr -= N
+                x_ptr -= 2 * STEPS * x_t
+                v = tl.load(starts_ptr + i, mask=mask, other=0.0)
+        before = v
+        h_T = ()
+        grad_T = ()
+        for j in tl.static_range(STEPS):
+            if EVEN:
+                inside = mask
+            else:
+                inside = (mask & (first + j < T)) != 0
+            x = tl.load(x_ptr + at, mask=inside, other=0.0)
+            grad_T = grad_T + (tl.load(grad_spikes_ptr + grad_at, mask=inside, other=0.0),)
+            if ADAPTIVE:
+                level = tl.load(levels_ptr + first + j, mask=first + j < T, other=0.0)
+            h = charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS)
+            _, v = FIRE(h, level, lower, rest, OPTIONS)
+            h_T = h_T + (h,)
+            x_ptr += x_t
+            grad_spikes_ptr += g_t
+            grad_x_ptr += N
+        for k in tl.static_range(STEPS):
+            t = first + STEPS - 1 - k
+            h = h_T[STEPS - 1 - k]
+            width = 1.0
+            a = 0.0
+            if ADAPTIVE:
+                level = tl.load(levels_ptr + t, mask=t < T, other=0.0)
+                width = tl.load(levels_ptr + T + t, mask=t < T, other=1.0)
+            if LEARN is not None:
+                a = tl.load(learned_ptr + t, mask=t < T, other=1.0).to(tl.float32)
+            grad_s = grad_T[STEPS - 1 - k].to(tl.float32)
+            grad_h, grad_a = ADJOINT(
+                h, grad_s, grad_v, level, lower, rest, width, a, OPTIONS, SLOPE, LEARN, UP, DOWN
+            )
+            grad_x_ptr -= N
+            if EVEN:
+                inside = mask
+                grad_v = grad_h * decay
+            else:
+                inside = (mask & (t < T)) != 0
+                grad_h = tl.where(t < T, grad_h, 0.0)
+                grad_v = tl.where(t < T, grad_h * decay, grad_v)
+            tl.store(grad_x_ptr + i, (grad_h * gain).to(grad_x_ptr.dtype.element_ty), mask=inside)
+            if LEARNED_DECAY:
+                if k < STEPS - 1:
+                    _, earlier = FIRE(h_T[STEPS - 2 - k], level, lower, rest, OPTIONS)
+                else:
+                    earlier = before
+                decay_sum += grad_h * (earlier - (h if DECAY_INPUT else rest))
+            if LEARN is not None:
+                total = tl.sum(grad_a, 0)
+                tl.store(learned_sums_ptr + t * programs + program, total, mask=t < T)
+        if SEGMENTED:
+            grad_spikes_ptr -= 2 * STEPS * g_t
+            grad_x_ptr -= STEPS * N
+    if KEEP_GRAD_V:
+        tl.store(grad_v_ptr + i, grad_v, mask=mask)
+    if LEARNED_DECAY:
+        total = tl.sum(decay_sum, 0)
+        tl.store(decay_sums_ptr + program, total / (1 - decay) if DECAY_INPUT else total)

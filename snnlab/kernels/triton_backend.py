@@ -1,0 +1,82 @@
+"""The back end `triton`: one kernel for all time steps, one for the way back, see `sweep.py`.
+
+It runs on CUDA devices, and on the CPU while TRITON_INTERPRET=1 (slowly; for tests). Kept for the backward pass are
+the input, in its own dtype, and the potential before the first step.
+"""
+
+import torch
+from torch import Tensor
+
+from snnlab.kernels._backend import Call
+from snnlab.kernels.language import INTERPRETED
+from snnlab.kernels.layout import reach
+from snnlab.kernels.ops import recurrence
+from snnlab.surrogates._surrogate import Surrogate
+
+_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+
+
+def refusal(call: Call) -> str | None:
+    """Why the kernels do not cover a call, as half a sentence; None if they do."""
+    x_T, dynamics, surrogate = call.x_T, call.dynamics, call.surrogate
+    if not (x_T.is_cuda or INTERPRETED):
+        return f"the input is on the device {x_T.device.type}, not on cuda"
+    if x_T.dtype not in _DTYPES or call.v.dtype != torch.float32:
+        return f"its arithmetic is in float32, which {x_T.dtype} is not made for".replace("torch.", "")
+    if dynamics.kernel_form() is None:
+        return f"there are no kernel functions for the equations {type(dynamics).__name__}"
+    if not _has_gradient(type(surrogate)):
+        return f"the surrogate {type(surrogate).__name__} has no kernel_gradient"
+    if call.measure is not None:
+        return "the membrane potentials are watched, and it keeps none"
+    if reach(x_T) >= 2**31:
+        return "a time step of the input spans more than 2^31 elements"
+    return None
+
+
+def pays(call: Call) -> bool:
+    """On CUDA always: what it replaces launches several kernels for each time step."""
+    return call.x_T.is_cuda
+
+
+def run(call: Call) -> tuple[Tensor, Tensor, None]:
+    """What `integrate_and_fire` returns."""
+    dynamics, surrogate, steps = call.dynamics, call.surrogate, len(call.x_T)
+    form = dynamics.kernel_form()
+    assert form is not None
+    learned_T = surrogate.kernel_learned()
+    fixed = not isinstance(call.decay, Tensor)
+    spikes_T, v = recurrence(
+        call.x_T,
+        call.v,
+        None if fixed else call.decay,
+        None,
+        None if learned_T is None else learned_T[call.start : call.start + steps],
+        call.decay if fixed else 0.0,
+        dynamics.decay_input,
+        float(dynamics.v_reset),
+        float(form.level),
+        float(form.lower),
+        form.family,
+        list(form.options),
+        f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
+        _numbers(surrogate, form.level),
+        _numbers(surrogate, form.lower),
+        True,
+    )
+    return spikes_T, v, None
+
+
+def _numbers(surrogate: Surrogate, threshold: float) -> list[float]:
+    at = surrogate if surrogate.kernel_learned() is not None else surrogate.at(0, threshold)
+    return [float(number) for number in at.kernel_numbers()]
+
+
+def _has_gradient(cls: type[Surrogate]) -> bool:
+    """Whether a class has a gradient for kernels that is no older than its gradient."""
+    for base in cls.__mro__:
+        if "kernel_gradient" in vars(base):
+            return base.kernel_gradient is not None  # type: ignore[attr-defined]
+        if "gradient" in vars(base):
+            return False
+    return False
