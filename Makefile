@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test test-all lint types check clean
+.PHONY: help setup setup-test demo test test-all lint types check clean tables-smoke
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,16 @@ lint: setup-test ## ruff: rules and formatting
 
 types: setup-test ## mypy, strict
 	$(BIN)/mypy
+
+tables-smoke: setup ## run every table and figure for two training steps on embedded data
+	$(BIN)/snnlab table --all scale=smoke --run trainer.device=cpu --format csv --output runs/tables-smoke.csv
+
+# table-tmc-1 is `snnlab table tmc_1`; make table-tmc-1 RUN=1 ARGS='scale=short' also starts the runs that are missing.
+table-%: setup
+	$(BIN)/snnlab table $(subst -,_,$*) $(if $(RUN),--run) $(ARGS)
+
+figure-%: setup
+	$(BIN)/snnlab table figure_$(subst -,_,$*) $(if $(RUN),--run) $(ARGS)
 
 check: lint types test ## lint, types and tests
 

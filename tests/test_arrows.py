@@ -19,7 +19,7 @@ PLAIN_LIBRARY = (
     "regularisers",
     "export",
 )
-TORCH_FREE = ("config", "verbs", "cli.py", "registry.py", "ranges.py", "errors.py", "versions.py")
+TORCH_FREE = ("config", "report", "verbs", "cli.py", "registry.py", "ranges.py", "errors.py", "versions.py")
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:

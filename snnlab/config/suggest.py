@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, or None if none is."""
-    found = difflib.get_close_matches(name.lower(), candidates := list(known), n=1, cutoff=0.6)
+    candidates = list(known)
+    lower = {one.lower(): one for one in candidates}
+    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     if found:
-        return found[0]
+        return lower[found[0]]
     return next(
         (one for one in candidates if len(name) > 1 and (one.startswith(name) or name.startswith(one))), None
     )

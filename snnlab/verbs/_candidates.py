@@ -37,6 +37,8 @@ def candidates(line: str) -> list[str]:
     search = SearchPath.of(_config_dirs(given))
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
+    if verb == "table":
+        return _table(word, given, search)
     if verb == "completion" and not given:
         return _starting(word, SHELLS)
     if verb == "data" and not given:
@@ -49,6 +51,16 @@ def candidates(line: str) -> list[str]:
     return _override(word, overrides, search)
 
 
+def _table(word: str, given: list[str], search: SearchPath) -> list[str]:
+    if word.startswith("-"):
+        return _starting(word, ("--plan", "--run", "--format", "--layout", "--from", "--output", "--all"))
+    key, equals, value = word.partition("=")
+    if key == "scale" and equals:
+        return [f"scale={one}" for one in _starting(value, ("full", "short", "smoke"))]
+    named = any(not one.startswith("-") and "=" not in one for one in given)
+    return _starting(word, ["scale=", "seeds="] if named else search.options("table"))
+
+
 def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
     plus = word[: len(word) - len(word.lstrip("+"))]
     key, equals, value = word.lstrip("+").partition("=")
@@ -57,7 +69,7 @@ def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
         values = search.options(key) if search.is_group(key) else _values(key, overrides, search)
         return [f"{plus}{key}={head}{comma}{one}" for one in _starting(last, values)]
     if "." not in key:
-        groups = [f"{name}=" for name in search.groups()]
+        groups = [f"{name}=" for name in search.groups() if name != "table"]
         keys = [f"{name}=" for name in section("").keys if name != "experiment"]
         deeper = [f"{name}." for name in [*KINDS, *SECTIONS]] if key else []
         return [f"{plus}{one}" for one in _starting(key, [*groups, *keys, *deeper])]

@@ -1,0 +1,71 @@
+"""Takes the number of a cell out of a run: a metric, a fact of the result, a setting, a further measurement."""
+
+import json
+import statistics
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.origins import flatten
+from snnlab.config.results import read_result
+from snnlab.report.plan import Job
+
+
+def cell_value(job: Job, metric: str, selection: str) -> float | None:
+    """The number, or None where the run does not have it (yet).
+
+    Args:
+        job: the run.
+        metric: `config/<key>`, `result/<key>`, `measured/<path in the JSON>`, else a metric of the result, in
+            which * stands for anything: the mean over all that fit.
+        selection: last | best.
+    """
+    kind, _, rest = metric.partition("/")
+    if kind == "config":
+        return _number(dict(flatten(job.cfg.raw)).get(rest))
+    if job.waits is not None:
+        return None
+    if kind == "measured":
+        return None if job.measured_file is None else _number(_inside(_read(job.measured_file), rest))
+    result = read_result(job.folder)
+    if result is None:
+        return None
+    if kind == "result":
+        return _fact(job, result, rest)
+    metrics: Mapping[str, Any] = result.get(selection) or {}
+    if "*" not in metric:
+        return _number(metrics.get(metric))
+    found = [
+        number
+        for key, one in metrics.items()
+        if fnmatchcase(key, metric) and (number := _number(one)) is not None
+    ]
+    return statistics.fmean(found) if found else None
+
+
+def _fact(job: Job, result: Mapping[str, Any], key: str) -> float | None:
+    if key == "seconds_per_batch":
+        speed = _number(result.get("samples_per_second"))
+        return job.cfg.trainer.batch_size / speed if speed else None
+    if key == "million_params":
+        count = _number(result.get("num_params"))
+        return None if count is None else count / 1e6
+    return _number(result.get(key))
+
+
+def _inside(content: Any, path: str) -> Any:
+    for part in path.split("/"):
+        if isinstance(content, list):
+            content = content[int(part)] if part.isdigit() and int(part) < len(content) else None
+        else:
+            content = content.get(part) if isinstance(content, Mapping) else None
+    return content
+
+
+def _read(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

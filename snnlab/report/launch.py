@@ -1,0 +1,92 @@
+"""Starts the runs that a table lacks with Hydra's launcher, as a sweep does; teachers first."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
+
+from snnlab.config.compose import (
+    config_errors,
+    load_configuration,
+    loader,
+    refuse_callables,
+    search_override,
+)
+from snnlab.config.overrides import read_overrides
+from snnlab.config.results import read_result
+from snnlab.config.rundir import run_dir
+from snnlab.config.search import SearchPath
+from snnlab.config.sweep import Job as SweepJob
+from snnlab.errors import PREEMPTED
+from snnlab.report.plan import Job
+
+
+def run_missing(
+    plan: Callable[[], Sequence[Job]],
+    hydra_overrides: Sequence[str],
+    config_dirs: Sequence[str | Path],
+    train: Callable[[list[str]], int],
+) -> int:
+    """Runs what is not done, in rounds: a student is planned anew when its teacher is trained.
+
+    Args:
+        plan: the jobs as they are now.
+        hydra_overrides: such as `hydra.launcher.gpus=[0,1]` and `paths.runs=...`.
+        config_dirs: further folders shaped like conf/.
+        train: runs a command line in this process, for Hydra's other launchers.
+
+    Returns:
+        The exit code: 0 if all are done, 75 if it was interrupted, else 1.
+    """
+    tried: set[Path] = set()
+    while True:
+        jobs = [job for job in plan() if job.waits is None and run_dir(job.cfg) not in tried]
+        todo = [job for job in jobs if job.state not in ("done", "unmeasured")]
+        if todo and _launch(todo, hydra_overrides, config_dirs, train) == PREEMPTED:
+            return PREEMPTED
+        tried |= {run_dir(job.cfg) for job in jobs}
+        for job in jobs:
+            if job.state == "unmeasured" and _measure(job) == PREEMPTED:
+                return PREEMPTED
+        if not todo:
+            return int(any(job.state != "done" for job in plan()))
+
+
+def _launch(
+    jobs: Sequence[Job],
+    hydra_overrides: Sequence[str],
+    config_dirs: Sequence[str | Path],
+    train: Callable[[list[str]], int],
+) -> int:
+    search = SearchPath.of(config_dirs)
+    with loader(search) as hydra_loader, config_errors(search):
+        read = read_overrides(hydra_overrides, search)
+        lines = [*search_override(search), *(one.hydra for one in read)]
+        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
+        refuse_callables(master)
+        task = SweepJob(train, {frozenset(job.overrides): job.cfg for job in jobs})
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=HydraContext(config_loader=hydra_loader, callbacks=None),  # type: ignore[arg-type]
+            task_function=task,
+            config=master,
+        )
+        try:
+            launcher.launch([list(job.overrides) for job in jobs], initial_job_idx=0)
+        except KeyboardInterrupt:
+            return PREEMPTED
+    stopped = any(read_result(run_dir(job.cfg)) is None and job.state == "interrupted" for job in jobs)
+    return PREEMPTED if stopped or getattr(launcher, "stopped", False) else 0
+
+
+def _measure(job: Job) -> int:
+    verb, *rest = job.measure.split()
+    command = [sys.executable, "-m", "snnlab", verb, f"run={job.folder}", *rest]
+    sys.stdout.write(f"measure: snnlab {verb} run={job.folder} {' '.join(rest)}\n")
+    sys.stdout.flush()
+    try:
+        return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
+    except KeyboardInterrupt:
+        return PREEMPTED

@@ -1,0 +1,270 @@
+"""Which runs a table needs, where they are, which are there: by composing every cell's configuration. No torch."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from snnlab.config import checked
+from snnlab.config.compose import compose_with, loader
+from snnlab.config.overrides import read_overrides
+from snnlab.config.results import read_result, read_status
+from snnlab.config.rundir import run_dir
+from snnlab.config.schema import RunConfig
+from snnlab.config.search import SearchPath
+from snnlab.errors import ConfigError
+from snnlab.report.scales import at_scale
+from snnlab.report.table_file import Column, Row, Run, Scale, TableFile
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, or one that waits until its teacher is trained.
+
+    Args:
+        overrides: what `snnlab train` is given, the seed among them.
+        cfg: the checked config.
+        waits: the teacher's job, if that is not done: until then the run's directory is not known.
+        measure: a further command on the finished run; empty: none.
+        measured: pattern of the file that it leaves.
+    """
+
+    overrides: tuple[str, ...]
+    cfg: RunConfig
+    waits: "Job | None" = None
+    measure: str = ""
+    measured: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The run's directory: its own, or that of an equal run of another experiment that is done."""
+        own = run_dir(self.cfg)
+        if self.waits is None and not (own / "result.json").exists():
+            for other in self.cfg.paths.runs.glob(f"*/{own.parent.name}/{own.name}/result.json"):
+                return other.parent
+        return own
+
+    @property
+    def measured_file(self) -> Path | None:
+        """The newest file of the further command."""
+        found = sorted(self.folder.glob(self.measured), key=lambda file: file.stat().st_mtime)
+        return found[-1] if found and self.measured else None
+
+    @property
+    def state(self) -> str:
+        """done | unmeasured | interrupted | failed | missing | waits."""
+        if self.waits is not None:
+            return "waits"
+        if read_result(self.folder) is not None:
+            return "unmeasured" if self.measure and self.measured_file is None else "done"
+        known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}
+        return known.get(read_status(self.folder).get("status", ""), "missing")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with its runs.
+
+    Args:
+        row: its row.
+        column: its column.
+        jobs: one for each seed; none for a cited or missing cell.
+        why: what keeps it from being run: `cited`, or the reason why it is missing.
+    """
+
+    row: Row
+    column: Column
+    jobs: tuple[Job, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A table at a scale, with the runs of all its cells."""
+
+    name: str
+    table: TableFile
+    scale: Scale
+    seeds: tuple[int, ...]
+    by_hand: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    of_figure: tuple[Job, ...] = ()
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Every run once, teachers before their students."""
+        found: dict[Any, Job] = {}
+        for job in [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]:
+            for one in _with_teachers(job):
+                key = (one.waits and run_dir(one.waits.cfg), run_dir(one.cfg), one.measure)
+                found.setdefault(key, one)
+        return list(found.values())
+
+    @property
+    def missing(self) -> dict[str, list[str]]:
+        """Why cells cannot be filled by the project: each reason with its rows."""
+        found: dict[str, list[str]] = {}
+        for cell in self.cells:
+            why = cell.row.why_missing(cell.column)
+            if why and cell.row.name not in found.setdefault(why, []):
+                found[why].append(cell.row.name)
+        for row in self.table.rows if not self.cells else ():
+            if row.missing:
+                found.setdefault(row.missing, []).append(row.name)
+        return found
+
+
+class Planner:
+    """Composes cells; one set-up of Hydra serves all tables. A context manager."""
+
+    def __init__(self, config_dirs: Sequence[str | Path] = ()) -> None:
+        self.search = SearchPath.of(config_dirs)
+        self._known: dict[tuple[str, ...], RunConfig] = {}
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        self._loader = self._stack.enter_context(loader(self.search))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def config(self, overrides: Sequence[str]) -> RunConfig:
+        """The checked config of a command line; raises ConfigError if it is wrong."""
+        key = tuple(overrides)
+        if key not in self._known:
+            read = read_overrides(overrides, self.search)
+            self._known[key] = checked(compose_with(self._loader, read, self.search))
+        return self._known[key]
+
+    def plan(
+        self,
+        name: str,
+        table: TableFile,
+        scale: Scale = "full",
+        seeds: Sequence[int] = (),
+        by_hand: Sequence[str] = (),
+    ) -> Plan:
+        """All cells of a table at a scale.
+
+        Args:
+            name: the table's.
+            table: its content.
+            scale: full | short | smoke.
+            seeds: instead of the table's.
+            by_hand: overrides on top of every cell's.
+
+        Raises:
+            ConfigError: a cell's config is wrong; the hint names the row.
+        """
+        change = table.scales.get(scale)
+        seeds = (
+            tuple(seeds) or (change.seeds if change else ()) or ((0,) if scale == "smoke" else table.seeds)
+        )
+        cells: list[Cell] = []
+        for row, column in table.cells:
+            run, why = row.run_of(column), row.why_missing(column)
+            if change and change.rows and row.name not in change.rows and not row.cited:
+                why = why or f"not at the {scale} scale"
+            if row.cited or why or run is None:
+                cells.append(Cell(row, column, (), "cited" if row.cited else why or "not in the paper"))
+                continue
+            jobs = self._jobs(table, run, column.overrides, scale, seeds, by_hand, row.name)
+            cells.append(Cell(row, column, jobs))
+        of_figure: list[Job] = []
+        for row in table.rows if not table.columns else ():
+            for run in [row.run] if row.run else list(row.runs.values()):
+                of_figure.extend(self._jobs(table, run, (), scale, seeds, by_hand, row.name))
+        return Plan(
+            name.replace("-", "_"), table, scale, seeds, tuple(by_hand), tuple(cells), tuple(of_figure)
+        )
+
+    def _jobs(
+        self,
+        table: TableFile,
+        run: Run,
+        more: tuple[str, ...],
+        scale: Scale,
+        seeds: Sequence[int],
+        by_hand: Sequence[str],
+        row: str,
+    ) -> tuple[Job, ...]:
+        try:
+            lines = at_scale(self, table, run, more, scale, by_hand)
+            teacher = None
+            if run.teacher is not None:
+                (teacher,) = self._jobs(table, run.teacher, (), scale, (0,), by_hand, row)
+                if teacher.state == "done":
+                    lines = (*lines, f"distill.teacher={teacher.folder}")
+            cfg = self.config(lines)
+        except ConfigError as error:
+            raise ConfigError(error.message, f"{error.hint} (row {row})".strip()) from None
+        waits = teacher if teacher is not None and teacher.state != "done" else None
+        jobs = []
+        for seed in seeds:
+            one = dataclasses.replace(cfg, seed=seed, raw={**cfg.raw, "seed": seed})
+            jobs.append(Job((*lines, f"seed={seed}"), one, waits, run.measure, run.measured))
+        return tuple(jobs)
+
+
+def _with_teachers(job: Job) -> Iterator[Job]:
+    if job.waits is not None:
+        yield from _with_teachers(job.waits)
+    yield job
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Time for the runs that are not done.
+
+    Args:
+        seconds: of those whose throughput was measured.
+        unknown: how many are of a kind that was never measured here.
+    """
+
+    seconds: float
+    unknown: int
+
+
+# Training samples of the published sets; where a run has been made, its own count is taken.
+TRAIN_SAMPLES: Mapping[str, int] = {
+    "cifar10": 50_000,
+    "cifar100": 50_000,
+    "cifar10_dvs": 9_000,
+    "digits": 1_437,
+    "digits_dvs": 1_437,
+    "dvs_gesture": 1_077,
+    "imagenet": 1_281_167,
+    "nmnist": 60_000,
+}
+START_SECONDS = 5.0
+
+
+def estimate(jobs: Sequence[Job]) -> Estimate:
+    """From the throughput of finished runs with the same data, network, neuron and number of steps."""
+    speeds: dict[tuple[str, ...], tuple[float, int]] = {}
+    for runs in {job.cfg.paths.runs for job in jobs}:
+        for file in runs.glob("*/*/seed*/result.json"):
+            result = read_result(file.parent) or {}
+            if result.get("samples_per_second"):
+                key = _kind(str(result["variant"]))
+                speeds[key] = (result["samples_per_second"], result["num_train"])
+    seconds, unknown = 0.0, 0
+    for job in jobs:
+        cfg = job.cfg
+        key = (cfg.dataset.name, cfg.model.name, cfg.neuron.name, f"t{cfg.num_steps}")
+        speed, samples = speeds.get(key, (None, TRAIN_SAMPLES.get(cfg.dataset.name)))
+        if cfg.trainer.max_steps:
+            samples = cfg.trainer.max_steps * cfg.trainer.batch_size * cfg.trainer.accumulate
+        if speed is None or samples is None:
+            unknown += 1
+        else:
+            seconds += START_SECONDS + cfg.trainer.epochs * samples / speed
+    return Estimate(seconds, unknown)
+
+
+def _kind(variant: str) -> tuple[str, ...]:
+    dataset, model, neuron, _, steps = variant.split("-")
+    return dataset, model, neuron, steps

@@ -1,0 +1,123 @@
+"""What `snnlab table --plan` prints: runs needed, there and missing, data sets, an estimate of time."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from snnlab.config.schema import RunConfig
+from snnlab.report.plan import Job, Plan, estimate
+from snnlab.report.scales import EMBEDDED
+
+MARKS = {
+    "done": "done",
+    "unmeasured": "trained, to be measured",
+    "interrupted": "continues",
+    "failed": "failed, starts again",
+    "missing": "missing",
+    "waits": "waits for its teacher",
+}
+
+
+def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
+    """A plan, with a line for each run if asked for."""
+    jobs = plan.jobs
+    states = Counter(job.state for job in jobs)
+    cells = Counter(
+        "cited" if cell.why == "cited" else "missing" if cell.why else "runs" for cell in plan.cells
+    )
+    lines = [f"{plan.name} (scale {plan.scale}): {plan.table.title}"]
+    if plan.cells:
+        lines.append(
+            f"  cells    {len(plan.cells)}: {cells['runs']} from runs, {cells['cited']} cited, "
+            f"{cells['missing']} not possible here yet"
+        )
+    done = states["done"]
+    rest = [f"{states[state]} {text}" for state, text in MARKS.items() if state != "done" and states[state]]
+    lines.append(
+        f"  runs     {len(jobs)}: {', '.join([f'{done} done', *rest])}" if jobs else "  runs     none"
+    )
+    lines += _job_lines(plan, jobs) if every_run else []
+    lines += time_lines(jobs)
+    lines += [f"  missing  {'; '.join(rows)}: {why}" for why, rows in plan.missing.items()]
+    return lines
+
+
+def _job_lines(plan: Plan, jobs: Sequence[Job]) -> list[str]:
+    """A line for each configuration with the state of its seeds, and the folder that holds them."""
+    grouped: dict[tuple[str, ...], list[Job]] = {}
+    for job in jobs:
+        said = tuple(one for one in job.overrides if not one.startswith("seed=") and one not in plan.by_hand)
+        grouped.setdefault(said, []).append(job)
+    lines = []
+    for said, group in grouped.items():
+        states: dict[str, list[str]] = {}
+        for job in group:
+            states.setdefault(MARKS[job.state], []).append(str(job.cfg.seed))
+        state = "; ".join(f"seed {', '.join(seeds)} {name}" for name, seeds in states.items())
+        where = "" if group[0].state == "waits" else f" in {_relative(group[0].folder.parent)}"
+        lines += [f"    {' '.join(said)}", f"        {state}{where}"]
+    return lines
+
+
+def total_lines(plans: Sequence[Plan]) -> list[str]:
+    """All plans together; a run that several tables share counts once."""
+    unique = {
+        str(job.folder) + job.measure + str(bool(job.waits)): job for plan in plans for job in plan.jobs
+    }
+    jobs = list(unique.values())
+    states = Counter(job.state for job in jobs)
+    text = ", ".join(f"{count} {MARKS[state]}" for state, count in states.most_common())
+    return [f"all {len(plans)}", f"  runs     {len(jobs)} different: {text}", *time_lines(jobs)]
+
+
+def time_lines(jobs: Sequence[Job]) -> list[str]:
+    """How long the runs that are not done will take on this machine, one after the other."""
+    todo = [job for job in jobs if job.state not in ("done", "unmeasured")]
+    if not todo:
+        return []
+    found = estimate(todo)
+    known = len(todo) - found.unknown
+    unknown = (
+        f"{found.unknown} of a kind that was never run here (no measured throughput)" if found.unknown else ""
+    )
+    if not known:
+        return [f"  time     unknown: {unknown}"]
+    text = f"about {duration(found.seconds)} for {known} runs, one after the other, from measured throughput"
+    return [f"  time     {text}{f'; {unknown}' if unknown else ''}"]
+
+
+def data_lines(plans: Sequence[Plan]) -> list[str]:
+    """The data sets of all runs, and whether they are there."""
+    configs: dict[str, RunConfig] = {}
+    generated = False
+    for job in [job for plan in plans for job in plan.jobs]:
+        generated |= job.cfg.trainer.synthetic
+        if not job.cfg.trainer.synthetic:
+            configs.setdefault(job.cfg.dataset.name, job.cfg)
+    lines = ["  data     generated in a data set's shape: always there"] if generated else []
+    return lines + [f"  data     {name}: {_presence(cfg)}" for name, cfg in sorted(configs.items())]
+
+
+def duration(seconds: float) -> str:
+    """In the unit a person would use."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
+def _presence(cfg: RunConfig) -> str:
+    if cfg.dataset.name in EMBEDDED:
+        return "comes with the packages"
+    # The data sets know where they are; only they import torch.
+    from snnlab.build import build_dataset
+
+    status = build_dataset(cfg).status()
+    return f"there, {status.where}" if status.present else f"not there. {status.note}"
+
+
+def _relative(folder: Path) -> str:
+    relative = os.path.relpath(folder)
+    return str(folder) if relative.startswith(os.pardir) else relative

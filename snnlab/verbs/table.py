@@ -1,0 +1,193 @@
+"""Rebuild a published table or figure from runs: fill it, plan its runs, start those that are missing.
+
+A table is a file in conf/table. scale=full is the paper's recipe, scale=short has fewer epochs, scale=smoke takes
+two training steps on embedded data and shows only that everything runs. Other overrides go to every cell.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snnlab.config.suggest import did_you_mean
+from snnlab.errors import ConfigError, SnnlabError
+
+if TYPE_CHECKING:
+    from snnlab.report.fill import Filled
+    from snnlab.report.plan import Plan
+    from snnlab.report.table_file import Scale
+
+EXAMPLES = (
+    "snnlab list table",
+    "snnlab table tmc_1 --plan",
+    "snnlab table tmc_1 --run hydra.launcher.gpus=[0,1]",
+    "snnlab table tmc_1 scale=short seeds=0,1 --run",
+    "snnlab table tmc_2 --format md --layout paper",
+    "snnlab table digits_losses --from results/digits_losses.json --format latex",
+    "snnlab table --all scale=smoke --plan",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    parser.add_argument("name", nargs="?", help="such as tmc_1 or figure_tmc_2; snnlab list table names them")
+    parser.add_argument("overrides", nargs="*", metavar="override", help="scale=..., seeds=0,1, or Hydra's")
+    parser.add_argument("--all", action="store_true", help="all tables and figures instead of one")
+    parser.add_argument(
+        "--plan", action="store_true", help="only say which runs it needs, and which are there"
+    )
+    parser.add_argument("--run", action="store_true", help="start the runs that are missing, then print it")
+    parser.add_argument("--format", default="terminal", metavar="FORM", help="md | latex | csv | html | json")
+    parser.add_argument(
+        "--layout", default="cells", help="cells (a line each) | paper (its rows and columns)"
+    )
+    parser.add_argument("--from", dest="stored", type=Path, metavar="FILE", help="fill it from such JSON")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    parser.add_argument(
+        "--config-dir", action="append", default=[], metavar="DIR", help="a folder of your own"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plans, runs and prints."""
+    from snnlab.config.search import SearchPath
+    from snnlab.report.plan import Planner
+    from snnlab.report.render import FORMATS
+    from snnlab.report.table_file import SCALES
+    from snnlab.report.table_loader import load_table
+
+    _choice("--format", args.format, FORMATS)
+    _choice("--layout", args.layout, ("cells", "paper"))
+    search = SearchPath.of(args.config_dir)
+    given = [one for one in [args.name, *args.overrides] if one]
+    scale, seeds, hydra, others = _take_apart([one for one in given if "=" in one], SCALES)
+    names = [one for one in given if "=" not in one]
+    if args.all:
+        names = search.options("table")
+    if len(names) != 1 and not args.all:
+        raise ConfigError("table: give one name", "snnlab list table names them all")
+    select = [one.partition("=")[2] for one in others if one.startswith("select=")]
+    others = [one for one in others if not one.startswith("select=")]
+    tables = {name.replace("-", "_"): load_table(name, search) for name in names}
+    if select:
+        _choice("select", select[-1], ("last", "best"))
+        tables = {
+            name: replace(table, selection="best" if select[-1] == "best" else "last")
+            for name, table in tables.items()
+        }
+    if args.stored is not None:
+        from snnlab.report.fill import read_filled
+
+        if not args.stored.is_file():
+            raise ConfigError(
+                f"--from: no such file: {args.stored}", "snnlab table NAME --format json writes one"
+            )
+        return _print(args, [read_filled(args.stored, table) for table in tables.values()])
+
+    def plans() -> "list[Plan]":
+        with Planner(args.config_dir) as planner:
+            return [planner.plan(name, table, scale, seeds, others) for name, table in tables.items()]
+
+    found = plans()
+    if args.plan:
+        return _print_plans(found)
+    code = 0
+    if args.run:
+        from snnlab.cli import main
+        from snnlab.report.launch import run_missing
+
+        paths = [one for one in others if one.startswith("paths.")]
+        code = run_missing(
+            lambda: [job for plan in plans() for job in plan.jobs], [*paths, *hydra], args.config_dir, main
+        )
+        found = plans()
+    from snnlab.report.fill import fill
+
+    _print(args, [fill(plan) for plan in found])
+    if args.run and code == 0:
+        code = _draw(found)
+    return code
+
+
+def _choice(key: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        guess = did_you_mean(value, choices)
+        raise ConfigError(f"{key}: unknown choice '{value}'.{guess}", f"choose one of: {', '.join(choices)}")
+
+
+def _take_apart(
+    given: Sequence[str], scales: "Sequence[Scale]"
+) -> "tuple[Scale, tuple[int, ...], list[str], list[str]]":
+    """Scale, seeds, Hydra's own overrides, and those of the cells."""
+    scale = scales[0]
+    seeds: tuple[int, ...] = ()
+    hydra: list[str] = []
+    others: list[str] = []
+    for one in given:
+        key, _, value = one.partition("=")
+        if key == "scale":
+            _choice("scale", value, scales)
+            scale = next(known for known in scales if known == value)
+        elif key in ("seeds", "seed"):
+            try:
+                seeds = tuple(int(part) for part in value.strip("[]").split(","))
+            except ValueError:
+                raise ConfigError(
+                    f"{key}: expected whole numbers, got '{value}'", "write seeds=0,1,2"
+                ) from None
+        elif key.lstrip("+").startswith("hydra"):
+            hydra.append(one)
+        else:
+            others.append(one)
+    return scale, seeds, hydra, others
+
+
+def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
+    from snnlab.report.render import print_table, render
+
+    for one in filled:
+        if args.format == "terminal" and args.output is None:
+            print_table(one, args.layout)
+            continue
+        form = args.format if args.format != "terminal" else args.output.suffix.lstrip(".") or "md"
+        text = render(one, {"tex": "latex"}.get(form, form), args.layout)
+        if args.output is None:
+            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        else:
+            args.output.parent.mkdir(parents=True, exist_ok=True)
+            args.output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+            print(f"written to {args.output}", file=sys.stderr)
+    return 0
+
+
+def _print_plans(plans: "Sequence[Plan]") -> int:
+    from snnlab.report.plan_text import data_lines, plan_lines, total_lines
+
+    for plan in plans:
+        print("\n".join(plan_lines(plan, every_run=len(plans) == 1)))
+    if len(plans) > 1:
+        print("\n".join(total_lines(plans)))
+    print("\n".join(data_lines(plans)))
+    return 0
+
+
+def _draw(plans: "Sequence[Plan]") -> int:
+    """A figure's commands on its finished runs."""
+    from snnlab.cli import main
+
+    code = 0
+    for plan in plans:
+        folders = [str(job.folder) for job in plan.of_figure if job.state == "done"]
+        for command in plan.table.draw:
+            lines = [command.replace("{runs}", " ".join(folders))]
+            if "{run}" in command:
+                lines = [command.replace("{run}", folder) for folder in folders]
+            for line in lines if folders else ():
+                print(f"snnlab {line}")
+                try:
+                    code = max(code, main(line.split()))
+                except SnnlabError as error:
+                    raise SnnlabError(f"{plan.name}: {error.message}", error.hint) from None
+    return code

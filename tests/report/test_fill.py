@@ -1,0 +1,149 @@
+"""Planning and filling: run directories by hash, seeds, verdicts, paired tests, estimates."""
+
+import json
+import statistics
+
+import pytest
+from scipy import stats
+
+from snnlab.report.fill import as_json, fill, paired_t_test, read_filled
+from snnlab.report.plan import Planner, estimate
+from snnlab.report.plan_text import duration, plan_lines
+from snnlab.report.render import cells_grid, markdown, paper_grid, render
+
+
+@pytest.fixture
+def plan(table, tmp_path):
+    def make(text=None, **settings):
+        with Planner() as planner:
+            found = table() if text is None else table(text)
+            return planner.plan("small", found, by_hand=[f"paths.runs={tmp_path}"], **settings)
+
+    return make
+
+
+def by_name(filled, row, column):
+    return next(one for one in filled.cells if one.row.name == row and one.column.label == column)
+
+
+def test_a_plan_names_each_run_once(plan):
+    found = plan()
+    assert [job.cfg.loss.name for job in found.jobs] == ["sdt"] * 3 + ["tmc"] * 3
+    assert [job.cfg.seed for job in found.jobs] == [0, 1, 2] * 2
+    assert {job.state for job in found.jobs} == {"missing"}
+    assert len({job.folder for job in found.jobs}) == 6
+    assert found.missing == {"there is no New yet": ["Digits, New"]}
+    text = "\n".join(plan_lines(found))
+    assert "12: 6 from runs, 3 cited, 3 not possible here yet" in text
+    assert "seed 0, 1, 2 missing" in text
+    assert "no measured throughput" in text
+
+
+def test_mean_deviation_difference_and_verdict(plan, finished):
+    planned = plan()
+    sdt, tmc = planned.jobs[:3], planned.jobs[3:]
+    for job, acc in zip(sdt, (0.94, 0.95, 0.96), strict=True):
+        finished(job, **{"test/acc": acc, "test/ece_step/t2": 0.204})
+    for job, acc in zip(tmc[:2], (0.90, 0.92), strict=True):
+        finished(job, **{"test/acc": acc, "test/ece_step/t2": 0.05})
+    filled = fill(planned)
+    cell = by_name(filled, "Digits, SDT", "Acc")
+    assert cell.mean == pytest.approx(95.0)
+    assert cell.std == pytest.approx(statistics.stdev([94, 95, 96]))
+    assert cell.difference == pytest.approx(-0.5)
+    assert cell.verdict == "agrees"
+    assert by_name(filled, "Digits, TMC", "Acc").verdict == "2 of 3 seeds; worse than published"
+    assert by_name(filled, "Digits, SDT", "T=2 ECE").verdict == "agrees"
+    assert by_name(filled, "Digits, Cited", "Acc").verdict == "cited"
+    assert by_name(filled, "Digits, New", "Acc").verdict == "there is no New yet"
+    # A setting needs no run.
+    assert by_name(filled, "Digits, SDT", "Epochs").verdict == "as published"
+    assert by_name(filled, "Digits, TMC", "Epochs").verdict == "differs"
+    (tested,) = filled.tests
+    assert tested.n == 2
+    assert tested.difference == pytest.approx(-3.5)
+    assert tested.published == pytest.approx(0.5)
+
+
+def test_the_epoch_is_that_of_the_table(plan, table, finished, tmp_path):
+    planned = plan()
+    for job in planned.jobs:
+        finished(job, **{"test/acc": 0.5})
+    from dataclasses import replace
+
+    best = replace(planned, table=replace(planned.table, selection="best"))
+    assert by_name(fill(best), "Digits, SDT", "Acc").mean == pytest.approx(60.0)
+
+
+def test_a_run_of_another_experiment_with_the_same_settings_counts(plan, finished, tmp_path):
+    planned = plan()
+    job = planned.jobs[0]
+    folder = tmp_path / "other" / job.folder.parent.name / job.folder.name
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps({"last": {"test/acc": 0.7}}))
+    assert plan().jobs[0].folder == folder
+    assert plan().jobs[0].state == "done"
+
+
+def test_paired_t_test():
+    a, b = [0.9, 0.8, 0.85], [0.7, 0.75, 0.6]
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    assert paired_t_test(differences) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert paired_t_test([0.1]) is None
+    assert paired_t_test([0.1, 0.1]) is None
+
+
+def test_json_and_back(plan, finished, table, tmp_path):
+    planned = plan()
+    for job in planned.jobs:
+        finished(job, **{"test/acc": 0.9 + job.cfg.seed / 100, "test/ece_step/t2": 0.05})
+    filled = fill(planned)
+    file = tmp_path / "stored.json"
+    file.write_text(json.dumps(as_json(filled)))
+    again = read_filled(file, table())
+    assert as_json(again) == as_json(filled)
+    assert str(tmp_path) not in file.read_text()
+
+
+def test_smaller_scales_are_said_and_not_judged(plan, finished):
+    for scale, dataset in (("short", "digits_dvs"), ("smoke", "digits_dvs")):
+        planned = plan(scale=scale)
+        job = planned.jobs[0]
+        assert job.cfg.trainer.epochs == {"short": 2, "smoke": 1}[scale]
+        assert job.cfg.dataset.name == dataset
+        finished(job, **{"test/acc": 0.9})
+        filled = fill(planned)
+        assert "not comparable" in by_name(filled, "Digits, SDT", "Acc").verdict
+        assert f"Scale {scale}" in markdown(filled, cells_grid(filled))
+
+
+def test_estimate_uses_measured_throughput(plan, finished):
+    jobs = plan().jobs
+    finished(jobs[0], **{"test/acc": 0.9})
+    found = estimate(jobs[1:])
+    # 16 epochs of 100 samples at 50 samples a second, and the start of the process.
+    assert found.seconds == pytest.approx(5 * (5 + 32))
+    assert found.unknown == 0
+    assert [duration(one) for one in (50, 600, 9000, 1e6)] == ["50 s", "10 min", "2.5 h", "11.6 days"]
+
+
+def test_all_formats(plan, finished):
+    planned = plan()
+    for job in planned.jobs:
+        finished(job, **{"test/acc": 0.9 + job.cfg.seed / 100, "test/ece_step/t2": 0.05})
+    filled = fill(planned)
+    text = render(filled, "md")
+    assert "96.00 +- 0.40 [a]" in text
+    assert "[a] The paper says it twice." in text
+    assert "not possible here yet: Digits, New: there is no New yet" in text
+    assert "| Digits | TMC    | 91.00 +- 1.00 (96.00 +- 0.40 [a])" in render(filled, "md", "paper")
+    latex = render(filled, "latex")
+    assert r"\toprule" in latex
+    assert r"96.00 $\pm$ 0.40 [a]" in latex
+    assert "SDT,Acc,95.5,,91,1,3,3,-4.5,full,worse than published" in render(filled, "csv")
+    page = render(filled, "html")
+    assert "Two losses" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert json.loads(render(filled, "json"))["cells"][0]["why"] == "cited"
+    assert len(paper_grid(filled).body) == 4
