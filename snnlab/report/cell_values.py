@@ -23,7 +23,7 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
     """
     kind, _, rest = metric.partition("/")
     if kind == "config":
-        return _number(dict(flatten(job.cfg.raw)).get(rest))
+        return _setting(job, rest)
     if job.waits is not None:
         return None
     if kind == "measured":
@@ -42,6 +42,12 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
         if fnmatchcase(key, metric) and (number := _number(one)) is not None
     ]
     return statistics.fmean(found) if found else None
+
+
+def _setting(job: Job, key: str) -> float | None:
+    if key == "trainer.samples_per_update":
+        return float(job.cfg.trainer.batch_size * job.cfg.trainer.accumulate)
+    return _number(dict(flatten(job.cfg.raw)).get(key))
 
 
 def _fact(job: Job, result: Mapping[str, Any], key: str) -> float | None:

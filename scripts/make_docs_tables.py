@@ -1,0 +1,135 @@
+"""Writes the tables of README.md and docs/tables.md from results/ and conf/table; --check only compares.
+
+A block stands between `<!-- begin NAME ... -->` and `<!-- end NAME -->`; what is between is made here.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from snnlab.config.search import SearchPath
+from snnlab.report.fill import Filled, read_filled
+from snnlab.report.render import Grid, below, here, markdown_grid, number, paper_grid
+from snnlab.report.table_loader import load_table
+from snnlab.train.result_table import result_table
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "results"
+SEARCH = SearchPath()
+
+
+def quickstart() -> str:
+    """The end of the demo on the terminal."""
+    result = json.loads((RESULTS / "quickstart.json").read_text())
+    name = f"{result['experiment']}: {result['variant']}, seed {result['seed']}"
+    where = f"{result['selection']['last']}, on {result['num_test']} samples of {result['split']}"
+    console = Console(width=120, force_terminal=False)
+    with console.capture() as capture:
+        console.print(result_table(result["last"], title=f"{name}, {where}"))
+    return "\n".join(f"    {line.rstrip()}" for line in capture.get().rstrip().splitlines())
+
+
+def losses() -> str:
+    """Three losses on the digits."""
+    return "\n".join(markdown_grid(paper_grid(stored("digits_losses"))))
+
+
+def measured() -> str:
+    """Every stored table at a smaller scale, with its command."""
+    parts = []
+    for file in sorted(RESULTS.glob("*-short.json")):
+        name = file.stem.removesuffix("-short")
+        filled = stored(name, file)
+        done = sum(bool(cell.values) for cell in filled.cells)
+        if not done:
+            continue
+        wide = len(filled.table.columns) > 6
+        lines = markdown_grid(per_step(filled) if wide else paper_grid(filled))
+        notes = [f"- {line}" for line in below(filled) if not line.startswith("not possible")]
+        run = filled.runs[0]
+        where = f"{run['device']}, {run['threads']} thread, torch {run['torch']}, {run['code']}"
+        parts += [
+            f"### {name}: {filled.table.title}",
+            "",
+            f"    snnlab table {name} scale=short --run",
+            "",
+            f"{filled.data}. Measured on {'; '.join(filled.splits)}. Mean +- standard deviation over the seeds "
+            f"{', '.join(map(str, filled.seeds))}, after the last epoch ({where}). In brackets what the paper has "
+            "on its own data: not to be compared with.",
+            "",
+            *lines,
+            "",
+            *notes,
+            "",
+        ]
+    return "\n".join(parts).rstrip() or "Nothing yet."
+
+
+def per_step(filled: Filled) -> Grid:
+    """A line for each column, a column for each row: long tables read better so."""
+    rows = filled.table.rows
+    body = []
+    for column in filled.table.columns:
+        cells = [filled.cell(row, column) for row in rows]
+        body.append([column.label, *(f"{here(one)} ({number(*one.published, column)})" for one in cells)])
+    return Grid(["", *(row.name for row in rows)], body, 1)
+
+
+def missing() -> str:
+    """The cells that the project cannot fill, by reason."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name in SEARCH.options("table"):
+        table = load_table(name, SEARCH)
+        for row in table.rows:
+            reasons = {row.missing: ""} if row.missing else {}
+            reasons |= {why: f" ({label})" for label, why in row.missing_columns.items()}
+            for why, part in reasons.items():
+                found.setdefault(why, {}).setdefault(name, []).append(f"{row.name}{part}")
+    lines = ["| why | where |", "|---|---|"]
+    for why, tables in sorted(found.items(), key=lambda item: sorted(item[1])):
+        where = "; ".join(
+            f"`{name}`: {len(rows)} row{'s' if len(rows) > 1 else ''}" for name, rows in tables.items()
+        )
+        lines.append(f"| {why} | {where} |")
+    return "\n".join(lines)
+
+
+def stored(name: str, file: Path | None = None) -> Filled:
+    """A table of results/."""
+    return read_filled(file or RESULTS / f"{name}.json", load_table(name, SEARCH))
+
+
+BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"quickstart": quickstart, "losses": losses},
+    "docs/tables.md": {"measured": measured, "missing": missing},
+}
+
+
+def made(name: str) -> str:
+    """A document with its blocks made anew."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for block, make in BLOCKS[name].items():
+        pattern = rf"(<!-- begin {block}\b[^\n]*-->\n).*?(\n<!-- end {block} -->)"
+        content = make().replace("\\", "\\\\")
+        text, count = re.subn(pattern, rf"\1\n{content}\n\2", text, flags=re.DOTALL)
+        if count != 1:
+            raise SystemExit(f"{name}: the block '{block}' is there {count} times")
+    return text
+
+
+def main() -> int:
+    """Writes or compares all documents; 1 if one differs in a comparison."""
+    differing = [name for name in BLOCKS if made(name) != (ROOT / name).read_text(encoding="utf-8")]
+    if "--check" not in sys.argv:
+        for name in differing:
+            (ROOT / name).write_text(made(name), encoding="utf-8")
+    print(f"{'differ' if '--check' in sys.argv else 'written'}: {', '.join(differing) or 'nothing'}")
+    return int("--check" in sys.argv and bool(differing))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
