@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast, get_args
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
+from snnlab.kernels.language import tl
 from snnlab.surrogates._surrogate import Surrogate
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Call:
     surrogate: Surrogate
     start: int = 0
     measure: "Measure | None" = None
+    keep_state: bool = True
 
 
 class Backend(Protocol):
@@ -107,6 +109,25 @@ def pick(call: Call) -> Backend | None:
         raise BackendError(f"the back end {name} does not cover this: {reason}")
     counts[name] += 1
     return None if name == "eager" else _module(name)
+
+
+def pick_operator(call: Call) -> Backend | None:
+    """The same within torch.compile, which fuses the plain form by itself but takes the kernels as they are.
+
+    Raises:
+        BackendError: `triton` was asked for and does not cover the call.
+    """
+    if not (_chosen == "triton" or (_chosen == "auto" and call.x_T.is_cuda)):
+        return None
+    reason: str | None = "Triton is not installed"
+    if tl is not None:
+        from snnlab.kernels import triton_backend  # in words that the compiler understands
+
+        if not (reason := triton_backend.refusal(call)):
+            return triton_backend
+    if _chosen == "triton":
+        raise BackendError(f"the back end triton does not cover this: {reason}")
+    return None
 
 
 def _fastest(call: Call) -> str:

@@ -62,7 +62,7 @@ def run(call: Call) -> tuple[Tensor, Tensor, None]:
         f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
         _numbers(surrogate, form.level),
         _numbers(surrogate, form.lower),
-        True,
+        call.keep_state,
     )
     return spikes_T, v, None
 
@@ -73,10 +73,10 @@ def _numbers(surrogate: Surrogate, threshold: float) -> list[float]:
 
 
 def _has_gradient(cls: type[Surrogate]) -> bool:
-    """Whether a class has a gradient for kernels that is no older than its gradient."""
+    """Whether a class has a gradient for kernels that is no older than what it stands for."""
     for base in cls.__mro__:
         if "kernel_gradient" in vars(base):
             return base.kernel_gradient is not None  # type: ignore[attr-defined]
-        if "gradient" in vars(base):
+        if "gradient" in vars(base) or "forward" in vars(base):
             return False
     return False

@@ -58,7 +58,17 @@ class MembraneNeuron(Neuron):
         """The equations of a step, for one call."""
         raise NotImplementedError
 
+    def forward(self, x_T: Tensor, state: Tensor | None = None) -> Tensor:
+        if type(self).forward_with_state is not MembraneNeuron.forward_with_state:
+            return super().forward(x_T, state)
+        return self._run(x_T, state, keep_state=False)[0]
+
     def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        spikes_T, v, end = self._run(x_T, state, keep_state=True)
+        return spikes_T, self._state(v, end)
+
+    def _run(self, x_T: Tensor, state: Tensor | None, keep_state: bool) -> tuple[Tensor, Tensor, int]:
+        """Spikes, the potential after the last step (anything without keep_state), and the number of that step."""
         start = 0
         if state is None:
             v = self._rest(x_T[0])
@@ -74,17 +84,21 @@ class MembraneNeuron(Neuron):
                 f"{self.num_steps} time steps, so it cannot run {end}: train with more steps"
             )
         spikes_T, v, measured = integrate_and_fire(
-            x_T, v, self.leak(), self.dynamics_of_call(), self.surrogate, start, self.measure
+            x_T, v, self.leak(), self.dynamics_of_call(), self.surrogate, start, self.measure, keep_state
         )
         if self.measured is not None:
             self.measured(measured)
-        return spikes_T, self._state(v, end)
+        return spikes_T, v, end
 
     def initial_state(self, x: Tensor) -> Tensor:
         return self._state(self._rest(x), 0)
 
     def _rest(self, x: Tensor) -> Tensor:
-        return torch.full_like(x, self.v_init, dtype=torch.promote_types(x.dtype, torch.float32))
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        if x.device.type == "cpu":
+            return torch.full_like(x, self.v_init, dtype=dtype)
+        # One number, repeated: kernels then have nothing to read.
+        return torch.full((), self.v_init, dtype=dtype, device=x.device).expand(x.shape)
 
     def _state(self, v: Tensor, steps: int) -> Tensor:
         return v if self.num_steps is None else torch.stack([v, torch.full_like(v, steps)])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from snnlab.kernels._backend import Call, pick
+from snnlab.kernels._backend import Call, pick, pick_operator
 from snnlab.kernels.form import KernelForm
 from snnlab.surrogates._surrogate import Surrogate
 
@@ -97,11 +97,13 @@ def integrate_and_fire(
     surrogate: Surrogate,
     start: int = 0,
     measure: Measure | None = None,
+    keep_state: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Spikes [T, ...] in the dtype of x_T [T, ...], the potential [...] after the last step, what was measured.
 
     `v` [...] is the potential before the first step and sets the precision of the arithmetic; `decay` is a
-    number or a scalar tensor that gets a gradient; `start` is the number of the first step. The adjoint, with
+    number or a scalar tensor that gets a gradient; `start` is the number of the first step; without `keep_state` the
+    last potential may be anything, and need not be written. The adjoint, with
     g the gradient of what its index names:
 
         g_{h,t}   = (g_{s,t} + g_{v,t} dv_t/ds_t) surrogate'(h_t - threshold) + g_{v,t} dv_t/dh_t
@@ -112,12 +114,11 @@ def integrate_and_fire(
     with dv_t/ds_t = 0 under detach_reset; the derivative of a measurement is added to g_{h,t}. A surrogate with
     parameters is differentiated by autograd, one step at a time. The autograd function is differentiable once.
     """
-    if torch.compiler.is_compiling():
-        return _loop(x_T, v, decay, dynamics, surrogate, start, measure)
-    call = Call(x_T, v, decay, dynamics, surrogate, start, measure)
-    if (chosen := pick(call)) is not None:
+    call = Call(x_T, v, decay, dynamics, surrogate, start, measure, keep_state)
+    compiling = torch.compiler.is_compiling()
+    if (chosen := pick_operator(call) if compiling else pick(call)) is not None:
         return chosen.run(call)
-    if not surrogate.plain_step:
+    if compiling or not surrogate.plain_step:
         return _loop(x_T, v, decay, dynamics, surrogate, start, measure)
     return _Recurrence.apply(  # type: ignore[no-any-return]
         x_T, v, decay, dynamics, surrogate, start, measure, *surrogate.parameters()

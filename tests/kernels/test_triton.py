@@ -253,3 +253,40 @@ def test_operators_are_registered_as_pytorch_wants_them(device):
     arguments = [a.detach().requires_grad_() if isinstance(a, torch.Tensor) else a for a in calls[0]]
     torch.use_deterministic_algorithms(False)
     torch.library.opcheck(recurrence, arguments)
+
+
+@pytest.mark.parametrize("neuron", [lambda: CF(), lambda: PLIF(make_surrogate("tsg", 3))], ids=repr)
+def test_one_graph_in_the_compiler(neuron, device):
+    network = torch.nn.Sequential(torch.nn.Linear(5, 6), neuron()).to(device)
+    x_T = 2 * normal(3, 4, 5).to(device)
+    torch.use_deterministic_algorithms(False)
+    torch._dynamo.reset()
+    with backend("triton"):
+        plain_T = network(x_T)
+        compiled_T = torch.compile(network, backend="aot_eager", fullgraph=True)(x_T)
+    assert torch.equal(plain_T, compiled_T)
+    wanted = torch.autograd.grad(plain_T.sum(), list(network.parameters()))
+    found = torch.autograd.grad(compiled_T.sum(), list(network.parameters()))
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_a_call_without_a_state_writes_spikes_only(device, monkeypatch):
+    shapes = []
+
+    def note(*arguments):
+        outputs = recurrence(*arguments)
+        shapes.append([len(output) for output in outputs])
+        return outputs
+
+    recurrence = triton_backend.recurrence
+    monkeypatch.setattr(triton_backend, "recurrence", note)
+    x_T = normal(2, 30).to(device)
+    with backend("triton"):
+        spikes_T = LIF()(x_T)
+        again_T, state = LIF().forward_with_state(x_T)
+        last = LIF().step(x_T[1], LIF().step(x_T[0])[1])
+    assert shapes[:2] == [[2, 0], [2, 30]]
+    assert torch.equal(spikes_T, again_T)
+    assert torch.equal(last[0], spikes_T[1])
+    assert torch.equal(last[1], state)
