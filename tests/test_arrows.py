@@ -71,7 +71,22 @@ def test_data_knows_no_network(path: Path) -> None:
 
 def test_only_the_run_sees_all() -> None:
     for path in sorted(ROOT.rglob("*.py")):
-        if path.parent.name in ("train", "verbs", "convert", "report") or path.name == "cli.py":
+        if path.parent.name in ("train", "verbs", "convert", "report", "measure") or path.name == "cli.py":
             continue
         for module, _ in imports(path):
             assert not module.startswith("snnlab.train"), f"{path.relative_to(ROOT)} imports {module}"
+
+
+@pytest.mark.parametrize("path", files("analysis"), ids=lambda p: p.name)
+def test_pictures_are_drawn_of_plain_data(path: Path) -> None:
+    for module, _ in imports(path):
+        assert module.split(".")[0] != "torch", module
+        if module.startswith("snnlab."):
+            assert module.startswith("snnlab.analysis"), f"{path.name} imports {module}"
+
+
+def test_nothing_but_its_command_knows_the_analyses() -> None:
+    for path in sorted(ROOT.rglob("*.py")):
+        if path.parent.name not in ("measure", "verbs", "report"):
+            for module, _ in imports(path):
+                assert not module.startswith("snnlab.measure"), f"{path.relative_to(ROOT)} imports {module}"

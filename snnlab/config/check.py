@@ -29,6 +29,16 @@ SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     }
 )
 EVAL_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType({"early_exit": schema.EarlyExitConfig})
+ANALYSE_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        "analyse": schema.AnalyseConfig,
+        "membrane": schema.MembraneConfig,
+        "gradient_support": schema.GradientSupportConfig,
+        "landscape": schema.LandscapeConfig,
+        "tsne": schema.TsneConfig,
+        "energy": schema.EnergyConfig,
+    }
+)
 
 
 def check(
@@ -66,7 +76,7 @@ def check(
 
 
 def check_eval_section(name: str, values: Mapping[str, Any], origins: Origins) -> Any:
-    """Checks a section that only `snnlab eval` has, such as `early_exit`; returns its dataclass.
+    """Checks a section that is no part of a run, such as `early_exit` of `snnlab eval`; returns its dataclass.
 
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
@@ -130,7 +140,7 @@ def _section(name: str, values: Any, problems: Problems) -> Any:
     if len(problems.found) > before:
         return None
     try:
-        return {**SECTIONS, **EVAL_SECTIONS}[name](**found)
+        return {**SECTIONS, **EVAL_SECTIONS, **ANALYSE_SECTIONS}[name](**found)
     except ConfigError as error:
         path, _, message = error.message.partition(": ")
         problems.add(path, message, error.hint)

@@ -5,13 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-
-from snnlab.config.check import check_eval_section
-from snnlab.config.origins import Origins
 from snnlab.config.run_file import find_run
 from snnlab.config.schema import EarlyExitConfig
+from snnlab.config.section_arguments import read_section, section_of
 from snnlab.errors import ConfigError
 
 CHECKPOINTS = ("last", "best")
@@ -51,8 +47,8 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             run = value
         elif equals and key == "checkpoint":
             checkpoint = value
-        elif key.lstrip("+").partition(".")[0] == "early_exit":
-            early_exit.append(text.lstrip("+"))
+        elif section_of(text) == "early_exit":
+            early_exit.append(text)
         elif key == "num_steps" and (value.startswith("[") or ".." in value):
             steps = _several(value)
         else:
@@ -70,8 +66,9 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             "num_steps: early exit takes one number of time steps, the most that a sample may take",
             f"for example num_steps={max(steps)}",
         )
+    read = read_section("early_exit", early_exit, "early_exit.threshold=[0.7,0.9]") if early_exit else None
     folder = find_run(Path(run).expanduser().resolve())
-    return EvalArguments(folder, checkpoint, steps, _early_exit(early_exit), tuple(overrides))
+    return EvalArguments(folder, checkpoint, steps, read, tuple(overrides))
 
 
 def _several(value: str) -> tuple[int, ...]:
@@ -86,29 +83,3 @@ def _several(value: str) -> tuple[int, ...]:
             f"num_steps: expected integers > 0, got '{value}'", "write num_steps=1..8 or num_steps=[1,2,4]"
         )
     return tuple(sorted(set(numbers)))
-
-
-def _early_exit(texts: Sequence[str]) -> EarlyExitConfig | None:
-    if not texts:
-        return None
-    values = {}
-    for text in texts:
-        try:
-            parsed = OverridesParser.create().parse_override(text)
-        except HydraException:
-            parsed = None
-        key = text.partition("=")[0].partition(".")[2]
-        if parsed is None or not key:
-            raise ConfigError(
-                f"cannot read the override '{text}'", "for example early_exit.threshold=[0.7,0.9]"
-            )
-        if parsed.is_sweep_override():
-            raise ConfigError(
-                f"early_exit.{key}: several values without brackets",
-                f"write early_exit.{key}=[{text.partition('=')[2]}]",
-            )
-        values[key] = parsed.value()
-    by_hand = [f"early_exit.{key}" for key in values]
-    checked = check_eval_section("early_exit", values, Origins(by_hand=by_hand))
-    assert isinstance(checked, EarlyExitConfig)
-    return checked

@@ -159,6 +159,70 @@ class EarlyExitConfig:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnalyseConfig:
+    """What the analyses of `snnlab analyse` share; no part of a run."""
+
+    samples: PositiveInt | None = 512
+    """Held-out samples to measure, evenly spaced over the split; null = all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembraneConfig:
+    """`snnlab analyse what=membrane`."""
+
+    bins: PositiveInt = 120
+    """Bins of each histogram."""
+    layers: PositiveInt = 6
+    """Layers in the picture, the first, the last and evenly spaced ones; the CSV has all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientSupportConfig:
+    """`snnlab analyse what=gradient_support`."""
+
+    least: OpenFraction = 0.01
+    """Part of the surrogate's peak from which on a neuron counts as getting a gradient."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandscapeConfig:
+    """`snnlab analyse what=landscape`."""
+
+    grid: PositiveInt = 21
+    """Points along each direction; an odd number holds the trained weights themselves."""
+    span: Positive = 1.0
+    """From -span to span, in units of the norm of each filter."""
+    samples: PositiveInt = 256
+    """Samples that the loss is the mean over."""
+    split: Literal["train", "test"] = "train"
+    """Which samples, without augmentation."""
+    seed: NonNegativeInt = 0
+    """Seed of the two directions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TsneConfig:
+    """`snnlab analyse what=tsne`."""
+
+    samples: PositiveInt = 500
+    """Held-out samples, evenly spaced over the split."""
+    perplexity: Positive = 30.0
+    """About how many neighbours a sample has; less than a third of the samples."""
+    panels: PositiveInt = 4
+    """Numbers of steps in the picture, the first, the last and evenly spaced ones."""
+    seed: NonNegativeInt = 0
+    """Seed of the embedding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnergyConfig:
+    """`snnlab analyse what=energy`."""
+
+    convention: Literal["counted", "cf", "dsatgo", "mtsnn", "spikformer"] = "counted"
+    """What is counted how, and the energy of an operation; see snnlab/metrics/energy.py."""
+
+
 @dataclass(frozen=True)
 class Component:
     """A component that was chosen: its registered name and the value of each of its keys."""

@@ -22,7 +22,9 @@ from snnlab.metrics.energy import (
 )
 from snnlab.metrics.operations import LayerOperations, OperationCounter
 from snnlab.metrics.over_time import CalibrationOverTime
-from snnlab.metrics.recorder import FiringRate, Recorder, Statistic
+from snnlab.metrics.potentials import GradientSupport, Potentials
+from snnlab.metrics.quantities import quantities
+from snnlab.metrics.recorder import FiringRate, LevelShares, Recorder, Statistic
 
 __all__ = [
     "CONVENTIONS",
@@ -31,9 +33,12 @@ __all__ = [
     "EarlyExit",
     "Exits",
     "FiringRate",
+    "GradientSupport",
     "LayerCost",
     "LayerOperations",
+    "LevelShares",
     "OperationCounter",
+    "Potentials",
     "Recorder",
     "Statistic",
     "TotalCost",
@@ -46,5 +51,6 @@ __all__ = [
     "expected_calibration_error",
     "mac_energy",
     "negative_log_likelihood",
+    "quantities",
     "total",
 ]

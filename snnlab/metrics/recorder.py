@@ -67,6 +67,40 @@ class FiringRate:
         self._outputs_per_step += outputs_per_step
 
 
+class LevelShares:
+    """The share of each whole number among a layer's outputs, at each time step.
+
+    Args:
+        levels: the least and the greatest; outputs that are none of these count for none.
+    """
+
+    def __init__(self, levels: tuple[int, int]) -> None:
+        self.levels = range(levels[0], levels[1] + 1)
+        self._counts_LT: Tensor | None = None
+        self._outputs_per_step = 0
+
+    def update(self, input_TB: Tensor, output_TB: Tensor) -> None:
+        """Counts one batch."""
+        output_TN = output_TB.flatten(1)
+        counts_LT = torch.stack([(output_TN == level).sum(1) for level in self.levels])
+        self._counts_LT = counts_LT if self._counts_LT is None else self._counts_LT + counts_LT
+        self._outputs_per_step += output_TN.shape[1]
+
+    def shares(self) -> dict[int, list[float]]:
+        """Level to its share at each step; none if the layer was never called."""
+        if self._counts_LT is None:
+            return {}
+        shares_LT = self._counts_LT.double() / self._outputs_per_step
+        return dict(zip(self.levels, shares_LT.tolist(), strict=True))
+
+    def compute(self) -> list[float]:
+        """The mean magnitude at each step."""
+        return [
+            sum(abs(level) * share for level, share in zip(self.shares(), step, strict=True))
+            for step in zip(*self.shares().values(), strict=True)
+        ]
+
+
 class Recorder:
     """Records statistics of a network's neuron layers while it is the context of a `with` block.
 

@@ -41,6 +41,15 @@ class MembraneNeuron(Neuron):
     def thresholds(self) -> tuple[float, float]:
         raise NotImplementedError
 
+    def firing_levels(self, t: int) -> list[float]:
+        """The potentials at which the output of step t (from 0) changes in evaluation mode, ascending."""
+        return [self.thresholds[0]]
+
+    def quantities(self) -> dict[str, Tensor]:
+        leak = self.leak()
+        learned = {"leak": leak} if isinstance(leak, Tensor) else {}
+        return learned | self.surrogate.quantities()
+
     @property
     def num_steps(self) -> int | None:
         """Time steps that something is kept for; None: every step is alike."""

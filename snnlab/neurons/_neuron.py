@@ -36,6 +36,10 @@ class Neuron(nn.Module):
         spikes_T, state = self.forward_with_state(x.unsqueeze(0), state)
         return spikes_T.squeeze(0), state
 
+    def quantities(self) -> dict[str, Tensor]:
+        """What training changes about the neuron itself, to be logged: name -> [] or a number per step [T]."""
+        return {}
+
     def initial_state(self, x: Tensor) -> Tensor:
         """The state before the first step, for an input x [...] of one time step."""
         raise NotImplementedError

@@ -81,6 +81,11 @@ class CF(MembraneNeuron):
     def thresholds(self) -> tuple[float, float]:
         return self.dynamics.threshold, self.dynamics.negative_threshold
 
+    def firing_levels(self, t: int) -> list[float]:
+        down, up = self.levels
+        theta_P, theta_N = self.thresholds
+        return [k * theta_N for k in range(down, 0)] + [k * theta_P for k in range(1, up + 1)]
+
     def leak(self) -> float:
         return self.decay
 
@@ -131,13 +136,14 @@ class _Circulation(Dynamics):
             taken, given = taken.detach(), given.detach()
         return p - n, h - taken * self.threshold + given * self.negative_threshold
 
+    def slope(self, h: Tensor, t: int, surrogate: Surrogate) -> Tensor:
+        up, down = self._slopes(h, t, surrogate)
+        return _total(h, up) + _total(h, down)
+
     def adjoint(
         self, h: Tensor, t: int, grad_s: Tensor, grad_v: Tensor, surrogate: Surrogate, scratch: Tensor
     ) -> Tensor:
-        upwards = surrogate.at(t, self.threshold)
-        downwards = surrogate.at(t, self.negative_threshold)
-        up = [upwards.gradient(h - k * self.threshold) for k in range(1, self.up + 1)]
-        down = [downwards.gradient(-h - k * self.negative_threshold) for k in range(1, self.down + 1)]
+        up, down = self._slopes(h, t, surrogate)
         slope = torch.add(_total(h, up), _total(h, down), out=scratch)
         grad_h = grad_s * slope
         if not self.detach_reset:
@@ -146,6 +152,14 @@ class _Circulation(Dynamics):
             reset_slope.add_(_total(h, down[:few]), alpha=self.negative_threshold)
             grad_v.addcmul_(grad_v, reset_slope, value=-1)
         return grad_v.add_(grad_h)
+
+    def _slopes(self, h: Tensor, t: int, surrogate: Surrogate) -> tuple[list[Tensor], list[Tensor]]:
+        """The gradients of each level, upwards and downwards."""
+        upwards = surrogate.at(t, self.threshold)
+        downwards = surrogate.at(t, self.negative_threshold)
+        up = [upwards.gradient(h - k * self.threshold) for k in range(1, self.up + 1)]
+        down = [downwards.gradient(-h - k * self.negative_threshold) for k in range(1, self.down + 1)]
+        return up, down
 
 
 def _total(like: Tensor, terms: list[Tensor]) -> Tensor:

@@ -87,6 +87,12 @@ class DSATGO(MembraneNeuron):
     def thresholds(self) -> tuple[float, float]:
         return self.threshold, self.threshold
 
+    def firing_levels(self, t: int) -> list[float]:
+        return [float(self.threshold_T[t]) if self.adaptive_threshold else self.threshold]
+
+    def quantities(self) -> dict[str, Tensor]:
+        return super().quantities() | ({"threshold": self.threshold_T} if self.adaptive_threshold else {})
+
     @property
     def num_steps(self) -> int:
         return len(self.threshold_T)

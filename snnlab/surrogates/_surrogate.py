@@ -51,6 +51,10 @@ class Surrogate(nn.Module):
         """What is learned for each time step [T], with a gradient; None: nothing."""
         return None
 
+    def quantities(self) -> dict[str, Tensor]:
+        """What training changes about its form, to be logged: name -> [] or a number per step [T]."""
+        return {}
+
     def forward(self, u: Tensor) -> Tensor:
         """Spikes [...] of u [...], in u's dtype: 1 where `u >= 0`, else 0 (0 for NaN)."""
         return _Spike.apply(u, self)  # type: ignore[no-any-return]

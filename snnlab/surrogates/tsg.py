@@ -71,6 +71,9 @@ class TSG(Surrogate):
     def kernel_learned(self) -> Tensor:
         return self.alpha()
 
+    def quantities(self) -> dict[str, Tensor]:
+        return {"alpha": self.alpha()}
+
     def at(self, t: int, threshold: float) -> Surrogate:
         return _LearnedTriangle(self.s * self.x[t].sigmoid() + self.b)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.losses._loss import Loss
-from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder
+from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder, quantities
 from snnlab.metrics.time_steps import time_step_metrics
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
@@ -23,7 +23,7 @@ class Evaluation:
 
     Attributes:
         metrics: flat names (`acc`, `acc_cum/t3`, `loss`, `firing_rate/<layer>/t3`, and of all neurons
-            `firing_rate/t3`) to numbers.
+            `firing_rate/t3`, `threshold/<layer>/t3` and what else neurons learn) to numbers.
         reliability: per-bin data for reliability diagrams.
         rates: firing rate of each layer at each step.
         samples: how many it measured.
@@ -78,5 +78,5 @@ def evaluate(
         metrics |= {
             f"firing_rate/t{step}": value for step, value in enumerate(all_neurons.compute(), start=1)
         }
-    metrics |= time_step_metrics(model)
+    metrics |= time_step_metrics(model) | quantities(model)
     return Evaluation(metrics, calibration.reliability(), rates, count)

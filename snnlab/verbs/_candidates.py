@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from snnlab.config.check import SECTIONS, section
+from snnlab.config.check import ANALYSE_SECTIONS, SECTIONS, section
 from snnlab.config.origins import flatten
 from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
@@ -14,7 +14,7 @@ from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.verbs.completion import SHELLS
 
-TAKES_OVERRIDES = ("train", "show", "check", "eval", "export", "data")
+TAKES_OVERRIDES = ("train", "show", "check", "eval", "analyse", "export", "data")
 
 
 def candidates(line: str) -> list[str]:
@@ -47,6 +47,8 @@ def candidates(line: str) -> list[str]:
         return _starting(word, [*search.options("dataset"), "+experiment="])
     if verb not in TAKES_OVERRIDES:
         return []
+    if verb == "analyse" and (found := _of_analyse(word)) is not None:
+        return found
     overrides = [one for one in given if "=" in one and not one.startswith("-")]
     return _override(word, overrides, search)
 
@@ -59,6 +61,29 @@ def _table(word: str, given: list[str], search: SearchPath) -> list[str]:
         return [f"scale={one}" for one in _starting(value, ("full", "short", "smoke"))]
     named = any(not one.startswith("-") and "=" not in one for one in given)
     return _starting(word, ["scale=", "seeds="] if named else search.options("table"))
+
+
+def _of_analyse(word: str) -> list[str] | None:
+    """What is no override of the run; None if the word may be one."""
+    from snnlab.config.analyses import analyses
+    from snnlab.config.eval_arguments import CHECKPOINTS
+
+    key, equals, value = word.partition("=")
+    choices: Mapping[str, Iterable[str]] = {"what": [*analyses(), "all"], "checkpoint": CHECKPOINTS}
+    if equals and key in choices:
+        opening, comma, last = value.rpartition(",")
+        bracket = "[" if last.startswith("[") else ""
+        head = f"{key}={opening}{comma}{bracket}"
+        return [head + one for one in _starting(last.removeprefix("["), choices[key])]
+    name, dot, _ = key.partition(".")
+    if dot and name in ANALYSE_SECTIONS:
+        keys = section(name).keys
+        if equals:
+            types = keys[key.partition(".")[2]].type.choices() if key.partition(".")[2] in keys else ()
+            return [f"{key}={one}" for one in _starting(value, types)]
+        return [f"{one}=" for one in _starting(key, (f"{name}.{one}" for one in keys))]
+    own = [*(f"{one}=" for one in ("run", "what", "checkpoint")), *(f"{one}." for one in ANALYSE_SECTIONS)]
+    return _starting(word, own) or None if not dot and not equals else None
 
 
 def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:

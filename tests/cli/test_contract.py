@@ -28,7 +28,18 @@ LINES = [
     "--version",
     *(
         f"{verb} --help"
-        for verb in ("train", "eval", "show", "check", "list", "data", "diff", "doctor", "completion")
+        for verb in (
+            "train",
+            "eval",
+            "analyse",
+            "show",
+            "check",
+            "list",
+            "data",
+            "diff",
+            "doctor",
+            "completion",
+        )
     ),
     "list",
     "list neuron",
@@ -55,7 +66,7 @@ def test_torch_is_not_imported(here):
 
 def test_hydra_is_not_imported_for_help_and_lists(here):
     code = WITHOUT_TORCH.replace("rich", "hydra")
-    lines = ["", "--help", "train --help", "list", "list neuron", "list experiment", "nope"]
+    lines = ["", "--help", "train --help", "analyse --help", "list", "list neuron", "list experiment", "nope"]
     done = subprocess.run([sys.executable, "-c", code, *lines], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

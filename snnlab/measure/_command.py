@@ -1,0 +1,33 @@
+"""`snnlab analyse`: runs the analyses that were asked for, one after the other."""
+
+from importlib import import_module
+
+from snnlab.config.analyse_arguments import AnalyseArguments
+from snnlab.config.schema import RunConfig
+from snnlab.errors import SnnlabError
+from snnlab.measure._subject import Finding, Subject
+from snnlab.train.log import RunLog
+
+
+def run(cfg: RunConfig, asked: AnalyseArguments) -> int:
+    """Measures, draws and says where everything is.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        SnnlabError: no such checkpoint, or an analysis that was named does not fit the run.
+    """
+    log = RunLog(None)
+    subject = Subject(cfg, asked.run, asked.checkpoint, asked.settings)
+    for name in asked.what:
+        try:
+            finding: Finding = import_module(f"snnlab.measure.{name}").run(subject)
+        except SnnlabError as error:
+            if not asked.all:
+                raise
+            log.write(f"{name}: left out, {error.message}")
+            continue
+        log.write(finding.table)
+        log.write(f"Written to {finding.picture} and .csv\n")
+    return 0

@@ -1,0 +1,55 @@
+"""Accumulations, multiplications and energy of each layer, beside an ANN of the same shape."""
+
+from dataclasses import asdict
+
+import torch
+
+from snnlab.analysis.energy import plot_energy
+from snnlab.measure._subject import Finding, Subject, table
+from snnlab.metrics import CONVENTIONS, LayerCost, OperationCounter, TotalCost, costs, total
+
+
+@torch.no_grad()
+def run(subject: Subject) -> Finding:
+    """Counts on real samples, see `OperationCounter`, priced by `energy.convention`."""
+    chosen = subject.settings["energy"].convention
+    convention = CONVENTIONS[chosen]
+    with OperationCounter(subject.model) as counter:
+        for x_TBCHW, _ in subject.batches("operations"):
+            subject.model(x_TBCHW)
+    found = costs(counter.layers(), convention, still=subject.stored.dataset.static)
+    whole = total(found)
+    picture = plot_energy(
+        [asdict(layer) for layer in found],
+        asdict(whole),
+        subject.path("energy"),
+        convention=f"{convention.source}; {convention.ac_pJ:g} pJ per accumulation, {convention.mac_pJ:g} per MAC",
+        title=subject.title,
+    )
+    steps = subject.stored.pipeline.num_steps
+    short = table(
+        f"one sample, {steps} steps; {convention.source}",
+        "layer",
+        "input",
+        "rate",
+        "accumulations",
+        "MACs",
+        "SNN uJ",
+        "ANN MACs",
+        "ANN uJ",
+    )
+    for layer in found:
+        rate = f"{layer.rate:.4f}" if layer.inputs != "real" else ""
+        short.add_row(layer.name, layer.inputs, rate, *_numbers(layer))
+    short.add_row("total", "", "", *_numbers(whole))
+    return Finding(picture, short)
+
+
+def _numbers(cost: LayerCost | TotalCost) -> list[str]:
+    return [
+        f"{cost.ac / 1e6:.3f} M",
+        f"{cost.mac / 1e6:.3f} M",
+        f"{cost.snn_pJ / 1e6:.3f}",
+        f"{cost.ann_mac / 1e6:.3f} M",
+        f"{cost.ann_pJ / 1e6:.3f}",
+    ]

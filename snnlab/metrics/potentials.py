@@ -1,0 +1,103 @@
+"""Statistics of membrane potentials before reset, streamed batch by batch through `watch_potentials`.
+
+Shape suffixes: T time steps, `...` any further axes.
+"""
+
+import torch
+from torch import Tensor
+
+from snnlab.neurons._membrane import MembraneNeuron
+
+
+class Potentials:
+    """Histogram, mean and standard deviation of a layer's charged potentials at each time step.
+
+    The range of the histogram is fixed by the first batch: its levels of firing and four standard deviations around
+    its mean, over all steps. What lies outside is counted in `below` and `above`.
+
+    Args:
+        bins: of equal width.
+    """
+
+    def __init__(self, bins: int) -> None:
+        self.bins = bins
+        self.low = self.high = 0.0
+        self._counts_TN: Tensor | None = None
+        self._sums_3T: Tensor
+
+    def update(self, neuron: MembraneNeuron, h_T: Tensor) -> None:
+        """Counts the potentials [T, ...] of one call; keeps none of them."""
+        h_TN = h_T.detach().flatten(1).float()
+        if self._counts_TN is None:
+            std, mean = (float(value) for value in torch.std_mean(h_TN))
+            levels = [level for t in range(len(h_TN)) for level in neuron.firing_levels(t)]
+            margin = 0.25 * (max(levels) - min(levels)) or 0.25 * max(abs(levels[0]), 1e-6)
+            self.low = min(mean - 4 * std, min(levels) - margin)
+            self.high = max(mean + 4 * std, max(levels) + margin)
+            self._counts_TN = h_TN.new_zeros((len(h_TN), self.bins + 2), dtype=torch.float64)
+            self._sums_3T = h_TN.new_zeros((3, len(h_TN)), dtype=torch.float64)
+        place = ((h_TN - self.low) * (self.bins / (self.high - self.low))).floor().clamp(-1, self.bins) + 1
+        for t, bin_N in enumerate(place.long()):
+            self._counts_TN[t] += torch.bincount(bin_N, minlength=self.bins + 2)
+        wide_TN = h_TN.double()
+        ones_T = torch.full_like(self._sums_3T[0], h_TN.shape[1])
+        self._sums_3T += torch.stack([ones_T, wide_TN.sum(1), wide_TN.square().sum(1)])
+
+    @property
+    def edges(self) -> list[float]:
+        """Edges of the bins, one more than there are bins."""
+        return torch.linspace(self.low, self.high, self.bins + 1, dtype=torch.float64).tolist()
+
+    def shares(self) -> list[list[float]]:
+        """Of each step, the share of the potentials below the range, in each bin, and above the range."""
+        assert self._counts_TN is not None, "nothing was watched"
+        return (self._counts_TN / self._sums_3T[0][:, None]).tolist()
+
+    def mean_std(self) -> list[tuple[float, float]]:
+        """Mean and standard deviation of each step."""
+        count_T, sum_T, square_T = self._sums_3T
+        mean_T = sum_T / count_T
+        std_T = (square_T / count_T - mean_T**2).clamp(min=0).sqrt()
+        return list(zip(mean_T.tolist(), std_T.tolist(), strict=True))
+
+
+class GradientSupport:
+    """The share of a layer's neurons that get a gradient through their spike, at each time step.
+
+    A neuron does where the slope of its surrogate is at least `least` of the surrogate's peak in that step, with the
+    threshold and the width of that call. For a rectangle that is its support whatever `least` is; surrogates that
+    fall off for ever have no other.
+
+    Args:
+        least: part of the peak, above 0.
+    """
+
+    def __init__(self, least: float) -> None:
+        self.least = least
+        self._inside_T: Tensor | None = None
+        self._neurons = 0
+
+    def update(self, neuron: MembraneNeuron, h_T: Tensor) -> None:
+        """Counts the potentials [T, ...] of one call."""
+        dynamics = neuron.dynamics_of_call()
+        scale = max(abs(level) for level in neuron.firing_levels(0))
+        grid = torch.linspace(-10 * scale, 10 * scale, 4001, device=h_T.device, dtype=h_T.dtype)
+        inside = []
+        for t, h in enumerate(h_T.detach()):
+            slope = dynamics.slope(h, t, neuron.surrogate)
+            peak = dynamics.slope(grid, t, neuron.surrogate).max()
+            inside.append((slope >= self.least * peak).sum())
+        inside_T = torch.stack(inside)
+        self._inside_T = inside_T if self._inside_T is None else self._inside_T + inside_T
+        self._neurons += h_T[0].numel()
+
+    def merge(self, other: "GradientSupport") -> None:
+        """Adds what was counted of another layer."""
+        if other._inside_T is not None:
+            self._inside_T = other._inside_T if self._inside_T is None else self._inside_T + other._inside_T
+            self._neurons += other._neurons
+
+    def compute(self) -> list[float]:
+        """The share at each step."""
+        assert self._inside_T is not None, "nothing was watched"
+        return (self._inside_T.double() / self._neurons).tolist()

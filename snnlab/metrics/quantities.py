@@ -1,0 +1,20 @@
+"""What training changes about the neurons of a network: adaptive thresholds, learned leaks, widths and heights."""
+
+from torch import nn
+
+from snnlab.neurons._neuron import Neuron
+
+
+def quantities(model: nn.Module) -> dict[str, float]:
+    """Numbers to log: `threshold/<layer>/t3` for what each step has of its own, `leak/<layer>` for the rest."""
+    found: dict[str, float] = {}
+    for layer, module in model.named_modules():
+        if not isinstance(module, Neuron):
+            continue
+        for quantity, values in module.quantities().items():
+            name = f"{quantity}/{layer}"
+            if values.dim() == 0:
+                found[name] = float(values.detach())
+            else:
+                found |= {f"{name}/t{step}": value for step, value in enumerate(values.tolist(), start=1)}
+    return found

@@ -1,0 +1,37 @@
+"""Look inside a trained network: a picture and its numbers as CSV, in the run's folder.
+
+what=NAME, what=[NAME,NAME] or what=all. Everything else overrides the run's configuration, as in snnlab eval.
+"""
+
+import argparse
+
+from snnlab.config.analyses import analyses
+from snnlab.verbs._arguments import add_overrides
+
+EXAMPLES = (
+    "snnlab analyse run=runs/quickstart what=firing_rates",
+    "snnlab analyse run=DIR what=[membrane,gradient_support] analyse.samples=null",
+    "snnlab analyse run=DIR what=energy energy.convention=dsatgo",
+    "snnlab analyse run=DIR what=landscape landscape.grid=41 landscape.span=0.5 landscape.split=test",
+    "snnlab analyse run=DIR what=tsne tsne.samples=1000 checkpoint=best",
+    "snnlab analyse run=DIR what=all",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    add_overrides(parser)
+    lines = "\n".join(f"  {name:18}{text}" for name, text in analyses().items())
+    parser.description = f"{__doc__}\nanalyses:\n{lines}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Loads the run's config, applies the overrides, measures and draws."""
+    from snnlab.config.analyse_arguments import read_analyse_arguments
+    from snnlab.config.stored import load_stored
+
+    asked = read_analyse_arguments(args.overrides)
+    cfg = load_stored(asked.run, asked.overrides, args.config_dir)
+    from snnlab.measure import _command
+
+    return _command.run(cfg, asked)
