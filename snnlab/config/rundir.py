@@ -28,6 +28,7 @@ HASH_LEAVES_OUT = (
     "trainer.on_existing",
     "trainer.threads",
     "trainer.allocator",
+    "trainer.backend",
     "trainer.detect_anomaly",
     "trainer.profile",
 )

@@ -36,6 +36,8 @@ class TrainerConfig:
     """Upper bound of the gradient's norm over all parameters; null = no clipping."""
     ema: OpenFraction | None = None
     """Decay of an exponential moving average of the weights, which is then evaluated; null = none."""
+    backend: Literal["auto", "eager", "compiled", "triton"] = "auto"
+    """What runs the neurons: plain PyTorch (eager), generated C++ (compiled, CPU), Triton (CUDA), or the fastest."""
     compile: bool = False
     """Compile the model with torch.compile."""
     channels_last: bool = False

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BackendName = Literal["auto", "eager", "compiled", "triton"]
 
 # Modules that implement `Backend`; imported when first considered.
-_MODULES: dict[str, str] = {"triton": "snnlab.kernels.triton_backend"}
+_MODULES = {"compiled": "snnlab.kernels.cpu", "triton": "snnlab.kernels.triton_backend"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Backend(Protocol):
         """Why it does not cover a call, as half a sentence; None if it does."""
 
     def pays(self, call: Call) -> bool:
-        """Whether it is the faster one for a call that it covers."""
+        """Whether it is worth its start for a call of this size; asked before `refusal`."""
 
     def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
         """What `integrate_and_fire` returns, differentiable once."""
@@ -58,7 +58,7 @@ class BackendError(ValueError):
 
 
 counts: Counter[str] = Counter()
-"""How often each back end has run in this process."""
+"""How often each back end has run since `use_backend`."""
 
 _chosen: BackendName = "auto"
 _said: set[str] = set()
@@ -82,17 +82,24 @@ def use_backend(name: BackendName, say: Callable[[str], object] | None = None) -
     _chosen = name
     _say = _warn if say is None else say
     _said.clear()
+    counts.clear()
+
+
+def ran() -> str:
+    """Which back ends have run, as words."""
+    total = sum(counts.values())
+    return ", ".join(f"{name} {100 * count / total:.0f} %" for name, count in counts.most_common()) or "none"
 
 
 @contextmanager
 def backend(name: BackendName) -> Iterator[None]:
     """The same inside a `with` block."""
-    before, say = _chosen, _say
-    use_backend(name, say)
+    global _chosen
+    before, _chosen = _chosen, name
     try:
         yield
     finally:
-        use_backend(before, say)
+        _chosen = before
 
 
 def pick(call: Call) -> Backend | None:
@@ -134,13 +141,15 @@ def _fastest(call: Call) -> str:
     name = {"cpu": "compiled", "cuda": "triton"}.get(call.x_T.device.type)
     if name not in _MODULES:
         return "eager"
+    if call.surrogate.plain_step and not _module(name).pays(call):
+        return "eager"
     if reason := _refusal(name, call):
         message = f"neurons run in plain PyTorch, not in the back end {name}: {reason}"
         if message not in _said:
             _said.add(message)
             _say(message)
         return "eager"
-    return name if _module(name).pays(call) else "eager"
+    return name
 
 
 def _refusal(name: str, call: Call) -> str | None:

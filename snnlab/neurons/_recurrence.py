@@ -189,7 +189,7 @@ class _Recurrence(torch.autograd.Function):
             dynamics.fire(h, t, out=s)
             v = dynamics.reset(h, s, out=after)
 
-        grad_h_T = None if grad_measured is None else _measured_gradient(measure, h_T, grad_measured)
+        grad_h_T = None if grad_measured is None else measured_gradient(measure, h_T, grad_measured)
         grad_x_T = torch.empty_like(x_T)
         grad_decay = None if learned is None else torch.zeros_like(learned)
         grad_parameters = [torch.zeros_like(parameter) for parameter in parameters]
@@ -198,7 +198,7 @@ class _Recurrence(torch.autograd.Function):
             h = h_T[t]
             grad_s = torch.zeros_like(h) if grad_spikes_T is None else grad_spikes_T[t].to(h.dtype)
             if parameters:
-                grad_h, *grads = _differentiate(dynamics, surrogate, h, start + t, grad_s, grad_v)
+                grad_h, *grads = differentiate(dynamics, surrogate, h, start + t, grad_s, grad_v)
                 for total, grad in zip(grad_parameters, grads, strict=True):
                     total += grad
             else:
@@ -213,7 +213,7 @@ class _Recurrence(torch.autograd.Function):
         return grad_x_T, grad_v, grad_decay, None, None, None, None, *grad_parameters
 
 
-def _differentiate(
+def differentiate(
     dynamics: Dynamics, surrogate: Surrogate, h: Tensor, t: int, grad_s: Tensor, grad_v: Tensor
 ) -> tuple[Tensor, ...]:
     """The gradients of h_t and of the surrogate's parameters, by autograd through this one step."""
@@ -225,7 +225,7 @@ def _differentiate(
         )
 
 
-def _measured_gradient(measure: Measure, h_T: Tensor, grad_measured: Tensor) -> Tensor:
+def measured_gradient(measure: Measure, h_T: Tensor, grad_measured: Tensor) -> Tensor:
     with torch.enable_grad():
         h_T = h_T.detach().requires_grad_()
         measured = measure(h_T)

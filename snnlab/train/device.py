@@ -3,11 +3,13 @@
 import contextlib
 import os
 import random
+import sys
 
 import torch
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.errors import ConfigError
+from snnlab.kernels import use_backend
 from snnlab.train.allocator import keep_freed_memory
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -20,13 +22,14 @@ def seed_generators(seed: int) -> None:
 
 
 def set_up(trainer: TrainerConfig) -> torch.device:
-    """Fixes the allocator, threads and determinism, and returns the device.
+    """Fixes the allocator, the neurons' back end, threads and determinism, and returns the device.
 
     Raises:
         ConfigError: the device that was asked for is not there.
     """
     if trainer.allocator == "keep":
         keep_freed_memory()
+    use_backend(trainer.backend, lambda message: sys.stderr.write(f"warning: {message}\n"))
     if trainer.threads is not None:
         torch.set_num_threads(trainer.threads)
     if trainer.deterministic:

@@ -6,7 +6,8 @@ import traceback
 from snnlab import build
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED, SnnlabError
+from snnlab.errors import PREEMPTED, RunError, SnnlabError
+from snnlab.kernels import BackendError, ran
 from snnlab.train.device import set_up
 from snnlab.train.environment import environment
 from snnlab.train.guard import anomalies, nan_error
@@ -53,6 +54,8 @@ def run(cfg: RunConfig) -> int:
         except BaseException as error:
             log.only_file(traceback.format_exc())
             files.write_status("failed", reason=f"{type(error).__name__}: {error}")
+            if isinstance(error, BackendError):
+                raise RunError(str(error), "trainer.backend=auto takes what covers the network") from error
             raise
         if not finished:
             files.write_status("preempted", reason=interrupt.requested)
@@ -122,6 +125,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 mirror.finish("preempted")
                 return False
 
+        log.write(f"neurons  ran in the back end: {ran()}")
         stored = report(session, mirror)
     show_result(log, files, stored)
     return True

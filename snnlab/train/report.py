@@ -7,6 +7,7 @@ from typing import Any
 from snnlab.config.rundir import config_hash, variant
 from snnlab.config.schema import RunConfig
 from snnlab.errors import RunError
+from snnlab.kernels import counts
 from snnlab.train.allocator import allocator_state
 from snnlab.train.environment import code_version
 from snnlab.train.figures import draw
@@ -98,6 +99,7 @@ def result_of(session: Session) -> dict[str, Any]:
         "num_steps": cfg.num_steps,
         "dataset": cfg.dataset.name,
         "synthetic": cfg.trainer.synthetic,
+        "backends": dict(counts),
         "split": session.split_name,
         "num_train": len(session.train_set),
         "num_test": session.evaluation.samples,
