@@ -161,13 +161,19 @@ typedef int64_t I;
 
 /* What a call is about; the same as `Job` in cpu.py. */
 struct Job {
-    I N, start, threads, inner, channels;
+    I N, start, threads, inner, channels, v_step;
     const X *x, *residual;
     const S *scale, *shift, *v0;
     const S *const *parameters;
 };
 
 static inline I least(I a, I b) { return a < b ? a : b; }
+
+/* the potential before the first step; v_step is 0 where it is one number */
+static inline void begin(const Job &job, I n, I l, S *v) {
+    if (job.v_step) memcpy(v, job.v0 + n, l * sizeof(S));
+    else for (I j = 0; j < l; j++) v[j] = *job.v0;
+}
 """
 
 _NORM = r"""
@@ -248,6 +254,9 @@ extern "C" void forward(const Job &job, X *s_out, S *v_out, S *h_out) {
         const X *__restrict x_T = job.x + n, *__restrict residual_T = job.residual + n;
         X *__restrict s_T = s_out + n;
         S *__restrict h_T = h_out + n;
+        S first[BLOCK], ignored[BLOCK];
+        S *__restrict v_end = v_out ? v_out + n : ignored;
+        begin(job, n, l, first);
 #if $AFFINE$
         S scale[$TABLES$ * BLOCK], shift[$TABLES$ * BLOCK];
         for (I t = 0; t < $TABLES$; t++) {
@@ -257,9 +266,9 @@ extern "C" void forward(const Job &job, X *s_out, S *v_out, S *h_out) {
 #endif
         #pragma omp simd
         for (I j = 0; j < l; j++) {
-            const S v_0 = job.v0[n + j];
+            const S v_0 = first[j];
             $FORWARD$
-            v_out[n + j] = v_$T$;
+            v_end[j] = v_$T$;
         }
     }
 }
@@ -281,7 +290,8 @@ extern "C" void backward(
             const X *__restrict gs_T = gs_in + n;
             const S *__restrict gh_T = gh_in + n;
             X *__restrict gx_T = gx_out + n;
-            S grad[BLOCK];
+            S first[BLOCK], grad[BLOCK];
+            begin(job, n, l, first);
 #if $AFFINE$
             S scale[$TABLES$ * BLOCK], shift[$TABLES$ * BLOCK], g0[$TABLES$ * BLOCK], g1[$TABLES$ * BLOCK];
             for (I t = 0; t < $TABLES$; t++) {
@@ -294,7 +304,7 @@ extern "C" void backward(
             $ZERO$
             #pragma omp simd $REDUCTION$
             for (I j = 0; j < l; j++) {
-                const S v_0 = job.v0[n + j];
+                const S v_0 = first[j];
                 $RECOMPUTE$
                 S g = grad[j];
                 $BACKWARD$

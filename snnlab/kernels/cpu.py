@@ -33,7 +33,7 @@ class Job(ctypes.Structure):
     """As in the C++ source."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("N", "start", "threads", "inner", "channels")),
+        *((name, ctypes.c_int64) for name in ("N", "start", "threads", "inner", "channels", "v_step")),
         *((name, ctypes.c_void_p) for name in ("x", "residual", "scale", "shift", "v0", "parameters")),
     )
 
@@ -67,8 +67,9 @@ def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
     """What `integrate_and_fire` returns, differentiable once."""
     learned = call.decay if isinstance(call.decay, Tensor) else None
     x_T = dense(call.x_T)
+    v = call.v if repeats(call.v) else like(call.v, x_T[0])
     return _Compiled.apply(  # type: ignore[no-any-return]
-        x_T, like(call.v, x_T[0]), learned, call, kernel_of(call), *call.surrogate.parameters()
+        x_T, v, learned, call, kernel_of(call), *call.surrogate.parameters()
     )
 
 
@@ -140,14 +141,20 @@ class Pointers:
         self._array = (ctypes.c_void_p * max(1, len(parameters)))(*(p.data_ptr() for p in self._alive))
         sizes = {"inner": 1, "channels": 1} | more
         self.job = Job(
-            N=v.numel(),
+            N=x_T[0].numel(),
             start=start,
+            v_step=0 if repeats(v) else 1,
             threads=torch.get_num_threads(),
             x=x_T.data_ptr(),
             v0=v.data_ptr(),
             parameters=ctypes.addressof(self._array),
             **{key: value.data_ptr() if isinstance(value, Tensor) else value for key, value in sizes.items()},
         )
+
+
+def repeats(v: Tensor) -> bool:
+    """Whether v [...] is one number in all places."""
+    return v.numel() > 1 and not any(v.stride())
 
 
 def address(tensor: Tensor | None) -> ctypes.c_void_p:
@@ -170,9 +177,11 @@ class _Compiled(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         scalars = [*([] if learned is None else [learned]), *parameters]
         pointers = Pointers(x_T, v, call.start, scalars)
-        spikes_T, after = torch.empty_like(x_T), torch.empty_like(x_T[0], dtype=v.dtype)
+        spikes_T = torch.empty_like(x_T)
+        after = torch.empty_like(x_T[0], dtype=v.dtype) if call.keep_state else None
         h_T = None if call.measure is None else torch.empty_like(x_T, dtype=v.dtype)
         kernel.functions.forward(ctypes.byref(pointers.job), address(spikes_T), address(after), address(h_T))
+        after = v.new_empty(0) if after is None else after
         return spikes_T, after, None if call.measure is None or h_T is None else call.measure(h_T)
 
     @staticmethod
@@ -189,16 +198,15 @@ class _Compiled(torch.autograd.Function):
         grad_h_T = None if measure is None else torch.zeros_like(x_T, dtype=v.dtype)
         if grad_measured is not None:
             spikes_T, h_T = torch.empty_like(x_T), torch.empty_like(x_T, dtype=v.dtype)
-            after = torch.empty_like(v)
-            functions.forward(job, address(spikes_T), address(after), address(h_T))
+            functions.forward(job, address(spikes_T), address(None), address(h_T))
             grad_h_T = like(measured_gradient(measure, h_T, grad_measured), x_T)
         grad_spikes_T = (
             torch.zeros_like(x_T) if grad_spikes_T is None else like(grad_spikes_T.to(x_T.dtype), x_T)
         )
-        if grad_v is not None:
+        if grad_v is not None and grad_v.numel():
             grad_v = like(grad_v, x_T[0])
         grad_x_T = torch.empty_like(x_T)
-        grad_v0 = torch.empty_like(v) if ctx.needs_input_grad[1] else None
+        grad_v0 = torch.empty_like(x_T[0], dtype=v.dtype) if ctx.needs_input_grad[1] else None
         sums = torch.zeros(CHUNKS, len(x_T), len(scalars), dtype=torch.float64)
         functions.backward(
             job,
