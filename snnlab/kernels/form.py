@@ -1,6 +1,27 @@
 """What a neuron's equations and its surrogate tell the kernels about themselves."""
 
+from collections.abc import Callable
 from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Statistics(NamedTuple):
+    """How thresholds and widths follow from all potentials of a step, see `adaptive_threshold.py`.
+
+    Attributes:
+        f_c: factor of the adaptive threshold.
+        threshold: whether the threshold adapts.
+        width: whether the width does.
+        by_deviation: whether the width follows the standard deviation rather than the threshold.
+        decided: takes the number of the first step, and the thresholds and widths [2, T] of a call.
+    """
+
+    f_c: float
+    threshold: bool
+    width: bool
+    by_deviation: bool
+    decided: Callable[[int, Tensor], None]
 
 
 class KernelForm(NamedTuple):
@@ -12,9 +33,14 @@ class KernelForm(NamedTuple):
         options: whole numbers, constants when a kernel is compiled.
         level: distance of the levels upwards, the threshold.
         lower: distance of the levels downwards, as a magnitude.
+        levels: where steps differ: of the number of the first step and how many there are, the threshold and the
+            width of each [2, T], in float32.
+        statistics: where they follow from the potentials.
     """
 
     family: str
     options: tuple[int, ...]
     level: float
     lower: float
+    levels: Callable[[int, int], Tensor] | None = None
+    statistics: Statistics | None = None

@@ -26,12 +26,12 @@ from snnlab.kernels.layout import (
 from snnlab.surrogates._surrogate import surrogate_class
 
 # The kernels take any strides, so that a compiler need not copy anything into another layout.
-_TAGS = (torch.Tag.flexible_layout,)
+TAGS = (torch.Tag.flexible_layout,)
 
 _BACKWARD_BLOCK = 512  # 4 elements a thread: what T steps of it need fits into registers
 
 
-@torch.library.custom_op("snnlab::recurrence", mutates_args=(), tags=_TAGS)
+@torch.library.custom_op("snnlab::recurrence", mutates_args=(), tags=TAGS)
 def recurrence(
     x_T: Tensor,
     v: Tensor,
@@ -65,11 +65,11 @@ def recurrence(
         up, down: the surrogate's numbers for levels upwards and downwards.
         keep_state: False gives an empty tensor for the potential and saves writing it.
     """
-    spikes_T, state = _outputs(x_T, keep_state)
+    spikes_T, state = outputs(x_T, keep_state)
     count = x_T[0].numel()
     if not count:
         return spikes_T, state
-    (x_T,), way = _readable(x_T)
+    (x_T,), way = readable(x_T)
     functions = import_module(family)
     block = 16 // x_T.element_size() * 128  # 16 bytes for each load of a thread, four warps
     with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
@@ -123,14 +123,15 @@ def _(
     down: list[float],
     keep_state: bool,
 ) -> tuple[Tensor, Tensor]:
-    return _outputs(x_T, keep_state)
+    return outputs(x_T, keep_state)
 
 
-def _outputs(x_T: Tensor, keep_state: bool) -> tuple[Tensor, Tensor]:
+def outputs(x_T: Tensor, keep_state: bool) -> tuple[Tensor, Tensor]:
+    """For spikes [T, ...] and the last potential [...], in x_T's order of axes; empty if that is not kept."""
     return x_T.new_empty_strided(x_T.shape, dense_strides(x_T)), _like_step(x_T, keep_state)
 
 
-@torch.library.custom_op("snnlab::recurrence_backward", mutates_args=(), tags=_TAGS)
+@torch.library.custom_op("snnlab::recurrence_backward", mutates_args=(), tags=TAGS)
 def recurrence_backward(
     grad_spikes_T: Tensor,
     grad_state: Tensor | None,
@@ -163,7 +164,7 @@ def recurrence_backward(
     steps, count = len(x_T), x_T[0].numel()
     if not count:
         return grad_x_T, grad_v, grad_decay.zero_(), grad_learned_T.zero_()
-    (x_T, grad_spikes_T), way = _readable(x_T, grad_spikes_T)
+    (x_T, grad_spikes_T), way = readable(x_T, grad_spikes_T)
     programs = triton.cdiv(count, _BACKWARD_BLOCK)
     held = steps if steps <= sweep.MOST_STEPS else sweep.SEGMENT
     segments = triton.cdiv(steps, held)
@@ -251,7 +252,7 @@ def _(
 def _gradients(
     x_T: Tensor, decay_tensor: Tensor | None, learned_T: Tensor | None, keep_grad_v: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    grad_x_T, grad_v = _outputs(x_T, keep_grad_v)
+    grad_x_T, grad_v = outputs(x_T, keep_grad_v)
     grad_decay, grad_learned_T = (
         x_T.new_empty(0) if tensor is None else torch.empty_like(tensor)
         for tensor in (decay_tensor, learned_T)
@@ -300,7 +301,7 @@ def _like_step(x_T: Tensor, wanted: bool) -> Tensor:
     return x_T.new_empty_strided(x_T.shape[1:], step_strides(x_T), dtype=torch.float32)
 
 
-def _readable(*tensors_T: Tensor) -> tuple[list[Tensor], Walk]:
+def readable(*tensors_T: Tensor) -> tuple[list[Tensor], Walk]:
     """The tensors and the way through them; copied if it has too many axes or is too long."""
     way = walk(*tensors_T)
     tensors = list(tensors_T)

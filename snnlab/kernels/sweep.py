@@ -260,6 +260,8 @@ def backward(
             tl.store(grad_x_ptr + i, (grad_h * gain).to(grad_x_ptr.dtype.element_ty), mask=inside)
             if LEARNED_DECAY:
                 if k < STEPS - 1:
+                    if ADAPTIVE:
+                        level = tl.load(levels_ptr + t - 1, mask=t <= T, other=0.0)
                     _, earlier = FIRE(h_T[STEPS - 2 - k], level, lower, rest, OPTIONS)
                 else:
                     earlier = before

@@ -5,9 +5,10 @@ the input, in its own dtype, and the potential before the first step.
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from snnlab.kernels._backend import Call
+from snnlab.kernels.adaptive_op import adaptive_recurrence
 from snnlab.kernels.language import INTERPRETED
 from snnlab.kernels.layout import reach
 from snnlab.kernels.ops import recurrence
@@ -23,10 +24,12 @@ def refusal(call: Call) -> str | None:
         return f"the input is on the device {x_T.device.type}, not on cuda"
     if x_T.dtype not in _DTYPES or call.v.dtype != torch.float32:
         return f"its arithmetic is in float32, which {x_T.dtype} is not made for".replace("torch.", "")
-    if dynamics.kernel_form() is None:
+    if (form := dynamics.kernel_form()) is None:
         return f"there are no kernel functions for the equations {type(dynamics).__name__}"
     if not _has_gradient(type(surrogate)):
         return f"the surrogate {type(surrogate).__name__} has no kernel_gradient"
+    if form.statistics is not None and _many_processes():
+        return "statistics over several processes are taken one step at a time"
     if call.measure is not None:
         return "the membrane potentials are watched, and it keeps none"
     if reach(x_T) >= 2**31:
@@ -45,13 +48,36 @@ def run(call: Call) -> tuple[Tensor, Tensor, None]:
     form = dynamics.kernel_form()
     assert form is not None
     learned_T = surrogate.kernel_learned()
+    if learned_T is not None:
+        learned_T = learned_T[call.start : call.start + steps]
+    name = f"{type(surrogate).__module__}.{type(surrogate).__qualname__}"
+    numbers = _numbers(surrogate, form.level)
+    if form.statistics is not None:
+        assert isinstance(call.decay, Tensor)
+        f_c, adaptive, width, by_deviation, decided = form.statistics
+        spikes_T, v, levels_T = adaptive_recurrence(
+            call.x_T,
+            call.v,
+            call.decay,
+            learned_T,
+            form.level,
+            f_c,
+            adaptive,
+            width,
+            by_deviation,
+            name,
+            numbers,
+            call.keep_state,
+        )
+        decided(call.start, levels_T)
+        return spikes_T, v, None
     fixed = not isinstance(call.decay, Tensor)
     spikes_T, v = recurrence(
         call.x_T,
         call.v,
         None if fixed else call.decay,
-        None,
-        None if learned_T is None else learned_T[call.start : call.start + steps],
+        None if form.levels is None else form.levels(call.start, steps),
+        learned_T,
         call.decay if fixed else 0.0,
         dynamics.decay_input,
         float(dynamics.v_reset),
@@ -59,8 +85,8 @@ def run(call: Call) -> tuple[Tensor, Tensor, None]:
         float(form.lower),
         form.family,
         list(form.options),
-        f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
-        _numbers(surrogate, form.level),
+        name,
+        numbers,
         _numbers(surrogate, form.lower),
         call.keep_state,
     )
@@ -80,3 +106,7 @@ def _has_gradient(cls: type[Surrogate]) -> bool:
         if "gradient" in vars(base) or "forward" in vars(base):
             return False
     return False
+
+
+def _many_processes() -> bool:
+    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1

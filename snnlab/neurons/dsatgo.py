@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, distributed, nn
 
+from snnlab.kernels.form import KernelForm, Statistics
 from snnlab.neurons._membrane import MembraneNeuron
 from snnlab.neurons._recurrence import Dynamics
 from snnlab.ranges import Fraction, OpenFraction, Positive
@@ -101,7 +102,9 @@ class DSATGO(MembraneNeuron):
         return self.w.sigmoid()
 
     def dynamics_of_call(self) -> Dynamics:
-        return _Adaptive(self.threshold, 0.0, False, False, False, decide=self._decide)
+        return _Adaptive(
+            self.threshold, 0.0, False, False, False, decide=self._decide, form=self._kernel_form()
+        )
 
     @torch.no_grad()
     def _decide(self, h: Tensor, t: int) -> tuple[Tensor | float, Tensor | float]:
@@ -111,18 +114,63 @@ class DSATGO(MembraneNeuron):
         if not (self.adaptive_threshold or self.adaptive_width):
             return self.threshold, 1.0
         mean, std = self._estimate(h, t) if self.mpd == "estimated" else mean_and_std(h)
+        adaptive, width = self._adapted(mean, std)
+        if not self.adaptive_threshold:
+            return self.threshold, width
+        self._remember(t, adaptive)
+        return adaptive, width
+
+    def _adapted(self, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor | float]:
         adaptive = self.f_c * (mean + std)
         driver = std if self.width == "std" else adaptive
         # 1 + tanh(z), in a form that does not round to 0
-        width = 2 * torch.sigmoid(2 * (driver - self.threshold)) if self.adaptive_width else 1.0
-        if not self.adaptive_threshold:
-            return self.threshold, width
-        self.threshold_T[t].lerp_(adaptive.to(self.threshold_T.dtype), self.momentum)
-        return adaptive, width
+        return adaptive, 2 * torch.sigmoid(2 * (driver - self.threshold)) if self.adaptive_width else 1.0
+
+    def _remember(self, steps: int | slice, threshold: Tensor) -> None:
+        self.threshold_T[steps].lerp_(threshold.to(self.threshold_T.dtype), self.momentum)
 
     def _estimate(self, h: Tensor, t: int) -> tuple[Tensor, Tensor]:
         std = h.new_tensor(self.threshold)
         return torch.zeros_like(std), std * (1 + self.leak().to(h.dtype) ** 2).sqrt() if t else std
+
+    def _kernel_form(self) -> KernelForm:
+        adaptive = self.adaptive_threshold or self.adaptive_width
+        statistics = self.training and adaptive and self.mpd == "true"
+        return KernelForm(
+            "snnlab.kernels.integrate_and_fire",
+            (0, 0, 1),
+            self.threshold,
+            self.threshold,
+            None if statistics else self._levels,
+            Statistics(
+                self.f_c, self.adaptive_threshold, self.adaptive_width, self.width == "std", self._decided
+            )
+            if statistics
+            else None,
+        )
+
+    @torch.no_grad()
+    def _levels(self, start: int, steps: int) -> Tensor:
+        """Thresholds and widths [2, T] that do not depend on the potentials."""
+        running_T = self.threshold_T[start : start + steps].float()
+        threshold_T, width_T = torch.full_like(running_T, self.threshold), torch.ones_like(running_T)
+        if not self.training:
+            return torch.stack([running_T if self.adaptive_threshold else threshold_T, width_T])
+        if self.adaptive_threshold or self.adaptive_width:
+            std_T = threshold_T * (1 + self.leak().float() ** 2).sqrt()
+            if start == 0:
+                std_T[0] = self.threshold
+            adaptive_T, width = self._adapted(torch.zeros_like(std_T), std_T)
+            width_T = width_T * width
+            if self.adaptive_threshold:
+                threshold_T = adaptive_T
+                self._remember(slice(start, start + steps), adaptive_T)
+        return torch.stack([threshold_T, width_T])
+
+    @torch.no_grad()
+    def _decided(self, start: int, levels_T: Tensor) -> None:
+        if self.adaptive_threshold:
+            self._remember(slice(start, start + levels_T.shape[1]), levels_T[0])
 
     def extra_repr(self) -> str:
         return (
@@ -157,7 +205,11 @@ class _Adaptive(Dynamics):
     """The hard reset of one call; the backward pass takes up the thresholds that the forward pass decided."""
 
     decide: Callable[[Tensor, int], tuple[Tensor | float, Tensor | float]]
+    form: KernelForm
     decided: dict[int, tuple[Tensor | float, Tensor | float]] = field(default_factory=dict)
+
+    def kernel_form(self) -> KernelForm:
+        return self.form
 
     def of_step(self, h: Tensor, t: int) -> tuple[Tensor | float, Tensor | float]:
         if t not in self.decided:
