@@ -43,7 +43,7 @@ types: setup-test ## mypy, strict
 	$(BIN)/mypy
 
 tables-smoke: setup ## run every table and figure for two training steps on embedded data
-	$(BIN)/snnlab table --all scale=smoke --run trainer.device=cpu --format csv --output runs/tables-smoke.csv
+	$(BIN)/snnlab table --all scale=smoke --run trainer.device=cpu --format md --output runs/tables-smoke
 
 # table-tmc-1 is `snnlab table tmc_1`; make table-tmc-1 RUN=1 ARGS='scale=short' also starts the runs that are missing.
 table-%: setup

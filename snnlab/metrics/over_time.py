@@ -52,6 +52,7 @@ class CalibrationOverTime:
         self._options = (num_steps, num_classes, bins, include_lowest, mean_of_softmax)
         readings = ("step", "cum", "cumprob") if mean_of_softmax else ("step", "cum")
         self._sums = {reading: StepSums(num_steps, num_classes, bins, include_lowest) for reading in readings}
+        self._confusion_KK = torch.zeros(num_classes, num_classes, dtype=torch.int64)
 
     @torch.no_grad()
     def update(self, logits_TBK: Tensor, target_B: Tensor) -> None:
@@ -81,6 +82,8 @@ class CalibrationOverTime:
         log_likelihood_TB = _log_likelihood(logits_TBK, target_B)
         self._sums["step"].add(logits_TBK, probs_TBK, log_likelihood_TB, target_B)
         self._sums["cum"].add(mean_TBK, mean_TBK.softmax(2), _log_likelihood(mean_TBK, target_B), target_B)
+        pairs_B = target_B * self.num_classes + mean_TBK[-1].argmax(1)
+        self._confusion_KK.view(-1).index_add_(0, pairs_B, torch.ones_like(pairs_B))
         if "cumprob" in self._sums:
             mean_probs_TBK = probs_TBK.cumsum(0) / steps_T11
             log_mean_TB = log_likelihood_TB.logcumsumexp(0) - steps_T[:, None].log()
@@ -114,6 +117,11 @@ class CalibrationOverTime:
         """
         return {reading: sums.reliability() for reading, sums in self._sums.items()}
 
+    def confusion(self) -> list[list[int]]:
+        """Returns how often each class (rows) was taken for each (columns), by the mean of all steps' logits."""
+        counts: list[list[int]] = self._confusion_KK.tolist()
+        return counts
+
     def merge(self, other: "CalibrationOverTime") -> None:
         """Adds the samples of another, as of another process; they are moved to this one's device.
 
@@ -124,11 +132,13 @@ class CalibrationOverTime:
             raise ValueError(f"cannot merge: made with {other._options}, this with {self._options}")
         for reading, sums in self._sums.items():
             sums.merge(other._sums[reading])
+        self._confusion_KK += other._confusion_KK.to(self._confusion_KK.device)
 
     def to(self, device: torch.device | str) -> Self:
         """Moves what was summed so far to a device. `update` moves it to its batch's by itself."""
         for sums in self._sums.values():
             sums.to(device)
+        self._confusion_KK = self._confusion_KK.to(device)
         return self
 
 

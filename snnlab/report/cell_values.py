@@ -1,5 +1,7 @@
 """Takes the number of a cell out of a run: a metric, a fact of the result, a setting, a further measurement."""
 
+import csv
+import io
 import json
 import statistics
 from collections.abc import Mapping
@@ -17,7 +19,7 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
 
     Args:
         job: the run.
-        metric: `config/<key>`, `result/<key>`, `measured/<path in the JSON>`, else a metric of the result, in
+        metric: `config/<key>`, `result/<key>`, `measured/<path in the JSON or CSV>`, else a metric of the result, in
             which * stands for anything: the mean over all that fit.
         selection: last | best.
     """
@@ -70,7 +72,19 @@ def _inside(content: Any, path: str) -> Any:
 
 
 def _read(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
+    """The content of JSON; of CSV, the rows by their first column."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".csv":
+        return json.loads(text)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    return {next(iter(row.values())): {key: _parsed(value) for key, value in row.items()} for row in rows}
+
+
+def _parsed(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def _number(value: Any) -> float | None:

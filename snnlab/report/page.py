@@ -1,22 +1,38 @@
-"""Writes self-contained HTML pages: a filled table, or what runs measured. No network, no script needed."""
+"""Writes self-contained HTML pages: a filled table, or what runs measured. No network, no script."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from snnlab.report.charts import (
+    HeatMap,
+    LineChart,
+    Reliability,
+    Series,
+    confusion_map,
+    rate_map,
+    reliability,
+)
+from snnlab.report.run_data import RunData
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from snnlab.report.render import Grid
 
+COLOURS = 6
+TILES = (("acc", "accuracy", "percent"), ("nll", "NLL", "number"), ("ece", "ECE", "number"),
+         ("adaece", "AdaECE", "number"), ("cece", "CECE", "number"))  # fmt: skip
+MOST_CLASSES = 40
+
 
 def environment() -> "Environment":
     """Jinja with our templates; text is escaped, and a name that does not exist is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    folder = Path(__file__).parent / "templates"
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -28,3 +44,161 @@ def table_page(name: str, grid: "Grid", above: Sequence[str], below: Sequence[st
     """A filled table as a page."""
     values: dict[str, Any] = {"title": name, "grid": grid, "above": above, "below": below}
     return environment().get_template("table.html.j2").render(values)
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """What the page shows of one run alone."""
+
+    data: RunData
+    label: str
+    colour: int
+    diagrams: Sequence[Reliability]
+    rates: HeatMap | None
+    confusion: HeatMap | None
+    settings: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
+
+
+def run_page(runs: Sequence[RunData]) -> str:
+    """The page of a run, or of several beside each other."""
+    labels = labels_of(runs)
+    values: dict[str, Any] = {
+        "title": runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared",
+        "runs": [
+            _section(run, label, n % COLOURS) for n, (run, label) in enumerate(zip(runs, labels, strict=True))
+        ],
+        "tiles": TILES,
+        "over_epochs": _over_epochs(runs, labels),
+        "over_time": _over_time(runs, labels),
+        "differing": differing(runs),
+        "best": {key: _best(key, [run.metric(key) for run in runs]) for key, _, _ in TILES},
+        "alone": len(runs) == 1,
+    }
+    return environment().get_template("run.html.j2").render(values)
+
+
+def differing(runs: Sequence[RunData]) -> list[tuple[str, list[str]]]:
+    """The settings in which the runs differ, with each one's value."""
+    absent = object()
+    keys = dict.fromkeys(key for run in runs for key in run.config)
+    found = []
+    for key in keys:
+        values = [run.config.get(key, absent) for run in runs]
+        if any(value != values[0] for value in values) and not key.startswith("paths."):
+            found.append((key, ["-" if value is absent else _text(value) for value in values]))
+    return found
+
+
+def labels_of(runs: Sequence[RunData]) -> list[str]:
+    """What tells the runs apart, in few words: names of components first, then other settings, then the seed."""
+    if len(runs) == 1:
+        return [runs[0].name]
+    rows = {key: values for key, values in differing(runs) if not key.startswith(("trainer.", "logger."))}
+    names = [key for key in rows if key.endswith(".name") or key == "num_steps"]
+    others = [key for key in rows if key not in names and key not in ("seed", "experiment")]
+    chosen = names or others[:2]
+    labels = []
+    for n, run in enumerate(runs):
+        parts = [
+            rows[key][n] if key.endswith(".name") else f"{key.rpartition('.')[2]} {rows[key][n]}"
+            for key in chosen
+        ]
+        if "seed" in rows or not parts:
+            parts.append(f"seed {run.seed}")
+        labels.append(" ".join(parts))
+    return labels
+
+
+def _best(metric: str, values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return max(known) if metric == "acc" else min(known)
+
+
+def _section(run: RunData, label: str, colour: int) -> RunSection:
+    bins = run.evaluation.get("reliability", {}).get("cum")
+    diagrams = [reliability(bins, step) for step in range(1, len(bins["count"]) + 1)] if bins else []
+    counts, classes = run.evaluation.get("confusion"), run.evaluation.get("classes")
+    confusion = None
+    if counts and classes and len(classes) <= MOST_CLASSES:
+        confusion = confusion_map(counts, classes)
+    rates = run.rates
+    return RunSection(
+        run, label, colour, diagrams, rate_map(rates) if rates else None, confusion, _settings(run)
+    )
+
+
+def _settings(run: RunData) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    for key, value in run.config.items():
+        group, _, rest = key.partition(".")
+        row = (rest or group, _text(value), run.origins.get(key, "as stored"))
+        groups.setdefault(group if rest else "run", []).append(row)
+    return list(groups.items())
+
+
+def _over_epochs(runs: Sequence[RunData], labels: Sequence[str]) -> list[LineChart]:
+    alone = len(runs) == 1
+
+    def chart(title: str, keys: Sequence[tuple[str, str]], factor: float = 1.0, **more: Any) -> LineChart:
+        series = []
+        for n, (run, label) in enumerate(zip(runs, labels, strict=True)):
+            for which, (key, name) in enumerate(keys):
+                points = [(x, factor * y) for x, y in run.over_epochs(key)]
+                colour = which if alone else n % COLOURS
+                series.append(
+                    Series(name if alone else f"{label} {name}", colour, points, bool(which) and not alone)
+                )
+        return LineChart(title, series, "epoch", **more)
+
+    both = (("test/{}", "test"), ("train/{}", "train"))
+
+    def keys_of(name: str) -> list[tuple[str, str]]:
+        return [(key.format(name), text) for key, text in both]
+
+    charts = [
+        chart("Accuracy, %", keys_of("acc"), 100.0, digits=2),
+        chart("Loss", keys_of("loss")),
+        chart("ECE of the test split", [("test/ece", "ECE")], from_zero=True),
+        chart("Learning rate", [("train/lr", "learning rate")], from_zero=True, digits=6),
+    ]
+    return [one for one in charts if one.shown]
+
+
+def _over_time(runs: Sequence[RunData], labels: Sequence[str]) -> list[LineChart]:
+    alone = len(runs) == 1
+    charts = []
+    for metric, title, factor in (
+        ("acc", "Accuracy, %", 100.0),
+        ("ece", "ECE", 1.0),
+        ("adaece", "AdaECE", 1.0),
+        ("cece", "CECE", 1.0),
+        ("nll", "NLL", 1.0),
+        ("brier", "Brier score", 1.0),
+    ):
+        series = []
+        for n, (run, label) in enumerate(zip(runs, labels, strict=True)):
+            for which, (reading, name) in enumerate((("cum", "cumulative mean"), ("step", "single step"))):
+                points = [(x, factor * y) for x, y in run.over_time(metric, reading)]
+                colour = which if alone else n % COLOURS
+                text = name if alone else f"{label}, {name}"
+                series.append(Series(text, colour, points, bool(which)))
+        charts.append(
+            LineChart(
+                title, series, "time step", from_zero=metric != "acc", digits=2 if metric == "acc" else 4
+            )
+        )
+    return [one for one in charts if one.shown]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, dict):
+        return "none" if not value else str(value)
+    return "null" if value is None else str(value)

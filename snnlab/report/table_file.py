@@ -37,9 +37,11 @@ class Column:
     group: str = ""
     """The heading above several columns, such as `T=1`."""
     metric: str = "test/acc"
-    """`test/...` (with * for a mean over layers), `result/<key>`, `config/<key>` or `measured/<path in its JSON>`."""
+    """`test/...` (with *: the mean over what fits), `result/<key>`, `config/<key>`, `measured/<path in its file>`."""
     unit: Literal["percent", "fraction", "plain"] = "percent"
     """How the number is printed; percent: the metric is a fraction."""
+    times: float = 1.0
+    """A further factor, such as 1e-6 for millions."""
     digits: int | None = None
     """Digits after the point, as the paper prints them; null: 2 of percent and plain, 4 of a fraction."""
     better: Literal["higher", "lower", "neither"] = "higher"
@@ -56,7 +58,7 @@ class Column:
 
     @property
     def factor(self) -> float:
-        return UNITS[self.unit]
+        return UNITS[self.unit] * self.times
 
     @property
     def places(self) -> int:
@@ -152,7 +154,7 @@ class TableFile:
     scales: Mapping[str, ScaleChange] = field(default_factory=dict)
     """For `short` and `smoke`."""
     draw: tuple[str, ...] = ()
-    """A figure's commands, once its runs are there; {run} is the directory of each run, {runs} of all."""
+    """A figure's commands, once its runs are there; {run} is each run's directory, {runs} all, {name} the figure."""
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)

@@ -27,12 +27,14 @@ class Evaluation:
         reliability: per-bin data for reliability diagrams.
         rates: firing rate of each layer at each step.
         samples: how many it measured.
+        confusion: how often each class (rows) was taken for each (columns).
     """
 
     metrics: dict[str, float]
     reliability: dict[str, Any]
     rates: dict[str, list[float]]
     samples: int
+    confusion: list[list[int]]
 
     def prefixed(self, split: str) -> dict[str, float]:
         """The metrics as they are logged: `test/acc`."""
@@ -79,4 +81,4 @@ def evaluate(
             f"firing_rate/t{step}": value for step, value in enumerate(all_neurons.compute(), start=1)
         }
     metrics |= time_step_metrics(model) | quantities(model)
-    return Evaluation(metrics, calibration.reliability(), rates, count)
+    return Evaluation(metrics, calibration.reliability(), rates, count, calibration.confusion())

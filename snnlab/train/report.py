@@ -75,6 +75,13 @@ def report(session: Session, mirror: WandbLog) -> dict[str, Any]:
         )
     if session.cfg.trainer.plots:
         mirror.log_images(draw(session))
+    session.files.write_evaluation(
+        {
+            "classes": list(session.dataset.class_names),
+            "reliability": session.evaluation.reliability,
+            "confusion": session.evaluation.confusion,
+        }
+    )
     result = result_of(session)
     session.files.write_result(result)
     session.files.write_status("done")

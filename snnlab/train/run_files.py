@@ -84,6 +84,10 @@ class RunFiles:
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.folder / "result.json", result)
 
+    def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        """What the report's diagrams show and no metric says."""
+        write_whole(self.folder / "evaluation.json", _json(evaluation) + "\n")
+
     def write_status(self, status: str, **details: object) -> None:
         write_json(self.folder / "status.json", {"status": status, **details})
 

@@ -37,6 +37,8 @@ def candidates(line: str) -> list[str]:
     search = SearchPath.of(_config_dirs(given))
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
+    if verb == "report":
+        return _starting(word, ("--output", "--open")) if word.startswith("-") else []
     if verb == "table":
         return _table(word, given, search)
     if verb == "completion" and not given:

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout", default="cells", help="cells (a line each) | paper (its rows and columns)"
     )
     parser.add_argument("--from", dest="stored", type=Path, metavar="FILE", help="fill it from such JSON")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there; a folder with --all")
     parser.add_argument(
         "--config-dir", action="append", default=[], metavar="DIR", help="a folder of your own"
     )
@@ -145,20 +145,25 @@ def _take_apart(
 
 
 def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
-    from snnlab.report.render import print_table, render
+    from snnlab.report.render import FORMATS, print_table, render
 
     for one in filled:
         if args.format == "terminal" and args.output is None:
             print_table(one, args.layout)
             continue
-        form = args.format if args.format != "terminal" else args.output.suffix.lstrip(".") or "md"
-        text = render(one, {"tex": "latex"}.get(form, form), args.layout)
-        if args.output is None:
+        form, output = args.format, args.output
+        if args.all and output is not None:
+            output = output / f"{one.name}.{'md' if form == 'terminal' else form}"
+        if form == "terminal":
+            form = {"tex": "latex"}.get(ending := output.suffix.lstrip("."), ending)
+            _choice("--output: ending", form, FORMATS[1:])
+        text = render(one, form, args.layout)
+        if output is None:
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         else:
-            args.output.parent.mkdir(parents=True, exist_ok=True)
-            args.output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
-            print(f"written to {args.output}", file=sys.stderr)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+            print(f"written to {output}", file=sys.stderr)
     return 0
 
 
@@ -181,6 +186,7 @@ def _draw(plans: "Sequence[Plan]") -> int:
     for plan in plans:
         folders = [str(job.folder) for job in plan.of_figure if job.state == "done"]
         for command in plan.table.draw:
+            command = command.replace("{name}", plan.name)
             lines = [command.replace("{runs}", " ".join(folders))]
             if "{run}" in command:
                 lines = [command.replace("{run}", folder) for folder in folders]

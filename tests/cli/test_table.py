@@ -52,3 +52,11 @@ def test_mistakes(snnlab, arguments, message):
     done = snnlab("table", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_report_says_what_is_wrong(snnlab, here):
+    done = snnlab("report", "nowhere")
+    assert done.returncode == 2
+    assert "no such directory" in done.stderr
+    (here / "runs").mkdir()
+    assert "no finished run" in snnlab("report", "runs").stderr

@@ -114,6 +114,16 @@ def test_merge_is_one_meter_over_all_samples():
         assert first.compute()[name] == pytest.approx(value, abs=1e-12), name
 
 
+def test_confusion_counts_true_against_predicted_classes():
+    logits, target = make()
+    predicted = logits.mean(0).argmax(1)
+    expected = [[int(((target == a) & (predicted == b)).sum()) for b in range(K)] for a in range(K)]
+    assert measure(logits, target, [50, 70]).confusion() == expected
+    merged = measure(logits[:, :50], target[:50], [50])
+    merged.merge(measure(logits[:, 50:], target[50:], [70]))
+    assert merged.confusion() == expected
+
+
 def test_merge_refuses_other_options():
     with pytest.raises(ValueError, match="merge"):
         CalibrationOverTime(T, K).merge(CalibrationOverTime(T, K, bins=10))

@@ -103,6 +103,10 @@ def test_a_run_leaves_its_record(straight: Path) -> None:
         "last"
     ].keys()
     assert any(key.startswith("test/firing_rate/") for key in result["last"])
+    stored = json.loads((straight / "evaluation.json").read_text())
+    assert sum(map(sum, stored["confusion"])) == result["num_test"]
+    assert sum(stored["reliability"]["cum"]["count"][-1]) == result["num_test"]
+    assert len(stored["classes"]) == len(stored["confusion"])
     assert 0 < result["last"]["test/firing_rate/t1"] < 1
     assert result["best"]["test/acc"] == max(
         row["test/acc"] for row in rows(straight) if row["split"] == "test"

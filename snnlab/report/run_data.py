@@ -1,0 +1,185 @@
+"""Reads a finished run's directory for its page: what was measured, with which settings, on what machine."""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.origins import flatten
+from snnlab.config.results import read_result
+from snnlab.config.run_file import read_config
+from snnlab.errors import ConfigError, SnnlabError
+
+METRICS = ("acc", "ece", "adaece", "cece", "nll", "brier")
+
+
+@dataclass(frozen=True)
+class RunData:
+    """A run directory with a result.
+
+    Raises:
+        ConfigError: it has no result.
+    """
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        if read_result(self.folder) is None:
+            raise ConfigError(
+                f"{self.folder}: no finished run", "a page is made of a run that has its result.json"
+            )
+
+    @cached_property
+    def result(self) -> Mapping[str, Any]:
+        return read_result(self.folder) or {}
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The settings by their dotted keys."""
+        return dict(flatten(read_config(self.folder)))
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        return self._json("env.json")
+
+    @cached_property
+    def evaluation(self) -> Mapping[str, Any]:
+        """Reliability and confusion of the last evaluation; empty for a run that did not store them."""
+        return self._json("evaluation.json")
+
+    @property
+    def name(self) -> str:
+        return f"{self.result.get('experiment', self.folder.parent.parent.name)}, seed {self.seed}"
+
+    @property
+    def seed(self) -> Any:
+        return self.result.get("seed", self.config.get("seed"))
+
+    @property
+    def last(self) -> Mapping[str, Any]:
+        return self.result.get("last") or {}
+
+    @property
+    def overrides(self) -> list[str]:
+        """The run's command line without its verb."""
+        file = self.folder / "overrides.txt"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        # It is stored without the plus sign of appended groups.
+        return [f"+{line}" if line.startswith(("experiment=", "debug=")) else line for line in lines]
+
+    @cached_property
+    def origins(self) -> Mapping[str, str]:
+        """Where each setting came from, by composing the stored command line again.
+
+        A setting that is composed differently today has no origin.
+        """
+        from snnlab.config.compose import compose
+
+        try:
+            composed = compose(self.overrides)
+        except SnnlabError:
+            return {}
+        today = dict(flatten(composed.mapping))
+        texts = {key: origin.text for key, origin in composed.origins.items()}
+        return {
+            key: texts.get(key, "chosen by +experiment" if key == "experiment" else "default")
+            for key, value in self.config.items()
+            if today.get(key, value) == value or key.startswith("paths.")
+        }
+
+    def metric(self, name: str) -> float | None:
+        """A metric of the last epoch."""
+        value = self.last.get(f"test/{name}")
+        return float(value) if isinstance(value, int | float) else None
+
+    def over_time(self, name: str, reading: str) -> list[tuple[float, float]]:
+        """A metric at each time step: `acc`, `cum` or `step`."""
+        found = []
+        for key, value in self.last.items():
+            match = re.fullmatch(rf"test/{name}_{reading}/t(\d+)", key)
+            if match and value is not None:
+                found.append((float(match[1]), float(value)))
+        return sorted(found)
+
+    def over_epochs(self, key: str) -> list[tuple[float, float]]:
+        """A logged metric at each epoch."""
+        return [
+            (float(row["epoch"]), float(row[key]))
+            for row in self._rows
+            if isinstance(row.get(key), int | float) and math.isfinite(row[key])
+        ]
+
+    @property
+    def rates(self) -> dict[str, list[float]]:
+        """Firing rate of each layer at each step."""
+        found: dict[str, dict[int, float]] = {}
+        for key, value in self.last.items():
+            match = re.fullmatch(r"test/firing_rate/(.+)/t(\d+)", key)
+            if match and value is not None:
+                found.setdefault(match[1], {})[int(match[2])] = float(value)
+        return {layer: [steps[step] for step in sorted(steps)] for layer, steps in found.items()}
+
+    def pictures(self, *names: str) -> list[tuple[str, str]]:
+        """Stored plots as name and data URI."""
+        return [
+            (name, data_uri(file))
+            for name in names
+            if (file := self.folder / "plots" / f"{name}.png").exists()
+        ]
+
+    def analyses(self) -> list[tuple[str, str]]:
+        """What `snnlab analyse` has drawn of the run, as name and data URI."""
+        files = sorted((self.folder / "analysis").glob("*.png"))
+        return [(file.stem.replace("_", " "), data_uri(file)) for file in files]
+
+    @cached_property
+    def _rows(self) -> Sequence[Mapping[str, Any]]:
+        file = self.folder / "metrics.jsonl"
+        rows = []
+        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return rows
+
+    def _json(self, name: str) -> Mapping[str, Any]:
+        try:
+            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+def find_runs(given: Path) -> list[RunData]:
+    """The run in a directory, or all finished runs below it.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if not given.is_dir():
+        raise ConfigError(f"report: no such directory: {given}", "give run directories, or a folder of runs")
+    if (given / "result.json").exists():
+        return [RunData(given)]
+    found = sorted(file.parent for file in _results(given))
+    if not found:
+        raise ConfigError(f"report: no finished run in {given}", "a finished run has a result.json")
+    return [RunData(folder) for folder in found]
+
+
+def data_uri(file: Path) -> str:
+    """A PNG as text that a page can hold."""
+    return f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+def _results(folder: Path) -> Iterator[Path]:
+    return (
+        file
+        for file in folder.rglob("result.json")
+        if "config.yaml" in {one.name for one in file.parent.iterdir()}
+    )

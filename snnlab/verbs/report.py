@@ -1,0 +1,49 @@
+"""Make one self-contained HTML page of a run, or of several beside each other.
+
+The page needs no network: configuration and its origins, curves, accuracy and calibration at each time step,
+reliability diagrams, firing rates, confusion matrix, frames and spikes, environment.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from snnlab.errors import ConfigError
+
+EXAMPLES = (
+    "snnlab report runs/quickstart/digits_dvs-vgg_snn-lif-tmc-t6-1a2b3c4d/seed0",
+    "snnlab report runs/quickstart --open",
+    "snnlab report runs/a/*/seed0 runs/b/*/seed0 --output compared.html",
+)
+MOST = 24
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="DIR", help="a run directory, or a folder of runs"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the page goes; default: into DIR")
+    parser.add_argument("--open", action="store_true", help="show it in the browser")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the page."""
+    from snnlab.report.page import run_page
+    from snnlab.report.run_data import find_runs
+
+    runs = [one for given in args.runs for one in find_runs(given.expanduser().absolute())]
+    if len(runs) > MOST:
+        raise ConfigError(
+            f"report: {len(runs)} runs are too many for one page", f"name at most {MOST} of them"
+        )
+    folders = [one.folder for one in runs]
+    output = args.output or Path(os.path.commonpath(folders)) / "report.html"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(run_page(runs), encoding="utf-8")
+    print(f"written to {output}")
+    if args.open:
+        import webbrowser
+
+        webbrowser.open(output.absolute().as_uri())
+    return 0

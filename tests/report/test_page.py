@@ -1,0 +1,166 @@
+"""The HTML page of runs: complete, well-formed, without a network, and what its charts say."""
+
+import json
+import math
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+
+from snnlab.config import load
+from snnlab.errors import ConfigError
+from snnlab.report.charts import LineChart, Series, confusion_map, nice_ticks, reliability
+from snnlab.report.page import differing, labels_of, run_page
+from snnlab.report.run_data import RunData, find_runs
+
+BINS = {
+    "count": [[0, 4], [2, 2]],
+    "confidence": [[None, 0.9], [0.3, 0.8]],
+    "accuracy": [[None, 0.5], [0.5, 1.0]],
+}
+VOID = {"meta", "img", "line", "rect", "circle", "polyline", "br", "link"}
+
+
+class Tags(HTMLParser):
+    """Fails on tags that are not closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+        self.seen = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run directory."""
+
+    def make(*overrides, acc=0.75, whole=True):
+        cfg = load(["+experiment=quickstart", "num_steps=2", *overrides])
+        folder = tmp_path / f"{cfg.loss.name}{cfg.seed}"
+        folder.mkdir()
+        last = {"test/acc": acc, "test/ece": 0.1, "test/nll": None, "test/firing_rate/a<b/t1": 0.1}
+        for name in ("acc", "ece", "nll"):
+            for step in (1, 2):
+                last |= {f"test/{name}_{reading}/t{step}": step / 10 for reading in ("step", "cum")}
+        last |= {"test/firing_rate/a<b/t2": 0.3}
+        result = {
+            "experiment": "quickstart", "variant": "v", "seed": cfg.seed, "num_train": 8, "num_test": 4, "split": "s",
+            "synthetic": False, "selection": {"last": "after epoch 2"}, "epochs": 2, "num_params": 1234,
+            "train_seconds": 1.0, "samples_per_second": 9.0, "code": "0.1.0", "last": last, "best": last,
+        }  # fmt: skip
+        (folder / "result.json").write_text(json.dumps(result))
+        (folder / "config.yaml").write_text(yaml.safe_dump(dict(cfg.raw), sort_keys=False))
+        if whole:
+            (folder / "overrides.txt").write_text("\n".join(cfg.overrides) + "\n")
+            rows = [{"epoch": n, "split": "test", "test/acc": n / 4, "test/loss": 1 / n} for n in (1, 2)]
+            (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+            evaluation = {"classes": ["x", "y"], "reliability": {"cum": BINS}, "confusion": [[2, 0], [1, 1]]}
+            (folder / "evaluation.json").write_text(json.dumps(evaluation))
+            (folder / "plots").mkdir()
+            (folder / "plots/frames.png").write_bytes(b"not really")
+            env = {"gpu": None, "device": "cpu", "threads": 1, "cpu_count": 2, "platform": "p", "python": "3"}
+            (folder / "env.json").write_text(json.dumps(env | {"packages": {"torch": "2"}}))
+        return folder
+
+    return make
+
+
+def parsed(page):
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    return tags.seen
+
+
+def test_the_page_of_a_run_has_everything_and_needs_no_network(run):
+    page = run_page([RunData(run())])
+    seen = parsed(page)
+    for text in ("75.00 %", "Training", "Over time steps", "Reliability at each step", "Firing rates", "a&lt;b",
+                 "Confusion matrix", "y taken for x: 1", "Configuration", "conf/experiment/quickstart.yaml:",
+                 "command line", "Environment", "snnlab train +experiment=quickstart"):  # fmt: skip
+        assert text in page, text
+    assert "1,234" in page
+    assert all(not tag.startswith(("script", "link")) for tag, _ in seen)
+    for _, attributes in seen:
+        for key in ("src", "href"):
+            assert (attributes.get(key) or "data:").startswith("data:")
+
+
+def test_a_run_that_stored_little_has_a_page_too(run):
+    page = run_page([RunData(run(whole=False))])
+    parsed(page)
+    assert "Reliability" not in page
+    assert "Environment" not in page
+
+
+def test_runs_beside_each_other(run):
+    runs = [
+        RunData(run("loss=sdt", acc=0.5)),
+        RunData(run("loss=tmc", acc=0.9)),
+        RunData(run("seed=1", "loss=tmc")),
+    ]
+    assert labels_of(runs) == ["sdt seed 0", "tmc seed 0", "tmc seed 1"]
+    assert ("seed", ["0", "0", "1"]) in differing(runs)
+    page = run_page(runs)
+    parsed(page)
+    assert "<b>90.00 %</b>" in page
+    assert "Settings that differ" in page
+    assert "3 runs compared" in page
+
+
+def test_runs_are_found_below_a_folder(run, tmp_path):
+    run("loss=sdt")
+    run("loss=tmc")
+    assert [one.folder.name for one in find_runs(tmp_path)] == ["sdt0", "tmc0"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match="no finished run"):
+        find_runs(tmp_path / "empty")
+    with pytest.raises(ConfigError, match="no such directory"):
+        find_runs(tmp_path / "none")
+
+
+def test_reliability_error_is_the_weighted_gap():
+    found = reliability(BINS, 2)
+    assert found.error == pytest.approx(0.5 * 0.2 + 0.5 * 0.2)
+    assert [bar.too_sure for bar in found.bars] == [False, False]
+    (bar,) = reliability(BINS, 1).bars
+    assert bar.too_sure
+    assert (bar.x, bar.low, bar.high) == (0.5, 0.5, 0.9)
+
+
+def test_lines_stay_inside_the_chart():
+    chart = LineChart("t", [Series("a", 0, [(1, 0.5), (2, 0.5)]), Series("none", 1, [])], "epoch")
+    assert len(chart.shown) == 1
+    for x, y, _ in chart.dots(chart.shown[0]):
+        assert 42 <= x <= 312
+        assert 10 <= y <= 164
+    single = LineChart("t", [Series("a", 0, [(3, 2.0)])], "epoch", from_zero=True)
+    assert single.path(single.shown[0])
+    assert [tick.text for tick in single.x_ticks] == ["3"]
+
+
+def test_confusion_is_coloured_by_the_share_of_the_row():
+    cells = confusion_map([[3, 1], [0, 0]], ["a", "b"]).cells
+    assert [cell.share for cell in cells[0]] == [0.75, 0.25]
+    assert [cell.share for cell in cells[1]] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.93, 0.98), (-3, 1200), (0, 1e-4)])
+def test_ticks_are_round_and_inside(low, high):
+    ticks = nice_ticks(low, high)
+    assert 2 <= len(ticks) <= 7
+    for value, text in ticks:
+        assert low - 1e-9 <= value <= high + 1e-9
+        assert math.isclose(float(text), value, abs_tol=1e-9)
