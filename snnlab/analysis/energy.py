@@ -47,12 +47,12 @@ def plot_energy(
         axes.set_yticks(rows, [layer["name"] for layer in layers])
         axes.set_xlim(left, 4 * max(positive))
         ratio = f", {of_ann / of_snn:.1f} times as much" if of_snn else ""
-        axes.set_title(f"SNN {of_snn:.3g} uJ, ANN {of_ann:.3g} uJ{ratio}")
+        axes.set_title(f"SNN {_short(whole['snn_pJ'] / 1e12)}J, ANN {_short(whole['ann_pJ'] / 1e12)}J{ratio}")
         for row, (layer, energy) in enumerate(zip(layers, snn, strict=True)):
             kind, count = ("MAC", layer["mac"]) if layer["mac"] else ("AC", layer["ac"])
             place = (max(energy, left), row - 0.2)
             axes.annotate(
-                f"{count / 1e6:.3g} M {kind}",
+                f"{_short(count)} {kind}",
                 place,
                 (3, 0),
                 textcoords="offset points",
@@ -75,3 +75,19 @@ def plot_energy(
     table = [[one.get(key) for key in head] for one in (*layers, {"name": "total", **whole})]
     write_csv(path.with_suffix(".csv"), head, table)
     return path
+
+
+def _short(value: float) -> str:
+    """Three digits and a prefix: 0.0000449 -> "44.9 u"."""
+    for prefix, size in (
+        ("G", 1e9),
+        ("M", 1e6),
+        ("k", 1e3),
+        ("", 1.0),
+        ("m", 1e-3),
+        ("u", 1e-6),
+        ("n", 1e-9),
+    ):
+        if value >= 0.9995 * size:
+            return f"{value / size:.3g} {prefix}".rstrip()
+    return f"{value:.3g}"

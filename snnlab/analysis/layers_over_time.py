@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snnlab.analysis._figure import BLUE, GRID, INK, MUTED, drawing, write_csv
+from snnlab.analysis._figure import BLUE, GRID, INK, VERMILLION, drawing, write_csv
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,8 +72,8 @@ def plot_layers_over_time(
         right.set_xlim(0, 1.25 * max(float(mean_L.max()), 1e-9))
         if everywhere:
             average = float(mean_T.mean())
-            right.axvline(average, color=MUTED, linestyle=":", linewidth=1.5)
-            right.set_title(f"all neurons {average:.1f} %", fontsize=9, fontweight="normal", color=MUTED)
+            right.axvline(average, color=VERMILLION, linestyle=":", linewidth=2)
+            right.set_title(f"all neurons {average:.1f} %", fontsize=9, fontweight="normal", color=VERMILLION)
         for row, mean in enumerate(mean_L):
             right.text(
                 1.0,

@@ -77,7 +77,7 @@ def plot_membrane(
             axes.set_ylabel("density")
         for index in range(columns):
             panels[-1 if index < len(names) - columns * (rows - 1) else -2, index].set_xlabel(
-                "membrane potential"
+                "potential before reset"
             )
         lines = [Line2D([], [], color=VERMILLION, linestyle="--", label="threshold")]
         if moving:

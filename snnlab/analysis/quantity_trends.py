@@ -33,6 +33,7 @@ def plot_quantity_trends(quantities: Quantities, path: Path, *, title: str = "")
     if not quantities:
         raise ValueError("quantities: nothing to draw")
     rows = {quantity: _some(sorted({step for _, step in lines})) for quantity, lines in quantities.items()}
+    rows = dict(sorted(rows.items(), key=lambda row: -len(row[1])))
     columns = max(len(steps) for steps in rows.values())
     layers = list(dict.fromkeys(layer for lines in quantities.values() for layer, _ in lines))
     colours = colormaps["viridis"](np.linspace(0, 0.92, max(len(layers), 2)))

@@ -9,8 +9,13 @@ from snnlab.measure._subject import Finding, Subject
 from snnlab.train.log import RunLog
 
 
-def run(cfg: RunConfig, asked: AnalyseArguments) -> int:
+def run(cfg: RunConfig, asked: AnalyseArguments, plain: RunConfig) -> int:
     """Measures, draws and says where everything is.
+
+    Args:
+        cfg: the run's configuration with overrides.
+        asked: the command line.
+        plain: the run's configuration without them.
 
     Returns:
         The exit code, 0.
@@ -19,7 +24,7 @@ def run(cfg: RunConfig, asked: AnalyseArguments) -> int:
         SnnlabError: no such checkpoint, or an analysis that was named does not fit the run.
     """
     log = RunLog(None)
-    subject = Subject(cfg, asked.run, asked.checkpoint, asked.settings)
+    subject = Subject(cfg, asked.run, asked.checkpoint, asked.settings, plain)
     for name in asked.what:
         try:
             finding: Finding = import_module(f"snnlab.measure.{name}").run(subject)

@@ -13,7 +13,6 @@ import numpy as np
 from rich.table import Table
 from torch import Tensor, nn
 
-from snnlab.config.run_file import read_config
 from snnlab.config.rundir import config_hash
 from snnlab.config.schema import RunConfig
 from snnlab.data.track import track
@@ -42,13 +41,17 @@ class Subject:
         folder: the run directory.
         which: `last` or `best`.
         settings: the dataclass of each section of settings, see `snnlab.config.analyse_arguments`.
+        plain: the run's configuration without overrides.
     """
 
-    def __init__(self, cfg: RunConfig, folder: Path, which: str, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, cfg: RunConfig, folder: Path, which: str, settings: Mapping[str, Any], plain: RunConfig
+    ) -> None:
         self.cfg = cfg
         self.folder = folder
         self.which = which
         self.settings = settings
+        self.plain = plain
 
     @cached_property
     def stored(self) -> StoredRun:
@@ -67,8 +70,8 @@ class Subject:
 
     def path(self, name: str) -> Path:
         """The picture's file: in the run's folder, with a name of its own if the run is measured otherwise."""
-        same = config_hash(self.cfg.raw) == config_hash(read_config(self.folder))
-        changed = "" if same else f"-{config_hash(self.cfg.raw)}"
+        digest = config_hash(self.cfg.raw)
+        changed = "" if digest == config_hash(self.plain.raw) else f"-{digest}"
         best = "" if self.which == "last" else f"-{self.which}"
         return self.folder / "analysis" / f"{name}{best}{changed}.png"
 

@@ -50,14 +50,13 @@ def run(subject: Subject) -> Finding:
         if several
         else {},
     )
-    names = [f"level {k}" for k in range(levels[0], levels[1] + 1)] if several else []
-    found = table("firing rate, %", "layer", "mean", "first step", "last step", *names)
+    heads = [f"is {k}" for k in range(levels[0], levels[1] + 1)] if several else ["first step", "last step"]
+    found = table("firing rate, %", "layer", "mean", *heads)
     for layer, values in rates.items():
-        found.add_row(
-            layer, *ends(values), *(f"{100 * _mean(shares[layer][k]):.2f}" for k in shares[layer] if several)
-        )
+        of_levels = [f"{100 * _mean(shares[layer][k]):.2f}" for k in shares[layer]]
+        found.add_row(layer, *(ends(values)[:1] + of_levels if several else ends(values)))
     if all_neurons:
-        found.add_row("all neurons", *ends(all_neurons))
+        found.add_row("all neurons", *ends(all_neurons)[: 1 if several else 3])
     return Finding(picture, found)
 
 

@@ -33,23 +33,37 @@ def run(subject: Subject) -> Finding:
             model(x_TBCHW)
     names = {module: name for name, module in model.named_modules()}
     shares = {names[neuron]: counted.compute() for neuron, counted in layers.items()}
+    bounds = {names[neuron]: counted.bounds() for neuron, counted in layers.items()}
     everywhere = GradientSupport(least)
     for counted in layers.values():
         everywhere.merge(counted)
+    all_neurons = everywhere.compute()
     picture = plot_layers_over_time(
         shares,
         subject.path("gradient_support"),
         measure="neurons with a gradient",
-        everywhere=everywhere.compute(),
+        everywhere=all_neurons,
         title=subject.title,
+        extra={layer: _columns(found) for layer, found in bounds.items()},
     )
-    found = table(
+    short = table(
         f"neurons with a gradient through '{subject.cfg.surrogate.name}', %",
         "layer",
         "mean",
         "first step",
         "last step",
+        "potentials, last step",
     )
-    for layer, values in {**shares, "all neurons": everywhere.compute()}.items():
-        found.add_row(layer, *ends(values))
-    return Finding(picture, found)
+    for layer, values in shares.items():
+        short.add_row(layer, *ends(values), "{:.3f} to {:.3f}".format(*bounds[layer][-1]))
+    short.add_row("all neurons", *ends(all_neurons))
+    return Finding(picture, short)
+
+
+def _columns(bounds: list[tuple[float, float]]) -> dict[str, float]:
+    """What the CSV says besides: from which potential to which, at each step."""
+    return {
+        f"{end} t{t}": value
+        for index, end in enumerate(("low", "high"))
+        for t, value in enumerate((pair[index] for pair in bounds), start=1)
+    }

@@ -12,8 +12,8 @@ from snnlab.neurons._membrane import MembraneNeuron
 class Potentials:
     """Histogram, mean and standard deviation of a layer's charged potentials at each time step.
 
-    The range of the histogram is fixed by the first batch: its levels of firing and four standard deviations around
-    its mean, over all steps. What lies outside is counted in `below` and `above`.
+    The range of the histogram is fixed by the first batch: the levels of firing with some room, and four standard
+    deviations around the mean, over all steps. What lies outside is counted in `below` and `above`.
 
     Args:
         bins: of equal width.
@@ -31,7 +31,7 @@ class Potentials:
         if self._counts_TN is None:
             std, mean = (float(value) for value in torch.std_mean(h_TN))
             levels = [level for t in range(len(h_TN)) for level in neuron.firing_levels(t)]
-            margin = 0.25 * (max(levels) - min(levels)) or 0.25 * max(abs(levels[0]), 1e-6)
+            margin = 0.15 * max(abs(level) for level in levels)
             self.low = min(mean - 4 * std, min(levels) - margin)
             self.high = max(mean + 4 * std, max(levels) + margin)
             self._counts_TN = h_TN.new_zeros((len(h_TN), self.bins + 2), dtype=torch.float64)
@@ -75,21 +75,33 @@ class GradientSupport:
     def __init__(self, least: float) -> None:
         self.least = least
         self._inside_T: Tensor | None = None
+        self._bounds_2T: Tensor | None = None
         self._neurons = 0
+        self._calls = 0
 
     def update(self, neuron: MembraneNeuron, h_T: Tensor) -> None:
         """Counts the potentials [T, ...] of one call."""
         dynamics = neuron.dynamics_of_call()
         scale = max(abs(level) for level in neuron.firing_levels(0))
         grid = torch.linspace(-10 * scale, 10 * scale, 4001, device=h_T.device, dtype=h_T.dtype)
-        inside = []
+        inside, bounds = [], []
         for t, h in enumerate(h_T.detach()):
             slope = dynamics.slope(h, t, neuron.surrogate)
-            peak = dynamics.slope(grid, t, neuron.surrogate).max()
-            inside.append((slope >= self.least * peak).sum())
-        inside_T = torch.stack(inside)
+            everywhere = dynamics.slope(grid, t, neuron.surrogate)
+            enough = self.least * everywhere.max()
+            inside.append((slope >= enough).sum())
+            bounds.append(torch.stack(torch.aminmax(grid[everywhere >= enough])))
+        inside_T, bounds_2T = torch.stack(inside), torch.stack(bounds, 1).double()
         self._inside_T = inside_T if self._inside_T is None else self._inside_T + inside_T
+        self._bounds_2T = bounds_2T if self._bounds_2T is None else self._bounds_2T + bounds_2T
+        self._calls += 1
         self._neurons += h_T[0].numel()
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """Lowest and highest potential that gets a gradient at each step, on a grid of 1/200 threshold."""
+        assert self._bounds_2T is not None, "nothing was watched"
+        low_T, high_T = (self._bounds_2T / self._calls).tolist()
+        return list(zip(low_T, high_T, strict=True))
 
     def merge(self, other: "GradientSupport") -> None:
         """Adds what was counted of another layer."""

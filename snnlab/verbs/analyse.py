@@ -34,4 +34,4 @@ def run(args: argparse.Namespace) -> int:
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
     from snnlab.measure import _command
 
-    return _command.run(cfg, asked)
+    return _command.run(cfg, asked, load_stored(asked.run, (), args.config_dir))

@@ -75,6 +75,10 @@ def test_support_of_an_adaptive_neuron_is_that_of_its_batch() -> None:
     for t in range(T):
         std, mean = torch.std_mean(h[t])
         width = 1 + torch.tanh(std - 1)
+        bounds = watched(neuron, GradientSupport(0.01), currents()).bounds()[t]
+        assert list(bounds) == pytest.approx(
+            [float(mean + std + side * width / 2) for side in (-1, 1)], abs=0.006
+        )
         assert found[t] == pytest.approx(
             ((h[t] - mean - std).abs() < width / 2).double().mean().item(), abs=1e-3
         )
