@@ -29,6 +29,7 @@ HASH_LEAVES_OUT = (
     "trainer.threads",
     "trainer.allocator",
     "trainer.backend",
+    "trainer.fuse",
     "trainer.detect_anomaly",
     "trainer.profile",
 )

@@ -38,6 +38,8 @@ class TrainerConfig:
     """Decay of an exponential moving average of the weights, which is then evaluated; null = none."""
     backend: Literal["auto", "eager", "compiled", "triton"] = "auto"
     """What runs the neurons: plain PyTorch (eager), generated C++ (compiled, CPU), Triton (CUDA), or the fastest."""
+    fuse: bool = True
+    """Run a normalisation and the neuron behind it as one operation, where the back end has it."""
     compile: bool = False
     """Compile the model with torch.compile."""
     channels_last: bool = False

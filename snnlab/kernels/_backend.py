@@ -62,9 +62,10 @@ counts: Counter[str] = Counter()
 
 _chosen: BackendName = "auto"
 _said: set[str] = set()
+_fuse = True
 
 
-def use_backend(name: BackendName, say: Callable[[str], object] | None = None) -> None:
+def use_backend(name: BackendName, say: Callable[[str], object] | None = None, fuse: bool = True) -> None:
     """Chooses the back end of all neurons of this process.
 
     Args:
@@ -72,14 +73,16 @@ def use_backend(name: BackendName, say: Callable[[str], object] | None = None) -
             PyTorch form otherwise; `eager` always runs that; `compiled` (generated C++, for the CPU) and `triton`
             (for CUDA) raise where they do not cover a call.
         say: takes the warnings of `auto`; `warnings.warn` if None.
+        fuse: run a normalisation and the neuron behind it as one, where the back end can (`snnlab/layers/fused.py`).
 
     Raises:
         ValueError: no such back end.
     """
-    global _chosen, _say
+    global _chosen, _say, _fuse
     if name not in get_args(BackendName):
         raise ValueError(f"no back end is called '{name}'; there are {', '.join(get_args(BackendName))}")
     _chosen = name
+    _fuse = fuse
     _say = _warn if say is None else say
     _said.clear()
     counts.clear()
@@ -116,6 +119,28 @@ def pick(call: Call) -> Backend | None:
         raise BackendError(f"the back end {name} does not cover this: {reason}")
     counts[name] += 1
     return None if name == "eager" else _module(name)
+
+
+def fusing(call: Call, residual: bool, stepped: bool) -> bool:
+    """Whether the call, whose input is still to be normalised, runs with the normalisation in one; counts it.
+
+    Args:
+        call: of the neuron, with the input of the normalisation.
+        residual: something is added between the two.
+        stepped: the normalisation differs between steps.
+    """
+    if not _fuse or _chosen not in ("auto", "compiled") or call.x_T.device.type != "cpu":
+        return False
+    if isinstance(call.x_T, FakeTensor) or not call.surrogate.plain_step:
+        return False
+    from snnlab.kernels import cpu
+
+    if (_chosen == "auto" and not cpu.pays(call)) or cpu.refusal(
+        call, affine=True, residual=residual, stepped=stepped
+    ):
+        return False
+    counts["compiled with norm"] += 1
+    return True
 
 
 def pick_operator(call: Call) -> Backend | None:

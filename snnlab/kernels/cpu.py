@@ -47,15 +47,15 @@ class Kernel:
     refusal: str | None = None
 
 
-def refusal(call: Call) -> str | None:
-    """Why it does not cover a call, as half a sentence; None if it does."""
+def refusal(call: Call, **variant: bool) -> str | None:
+    """Why it does not cover a call, as half a sentence; None if it does. `variant` as in `kernel_of`."""
     if call.x_T.device.type != "cpu":
         return f"it is for the CPU, and the input is on {call.x_T.device.type}"
     if call.x_T.dtype not in INPUT_TYPES or call.v.dtype not in (torch.float32, torch.float64):
         return f"it does not compute in {str(call.x_T.dtype).removeprefix('torch.')}"
     if len(call.x_T) > MOST_STEPS:
         return f"{len(call.x_T)} time steps are more than {MOST_STEPS}"
-    return kernel_of(call).refusal
+    return kernel_of(call, **variant).refusal
 
 
 def pays(call: Call) -> bool:

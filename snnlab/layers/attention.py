@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.time import EachStep
 
 Projection = Literal["linear", "conv"]
@@ -27,7 +28,7 @@ def project(
     """Channels to channels for every token of x_TBCN, then norm and neuron."""
     linear = kind == "linear"
     layer = TokenLinear(c_in, c_out, bias) if linear else EachStep(nn.Conv1d(c_in, c_out, 1, bias=bias))
-    return nn.Sequential(layer, norm(c_out), neuron())
+    return Layers(layer, norm(c_out), neuron())
 
 
 class SpikingSelfAttention(nn.Module):

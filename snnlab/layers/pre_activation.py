@@ -6,6 +6,7 @@ Shape suffixes: T time steps, B samples, C channels, H height, W width.
 from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.residual import conv3x3
 from snnlab.layers.time import EachStep
 
@@ -33,7 +34,7 @@ class PreActivationBlock(nn.Module):
         bias: bool = False,
     ) -> None:
         super().__init__()
-        self.body = nn.Sequential(
+        self.body = Layers(
             neuron(),
             conv3x3(c_in, c_out, stride, bias),
             norm(c_out),

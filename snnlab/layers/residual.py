@@ -6,6 +6,7 @@ Shape suffixes: T time steps, B samples, C channels, H height, W width.
 from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers, norm_and_neuron, run
 from snnlab.layers.time import EachStep
 
 
@@ -32,7 +33,7 @@ class ResidualBlock(nn.Module):
         residual_neuron: NeuronFactory | None = None,
     ) -> None:
         super().__init__()
-        self.body = nn.Sequential(
+        self.body = Layers(
             conv3x3(c_in, c_out, stride), norm(c_out), neuron(), conv3x3(c_out, c_out), norm(c_out)
         )
         self.shortcut: nn.Module = nn.Identity()
@@ -42,8 +43,8 @@ class ResidualBlock(nn.Module):
         self.neuron = neuron() if residual_neuron is None else residual_neuron()
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        spikes_TBCHW: Tensor = self.neuron(self.body(x_TBCHW) + self.shortcut(x_TBCHW))
-        return spikes_TBCHW
+        *layers, norm = self.body
+        return norm_and_neuron(norm, self.neuron, run(layers, x_TBCHW), self.shortcut(x_TBCHW))
 
 
 class SEWBlock(nn.Module):
@@ -61,13 +62,13 @@ class SEWBlock(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, stride: int, neuron: NeuronFactory, norm: NormFactory) -> None:
         super().__init__()
-        self.body = nn.Sequential(
+        self.body = Layers(
             conv3x3(c_in, c_out, stride), norm(c_out), neuron(), conv3x3(c_out, c_out), norm(c_out), neuron()
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or c_in != c_out:
             conv = nn.Conv2d(c_in, c_out, 1, stride=stride, bias=False)
-            self.shortcut = nn.Sequential(EachStep(conv), norm(c_out), neuron())
+            self.shortcut = Layers(EachStep(conv), norm(c_out), neuron())
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
         sum_TBCHW: Tensor = self.body(x_TBCHW) + self.shortcut(x_TBCHW)

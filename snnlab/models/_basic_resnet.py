@@ -9,6 +9,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.residual import conv3x3, residual_stage
 from snnlab.layers.time import EachStep
 
@@ -41,7 +42,7 @@ class BasicResNet(nn.Module):
         pool: Literal["avg", "max"] = "avg",
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(conv3x3(in_channels, width), norm(width), neuron())
+        self.stem = Layers(conv3x3(in_channels, width), norm(width), neuron())
         if stem == "imagenet":
             self.stem[0] = EachStep(nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False))
             kind = nn.AvgPool2d if pool == "avg" else nn.MaxPool2d

@@ -8,6 +8,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.residual import conv3x3, residual_stage
 
 
@@ -37,7 +38,7 @@ class ResNet19SNN(nn.Module):
         stem: Literal[64, 128] = 64,
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(conv3x3(in_channels, stem), norm(stem), neuron())
+        self.stem = Layers(conv3x3(in_channels, stem), norm(stem), neuron())
         self.stages = nn.Sequential(
             residual_stage(stem, 128, 3, 1, neuron, norm, residual_neuron),
             residual_stage(128, 256, 3, 2, neuron, norm, residual_neuron),

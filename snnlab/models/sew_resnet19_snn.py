@@ -6,6 +6,7 @@ Shape suffixes: T time steps, B samples, C channels, H height, W width, K classe
 from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.residual import conv3x3, sew_stage
 
 
@@ -25,13 +26,13 @@ class SEWResNet19SNN(nn.Module):
 
     def __init__(self, neuron: NeuronFactory, norm: NormFactory, in_channels: int, num_classes: int) -> None:
         super().__init__()
-        self.stem = nn.Sequential(conv3x3(in_channels, 128), norm(128), neuron())
+        self.stem = Layers(conv3x3(in_channels, 128), norm(128), neuron())
         self.stages = nn.Sequential(
             sew_stage(128, 128, 3, 1, neuron, norm),
             sew_stage(128, 256, 3, 2, neuron, norm),
             sew_stage(256, 512, 2, 2, neuron, norm),
         )
-        self.head = nn.Sequential(
+        self.head = Layers(
             nn.Linear(512, 256, bias=False), norm(256), neuron(), nn.Linear(256, num_classes, bias=False)
         )
         for module in self.modules():

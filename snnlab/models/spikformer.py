@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from snnlab.layers.attention import SpikformerBlock
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.residual import conv3x3
 from snnlab.layers.time import EachStep
 from snnlab.ranges import Positive, PositiveInt
@@ -82,8 +83,8 @@ class Spikformer(nn.Module):
             stages += [conv3x3(c_in, c_out), norm(c_out), neuron()]
             if i in pools:
                 stages.append(EachStep(nn.MaxPool2d(3, stride=2, padding=1)))
-        self.tokenizer = nn.Sequential(*stages)
-        self.position = nn.Sequential(conv3x3(dim, dim), norm(dim), neuron())
+        self.tokenizer = Layers(*stages)
+        self.position = Layers(conv3x3(dim, dim), norm(dim), neuron())
         self.blocks = nn.Sequential(
             *(
                 SpikformerBlock(dim, heads, mlp_ratio, scale, attention_threshold, projection, neuron, norm)

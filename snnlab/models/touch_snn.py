@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.time import EachStep
 from snnlab.ranges import HalfOpenFraction, PositiveInt
 
@@ -60,7 +61,7 @@ class TouchSNN(nn.Module):
             layers += [EachStep(conv), norm(c_out), neuron()]
             if i < pools:
                 layers.append(EachStep(nn.AvgPool2d(2)))
-        self.features = nn.Sequential(*layers)
+        self.features = Layers(*layers)
         self.dropout = SharedDropout(dropout)
         self.hidden = nn.Linear(channels[-1] * size**2, hidden, bias=False)
         self.hidden_norm, self.hidden_neuron = norm(hidden), neuron()

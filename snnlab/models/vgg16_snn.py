@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.time import EachStep
 from snnlab.ranges import HalfOpenFraction, PositiveInt
 
@@ -60,7 +61,7 @@ class VGG16SNN(nn.Module):
                 layers += [EachStep(nn.Conv2d(channels, c_out, 3, padding=1)), norm(c_out), neuron()]
                 channels = c_out
             layers.append(EachStep(nn.AvgPool2d(2) if pool == "avg" else nn.MaxPool2d(2)))
-        self.features = nn.Sequential(*layers)
+        self.features = Layers(*layers)
         features = channels * (image_size // factor) ** 2
         self.head = nn.Sequential(
             nn.Linear(features, hidden),

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.fused import Layers
 from snnlab.layers.time import EachStep
 from snnlab.ranges import HalfOpenFraction
 
@@ -65,7 +66,7 @@ class VGGSNN(nn.Module):
             layers += [EachStep(conv), norm(c_out), neuron()]
             if ends_pair and pool != "stride":
                 layers.append(EachStep(nn.AvgPool2d(2) if pool == "avg" else nn.MaxPool2d(2)))
-        self.features = nn.Sequential(*layers)
+        self.features = Layers(*layers)
         self.dropout = SharedDropout(dropout)
         self.head = nn.Linear(channels[-1] * (image_size // factor) ** 2, num_classes)
 

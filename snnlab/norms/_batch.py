@@ -3,6 +3,7 @@
 It stays a `_BatchNorm`, so that conversion to SyncBatchNorm and lists of undecayed parameters find it.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -15,8 +16,34 @@ class BatchNorm(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         assert input.dim() >= 2, f"batch normalisation needs [N, C, ...], got {tuple(input.shape)}"
 
+    @torch.no_grad()
+    def take_up(self, mean: Tensor, var: Tensor, count: int) -> None:
+        """Moves the running statistics as a call in training would: var [C] of `count` values, divided by count."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
+        self.running_var.lerp_((var * (count / (count - 1))).to(self.running_var.dtype), share)
 
-def batch_norm_over_time(bn: nn.Module, x_TBC: Tensor) -> Tensor:
-    """[T, B, C, ...] -> [T, B, C, ...], with statistics over everything but C."""
-    y_N: Tensor = bn(fold_time(x_TBC))
-    return unfold_time(y_N, len(x_TBC))
+
+class BatchNormOverTime(nn.Module):
+    """Base class of norms with statistics over everything but C, and perhaps a factor for each step behind it.
+
+    Attributes:
+        bn: the normalisation; in a run over several processes perhaps a `SyncBatchNorm`.
+    """
+
+    bn: nn.Module
+
+    def step_factors(self, num_steps: int) -> Tensor | None:
+        """The factor p_T [T] of each step; None: there is none."""
+        return None
+
+    def forward(self, x_TBC: Tensor) -> Tensor:
+        """[T, B, C, ...] -> [T, B, C, ...]."""
+        p_T = self.step_factors(len(x_TBC))
+        y_N: Tensor = self.bn(fold_time(x_TBC))
+        y_TBC = unfold_time(y_N, len(x_TBC))
+        return y_TBC if p_T is None else y_TBC * p_T.to(y_TBC.dtype).view(-1, *[1] * (y_TBC.dim() - 1))

@@ -1,12 +1,10 @@
 """Batch normalisation over time, batch and space."""
 
-from torch import Tensor, nn
-
-from snnlab.norms._batch import BatchNorm, batch_norm_over_time
+from snnlab.norms._batch import BatchNorm, BatchNormOverTime
 from snnlab.ranges import Fraction, Positive
 
 
-class BN(nn.Module):
+class BN(BatchNormOverTime):
     """Batch normalisation with one mean and variance per channel over time, batch and space.
 
     y = weight (x - mean) / sqrt(var + eps) + bias (Ioffe and Szegedy 2015), for x_TBC... with any further
@@ -22,6 +20,3 @@ class BN(nn.Module):
     def __init__(self, num_features: int, *, eps: Positive = 1e-5, momentum: Fraction = 0.1) -> None:
         super().__init__()
         self.bn = BatchNorm(num_features, eps=eps, momentum=momentum)
-
-    def forward(self, x_TBC: Tensor) -> Tensor:
-        return batch_norm_over_time(self.bn, x_TBC)

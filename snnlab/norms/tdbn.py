@@ -1,12 +1,12 @@
 """Threshold-dependent batch normalisation."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from snnlab.norms._batch import BatchNorm, batch_norm_over_time
+from snnlab.norms._batch import BatchNorm, BatchNormOverTime
 from snnlab.ranges import Fraction, Positive
 
 
-class TDBN(nn.Module):
+class TDBN(BatchNormOverTime):
     """Threshold-dependent batch normalisation: starts with a standard deviation of alpha times the threshold.
 
     y = weight (x - mean) / sqrt(var + eps) + bias over time, batch and space, with weight = alpha threshold
@@ -34,6 +34,3 @@ class TDBN(nn.Module):
         super().__init__()
         self.bn = BatchNorm(num_features, eps=eps, momentum=momentum)
         nn.init.constant_(self.bn.weight, alpha * threshold)
-
-    def forward(self, x_TBC: Tensor) -> Tensor:
-        return batch_norm_over_time(self.bn, x_TBC)

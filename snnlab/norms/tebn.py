@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from snnlab.norms._batch import BatchNorm, batch_norm_over_time
+from snnlab.norms._batch import BatchNorm, BatchNormOverTime
 from snnlab.ranges import Fraction, Positive
 
 
-class TEBN(nn.Module):
+class TEBN(BatchNormOverTime):
     """Temporal effective batch normalisation: batch normalisation times a learned scale per time step.
 
     y_t = p_t (weight (x_t - mean) / sqrt(var + eps) + bias), statistics over time, batch and space, p_t = 1
@@ -33,12 +33,10 @@ class TEBN(nn.Module):
         self.bn = BatchNorm(num_features, eps=eps, momentum=momentum)
         self.p = nn.Parameter(torch.ones(num_steps))
 
-    def forward(self, x_TBC: Tensor) -> Tensor:
-        if len(x_TBC) > len(self.p):
+    def step_factors(self, num_steps: int) -> Tensor:
+        if num_steps > len(self.p):
             raise ValueError(
-                f"tebn holds a scale for each of {len(self.p)} time steps, so it cannot run {len(x_TBC)}: "
+                f"tebn holds a scale for each of {len(self.p)} time steps, so it cannot run {num_steps}: "
                 "train with more steps, or choose the norm bn"
             )
-        y_TBC = batch_norm_over_time(self.bn, x_TBC)
-        p_T = self.p[: len(x_TBC)].to(y_TBC.dtype)
-        return y_TBC * p_T.view(-1, *[1] * (y_TBC.dim() - 1))
+        return self.p[:num_steps]

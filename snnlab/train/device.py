@@ -29,7 +29,7 @@ def set_up(trainer: TrainerConfig) -> torch.device:
     """
     if trainer.allocator == "keep":
         keep_freed_memory()
-    use_backend(trainer.backend, lambda message: sys.stderr.write(f"warning: {message}\n"))
+    use_backend(trainer.backend, lambda message: sys.stderr.write(f"warning: {message}\n"), trainer.fuse)
     if trainer.threads is not None:
         torch.set_num_threads(trainer.threads)
     if trainer.deterministic:

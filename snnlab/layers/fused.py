@@ -1,0 +1,110 @@
+"""Normalisation and neuron in one operation where they follow each other, and the plain modules everywhere else.
+
+The modules, their names and their parameters are the same either way. Shape suffixes: T time steps, B samples, C
+channels, `...` any further axes.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+
+from snnlab.kernels._backend import Call, fusing
+from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.norms._batch import BatchNorm, BatchNormOverTime
+
+
+class Layers(nn.Sequential):
+    """Layers in a row; a normalisation and the neuron behind it run as one."""
+
+    def forward(self, x_TB: Tensor) -> Tensor:
+        return run(self, x_TB)
+
+
+def run(layers: Iterable[nn.Module], x_TB: Tensor) -> Tensor:
+    """The output of layers in a row."""
+    todo = list(layers)
+    while todo:
+        layer = todo.pop(0)
+        if todo and isinstance(layer, BatchNormOverTime) and isinstance(todo[0], MembraneNeuron):
+            x_TB = norm_and_neuron(layer, todo.pop(0), x_TB)
+        else:
+            x_TB = layer(x_TB)
+    return x_TB
+
+
+def norm_and_neuron(
+    norm: nn.Module, neuron: nn.Module, y_TBC: Tensor, residual_TBC: Tensor | None = None
+) -> Tensor:
+    """neuron(norm(y) + residual), for y_TBC....
+
+    In one operation if nobody looks at what is between them (hooks, watched potentials, a patched forward), the
+    normalisation is one over this process's batch alone, and the back end covers the neuron. It is equal to the
+    plain form within rounding, in output, gradients and running statistics.
+    """
+    if (
+        isinstance(norm, BatchNormOverTime)
+        and isinstance(neuron, MembraneNeuron)
+        and _unobserved(norm, norm.bn, neuron)
+        and _as_written(norm, neuron)
+        and (call := _call(norm, neuron, y_TBC, residual_TBC)) is not None
+        and fusing(call, residual_TBC is not None, norm.step_factors(len(y_TBC)) is not None)
+    ):
+        return _fused(norm, call, residual_TBC)
+    current = norm(y_TBC)
+    spikes_TBC: Tensor = neuron(current if residual_TBC is None else current + residual_TBC)
+    return spikes_TBC
+
+
+def _unobserved(*modules: nn.Module) -> bool:
+    if hooks._global_forward_hooks or hooks._global_forward_pre_hooks:
+        return False
+    return not any(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or "forward" in vars(module)
+        for module in modules
+    )
+
+
+def _as_written(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:
+    """No subclass does something else, and the statistics are not those of several processes."""
+    return (
+        type(norm).forward is BatchNormOverTime.forward
+        and type(norm.bn) is BatchNorm
+        and norm.bn.affine
+        and norm.bn.track_running_stats
+        and type(neuron).forward is MembraneNeuron.forward
+        and type(neuron).forward_with_state is MembraneNeuron.forward_with_state
+        and neuron.measure is None
+    )
+
+
+def _call(
+    norm: BatchNormOverTime, neuron: MembraneNeuron, y_TBC: Tensor, residual_TBC: Tensor | None
+) -> Call | None:
+    if torch.compiler.is_compiling() or y_TBC.numel() <= y_TBC.shape[2]:
+        return None
+    if neuron.num_steps is not None and len(y_TBC) > neuron.num_steps:
+        return None
+    if residual_TBC is not None and (residual_TBC.shape, residual_TBC.dtype) != (y_TBC.shape, y_TBC.dtype):
+        return None
+    dtype = torch.promote_types(y_TBC.dtype, torch.float32)
+    rest = torch.full((), neuron.v_init, dtype=dtype, device=y_TBC.device).expand(y_TBC.shape[1:])
+    return Call(y_TBC, rest, neuron.leak(), neuron.dynamics_of_call(), neuron.surrogate, keep_state=False)
+
+
+def _fused(norm: BatchNormOverTime, call: Call, residual_TBC: Tensor | None) -> Tensor:
+    from snnlab.kernels import cpu_norm
+
+    bn = norm.bn
+    assert isinstance(bn, BatchNorm)
+    stored = (None, None) if bn.training else (bn.running_mean, bn.running_var)
+    parts = cpu_norm.Norm(bn.weight, bn.bias, norm.step_factors(len(call.x_T)), bn.eps, *stored)
+    spikes_TBC, mean, var = cpu_norm.norm_and_neuron(call, parts, residual_TBC)
+    if bn.training:
+        bn.take_up(mean, var, call.x_T.numel() // len(mean))
+    return spikes_TBC
