@@ -15,8 +15,8 @@ programs: sums over a program's elements go to a row of partial sums, to be adde
 The backward kernel recomputes h from the input. It holds STEPS of them in registers; a longer sequence is done
 in segments of STEPS, the last one first, from potentials that a sweep at the beginning leaves at their starts.
 
-T is an ordinary argument: no T but those up to STEPS compiles anew, and those for the backward kernel only.
-Offsets within a step have 32 bits; pointers move on by a step at a time.
+T is an ordinary argument: no T but those up to MOST_STEPS compiles anew, and those for the backward kernel only.
+Offsets within a step have 32 bits; pointers move on by steps.
 """
 
 import triton
@@ -190,6 +190,7 @@ def backward(
     decay, gain, pull = constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY, DECAY_INPUT)
     v = load_state(v_ptr, i, mask, SAME)
     segments = (T + STEPS - 1) // STEPS
+    wide = tl.full([], 0, tl.int64)  # several steps at once may be more elements than 32 bits can count
     if SEGMENTED:
         for segment in range(segments - 1):
             tl.store(starts_ptr + i, v, mask=mask)
@@ -215,7 +216,7 @@ def backward(
         if SEGMENTED:
             if back > 0:
                 starts_ptr -= N
-                x_ptr -= 2 * STEPS * x_t
+                x_ptr -= 2 * STEPS * (x_t + wide)
                 v = tl.load(starts_ptr + i, mask=mask, other=0.0)
         before = v
         h_T = ()
@@ -270,8 +271,8 @@ def backward(
                 total = tl.sum(grad_a, 0)
                 tl.store(learned_sums_ptr + t * programs + program, total, mask=t < T)
         if SEGMENTED:
-            grad_spikes_ptr -= 2 * STEPS * g_t
-            grad_x_ptr -= STEPS * N
+            grad_spikes_ptr -= 2 * STEPS * (g_t + wide)
+            grad_x_ptr -= STEPS * (N + wide)
     if KEEP_GRAD_V:
         tl.store(grad_v_ptr + i, grad_v, mask=mask)
     if LEARNED_DECAY:
