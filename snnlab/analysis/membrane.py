@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 MAX_COLUMNS = 3
+MAX_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Histogram:
 def plot_membrane(
     histograms: Mapping[str, Histogram], path: Path, *, max_layers: int = 6, title: str = ""
 ) -> Path:
-    """Draws the distribution of the potentials before reset, later steps in lighter colours.
+    """Draws the distribution of the potentials before reset, later steps in lighter colours, twelve steps at most.
 
     The thresholds of the last step are dashed; where they move, those of the first step are dotted.
 
@@ -61,7 +62,7 @@ def plot_membrane(
     names = list(histograms)
     if len(names) > max_layers:
         names = [names[round(index)] for index in np.linspace(0, len(names) - 1, max_layers)]
-    num_steps = len(histograms[names[0]].shares)
+    num_steps = max(len(histograms[name].shares) for name in names)
     colours = colormaps["viridis"].resampled(max(num_steps, 2))
     columns = min(-(-len(names) // 2), MAX_COLUMNS) if len(names) > 3 else len(names)
     rows = -(-len(names) // columns)
@@ -87,7 +88,7 @@ def plot_membrane(
         if num_steps > 1:
             norm = BoundaryNorm(np.arange(num_steps + 1) + 0.5, colours.N)
             bar = figure.colorbar(ScalarMappable(norm, colours), ax=panels, pad=0.02, label="time step t")
-            bar.set_ticks(np.unique(np.linspace(1, num_steps, min(num_steps, 10)).round().tolist()).tolist())
+            bar.set_ticks(np.unique(np.linspace(1, num_steps, min(num_steps, 6)).round().tolist()).tolist())
             bar.ax.tick_params(length=0)
     write_csv(
         path.with_suffix(".csv"),
@@ -104,8 +105,9 @@ def _panel(axes: "Axes", one: Histogram, colours: "Colormap") -> bool:
     edges = np.asarray(one.edges)
     width = edges[1] - edges[0]
     density_TN = np.asarray(one.shares)[:, 1:-1] / width
-    for t, density in enumerate(density_TN):
-        axes.stairs(density, edges, color=colours(t), linewidth=1.3)
+    drawn = np.linspace(0, len(density_TN) - 1, min(len(density_TN), MAX_STEPS)).round().astype(int)
+    for t in drawn.tolist():
+        axes.stairs(density_TN[t], edges, color=colours(t), linewidth=1.3)
     # A peak at rest, of neurons that nothing reaches, would flatten all the rest.
     ordered = np.sort(density_TN.ravel())
     highest, usual = (

@@ -92,9 +92,10 @@ class Subject:
             np.linspace(0, len(samples) - 1, min(len(samples), wanted or len(samples))).round().astype(int)
         )
         size = trainer.eval_batch_size or trainer.batch_size
-        parts = [chosen[start : start + size].tolist() for start in range(0, len(chosen), size)]
+        # All about equally large: what is measured with the statistics of a batch should not see a small rest.
+        parts = np.array_split(chosen, -(-len(chosen) // size))
         for part in track(parts, len(parts), title):
-            raw, target = samples.batch(part)
+            raw, target = samples.batch(part.tolist())
             yield pipeline.test(raw), target.to(pipeline.device)
 
 

@@ -17,7 +17,8 @@ def run(subject: Subject) -> Finding:
     with OperationCounter(subject.model) as counter:
         for x_TBCHW, _ in subject.batches("operations"):
             subject.model(x_TBCHW)
-    found = costs(counter.layers(), convention, still=subject.stored.dataset.static)
+    layers = counter.layers()
+    found = costs(layers, convention, still=subject.stored.dataset.static)
     whole = total(found)
     picture = plot_energy(
         [asdict(layer) for layer in found],
@@ -26,7 +27,7 @@ def run(subject: Subject) -> Finding:
         convention=f"{convention.source}; {convention.ac_pJ:g} pJ per accumulation, {convention.mac_pJ:g} per MAC",
         title=subject.title,
     )
-    steps = subject.stored.pipeline.num_steps
+    steps = max(layer.steps for layer in layers)
     short = table(
         f"one sample, {steps} steps; {convention.source}",
         "layer",

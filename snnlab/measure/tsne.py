@@ -29,6 +29,9 @@ def run(subject: Subject) -> Finding:
     embedded, separation = {}, {}
     for step in track(steps, len(steps), "t-SNE"):
         mean_BD = features_TBD[:step].mean(0)
+        if np.ptp(mean_BD, axis=0).max() == 0:  # no spike has come so far
+            embedded[step], separation[step] = np.zeros((len(labels), 2)), 0.0
+            continue
         fit = TSNE(perplexity=options.perplexity, init="pca", random_state=options.seed)
         embedded[step] = fit.fit_transform(mean_BD)
         separation[step] = float(silhouette_score(mean_BD, labels)) if len(set(labels.tolist())) > 1 else 0.0

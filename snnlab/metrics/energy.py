@@ -57,7 +57,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
         "cf": Convention("circulate-firing paper, Eq. 26 to 28", 0.077, 12.5, still="once"),
         "dsatgo": Convention("DS-ATGO, Table 2", 0.9, 4.6, ends="macs"),
         "mtsnn": Convention("MT-SNN, Eq. 22 and 23, 8-bit weights and inputs", ac_energy(), mac_energy(8)),
-        "spikformer": Convention("Spikformer, Eq. 10", 0.9, 4.6, still="once"),
+        "spikformer": Convention("Spikformer (Zhou et al. 2023)", 0.9, 4.6, still="once"),
     }
 )
 

@@ -62,6 +62,17 @@ def test_membrane(tmp_path, drawn, layers) -> None:
     assert table(path)[0]["from"] == ""
 
 
+def test_membrane_of_many_steps_and_of_layers_that_differ_in_them(tmp_path, drawn) -> None:
+    edges = [0.0, 1.0, 2.0]
+    steps = {"a": 40, "b": 2}
+    layers = {
+        name: Histogram(edges, [[0.0, 0.75, 0.25, 0.0]] * T, [[1.0]] * T, [(0, 1)] * T)
+        for name, T in steps.items()
+    }
+    plot_membrane(layers, tmp_path / "a.png")
+    assert [len(axes.patches) for axes in drawn[0].axes[:2]] == [12, 2]
+
+
 def test_quantity_trends(tmp_path, drawn) -> None:
     quantities = {
         "leak": {("a", 0): [(1, 0.2), (2, 0.3)]},

@@ -7,10 +7,11 @@ import pytest
 
 from snnlab.config.analyse_arguments import EXAMPLES, read_analyse_arguments
 from snnlab.config.analyses import analyses
-from snnlab.config.check import ANALYSE_SECTIONS
+from snnlab.config.check import ANALYSE_SECTIONS, section
 from snnlab.config.schema import EnergyConfig, LandscapeConfig
 from snnlab.errors import ConfigError
 from snnlab.metrics.energy import CONVENTIONS
+from snnlab.verbs.analyse import SETTINGS
 
 
 def test_defaults() -> None:
@@ -75,3 +76,10 @@ def test_errors(given: list[str], message: str) -> None:
 def test_settings_know_every_convention_and_have_an_example() -> None:
     assert get_args(get_type_hints(EnergyConfig)["convention"]) == tuple(CONVENTIONS)
     assert list(EXAMPLES) == list(ANALYSE_SECTIONS)
+
+
+def test_help_names_every_setting() -> None:
+    words = SETTINGS.split()
+    for name in ANALYSE_SECTIONS:
+        for key in section(name).keys:
+            assert f"{name}.{key}" in words or f".{key}" in words, f"{name}.{key}"
