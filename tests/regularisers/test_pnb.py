@@ -75,7 +75,9 @@ def test_gradcheck():
     assert torch.autograd.gradcheck(lambda u: positive_negative_balance(u, 2, 1.0, 0.8), u)
 
 
-def test_gradient_equals_autograd_through_the_equations():
+@pytest.mark.parametrize("part", [7, 1 << 17])
+def test_gradient_equals_autograd_through_the_equations(part, monkeypatch):
+    monkeypatch.setattr("snnlab.regularisers.pnb.PART", part)
     u = (numbers(4, 200) * 1.2).requires_grad_()
     total = 0
     for k in (1, 2):
