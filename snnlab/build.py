@@ -78,12 +78,15 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
         "threshold": cfg.neuron.params.get("threshold", 1.0),
     }
 
-    def neuron(**overrides: object) -> nn.Module:
-        surrogate = construct("surrogate", cfg.surrogate, context, cfg.plugins)
-        module: nn.Module = construct(
-            "neuron", cfg.neuron, {**context, "surrogate": surrogate}, cfg.plugins, overrides
-        )
-        return module
+    def maker(component: Component) -> Callable[..., nn.Module]:
+        def neuron(**overrides: object) -> nn.Module:
+            surrogate = construct("surrogate", cfg.surrogate, context, cfg.plugins)
+            module: nn.Module = construct(
+                "neuron", component, {**context, "surrogate": surrogate}, cfg.plugins, overrides
+            )
+            return module
+
+        return neuron
 
     def norm(num_features: int) -> nn.Module:
         module: nn.Module = construct(
@@ -91,7 +94,9 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
         )
         return module
 
-    factories: dict[str, Callable[..., nn.Module]] = {"neuron": neuron, "norm": norm}
+    factories: dict[str, Callable[..., nn.Module]] = {"neuron": maker(cfg.neuron), "norm": norm}
+    if cfg.residual_neuron is not None:
+        factories["residual_neuron"] = maker(cfg.residual_neuron)
     model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
     return model
 

@@ -6,6 +6,8 @@ import torch
 from snnlab.build import build_dataset, build_model, build_regularisers
 from snnlab.config import load
 from snnlab.errors import ConfigError
+from snnlab.layers.residual import ResidualBlock
+from snnlab.neurons import CF, LIF
 from snnlab.registry import component_files
 
 
@@ -29,6 +31,18 @@ def test_what_is_kept_for_each_step_knows_their_number():
     model = build("model.channels=[4,4]", "neuron=dsatgo", "surrogate=tsg")
     kept = {name.rsplit(".", 1)[-1]: value.shape for name, value in model.state_dict().items()}
     assert kept["threshold_T"] == kept["x"] == (3,)
+
+
+@pytest.mark.parametrize("model", ["resnet18_snn", "resnet19_snn", "resnet34_snn"])
+def test_the_neuron_behind_residual_additions(model):
+    """The network RES of the circulate-firing paper: cf there, lif elsewhere."""
+    net = build(f"model={model}", "residual_neuron={name:cf,K_P:3}")
+    found = {name: module for name, module in net.named_modules() if isinstance(module, CF)}
+    blocks = [name for name, module in net.named_modules() if isinstance(module, ResidualBlock)]
+    assert list(found) == [f"{name}.neuron" for name in blocks]
+    assert all(module.levels == (-2, 3) for module in found.values())
+    assert any(isinstance(module, LIF) for module in net.modules())
+    assert not any(isinstance(module, CF) for module in build(f"model={model}").modules())
 
 
 def test_a_regulariser_that_does_not_fit_the_model_is_refused_before_the_run():

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from snnlab.config import initial, schema
-from snnlab.config.components import check_component, check_several
+from snnlab.config.components import check_component, check_residual_neuron, check_several
 from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
@@ -96,7 +96,7 @@ def section(name: str) -> Signature:
 
 def top_level_keys() -> list[str]:
     """The keys that a config has at its top level."""
-    return [*section("").keys, *KINDS, *SECTIONS]
+    return [*section("").keys, *KINDS, "residual_neuron", *SECTIONS]
 
 
 def _top_level(mapping: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
@@ -117,6 +117,9 @@ def _top_level(mapping: Mapping[str, Any], problems: Problems) -> dict[str, Any]
             values[kind] = check_several(kind, mapping.get(kind) or {}, plugins, problems)
         else:
             values[kind] = check_component(kind, mapping.get(kind), plugins, problems)
+    values["residual_neuron"] = check_residual_neuron(
+        mapping.get("residual_neuron"), values["model"], plugins, problems
+    )
     for name in SECTIONS:
         values[name] = _section(name, mapping.get(name) or {}, problems)
     return values

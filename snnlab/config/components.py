@@ -15,6 +15,32 @@ from snnlab.registry import component_files
 Files = Mapping[str, tuple[str, Path]]
 
 
+def check_residual_neuron(
+    values: Any, model: Component | None, plugins: tuple[str, ...], problems: Problems
+) -> Component | None:
+    """Checks the neuron behind residual additions: null, a name, or `{name, ...}`."""
+    if values is None:
+        return None
+    models = component_files("model", plugins)
+    if model is not None and not _takes_residual_neuron(models[model.name][1]):
+        those = ", ".join(name for name, (_, file) in models.items() if _takes_residual_neuron(file))
+        problems.add(
+            "residual_neuron",
+            f"model '{model.name}' has no neuron behind a residual addition",
+            f"models that have: {those}; or residual_neuron=null",
+        )
+        return None
+    if not isinstance(values, Mapping):
+        values = {"name": values}
+    params = {key: value for key, value in values.items() if key != "name"}
+    name = str(values.get("name", ""))
+    return _check("neuron", "residual_neuron", name, params, component_files("neuron", plugins), problems)
+
+
+def _takes_residual_neuron(file: Path) -> bool:
+    return "residual_neuron" in read_component(file).injected
+
+
 def check_component(kind: str, values: Any, plugins: tuple[str, ...], problems: Problems) -> Component | None:
     """Checks `{name, ...}` of one kind; problems are collected, not raised."""
     files = component_files(kind, plugins)

@@ -49,8 +49,11 @@ def config_hash(raw: Mapping[str, Any]) -> str:
 
 def variant(cfg: RunConfig) -> str:
     """What a person wants to see of a config in a folder's name."""
+    neuron = (
+        cfg.neuron.name if cfg.residual_neuron is None else f"{cfg.neuron.name}+{cfg.residual_neuron.name}"
+    )
     loss = "+".join((cfg.loss.name, *(one.name for one in cfg.regulariser)))
-    names = (cfg.dataset.name, cfg.model.name, cfg.neuron.name, loss, f"t{cfg.num_steps}")
+    names = (cfg.dataset.name, cfg.model.name, neuron, loss, f"t{cfg.num_steps}")
     return "-".join(names)
 
 

@@ -267,6 +267,8 @@ class RunConfig(RunLevel):
     """Penalties that are added to the loss; their order does not matter."""
     optimizer: Component
     scheduler: Component
+    residual_neuron: Component | None = None
+    """Neuron behind residual additions; None = as everywhere else in the model."""
     init: InitConfig
     distill: DistillConfig
     trainer: TrainerConfig

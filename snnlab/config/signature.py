@@ -32,6 +32,8 @@ class Signature:
     class_name: str
     summary: str
     keys: Mapping[str, Key]
+    injected: tuple[str, ...] = ()
+    """What the run hands in, by name: a component's positional parameters."""
 
 
 @cache
@@ -44,11 +46,13 @@ def read_component(file: Path) -> Signature:
     tree, names = _parse(file)
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and is_class_of(node.name, file.stem):
-            keys = {}
+            keys: dict[str, Key] = {}
+            injected: tuple[str, ...] = ()
             for statement in node.body:
                 if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
                     keys = _keyword_only(statement, names, file)
-            return Signature(node.name, _summary(node), MappingProxyType(keys))
+                    injected = tuple(parameter.arg for parameter in statement.args.args[1:])
+            return Signature(node.name, _summary(node), MappingProxyType(keys), injected)
     raise ConfigError(
         f"{file}: no class named like the file",
         f"'{file.stem}' without regard to case and underscores is expected",

@@ -93,11 +93,12 @@ def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
     key, equals, value = word.lstrip("+").partition("=")
     if equals:
         head, comma, last = value.rpartition(",")
-        values = search.options(key) if search.is_group(key) else _values(key, overrides, search)
+        group = "neuron" if key == "residual_neuron" else key
+        values = search.options(group) if search.is_group(group) else _values(key, overrides, search)
         return [f"{plus}{key}={head}{comma}{one}" for one in _starting(last, values)]
     if "." not in key:
         groups = [f"{name}=" for name in search.groups() if name != "table"]
-        keys = [f"{name}=" for name in section("").keys if name != "experiment"]
+        keys = [f"{name}=" for name in (*section("").keys, "residual_neuron") if name != "experiment"]
         deeper = [f"{name}." for name in [*KINDS, *SECTIONS]] if key else []
         return [f"{plus}{one}" for one in _starting(key, [*groups, *keys, *deeper])]
     paths = (path for path in _composed(overrides, search) if path.partition(".")[2] != "name")

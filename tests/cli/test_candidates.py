@@ -17,6 +17,7 @@ from snnlab.verbs._candidates import candidates
         ("snnlab train neuron.thre", ["neuron.threshold="]),
         ("snnlab train neuron=if neuron.deca", []),
         ("snnlab train neuron.reset=", ["neuron.reset=hard", "neuron.reset=soft"]),
+        ("snnlab train residual_neuron=c", ["residual_neuron=cf"]),
         ("snnlab train regu", ["regulariser=", "regulariser."]),
         ("snnlab train regulariser=p", ["regulariser=pnb"]),
         ("snnlab train regulariser=pnb regulariser.pnb.pe", ["regulariser.pnb.per="]),

@@ -89,6 +89,21 @@ CASES = [
         choices("augment"),
     ),
     (
+        "train model=resnet18_snn residual_neuron=cff",
+        "residual_neuron: no neuron is called 'cff'. Did you mean 'cf'?",
+        choices("neuron"),
+    ),
+    (
+        "train residual_neuron=cf",
+        "residual_neuron: model 'vgg_snn' has no neuron behind a residual addition",
+        "models that have: resnet18_snn, resnet19_snn, resnet34_snn; or residual_neuron=null",
+    ),
+    (
+        "train model=resnet18_snn residual_neuron={name:cf,K_p:3}",
+        "residual_neuron.K_p: unknown key. Did you mean 'K_P'?",
+        "keys of neuron 'cf': K_P, K_N, theta_P, theta_N, threshold, decay, subtract, detach_reset",
+    ),
+    (
         "train +regulariser.pmb.weight=1",
         "regulariser.pmb: no regulariser is called 'pmb'. Did you mean 'pnb'?",
         choices("regulariser"),

@@ -77,6 +77,7 @@ def test_what_does_not_change_the_result_does_not_change_the_hash(raw, path, val
         ("augment", {"crop": {"padding": 2}, "flip": {"p": 0.5}}),
         ("augment", {}),
         ("regulariser", {"pnb": {}}),
+        ("surrogate", {"name": "tsg"}),
     ],
 )
 def test_what_changes_the_result_changes_the_hash(raw, path, value):
@@ -92,6 +93,16 @@ def test_regularisers_are_a_sum_so_their_order_does_not_matter(raw):
     two = {"a": {"weight": 1.0}, "b": {"weight": 2.0}}
     turned = {**raw, "regulariser": dict(reversed(two.items()))}
     assert config_hash({**raw, "regulariser": two}) == config_hash(turned)
+
+
+def test_the_folder_names_the_residual_neuron():
+    plain, *others = (
+        run_dir(load(["model=resnet18_snn", "loss=sdt", *given])).parent.name
+        for given in ([], ["residual_neuron=cf"], ["residual_neuron={name:cf,K_P:3}"])
+    )
+    assert plain.startswith("digits_dvs-resnet18_snn-lif-sdt")
+    assert all(one.startswith("digits_dvs-resnet18_snn-lif+cf-sdt") for one in others)
+    assert len({plain, *others}) == 3
 
 
 def test_the_folder_names_the_regularisers():
