@@ -16,6 +16,7 @@ from snnlab import registry
 from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import VisionData
 from snnlab.errors import ConfigError, SnnlabError
+from snnlab.layers.voting import Voting
 from snnlab.losses._loss import Loss
 from snnlab.regularisers._regulariser import Regulariser
 
@@ -97,8 +98,10 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
     factories: dict[str, Callable[..., nn.Module]] = {"neuron": maker(cfg.neuron), "norm": norm}
     if cfg.residual_neuron is not None:
         factories["residual_neuron"] = maker(cfg.residual_neuron)
+    if cfg.voters is not None:
+        context["num_classes"] = dataset.num_classes * cfg.voters
     model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
-    return model
+    return model if cfg.voters is None else Voting(model, factories["neuron"], cfg.voters)
 
 
 def build_loss(cfg: RunConfig) -> Loss:

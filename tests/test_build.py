@@ -7,6 +7,7 @@ from snnlab.build import build_dataset, build_model, build_regularisers
 from snnlab.config import load
 from snnlab.errors import ConfigError
 from snnlab.layers.residual import ResidualBlock
+from snnlab.layers.voting import Voting
 from snnlab.neurons import CF, LIF
 from snnlab.registry import component_files
 
@@ -43,6 +44,15 @@ def test_the_neuron_behind_residual_additions(model):
     assert all(module.levels == (-2, 3) for module in found.values())
     assert any(isinstance(module, LIF) for module in net.modules())
     assert not any(isinstance(module, CF) for module in build(f"model={model}").modules())
+
+
+@pytest.mark.parametrize("model", ["vgg_snn", "resnet19_snn", "spikformer"])
+def test_voters_stand_behind_any_classifier(model):
+    small = {"vgg_snn": ["model.channels=[4,4]"], "spikformer": ["model.depth=1", "model.dim=24"]}
+    net = build(f"model={model}", "neuron=cf", "voters=3", *small.get(model, []))
+    assert isinstance(net, Voting)
+    assert isinstance(net.neuron, CF)
+    assert net(torch.empty(3, 1, 2, 16, 16, device="meta")).shape == (3, 1, 10)
 
 
 def test_a_regulariser_that_does_not_fit_the_model_is_refused_before_the_run():

@@ -26,8 +26,15 @@ TEACHERS = {
     "twd_dvscifar": "ann_resnet19_dvscifar",
 }
 SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", "ann_digits_dvs"}
+# Of the published settings only one of each paper; its small experiments always run.
+SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}
+SLOW |= {"dsatgo_cifar100", "dsatgo_dvscifar"}
 # A shallower network where the published one takes minutes.
-SHALLOWER = {"spikformer_imagenet": ("model.depth=1",), "spikformer_cifar10": ("model.depth=1",)}
+SHALLOWER = {
+    "spikformer_imagenet": ("model.depth=1",),
+    "spikformer_cifar10": ("model.depth=1",),
+    "cf_spikformer_cifar10": ("model.depth=1",),
+}
 SMALL = (
     "num_steps=2",
     "trainer.synthetic=true",
@@ -91,6 +98,9 @@ def teacher_of(experiment: str, small: tuple[str, ...], folder: Path) -> tuple[s
 def test_the_experiments_of_the_papers_are_there() -> None:
     expected = {"quickstart", "spikformer_cifar10", "spikformer_dvscifar", "spikformer_imagenet"}
     expected |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"}
+    for data in ("cifar10", "cifar100", "dvscifar"):
+        expected |= {f"cf_{data}", f"dsatgo_{data}"}
+    expected |= {"cf_dvsgesture", "cf_spikformer_cifar10", "cf_digits_dvs", "dsatgo_digits_dvs"}
     for loss in ("tmc", "tet", "sdt"):
         expected |= {
             f"{loss}_{data}"

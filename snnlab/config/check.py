@@ -28,7 +28,9 @@ SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "paths": schema.PathsConfig,
     }
 )
-EVAL_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType({"early_exit": schema.EarlyExitConfig})
+EVAL_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {"early_exit": schema.EarlyExitConfig, "noise": schema.NoiseConfig}
+)
 ANALYSE_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "analyse": schema.AnalyseConfig,

@@ -1,4 +1,4 @@
-"""What `snnlab eval` is asked for: the run, the checkpoint, numbers of time steps, early exit. No torch."""
+"""What `snnlab eval` is asked for: the run, the checkpoint, numbers of time steps, early exit, noise. No torch."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnlab.config.run_file import find_run
-from snnlab.config.schema import EarlyExitConfig
+from snnlab.config.schema import EarlyExitConfig, NoiseConfig
 from snnlab.config.section_arguments import read_section, section_of
 from snnlab.errors import ConfigError
 
@@ -21,7 +21,7 @@ class EvalArguments:
         run: the run directory; a folder that holds one run only stands for it.
         checkpoint: `last` or `best`.
         num_steps: several numbers of time steps, ascending; empty if there is one or none.
-        early_exit: None if nothing was said about it.
+        early_exit, noise: None if nothing was said about it.
         overrides: everything else, for the run's configuration.
     """
 
@@ -29,6 +29,7 @@ class EvalArguments:
     checkpoint: str
     num_steps: tuple[int, ...]
     early_exit: EarlyExitConfig | None
+    noise: NoiseConfig | None
     overrides: tuple[str, ...]
 
 
@@ -41,6 +42,7 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
     run, checkpoint, overrides = "", "last", []
     steps: tuple[int, ...] = ()
     early_exit: list[str] = []
+    noise: list[str] = []
     for text in given:
         key, equals, value = text.partition("=")
         if equals and key == "run":
@@ -49,6 +51,8 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             checkpoint = value
         elif section_of(text) == "early_exit":
             early_exit.append(text)
+        elif section_of(text) == "noise":
+            noise.append(f"noise.kind={value}" if key.lstrip("+") == "noise" else text)
         elif key == "num_steps" and (value.startswith("[") or ".." in value):
             steps = _several(value)
         else:
@@ -66,9 +70,14 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             "num_steps: early exit takes one number of time steps, the most that a sample may take",
             f"for example num_steps={max(steps)}",
         )
-    read = read_section("early_exit", early_exit, "early_exit.threshold=[0.7,0.9]") if early_exit else None
+    if noise and (steps or early_exit):
+        raise ConfigError(
+            "noise: takes one number of time steps, and no early exit", "measure them in a call of their own"
+        )
+    exits = read_section("early_exit", early_exit, "early_exit.threshold=[0.7,0.9]") if early_exit else None
+    noisy = read_section("noise", noise, "noise=gaussian noise.level=[0,0.1]") if noise else None
     folder = find_run(Path(run).expanduser().resolve())
-    return EvalArguments(folder, checkpoint, steps, read, tuple(overrides))
+    return EvalArguments(folder, checkpoint, steps, exits, noisy, tuple(overrides))
 
 
 def _several(value: str) -> tuple[int, ...]:

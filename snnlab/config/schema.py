@@ -227,6 +227,22 @@ class EnergyConfig:
     """What is counted how, and the energy of an operation; see snnlab/metrics/energy.py."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class NoiseConfig:
+    """The noise that `snnlab eval` puts on held-out samples; no part of a run."""
+
+    kind: Literal["uniform", "salt_pepper", "gaussian"] = "gaussian"
+    """Distribution of the noise."""
+    level: tuple[Fraction, ...] = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)
+    """Half width, standard deviation (both in units of the input's range) or share of the pixels, 0..1."""
+    seed: NonNegativeInt = 0
+    """Of the noise; a sample has the same noise for every network, level, batch size and device."""
+
+    def __post_init__(self) -> None:
+        if not self.level:
+            raise ConfigError("noise.level: no level is given", "for example noise.level=[0,0.1,0.2]")
+
+
 @dataclass(frozen=True)
 class Component:
     """A component that was chosen: its registered name and the value of each of its keys."""
@@ -249,6 +265,8 @@ class RunLevel:
     """Importable packages whose components join the registry, for example [my_package]."""
     experiment: str = "custom"
     """Name of the experiment file; set by `+experiment=name`, never by hand."""
+    voters: PositiveInt | None = None
+    """Spiking voters for each class behind the classifier; null = its values are the logits."""
 
 
 @dataclass(frozen=True, kw_only=True)

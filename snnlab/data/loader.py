@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from snnlab.data.dataset import SampleSet
 
 # What a derived seed is for; two uses never share one.
-ORDER, SAMPLES, AUGMENTS = range(3)
+ORDER, SAMPLES, AUGMENTS, NOISE = range(4)
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

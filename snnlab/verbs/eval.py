@@ -2,6 +2,7 @@
 
 The config is the run's own; overrides apply on top of it. Several numbers of time steps give a table with a
 row for each. early_exit.threshold, .logits (sum | mean) and .streaming (true | false) let samples stop early.
+noise=uniform | salt_pepper | gaussian and noise.level=[...] put noise on the samples, before normalisation.
 """
 
 import argparse
@@ -14,6 +15,7 @@ EXAMPLES = (
     "snnlab eval run=DIR num_steps=1..8",
     "snnlab eval run=DIR num_steps=[1,2,4]",
     "snnlab eval run=DIR early_exit.threshold=[0.7,0.9,0.99] early_exit.streaming=true",
+    "snnlab eval run=DIR noise=gaussian noise.level=[0,0.1,0.2]",
     "snnlab eval run=DIR checkpoint=best trainer.device=cpu",
 )
 
@@ -34,6 +36,10 @@ def run(args: argparse.Namespace) -> int:
         from snnlab.train import evaluate_early_exit
 
         return evaluate_early_exit.run(cfg, asked.run, asked.checkpoint, asked.early_exit)
+    if asked.noise is not None:
+        from snnlab.train import evaluate_noise
+
+        return evaluate_noise.run(cfg, asked.run, asked.checkpoint, asked.noise)
     if asked.num_steps:
         from snnlab.train import evaluate_range
 

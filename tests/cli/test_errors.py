@@ -6,7 +6,7 @@ from snnlab.cli import main
 from snnlab.registry import component_files
 
 LIF = "keys of neuron 'lif': decay, "
-TOP = "top-level keys: num_steps, input, seed, plugins, experiment, dataset, "
+TOP = "top-level keys: num_steps, input, seed, plugins, experiment, voters, dataset, "
 
 
 def choices(kind):
@@ -96,7 +96,7 @@ CASES = [
     (
         "train residual_neuron=cf",
         "residual_neuron: model 'vgg_snn' has no neuron behind a residual addition",
-        "models that have: resnet18_snn, resnet19_snn, resnet34_snn; or residual_neuron=null",
+        "models that have: resnet18_snn, resnet19_snn, ",
     ),
     (
         "train model=resnet18_snn residual_neuron={name:cf,K_p:3}",

@@ -3,7 +3,7 @@
 import pytest
 
 from snnlab.config.eval_arguments import read_eval_arguments
-from snnlab.config.schema import EarlyExitConfig
+from snnlab.config.schema import EarlyExitConfig, NoiseConfig
 from snnlab.errors import ConfigError
 
 
@@ -41,6 +41,14 @@ def test_early_exit_is_checked_like_any_section():
     assert read_eval_arguments(["run=x", "early_exit.logits=sum"]).early_exit == EarlyExitConfig()
 
 
+def test_noise_is_chosen_by_its_kind():
+    given = ["run=x", "noise=salt_pepper", "noise.level=[0,0.1]", "noise.seed=3", "trainer.device=cpu"]
+    asked = read_eval_arguments(given)
+    assert asked.noise == NoiseConfig(kind="salt_pepper", level=(0.0, 0.1), seed=3)
+    assert asked.overrides == ("trainer.device=cpu",)
+    assert read_eval_arguments(["run=x"]).noise is None
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -55,6 +63,12 @@ def test_early_exit_is_checked_like_any_section():
         (["early_exit.threshold=[]"], "early_exit.threshold: no threshold is given"),
         (["early_exit.threshold=0.5,0.6"], "early_exit.threshold: several values without brackets"),
         (["early_exit.logits=max"], "early_exit.logits: unknown choice 'max'"),
+        (["noise=gausian"], "noise.kind: unknown choice 'gausian'. Did you mean 'gaussian'?"),
+        (["noise=uniform", "noise.levle=[0.1]"], "noise.levle: unknown key. Did you mean 'level'?"),
+        (["noise=uniform", "noise.level=[2]"], "noise.level: element 1: 2 is out of range"),
+        (["noise=uniform", "noise.level=0.1,0.2"], "noise.level: several values without brackets"),
+        (["noise=uniform,gaussian"], "noise.kind: several values without brackets"),
+        (["noise=uniform", "num_steps=1..4"], "noise: takes one number of time steps"),
         (["early_exit=0.5"], "cannot read the override 'early_exit=0.5'"),
         (["early_exit.threshold=[0.5"], "cannot read the override 'early_exit.threshold=[0.5'"),
     ],

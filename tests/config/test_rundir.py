@@ -68,6 +68,7 @@ def test_what_does_not_change_the_result_does_not_change_the_hash(raw, path, val
         ("num_steps", 4),
         ("neuron.threshold", 1.5),
         ("surrogate", {"name": "atan"}),
+        ("voters", 10),
         ("trainer.epochs", 3),
         ("trainer.batch_size", 5),
         ("trainer.precision", "bf16"),

@@ -82,6 +82,20 @@ def test_a_norm_with_a_scale_per_step_runs_fewer_steps_and_refuses_more(
     assert "has parameters for each time step" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("dataset", ["digits", "digits_dvs"])
+def test_noise_is_swept_over_its_levels(trained: Trained, dataset: str) -> None:
+    folder = trained(f"dataset={dataset}", "num_steps=3")
+    assert main(["eval", f"run={folder}", "noise=gaussian", "noise.level=[0,0.5]"]) == 0
+    found = read(folder, "noise-gaussian-last-t3")
+    assert (found["noise"], found["noise_seed"]) == ("gaussian", 0)
+    clean, far = found["rows"]
+    alone = single(folder, 3)
+    assert clean.pop("level") == 0
+    assert clean == pytest.approx({name: alone[f"test/{name}"] for name in clean})
+    assert far["nll"] != clean["nll"]
+    assert list((folder / "plots").glob("noise-gaussian-last-t3-*.png"))
+
+
 @pytest.mark.parametrize(("dataset", "logits"), [("digits", "mean"), ("digits_dvs", "sum")])
 def test_streaming_stops_every_sample_where_the_whole_pass_does(
     trained: Trained, dataset: str, logits: str

@@ -1,0 +1,68 @@
+"""`snnlab eval noise=gaussian noise.level=[0.1,0.2]`: the same weights on noisy held-out samples, level by level."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.table import Table
+
+from snnlab.analysis.noise import plot_noise
+from snnlab.config.rundir import config_hash
+from snnlab.config.schema import NoiseConfig, RunConfig
+from snnlab.train.device import set_up
+from snnlab.train.log import RunLog
+from snnlab.train.noise import NoisyInput
+from snnlab.train.run_files import write_json
+from snnlab.train.stored_run import load_run
+
+COLUMNS = (("acc", "acc %"), ("ece", "ECE"), ("adaece", "AdaECE"), ("cece", "CECE"), ("nll", "NLL"))
+
+
+def run(cfg: RunConfig, folder: Path, which: str, noise: NoiseConfig) -> int:
+    """Measures the time-mean logits of a run's network under noise of several levels.
+
+    Args:
+        cfg: the run's configuration with overrides.
+        folder: the run directory, where table and plot go.
+        which: `last` or `best`.
+        noise: kind, levels, seed.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        SnnlabError: no such checkpoint, or its weights do not fit the configuration.
+    """
+    stored = load_run(cfg, folder, which, set_up(cfg.trainer))
+    rows: list[dict[str, float]] = []
+    log = RunLog(None)
+    for level in noise.level:
+        pipeline = NoisyInput(stored.pipeline, noise.kind, level, noise.seed)
+        metrics = replace(stored, pipeline=pipeline).evaluate().metrics
+        rows.append({"level": level, **{name: metrics[name] for name, _ in COLUMNS}})
+    log.write(_table(rows, f"{noise.kind} noise, {which} checkpoint, after {cfg.num_steps} steps"))
+    name = f"noise-{noise.kind}-{which}-t{cfg.num_steps}-{config_hash(cfg.raw)}"
+    picture = plot_noise(rows, folder / "plots" / f"{name}.png", kind=noise.kind, title=cfg.experiment)
+    path = folder / f"{name}.json"
+    write_json(
+        path,
+        {
+            "checkpoint": which,
+            "num_steps": cfg.num_steps,
+            "noise": noise.kind,
+            "noise_seed": noise.seed,
+            **stored.description(),
+            "rows": rows,
+        },
+    )
+    log.write(f"Written to {path}\nand {picture}")
+    return 0
+
+
+def _table(rows: list[dict[str, float]], title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for head in ("level", *(head for _, head in COLUMNS)):
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        cells = [f"{row[name]:.4f}" for name, _ in COLUMNS[1:]]
+        table.add_row(f"{row['level']:g}", f"{100 * row['acc']:.2f}", *cells)
+    return table
