@@ -18,6 +18,7 @@ from snnlab.kernels.language import tl
 from snnlab.surrogates._surrogate import Surrogate
 
 if TYPE_CHECKING:
+    from snnlab.kernels.cpu_norm import Norm
     from snnlab.neurons._recurrence import Dynamics, Measure
 
 BackendName = Literal["auto", "eager", "compiled", "triton"]
@@ -51,6 +52,15 @@ class Backend(Protocol):
 
     def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
         """What `integrate_and_fire` returns, differentiable once."""
+
+
+class FusedBackend(Protocol):
+    """What a back end's module for a normalisation and a neuron has."""
+
+    def norm_and_neuron(
+        self, call: Call, norm: "Norm", residual_T: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Spikes for the normalised call.x_T plus a residual, and mean and variance of each channel."""
 
 
 class BackendError(ValueError):
@@ -121,26 +131,31 @@ def pick(call: Call) -> Backend | None:
     return None if name == "eager" else _module(name)
 
 
-def fusing(call: Call, residual: bool, stepped: bool) -> bool:
-    """Whether the call, whose input is still to be normalised, runs with the normalisation in one; counts it.
+def fusing(call: Call, residual: bool, stepped: bool) -> "FusedBackend | None":
+    """What runs the call, whose input is still to be normalised, with the normalisation in one; counts it.
 
     Args:
         call: of the neuron, with the input of the normalisation.
         residual: something is added between the two.
         stepped: the normalisation differs between steps.
     """
-    if not _fuse or _chosen not in ("auto", "compiled") or call.x_T.device.type != "cpu":
-        return False
-    if isinstance(call.x_T, FakeTensor) or not call.surrogate.plain_step:
-        return False
-    from snnlab.kernels import cpu
+    if not _fuse or _chosen == "eager" or isinstance(call.x_T, FakeTensor) or not call.surrogate.plain_step:
+        return None
+    name = {"cpu": "compiled", "cuda": "triton"}.get(call.x_T.device.type) if _chosen == "auto" else _chosen
+    if name == "compiled" and call.x_T.device.type == "cpu":
+        from snnlab.kernels import cpu, cpu_norm
 
-    if (_chosen == "auto" and not cpu.pays(call)) or cpu.refusal(
-        call, affine=True, residual=residual, stepped=stepped
-    ):
-        return False
-    counts["compiled with norm"] += 1
-    return True
+        refusal = cpu.refusal(call, affine=True, residual=residual, stepped=stepped)
+        if refusal is None and (_chosen == "compiled" or cpu.pays(call)):
+            counts["compiled with norm"] += 1
+            return cpu_norm
+    elif name == "triton" and tl is not None:
+        from snnlab.kernels import triton_norm
+
+        if triton_norm.refusal(call, stepped) is None:
+            counts["triton with norm"] += 1
+            return triton_norm
+    return None
 
 
 def pick_operator(call: Call) -> Backend | None:

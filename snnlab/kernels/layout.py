@@ -45,6 +45,11 @@ def step_strides(x_T: Tensor) -> list[int]:
     return strides
 
 
+def channel_strides(x_T: Tensor) -> tuple[int, int]:
+    """In a step like that: how many elements lie between two channels, and how many channels there are."""
+    return step_strides(x_T)[1], x_T.shape[2]
+
+
 def order(x_T: Tensor) -> list[int]:
     """The axes of a step, slowest first."""
     axes = list(range(1, x_T.ndim))

@@ -5,7 +5,7 @@ Shape suffixes: T time steps, `...` any further axes.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import triton
@@ -15,6 +15,7 @@ from snnlab.kernels import sweep
 from snnlab.kernels.layout import (
     MAX_RANK,
     Walk,
+    channel_strides,
     dense_strides,
     in_order,
     reach,
@@ -29,6 +30,21 @@ from snnlab.surrogates._surrogate import surrogate_class
 TAGS = (torch.Tag.flexible_layout,)
 
 _BACKWARD_BLOCK = 512  # 4 elements a thread: what T steps of it need fits into registers
+
+
+class Equations(NamedTuple):
+    """The constants of `recurrence`, in its order."""
+
+    decay: float
+    decay_input: bool
+    rest: float
+    level: float
+    lower: float
+    family: str
+    options: list[int]
+    surrogate: str
+    up: list[float]
+    down: list[float]
 
 
 @torch.library.custom_op("snnlab::recurrence", mutates_args=(), tags=TAGS)
@@ -65,12 +81,29 @@ def recurrence(
         up, down: the surrogate's numbers for levels upwards and downwards.
         keep_state: False gives an empty tensor for the potential and saves writing it.
     """
+    equations = Equations(decay, decay_input, rest, level, lower, family, options, surrogate, up, down)
+    return forward(x_T, v, decay_tensor, levels_T, equations, keep_state)
+
+
+def forward(
+    x_T: Tensor,
+    v: Tensor,
+    decay_tensor: Tensor | None,
+    levels_T: Tensor | None,
+    equations: Equations,
+    keep_state: bool,
+    norm: Tensor | None = None,
+    residual_T: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The same; `norm` [3, C] are mean, scale and bias of each channel of x_T [T, B, C, ...], residual_T is added."""
     spikes_T, state = outputs(x_T, keep_state)
     count = x_T[0].numel()
     if not count:
         return spikes_T, state
+    e = equations
+    inner, channels = channel_strides(x_T) if norm is not None else (1, 1)
     (x_T,), way = readable(x_T)
-    functions = import_module(family)
+    functions = import_module(e.family)
     block = 16 // x_T.element_size() * 128  # 16 bytes for each load of a thread, four warps
     with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
         sweep.forward[(triton.cdiv(count, block),)](
@@ -78,6 +111,8 @@ def recurrence(
             v if repeats(v) else step_in_order(v, x_T),
             x_T if decay_tensor is None else decay_tensor,
             x_T if levels_T is None else levels_T,
+            x_T if norm is None else norm,
+            x_T if residual_T is None else in_order(residual_T, x_T),
             spikes_T,
             state,
             len(x_T),
@@ -85,17 +120,21 @@ def recurrence(
             *way.inner_sizes(),
             x_T.stride(0),
             *way.strides_of(0),
-            *_constants(decay, decay_input, rest),
-            level,
-            lower,
+            inner,
+            channels,
+            *_constants(e),
+            e.level,
+            e.lower,
             FIRE=functions.fire,
-            OPTIONS=tuple(options),
+            OPTIONS=tuple(e.options),
             LEARNED_DECAY=decay_tensor is not None,
-            DECAY_INPUT=decay_input,
-            PULLS=rest != 0,
+            DECAY_INPUT=e.decay_input,
+            PULLS=e.rest != 0,
             ADAPTIVE=levels_T is not None,
             SAME=repeats(v),
             KEEP_STATE=keep_state,
+            NORMED=norm is not None,
+            ADDED=residual_T is not None,
             RANK=len(way.sizes),
             BLOCK=block,
             num_warps=4,
@@ -160,10 +199,34 @@ def recurrence_backward(
         keep_grad_v: whether the gradient of v is asked for.
         others: as in `recurrence`.
     """
+    equations = Equations(decay, decay_input, rest, level, lower, family, options, surrogate, up, down)
+    state = (v, decay_tensor, levels_T, learned_T)
+    return backward(grad_spikes_T, grad_state, x_T, *state, equations, keep_grad_v)[:4]
+
+
+def backward(
+    grad_spikes_T: Tensor,
+    grad_state: Tensor | None,
+    x_T: Tensor,
+    v: Tensor,
+    decay_tensor: Tensor | None,
+    levels_T: Tensor | None,
+    learned_T: Tensor | None,
+    equations: Equations,
+    keep_grad_v: bool,
+    norm: Tensor | None = None,
+    residual_T: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The same, with the gradient of the normalised current for that of x_T, and sums [2, N] over time of it and of
+    its product with x_T less the mean.
+    """
     grad_x_T, grad_v, grad_decay, grad_learned_T = _gradients(x_T, decay_tensor, learned_T, keep_grad_v)
     steps, count = len(x_T), x_T[0].numel()
+    norm_sums = x_T.new_empty(2, count if norm is not None else 0, dtype=torch.float32)
     if not count:
-        return grad_x_T, grad_v, grad_decay.zero_(), grad_learned_T.zero_()
+        return grad_x_T, grad_v, grad_decay.zero_(), grad_learned_T.zero_(), norm_sums
+    e = equations
+    inner, channels = channel_strides(x_T) if norm is not None else (1, 1)
     (x_T, grad_spikes_T), way = readable(x_T, grad_spikes_T)
     programs = triton.cdiv(count, _BACKWARD_BLOCK)
     held = steps if steps <= sweep.MOST_STEPS else sweep.SEGMENT
@@ -171,7 +234,7 @@ def recurrence_backward(
     starts = x_T.new_empty(segments - 1, count, dtype=torch.float32)
     decay_sums = x_T.new_empty(programs if decay_tensor is not None else 0, dtype=torch.float32)
     learned_sums = x_T.new_empty(steps if learned_T is not None else 0, programs, dtype=torch.float32)
-    functions, cls = import_module(family), surrogate_class(surrogate)
+    functions, cls = import_module(e.family), surrogate_class(e.surrogate)
     with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
         sweep.backward[(programs,)](
             x_T,
@@ -179,6 +242,8 @@ def recurrence_backward(
             x_T if decay_tensor is None else decay_tensor,
             x_T if levels_T is None else levels_T,
             x_T if learned_T is None else learned_T,
+            x_T if norm is None else norm,
+            x_T if residual_T is None else in_order(residual_T, x_T),
             grad_spikes_T,
             x_T if grad_state is None else step_in_order(grad_state, x_T),
             starts,
@@ -186,6 +251,7 @@ def recurrence_backward(
             grad_v,
             decay_sums,
             learned_sums,
+            norm_sums,
             steps,
             count,
             *way.inner_sizes(),
@@ -193,23 +259,27 @@ def recurrence_backward(
             *way.strides_of(0),
             grad_spikes_T.stride(0),
             *way.strides_of(1),
-            *_constants(decay, decay_input, rest),
-            level,
-            lower,
+            inner,
+            channels,
+            *_constants(e),
+            e.level,
+            e.lower,
             FIRE=functions.fire,
             ADJOINT=functions.adjoint,
-            OPTIONS=tuple(options),
+            OPTIONS=tuple(e.options),
             SLOPE=cls.kernel_gradient,
             LEARN=None if learned_T is None else cls.kernel_learning,
-            UP=tuple(up),
-            DOWN=tuple(down),
+            UP=tuple(e.up),
+            DOWN=tuple(e.down),
             LEARNED_DECAY=decay_tensor is not None,
-            DECAY_INPUT=decay_input,
-            PULLS=rest != 0,
+            DECAY_INPUT=e.decay_input,
+            PULLS=e.rest != 0,
             ADAPTIVE=levels_T is not None,
             SAME=repeats(v),
             HAS_GRAD_STATE=grad_state is not None,
             KEEP_GRAD_V=keep_grad_v,
+            NORMED=norm is not None,
+            ADDED=residual_T is not None,
             STEPS=held,
             SEGMENTED=segments > 1,
             EVEN=steps % held == 0,
@@ -222,7 +292,7 @@ def recurrence_backward(
         grad_decay.copy_(decay_sums.sum())
     if learned_T is not None:
         grad_learned_T.copy_(learned_sums.sum(1))
-    return grad_x_T, grad_v, grad_decay, grad_learned_T
+    return grad_x_T, grad_v, grad_decay, grad_learned_T, norm_sums
 
 
 @recurrence_backward.register_fake
@@ -311,5 +381,5 @@ def readable(*tensors_T: Tensor) -> tuple[list[Tensor], Walk]:
     return tensors, way
 
 
-def _constants(decay: float, decay_input: bool, rest: float) -> tuple[float, float, float, float]:
-    return decay, 1 - decay if decay_input else 1.0, (1 - decay) * rest, rest
+def _constants(e: Equations) -> tuple[float, float, float, float]:
+    return e.decay, 1 - e.decay if e.decay_input else 1.0, (1 - e.decay) * e.rest, e.rest

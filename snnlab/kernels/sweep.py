@@ -15,6 +15,9 @@ programs: sums over a program's elements go to a row of partial sums, to be adde
 The backward kernel recomputes h from the input. It holds STEPS of them in registers; a longer sequence is done
 in segments of STEPS, the last one first, from potentials that a sweep at the beginning leaves at their starts.
 
+The input current x is what is read, or made of it on the way: x_t = (y_t - mean) scale + bias (+ residual_t), with
+three numbers for each channel. Going back, each element's sums over time of g_{x,t} and g_{x,t} (y_t - mean) are left.
+
 T is an ordinary argument: no T but those up to MOST_STEPS compiles anew, and those for the backward kernel only.
 Offsets within a step have 32 bits; pointers move on by steps.
 """
@@ -56,8 +59,18 @@ def constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY: tl.constexpr, D
 
 
 @triton.jit
+def current(y, residual, mean, scale, bias, NORMED: tl.constexpr, ADDED: tl.constexpr):
+    """The input current x of the neuron, from what was read."""
+    x = y.to(tl.float32)
+    if NORMED:
+        x = (x - mean) * scale + bias
+    if ADDED:
+        x += residual.to(tl.float32)
+    return x
+
+
+@triton.jit
 def charge(x, v, decay, gain, pull, DECAY_INPUT: tl.constexpr, PULLS: tl.constexpr):
-    x = x.to(tl.float32)
     h = v * decay + (x * gain if DECAY_INPUT else x)
     return h + pull if PULLS else h
 
@@ -76,6 +89,8 @@ def forward(
     v_ptr,
     decay_ptr,
     levels_ptr,
+    norm_ptr,
+    residual_ptr,
     spikes_ptr,
     state_ptr,
     T,
@@ -88,6 +103,8 @@ def forward(
     x_1,
     x_2,
     x_3,
+    inner,
+    channels,
     decay,
     gain,
     pull,
@@ -102,6 +119,8 @@ def forward(
     ADAPTIVE: tl.constexpr,
     SAME: tl.constexpr,
     KEEP_STATE: tl.constexpr,
+    NORMED: tl.constexpr,
+    ADDED: tl.constexpr,
     RANK: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
@@ -111,16 +130,30 @@ def forward(
     at = offsets(i, n0, n1, n2, x_0, x_1, x_2, x_3, RANK)
     decay, gain, pull = constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY, DECAY_INPUT)
     v = load_state(v_ptr, i, mask, SAME)
-    x = tl.load(x_ptr + at, mask=mask, other=0.0)
+    mean = 0.0
+    scale = 1.0
+    bias = 0.0
+    if NORMED:
+        norm_ptr += i // inner % channels
+        mean = tl.load(norm_ptr)
+        scale = tl.load(norm_ptr + channels)
+        bias = tl.load(norm_ptr + 2 * channels)
+    y = tl.load(x_ptr + at, mask=mask, other=0.0)
+    residual = y
+    if ADDED:
+        residual = tl.load(residual_ptr + i, mask=mask, other=0.0)
     for t in range(T):
+        x = current(y, residual, mean, scale, bias, NORMED, ADDED)
         x_ptr += tl.where(t + 1 < T, x_t, 0)  # the last step is read twice, rather than one beyond
-        following = tl.load(x_ptr + at, mask=mask, other=0.0)
+        y = tl.load(x_ptr + at, mask=mask, other=0.0)
+        if ADDED:
+            residual_ptr += tl.where(t + 1 < T, N, 0)
+            residual = tl.load(residual_ptr + i, mask=mask, other=0.0)
         if ADAPTIVE:
             level = tl.load(levels_ptr + t)
         s, v = FIRE(charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS), level, lower, rest, OPTIONS)
         tl.store(spikes_ptr + i, s.to(spikes_ptr.dtype.element_ty), mask=mask)
         spikes_ptr += N
-        x = following
     if KEEP_STATE:
         tl.store(state_ptr + i, v, mask=mask)
 
@@ -132,6 +165,8 @@ def backward(
     decay_ptr,
     levels_ptr,
     learned_ptr,
+    norm_ptr,
+    residual_ptr,
     grad_spikes_ptr,
     grad_state_ptr,
     starts_ptr,
@@ -139,6 +174,7 @@ def backward(
     grad_v_ptr,
     decay_sums_ptr,
     learned_sums_ptr,
+    norm_sums_ptr,
     T,
     N,
     n0,
@@ -154,6 +190,8 @@ def backward(
     g_1,
     g_2,
     g_3,
+    inner,
+    channels,
     decay,
     gain,
     pull,
@@ -174,6 +212,8 @@ def backward(
     SAME: tl.constexpr,
     HAS_GRAD_STATE: tl.constexpr,
     KEEP_GRAD_V: tl.constexpr,
+    NORMED: tl.constexpr,
+    ADDED: tl.constexpr,
     STEPS: tl.constexpr,
     SEGMENTED: tl.constexpr,
     EVEN: tl.constexpr,
@@ -189,6 +229,14 @@ def backward(
     grad_at = offsets(i, n0, n1, n2, g_0, g_1, g_2, g_3, RANK)
     decay, gain, pull = constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY, DECAY_INPUT)
     v = load_state(v_ptr, i, mask, SAME)
+    mean = 0.0
+    scale = 1.0
+    bias = 0.0
+    if NORMED:
+        norm_ptr += i // inner % channels
+        mean = tl.load(norm_ptr)
+        scale = tl.load(norm_ptr + channels)
+        bias = tl.load(norm_ptr + 2 * channels)
     segments = (T + STEPS - 1) // STEPS
     wide = tl.full([], 0, tl.int64)  # several steps at once may be more elements than 32 bits can count
     if SEGMENTED:
@@ -196,7 +244,12 @@ def backward(
             tl.store(starts_ptr + i, v, mask=mask)
             starts_ptr += N
             for j in tl.static_range(STEPS):
-                x = tl.load(x_ptr + at, mask=mask, other=0.0)
+                y = tl.load(x_ptr + at, mask=mask, other=0.0)
+                residual = y
+                if ADDED:
+                    residual = tl.load(residual_ptr + i, mask=mask, other=0.0)
+                    residual_ptr += N
+                x = current(y, residual, mean, scale, bias, NORMED, ADDED)
                 if ADAPTIVE:
                     level = tl.load(levels_ptr + segment * STEPS + j)
                 h = charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS)
@@ -211,22 +264,32 @@ def backward(
     else:
         grad_v = tl.zeros([BLOCK], tl.float32)
     decay_sum = tl.zeros([BLOCK], tl.float32)
+    grad_sum = tl.zeros([BLOCK], tl.float32)
+    product_sum = tl.zeros([BLOCK], tl.float32)
     for back in range(segments):
         first = (segments - 1 - back) * STEPS
         if SEGMENTED:
             if back > 0:
                 starts_ptr -= N
                 x_ptr -= 2 * STEPS * (x_t + wide)
+                residual_ptr -= 2 * STEPS * (N + wide)
                 v = tl.load(starts_ptr + i, mask=mask, other=0.0)
         before = v
         h_T = ()
+        y_T = ()
         grad_T = ()
         for j in tl.static_range(STEPS):
             if EVEN:
                 inside = mask
             else:
                 inside = (mask & (first + j < T)) != 0
-            x = tl.load(x_ptr + at, mask=inside, other=0.0)
+            y = tl.load(x_ptr + at, mask=inside, other=0.0)
+            residual = y
+            if ADDED:
+                residual = tl.load(residual_ptr + i, mask=inside, other=0.0)
+                residual_ptr += N
+            x = current(y, residual, mean, scale, bias, NORMED, ADDED)
+            y_T = y_T + (y,)
             grad_T = grad_T + (tl.load(grad_spikes_ptr + grad_at, mask=inside, other=0.0),)
             if ADAPTIVE:
                 level = tl.load(levels_ptr + first + j, mask=first + j < T, other=0.0)
@@ -258,7 +321,11 @@ def backward(
                 inside = (mask & (t < T)) != 0
                 grad_h = tl.where(t < T, grad_h, 0.0)
                 grad_v = tl.where(t < T, grad_h * decay, grad_v)
-            tl.store(grad_x_ptr + i, (grad_h * gain).to(grad_x_ptr.dtype.element_ty), mask=inside)
+            grad_x = grad_h * gain
+            tl.store(grad_x_ptr + i, grad_x.to(grad_x_ptr.dtype.element_ty), mask=inside)
+            if NORMED:
+                grad_sum += grad_x
+                product_sum += grad_x * (y_T[STEPS - 1 - k].to(tl.float32) - mean)
             if LEARNED_DECAY:
                 if k < STEPS - 1:
                     if ADAPTIVE:
@@ -275,6 +342,45 @@ def backward(
             grad_x_ptr -= STEPS * (N + wide)
     if KEEP_GRAD_V:
         tl.store(grad_v_ptr + i, grad_v, mask=mask)
+    if NORMED:
+        tl.store(norm_sums_ptr + i, grad_sum, mask=mask)
+        tl.store(norm_sums_ptr + N + i, product_sum, mask=mask)
     if LEARNED_DECAY:
         total = tl.sum(decay_sum, 0)
         tl.store(decay_sums_ptr + program, total / (1 - decay) if DECAY_INPUT else total)
+
+
+@triton.jit
+def back_through_norm(
+    grad_ptr,
+    y_ptr,
+    norm_ptr,
+    terms_ptr,
+    out_ptr,
+    N,
+    n0,
+    n1,
+    n2,
+    y_t,
+    y_0,
+    y_1,
+    y_2,
+    y_3,
+    inner,
+    channels,
+    RANK: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """scale (g - a - b (y - mean)) with terms a and b [2, C]: through a normalisation by this batch's own numbers."""
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = i < N
+    t = tl.program_id(1).to(tl.int64)
+    at = offsets(i, n0, n1, n2, y_0, y_1, y_2, y_3, RANK)
+    channel = i // inner % channels
+    mean = tl.load(norm_ptr + channel)
+    scale = tl.load(norm_ptr + channels + channel)
+    terms_ptr += channel
+    grad = tl.load(grad_ptr + t * N + i, mask=mask, other=0.0).to(tl.float32)
+    y = tl.load(y_ptr + t * y_t + at, mask=mask, other=0.0).to(tl.float32)
+    grad = scale * (grad - tl.load(terms_ptr) - tl.load(terms_ptr + channels) * (y - mean))
+    tl.store(out_ptr + t * N + i, grad.to(out_ptr.dtype.element_ty), mask=mask)

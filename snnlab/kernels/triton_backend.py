@@ -11,7 +11,7 @@ from snnlab.kernels._backend import Call
 from snnlab.kernels.adaptive_op import adaptive_recurrence
 from snnlab.kernels.language import INTERPRETED
 from snnlab.kernels.layout import reach
-from snnlab.kernels.ops import recurrence
+from snnlab.kernels.ops import Equations, recurrence
 from snnlab.surrogates._surrogate import Surrogate
 
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16)
@@ -44,53 +44,58 @@ def pays(call: Call) -> bool:
 
 def run(call: Call) -> tuple[Tensor, Tensor, None]:
     """What `integrate_and_fire` returns."""
-    dynamics, surrogate, steps = call.dynamics, call.surrogate, len(call.x_T)
-    form = dynamics.kernel_form()
+    form = call.dynamics.kernel_form()
     assert form is not None
-    learned_T = surrogate.kernel_learned()
-    if learned_T is not None:
-        learned_T = learned_T[call.start : call.start + steps]
-    name = f"{type(surrogate).__module__}.{type(surrogate).__qualname__}"
-    numbers = _numbers(surrogate, form.level)
     if form.statistics is not None:
         assert isinstance(call.decay, Tensor)
+        surrogate = call.surrogate
         f_c, adaptive, width, by_deviation, decided = form.statistics
         spikes_T, v, levels_T = adaptive_recurrence(
             call.x_T,
             call.v,
             call.decay,
-            learned_T,
+            _learned(call),
             form.level,
             f_c,
             adaptive,
             width,
             by_deviation,
-            name,
-            numbers,
+            f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
+            _numbers(surrogate, form.level),
             call.keep_state,
         )
         decided(call.start, levels_T)
         return spikes_T, v, None
-    fixed = not isinstance(call.decay, Tensor)
-    spikes_T, v = recurrence(
-        call.x_T,
-        call.v,
-        None if fixed else call.decay,
-        None if form.levels is None else form.levels(call.start, steps),
-        learned_T,
-        call.decay if fixed else 0.0,
+    decay_tensor, levels_T, learned_T, equations = arguments(call)
+    spikes_T, v = recurrence(call.x_T, call.v, decay_tensor, levels_T, learned_T, *equations, call.keep_state)
+    return spikes_T, v, None
+
+
+def arguments(call: Call) -> tuple[Tensor | None, Tensor | None, Tensor | None, Equations]:
+    """Of `recurrence`: decay_tensor, levels_T, learned_T and the constants."""
+    dynamics, surrogate, steps = call.dynamics, call.surrogate, len(call.x_T)
+    form = dynamics.kernel_form()
+    assert form is not None
+    learned, decay = (call.decay, 0.0) if isinstance(call.decay, Tensor) else (None, call.decay)
+    equations = Equations(
+        decay,
         dynamics.decay_input,
         float(dynamics.v_reset),
         float(form.level),
         float(form.lower),
         form.family,
         list(form.options),
-        name,
-        numbers,
+        f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
+        _numbers(surrogate, form.level),
         _numbers(surrogate, form.lower),
-        call.keep_state,
     )
-    return spikes_T, v, None
+    levels_T = None if form.levels is None else form.levels(call.start, steps)
+    return learned, levels_T, _learned(call), equations
+
+
+def _learned(call: Call) -> Tensor | None:
+    learned_T = call.surrogate.kernel_learned()
+    return None if learned_T is None else learned_T[call.start : call.start + len(call.x_T)]
 
 
 def _numbers(surrogate: Surrogate, threshold: float) -> list[float]:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
-from snnlab.kernels._backend import Call, fusing
+from snnlab.kernels._backend import Call, FusedBackend, fusing
+from snnlab.kernels.cpu_norm import Norm
 from snnlab.neurons._membrane import MembraneNeuron
 from snnlab.norms._batch import BatchNorm, BatchNormOverTime
 
@@ -49,9 +50,9 @@ def norm_and_neuron(
         and _unobserved(norm, norm.bn, neuron)
         and _as_written(norm, neuron)
         and (call := _call(norm, neuron, y_TBC, residual_TBC)) is not None
-        and fusing(call, residual_TBC is not None, norm.step_factors(len(y_TBC)) is not None)
+        and (fused := fusing(call, residual_TBC is not None, norm.step_factors(len(y_TBC)) is not None))
     ):
-        return _fused(norm, call, residual_TBC)
+        return _fused(fused, norm, call, residual_TBC)
     current = norm(y_TBC)
     spikes_TBC: Tensor = neuron(current if residual_TBC is None else current + residual_TBC)
     return spikes_TBC
@@ -97,14 +98,12 @@ def _call(
     return Call(y_TBC, rest, neuron.leak(), neuron.dynamics_of_call(), neuron.surrogate, keep_state=False)
 
 
-def _fused(norm: BatchNormOverTime, call: Call, residual_TBC: Tensor | None) -> Tensor:
-    from snnlab.kernels import cpu_norm
-
+def _fused(fused: FusedBackend, norm: BatchNormOverTime, call: Call, residual_TBC: Tensor | None) -> Tensor:
     bn = norm.bn
     assert isinstance(bn, BatchNorm)
     stored = (None, None) if bn.training else (bn.running_mean, bn.running_var)
-    parts = cpu_norm.Norm(bn.weight, bn.bias, norm.step_factors(len(call.x_T)), bn.eps, *stored)
-    spikes_TBC, mean, var = cpu_norm.norm_and_neuron(call, parts, residual_TBC)
+    parts = Norm(bn.weight, bn.bias, norm.step_factors(len(call.x_T)), bn.eps, *stored)
+    spikes_TBC, mean, var = fused.norm_and_neuron(call, parts, residual_TBC)
     if bn.training:
         bn.take_up(mean, var, call.x_T.numel() // len(mean))
     return spikes_TBC

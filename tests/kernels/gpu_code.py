@@ -30,10 +30,15 @@ STATIC = {
     "SAME": True,
     "RANK": 1,
 }
+STATIC |= {"NORMED": False, "ADDED": False}
+NORM = {"NORMED": True, "ADDED": True}
 LIF = {"FIRE": integrate_and_fire.fire, "ADJOINT": integrate_and_fire.adjoint, "OPTIONS": (0, 0, 0)}
 CF = {"FIRE": circulate_firing.fire, "ADJOINT": circulate_firing.adjoint, "OPTIONS": (2, 2, 0, 0)}
 DSATGO = {**LIF, "OPTIONS": (0, 0, 1), "ADAPTIVE": True, "LEARNED_DECAY": True}
 PLIF = {**LIF, "LEARNED_DECAY": True, "DECAY_INPUT": True}
+
+
+IO = ("x_ptr", "spikes_ptr", "grad_spikes_ptr", "grad_x_ptr", "residual_ptr", "y_ptr", "grad_ptr", "out_ptr")
 
 
 def surrogate(module):
@@ -71,6 +76,10 @@ KERNELS = {
     "backward cf 10": backward(STEPS=10, **CF),
     "backward tsg 10": backward(STEPS=10, **surrogate(TSG())),
     "backward dsatgo 10": backward(STEPS=10, **DSATGO),
+    "forward norm": forward(**NORM),
+    "backward norm 4": backward(**NORM),
+    "backward norm 10": backward(STEPS=10, **NORM),
+    "back through norm": (sweep.back_through_norm, "bf16", {"RANK": 1, "BLOCK": 1024}),
     "charge": (
         adaptive_threshold.charge,
         "bf16",
@@ -99,18 +108,18 @@ def compiled(kernel, dtype, constants):
     """Registers, stack and instructions of a kernel for tensors without gaps, divisible by 16."""
     signature, attributes, known = {}, {}, {}
     for position, name in enumerate(kernel.arg_names):
-        if name in constants or name in ("x_0", "g_0"):
+        if name in constants or name in ("x_0", "g_0", "y_0"):
             signature[name] = "constexpr"
             known[(position,)] = constants.get(name, 1)
         elif name.endswith("_ptr"):
-            io = name in ("x_ptr", "spikes_ptr", "grad_spikes_ptr", "grad_x_ptr")
+            io = name in IO
             signature[name] = f"*{dtype if io else 'fp32'}"
             attributes[(position,)] = [["tt.divisibility", 16]]
         elif name in ("decay", "gain", "pull", "rest", "level", "lower", "f_c", "threshold"):
             signature[name] = "fp32"
         else:
             signature[name] = "i32"
-            if name in ("N", "x_t", "g_t"):
+            if name in ("N", "x_t", "g_t", "y_t", "inner", "channels"):
                 attributes[(position,)] = [["tt.divisibility", 16]]
     source = ASTSource(kernel, signature, known, attributes)
     code = triton.compile(

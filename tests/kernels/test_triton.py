@@ -105,7 +105,7 @@ def test_sizes_and_steps(size, steps, device):
     "neuron",
     [
         lambda: IF(),
-        lambda: IF(reset="soft", v_init=0.5),
+        lambda: IF(reset="soft", v_init=0.5, threshold=0.7),
         lambda: IF(v_reset=-0.3, detach_reset=True),
         lambda: LIF(tau=2.0, decay_input=True, detach_reset=True),
         lambda: LIF(reset="soft", detach_reset=True, v_reset=0.2, threshold=0.7),
