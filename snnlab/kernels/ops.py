@@ -94,8 +94,12 @@ def forward(
     keep_state: bool,
     norm: Tensor | None = None,
     residual_T: Tensor | None = None,
+    h_T: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The same; `norm` [3, C] are mean, scale and bias of each channel of x_T [T, B, C, ...], residual_T is added."""
+    """The same; `norm` [3, C] are mean, scale and bias of each channel of x_T [T, B, C, ...], residual_T is added.
+
+    h_T takes all potentials before reset; float32, without gaps, in x_T's order of axes.
+    """
     spikes_T, state = outputs(x_T, keep_state)
     count = x_T[0].numel()
     if not count:
@@ -115,6 +119,7 @@ def forward(
             x_T if residual_T is None else in_order(residual_T, x_T),
             spikes_T,
             state,
+            x_T if h_T is None else h_T,
             len(x_T),
             count,
             *way.inner_sizes(),
@@ -133,6 +138,7 @@ def forward(
             ADAPTIVE=levels_T is not None,
             SAME=repeats(v),
             KEEP_STATE=keep_state,
+            KEEP_H=h_T is not None,
             NORMED=norm is not None,
             ADDED=residual_T is not None,
             RANK=len(way.sizes),
@@ -216,9 +222,10 @@ def backward(
     keep_grad_v: bool,
     norm: Tensor | None = None,
     residual_T: Tensor | None = None,
+    grad_h_T: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The same, with the gradient of the normalised current for that of x_T, and sums [2, N] over time of it and of
-    its product with x_T less the mean.
+    its product with x_T less the mean. grad_h_T is added to the gradient of the potentials before reset.
     """
     grad_x_T, grad_v, grad_decay, grad_learned_T = _gradients(x_T, decay_tensor, learned_T, keep_grad_v)
     steps, count = len(x_T), x_T[0].numel()
@@ -246,6 +253,7 @@ def backward(
             x_T if residual_T is None else in_order(residual_T, x_T),
             grad_spikes_T,
             x_T if grad_state is None else step_in_order(grad_state, x_T),
+            x_T if grad_h_T is None else in_order(grad_h_T, x_T),
             starts,
             grad_x_T,
             grad_v,
@@ -277,6 +285,7 @@ def backward(
             ADAPTIVE=levels_T is not None,
             SAME=repeats(v),
             HAS_GRAD_STATE=grad_state is not None,
+            HAS_GRAD_H=grad_h_T is not None,
             KEEP_GRAD_V=keep_grad_v,
             NORMED=norm is not None,
             ADDED=residual_T is not None,

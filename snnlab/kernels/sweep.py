@@ -18,6 +18,8 @@ in segments of STEPS, the last one first, from potentials that a sweep at the be
 The input current x is what is read, or made of it on the way: x_t = (y_t - mean) scale + bias (+ residual_t), with
 three numbers for each channel. Going back, each element's sums over time of g_{x,t} and g_{x,t} (y_t - mean) are left.
 
+Who looks at all h_t gets them written; the gradient of what came of that is added to g_{h,t}.
+
 T is an ordinary argument: no T but those up to MOST_STEPS compiles anew, and those for the backward kernel only.
 Offsets within a step have 32 bits; pointers move on by steps.
 """
@@ -93,6 +95,7 @@ def forward(
     residual_ptr,
     spikes_ptr,
     state_ptr,
+    h_ptr,
     T,
     N,
     n0,
@@ -119,12 +122,13 @@ def forward(
     ADAPTIVE: tl.constexpr,
     SAME: tl.constexpr,
     KEEP_STATE: tl.constexpr,
+    KEEP_H: tl.constexpr,
     NORMED: tl.constexpr,
     ADDED: tl.constexpr,
     RANK: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Spikes and, if asked for, the last potential. The input of the next step is on its way during a step."""
+    """Spikes; if asked for, the last potential and all h_t. The input of the next step is on its way during a step."""
     i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     mask = i < N
     at = offsets(i, n0, n1, n2, x_0, x_1, x_2, x_3, RANK)
@@ -151,7 +155,11 @@ def forward(
             residual = tl.load(residual_ptr + i, mask=mask, other=0.0)
         if ADAPTIVE:
             level = tl.load(levels_ptr + t)
-        s, v = FIRE(charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS), level, lower, rest, OPTIONS)
+        h = charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS)
+        if KEEP_H:
+            tl.store(h_ptr + i, h, mask=mask)
+            h_ptr += N
+        s, v = FIRE(h, level, lower, rest, OPTIONS)
         tl.store(spikes_ptr + i, s.to(spikes_ptr.dtype.element_ty), mask=mask)
         spikes_ptr += N
     if KEEP_STATE:
@@ -169,6 +177,7 @@ def backward(
     residual_ptr,
     grad_spikes_ptr,
     grad_state_ptr,
+    grad_h_ptr,
     starts_ptr,
     grad_x_ptr,
     grad_v_ptr,
@@ -211,6 +220,7 @@ def backward(
     ADAPTIVE: tl.constexpr,
     SAME: tl.constexpr,
     HAS_GRAD_STATE: tl.constexpr,
+    HAS_GRAD_H: tl.constexpr,
     KEEP_GRAD_V: tl.constexpr,
     NORMED: tl.constexpr,
     ADDED: tl.constexpr,
@@ -257,6 +267,7 @@ def backward(
                 x_ptr += x_t
                 grad_spikes_ptr += g_t
                 grad_x_ptr += N
+                grad_h_ptr += N
         tl.debug_barrier()  # what one thread of the program stored, another may load
 
     if HAS_GRAD_STATE:
@@ -299,6 +310,7 @@ def backward(
             x_ptr += x_t
             grad_spikes_ptr += g_t
             grad_x_ptr += N
+            grad_h_ptr += N
         for k in tl.static_range(STEPS):
             t = first + STEPS - 1 - k
             h = h_T[STEPS - 1 - k]
@@ -314,11 +326,16 @@ def backward(
                 h, grad_s, grad_v, level, lower, rest, width, a, OPTIONS, SLOPE, LEARN, UP, DOWN
             )
             grad_x_ptr -= N
+            grad_h_ptr -= N
             if EVEN:
                 inside = mask
-                grad_v = grad_h * decay
             else:
                 inside = (mask & (t < T)) != 0
+            if HAS_GRAD_H:
+                grad_h += tl.load(grad_h_ptr + i, mask=inside, other=0.0)
+            if EVEN:
+                grad_v = grad_h * decay
+            else:
                 grad_h = tl.where(t < T, grad_h, 0.0)
                 grad_v = tl.where(t < T, grad_h * decay, grad_v)
             grad_x = grad_h * gain
@@ -340,6 +357,7 @@ def backward(
         if SEGMENTED:
             grad_spikes_ptr -= 2 * STEPS * (g_t + wide)
             grad_x_ptr -= STEPS * (N + wide)
+            grad_h_ptr -= STEPS * (N + wide)
     if KEEP_GRAD_V:
         tl.store(grad_v_ptr + i, grad_v, mask=mask)
     if NORMED:

@@ -30,7 +30,7 @@ def refusal(call: Call) -> str | None:
         return f"the surrogate {type(surrogate).__name__} has no kernel_gradient"
     if form.statistics is not None and _many_processes():
         return "statistics over several processes are taken one step at a time"
-    if call.measure is not None:
+    if call.measure is not None and (form.statistics is not None or torch.compiler.is_compiling()):
         return "the membrane potentials are watched, and it keeps none"
     if reach(x_T) >= 2**31:
         return "a time step of the input spans more than 2^31 elements"
@@ -42,7 +42,7 @@ def pays(call: Call) -> bool:
     return call.x_T.is_cuda
 
 
-def run(call: Call) -> tuple[Tensor, Tensor, None]:
+def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
     """What `integrate_and_fire` returns."""
     form = call.dynamics.kernel_form()
     assert form is not None
@@ -67,6 +67,14 @@ def run(call: Call) -> tuple[Tensor, Tensor, None]:
         decided(call.start, levels_T)
         return spikes_T, v, None
     decay_tensor, levels_T, learned_T, equations = arguments(call)
+    if call.measure is not None:
+        from snnlab.kernels.triton_watch import WatchedRecurrence
+
+        inputs = (call.x_T, call.v, decay_tensor, levels_T, learned_T)
+        watched: tuple[Tensor, Tensor, Tensor | None] = WatchedRecurrence.apply(
+            *inputs, equations, call.keep_state, call.measure
+        )
+        return watched
     spikes_T, v = recurrence(call.x_T, call.v, decay_tensor, levels_T, learned_T, *equations, call.keep_state)
     return spikes_T, v, None
 

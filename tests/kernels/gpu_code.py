@@ -30,7 +30,7 @@ STATIC = {
     "SAME": True,
     "RANK": 1,
 }
-STATIC |= {"NORMED": False, "ADDED": False}
+STATIC |= {"NORMED": False, "ADDED": False, "KEEP_H": False, "HAS_GRAD_H": False}
 NORM = {"NORMED": True, "ADDED": True}
 LIF = {"FIRE": integrate_and_fire.fire, "ADJOINT": integrate_and_fire.adjoint, "OPTIONS": (0, 0, 0)}
 CF = {"FIRE": circulate_firing.fire, "ADJOINT": circulate_firing.adjoint, "OPTIONS": (2, 2, 0, 0)}

@@ -11,6 +11,7 @@ import torch
 from snnlab import registry
 from snnlab.kernels import BackendError, Call, backend
 from snnlab.neurons import CF, DSATGO, IF, LIF, PLIF
+from snnlab.neurons._membrane import watch_potentials
 from snnlab.neurons._recurrence import _loop
 from snnlab.surrogates import Triangle
 from snnlab.surrogates._surrogate import Surrogate
@@ -26,6 +27,8 @@ SURROGATES = tuple(registry.component_files("surrogate"))
 def device(request):
     if request.param == "cpu" and not INTERPRETED:
         pytest.skip("kernels run on the CPU in Triton's interpreter only")
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)  # fills empty tensors with NaN
     yield request.param
@@ -280,7 +283,7 @@ def test_refusals_name_their_reason(device):
     x_T = normal(2, 3).to(device)
     refused(LIF(Changed()), x_T, "surrogate Changed has no kernel_gradient")
     refused(LIF(), x_T.double(), "float64")
-    neuron = LIF()
+    neuron = DSATGO(num_steps=2).to(device)
     neuron.measure = lambda h_T: h_T.mean()
     refused(neuron, x_T, "watched")
 
@@ -340,3 +343,26 @@ def test_a_call_without_a_state_writes_spikes_only(device, monkeypatch):
     assert torch.equal(spikes_T, again_T)
     assert torch.equal(last[0], spikes_T[1])
     assert torch.equal(last[1], state)
+
+
+@pytest.mark.parametrize("steps", [3, 19])
+def test_watched_potentials(steps, device):
+    """With a term that is differentiated, one that is not used, and no term."""
+    found = []
+    for name in ("triton", "eager"):
+        neuron, x_T = PLIF(decay_input=True).to(device), normal(steps, 2, 3, 4).to(device)
+        x_T = x_T.transpose(1, 3).requires_grad_()
+        with (
+            backend(name),
+            watch_potentials(neuron, lambda _, h_T: h_T.square().mean() + h_T[0].sin().sum()) as seen,
+        ):
+            spikes_T = neuron(x_T)
+            ((term,),) = seen.values()
+            loss = (spikes_T * normal(*x_T.shape, seed=2).to(device)).sum() + 30 * term
+            found.append((spikes_T, term, *torch.autograd.grad(loss, [x_T, neuron.w])))
+            found[-1] += torch.autograd.grad(neuron(x_T).sum(), [x_T, neuron.w])
+        with backend(name), watch_potentials(neuron, lambda _, h_T: None) as seen:
+            assert torch.equal(neuron(x_T), spikes_T)
+            assert seen == {"": [None]}
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=2e-5, atol=2e-5)

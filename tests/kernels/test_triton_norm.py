@@ -1,12 +1,15 @@
 """Normalisation and neuron in one Triton kernel against the plain modules: output, gradients, running statistics."""
 
+import re
 from copy import deepcopy
 
 import pytest
 import torch
+from torch._inductor.utils import run_and_get_code
 
 from snnlab.kernels import counts, use_backend
 from snnlab.layers.fused import norm_and_neuron
+from snnlab.models import VGGSNN
 from snnlab.neurons import CF, DSATGO, LIF, PLIF
 from snnlab.norms import BN, TDBN, TEBN
 from snnlab.surrogates import TSG
@@ -21,6 +24,8 @@ FUSED = "triton with norm"
 def device(request):
     if request.param == "cpu" and not INTERPRETED:
         pytest.skip("kernels run on the CPU in Triton's interpreter only")
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
     torch.use_deterministic_algorithms(True)  # fills empty tensors with NaN
     yield request.param
     torch.use_deterministic_algorithms(False)
@@ -86,3 +91,23 @@ def test_plain_modules_where_they_are_not_covered(device):
     compare(TEBN(6, 2).to(device), LIF(), y, fused=False)
     compare(BN(6).to(device), DSATGO(num_steps=2).to(device), y, fused=False)
     assert compare(BN(6).to(device), DSATGO(num_steps=2).to(device).eval(), y)
+
+
+@pytest.mark.slow
+def test_a_network_in_one_graph_without_copies_into_other_layouts(device):
+    """Between neurons are convolutions and normalisations, and nothing that lays anything out anew."""
+    torch.use_deterministic_algorithms(False)
+    torch._dynamo.reset()
+    model = VGGSNN(LIF, BN, 2, 5, 16, channels=(4, 8, 8, 8)).to(device, memory_format=torch.channels_last)
+    x = 2 * frames(2, 2, 2, 16, 16).to(device)
+    use_backend("triton")
+    logits, (code, *_) = run_and_get_code(torch.compile(model, fullgraph=True), x)
+    torch.testing.assert_close(logits, model(x), rtol=1e-4, atol=1e-5)
+    calls = re.findall(
+        r"(?:snnlab\.recurrence\.default|kernels\.convolution|[a-z_]*(?:clone|copy)\w*)\(", code
+    )
+    neurons = [k for k, call in enumerate(calls) if "recurrence" in call]
+    assert len(neurons) == 4
+    between = calls[neurons[0] : neurons[-1]]
+    # The running statistics are copied to their place by the normalisation's own loop.
+    assert not [c for c in between if ("clone" in c or "copy" in c) and "batch_norm" not in c]
