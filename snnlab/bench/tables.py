@@ -1,0 +1,70 @@
+"""The results of a benchmark as two tables: neurons, and networks."""
+
+from typing import Any
+
+from rich.table import Table
+
+
+def neuron_table(rows: list[dict[str, Any]]) -> Table:
+    """One row for each neuron that was measured."""
+    table = Table(title=f"neurons on {_what(rows)}, x is {list(rows[0]['shape'])}", title_justify="left")
+    for name in ("neuron", "type", "forward ms", "fwd+bwd ms", "spread", "of relu", "forward", "backward"):
+        table.add_column(name, justify="left" if name == "neuron" else "right")
+    table.add_column("kept B", justify="right")
+    table.add_column("back end")
+    for row in rows:
+        floor = next((r for r in rows if r["neuron"] == "relu" and r["dtype"] == row["dtype"]), None)
+        table.add_row(
+            _name(row),
+            row["dtype"],
+            f"{row['infer']['ms']:.1f}",
+            f"{row['train']['ms']:.1f}",
+            f"{row['train']['spread_percent']:.0f} %",
+            "" if floor is None else f"{row['train']['ms'] / floor['train']['ms']:.2f}",
+            f"{100 * row['forward_of_copy']:.0f} %",
+            f"{100 * row['backward_of_copy']:.0f} %",
+            f"{row['kept_bytes_per_neuron_step']:.1f}",
+            row["backend"],
+        )
+    table.caption = (
+        "forward, backward: share of the bandwidth of a copy, counting the bytes that must be moved"
+    )
+    return table
+
+
+def network_table(rows: list[dict[str, Any]]) -> Table:
+    """One row for each network that was measured."""
+    table = Table(
+        title=f"{rows[0]['network']} on {_what(rows)}, batch {rows[0]['batch']}", title_justify="left"
+    )
+    for name in ("neuron", "type", "train ms", "spread", "of relu", "samples/s", "infer ms", "of relu"):
+        table.add_column(name, justify="left" if name == "neuron" else "right")
+    for name in ("peak MB", "kept MB"):
+        table.add_column(name, justify="right")
+    floor = next((row for row in rows if row["neuron"] == "relu"), None)
+    for row in rows:
+        train, infer = row["train"]["ms"], row["infer"]["ms"]
+        table.add_row(
+            _name(row),
+            row["dtype"],
+            f"{train:.0f}",
+            f"{row['train']['spread_percent']:.0f} %",
+            "" if floor is None else f"{train / floor['train']['ms']:.2f}",
+            f"{row['samples_per_second']:.1f}",
+            f"{infer:.0f}",
+            "" if floor is None else f"{infer / floor['infer']['ms']:.2f}",
+            f"{row['peak_mb']:.0f}",
+            f"{row['kept_mb']:.0f}",
+        )
+    return table
+
+
+def _name(row: dict[str, Any]) -> str:
+    name: str = row["neuron"]
+    if row.get("surrogate", "triangle") != "triangle":
+        name += f", {row['surrogate']}"
+    return name + (", channels last" if row["layout"] == "channels_last" else "")
+
+
+def _what(rows: list[dict[str, Any]]) -> str:
+    return f"{rows[0]['device']}" + (f", {rows[0]['threads']} threads" if rows[0]["device"] == "cpu" else "")

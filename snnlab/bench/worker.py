@@ -1,0 +1,202 @@
+"""One measurement in a process of its own: `python -m snnlab.bench.worker '{"kind": "neuron", ...}'` prints JSON."""
+
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.bench.rivals import makers
+from snnlab.kernels import ran, use_backend
+from snnlab.layers.time import fold_time, unfold_time
+from snnlab.models import VGGSNN, ResNet19SNN
+from snnlab.norms import BN
+from snnlab.train.allocator import keep_freed_memory
+
+NETWORKS = {"vgg_snn": (10, 2, 48), "resnet19_snn": (4, 3, 32)}
+"""T, channels, image size."""
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    """Measures one job."""
+    keep_freed_memory()
+    if job["device"] == "cpu":
+        torch.set_num_threads(job["threads"])
+    torch.manual_seed(0)
+    said: list[str] = []
+    use_backend("auto", said.append)
+    found = (_neuron if job["kind"] == "neuron" else _network)(job)
+    return job | found | {"backend": ran(), "warnings": said}
+
+
+def _neuron(job: dict[str, Any]) -> dict[str, Any]:
+    dtype = _DTYPES[job["dtype"]]
+    x_T = (torch.randn(job["shape"], device=job["device"]) * 0.8).to(dtype)
+    if job["layout"] == "channels_last":
+        x_T = _channels_last(x_T)
+    grad_T, target, neuron = torch.randn_like(x_T), torch.empty_like(x_T), _make(job, len(x_T))
+
+    def infer() -> None:
+        with torch.no_grad():
+            neuron(x_T)
+
+    def train() -> None:
+        backward(neuron(x_T))
+
+    def backward(spikes_T: Tensor) -> None:
+        x_T.grad = None
+        spikes_T.backward(grad_T)  # type: ignore[no-untyped-call]  # untyped in torch
+
+    copy = _measure(lambda: target.copy_(x_T), job)
+    forward = _measure(infer, job)
+    x_T.requires_grad_()
+    both = _measure(train, job)
+    back = _measure(backward, job, lambda: neuron(x_T))
+    tensor = x_T.numel() * x_T.element_size()
+    return {
+        "copy": copy,
+        "infer": forward,
+        "backward": back,
+        "train": both,
+        # Of the copy's bandwidth, counting what has to be moved: input and spikes; input and both gradients.
+        "forward_of_copy": copy["ms"] / forward["ms"],
+        "backward_of_copy": 1.5 * copy["ms"] / back["ms"],
+        "minimal_bytes": {"forward": 2 * tensor, "backward": 3 * tensor},
+        "kept_bytes_per_neuron_step": _kept(lambda: neuron(x_T), []) / x_T.numel(),
+    }
+
+
+def _make(job: dict[str, Any], steps: int) -> nn.Module:
+    if job["neuron"] in makers():
+        return makers()[job["neuron"]]().to(job["device"])
+    surrogate = _component("surrogate", job["surrogate"], steps)
+    return _component("neuron", job["neuron"], steps, surrogate=surrogate).to(job["device"])
+
+
+def _component(kind: str, name: str, steps: int, **injected: Any) -> nn.Module:
+    from snnlab.build import construct
+    from snnlab.config.schema import Component
+
+    component: nn.Module = construct(kind, Component(name), {"num_steps": steps, **injected})
+    return component
+
+
+def _network(job: dict[str, Any]) -> dict[str, Any]:
+    steps, channels, size = NETWORKS[job["network"]]
+    maker = makers()[job["neuron"].removesuffix("+compile")]
+    device, dtype = job["device"], _DTYPES[job["dtype"]]
+
+    def neuron(**_: object) -> nn.Module:
+        return maker()
+
+    model: nn.Module = (
+        VGGSNN(neuron, BN, channels, 10, size)
+        if job["network"] == "vgg_snn"
+        else ResNet19SNN(neuron, BN, channels, 10)
+    ).to(device)
+    if job["layout"] == "channels_last":
+        model = model.to(memory_format=torch.channels_last)
+    run = torch.compile(model) if job["neuron"].endswith("+compile") else model
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    x = (torch.rand(steps, job["batch"], channels, size, size, device=device) < 0.3).float()
+    if job["layout"] == "channels_last":
+        x = _channels_last(x)
+    target = torch.randint(0, 10, (job["batch"],), device=device)
+
+    def logits() -> Tensor:
+        with torch.autocast(device, dtype=dtype, enabled=dtype != torch.float32):
+            out: Tensor = run(x).float().mean(0)
+        return out
+
+    def train() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        nn.functional.cross_entropy(logits(), target).backward()  # type: ignore[no-untyped-call]  # untyped in torch
+        optimizer.step()
+
+    def infer() -> None:
+        with torch.no_grad():
+            logits()
+
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats()
+    step = _measure(train, job)
+    peak = _peak(device)
+    optimizer.zero_grad(set_to_none=True)
+    kept = _kept(logits, [*model.parameters(), *model.buffers()])
+    model.eval()
+    inference = _measure(infer, job)
+    return {
+        "train": step,
+        "infer": inference,
+        "samples_per_second": job["batch"] / step["ms"] * 1e3,
+        "peak_mb": peak,
+        "kept_mb": kept / 1e6,
+    }
+
+
+def _measure(
+    work: Callable[..., object], job: dict[str, Any], prepare: Callable[[], Tensor] | None = None
+) -> dict[str, float]:
+    """The median of several times in ms, half their range in percent of it, and CPU time in ms.
+
+    `prepare` makes the argument of `work`, and is not counted.
+    """
+    walls, cpus = [], []
+    for _ in range(job["repeats"] + 2):
+        given = () if prepare is None else (prepare(),)
+        _wait(job["device"])
+        wall, cpu = time.perf_counter(), time.process_time()
+        work(*given)
+        _wait(job["device"])
+        walls.append((time.perf_counter() - wall) * 1e3)
+        cpus.append((time.process_time() - cpu) * 1e3)
+    walls, cpus = walls[2:], cpus[2:]  # the first ones compile, and find the size of the heap
+    middle = statistics.median(walls)
+    spread = 50 * (max(walls) - min(walls)) / middle
+    return {"ms": middle, "spread_percent": spread, "cpu_ms": statistics.median(cpus)}
+
+
+def _channels_last(x_TBCHW: Tensor) -> Tensor:
+    x_N = fold_time(x_TBCHW).contiguous(memory_format=torch.channels_last)
+    return unfold_time(x_N, len(x_TBCHW))
+
+
+def _wait(device: str) -> None:
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
+def _kept(work: Callable[[], object], without: list[Tensor]) -> int:
+    """Bytes that autograd keeps for the backward pass, each storage once."""
+    seen = {tensor.untyped_storage().data_ptr() for tensor in without}
+    total = 0
+
+    def pack(tensor: Tensor) -> Tensor:
+        nonlocal total
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in seen:
+            seen.add(storage.data_ptr())
+            total += storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        kept = work()
+    del kept
+    return total
+
+
+def _peak(device: str) -> float:
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated() / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n" + json.dumps(main(json.loads(sys.argv[1]))) + "\n")

@@ -1,0 +1,90 @@
+"""Measure the speed and memory of neurons and networks, against a copy, a ReLU network and installed packages.
+
+About a minute; --full takes about ten, and device=cuda a few on a GPU. Each measurement has a process of its own, with
+the allocator of a training run. Nothing else should run beside it.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from snnlab.config.suggest import did_you_mean
+from snnlab.errors import ConfigError
+from snnlab.registry import component_files
+
+EXAMPLES = (
+    "snnlab bench",
+    "snnlab bench cf dsatgo --json bench.json",
+    "snnlab bench --full --json bench.json",
+    "snnlab bench device=cuda --json gpu.json",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    parser.add_argument(
+        "what", nargs="*", metavar="neuron", help="neurons to measure (lif, plif and cf), and device=cpu|cuda"
+    )
+    parser.add_argument("--full", action="store_true", help="all surrogates, types, layouts; compiled rivals")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers to a file")
+    parser.add_argument("--threads", type=int, help="of the CPU; all cores by default")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the jobs, prints tables; exit code 1 if one failed."""
+    devices = [word.partition("=")[2] for word in args.what if word.startswith("device=")]
+    neurons = [word for word in args.what if "=" not in word] or ["lif", "plif", "cf"]
+    device = devices[-1] if devices else "cpu"
+    _check([word for word in args.what if "=" in word and not word.startswith("device=")], neurons, device)
+
+    from rich.console import Console
+
+    from snnlab.bench.plan import jobs, measure
+    from snnlab.bench.tables import network_table, neuron_table
+    from snnlab.versions import package_versions
+
+    threads = args.threads or len(os.sched_getaffinity(0))
+    surrogates = list(component_files("surrogate"))
+    todo = jobs(neurons, surrogates, device=device, threads=threads, full=args.full)
+    rows = []
+    for number, job in enumerate(todo, start=1):
+        name = f"{job.get('network', '')} {job['neuron']}".strip()
+        print(f"{number}/{len(todo)} {name}, {job['dtype']}, {job['layout']}", file=sys.stderr)
+        rows.append(measure(job))
+        if "failed" in rows[-1]:
+            print(f"warning: {name} failed: {rows[-1]['failed']}", file=sys.stderr)
+    console = Console(highlight=False, width=120)
+    good = [row for row in rows if "failed" not in row]
+    if of_neurons := [row for row in good if row["kind"] == "neuron"]:
+        console.print(neuron_table(of_neurons))
+    for network in dict.fromkeys(row["network"] for row in good if row["kind"] == "network"):
+        console.print(network_table([row for row in good if row.get("network") == network]))
+    if args.json is not None:
+        args.json.write_text(json.dumps({"packages": package_versions(), "rows": rows}, indent=1))
+    return int(len(good) < len(rows))
+
+
+def _check(unknown: list[str], neurons: list[str], device: str) -> None:
+    if unknown:
+        raise ConfigError(
+            f"snnlab bench takes no {unknown[0]}", "neurons by name, and device=cpu or device=cuda"
+        )
+    known = component_files("neuron")
+    for name in neurons:
+        if name not in known:
+            guess = did_you_mean(name, known)
+            raise ConfigError(
+                f"no neuron is called '{name}'" + (f".{guess}" if guess else ""),
+                f"choose of: {', '.join(known)}",
+            )
+    if device not in ("cpu", "cuda"):
+        raise ConfigError(f"device: cannot measure on '{device}'", "device=cpu or device=cuda")
+    if device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ConfigError(
+                "device=cuda: there is no CUDA device here", "snnlab doctor shows what is there"
+            )
