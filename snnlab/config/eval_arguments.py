@@ -11,6 +11,7 @@ from snnlab.config.section_arguments import read_section, section_of
 from snnlab.errors import ConfigError
 
 CHECKPOINTS = ("last", "best")
+WEIGHTS = ("model", "average")
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class EvalArguments:
     Args:
         run: the run directory; a folder that holds one run only stands for it.
         checkpoint: `last` or `best`.
+        weights: `model`, as they were trained, or `average`, their moving average (`trainer.ema`).
         num_steps: several numbers of time steps, ascending; empty if there is one or none.
         early_exit, noise: None if nothing was said about it.
         overrides: everything else, for the run's configuration.
@@ -27,6 +29,7 @@ class EvalArguments:
 
     run: Path
     checkpoint: str
+    weights: str
     num_steps: tuple[int, ...]
     early_exit: EarlyExitConfig | None
     noise: NoiseConfig | None
@@ -39,7 +42,7 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    run, checkpoint, overrides = "", "last", []
+    run, checkpoint, weights, overrides = "", "last", "model", []
     steps: tuple[int, ...] = ()
     early_exit: list[str] = []
     noise: list[str] = []
@@ -49,6 +52,8 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             run = value
         elif equals and key == "checkpoint":
             checkpoint = value
+        elif equals and key == "weights":
+            weights = value
         elif section_of(text) == "early_exit":
             early_exit.append(text)
         elif section_of(text) == "noise":
@@ -61,10 +66,9 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
         raise ConfigError(
             "eval: no run is given", "snnlab eval run=<run directory>, as snnlab train printed it"
         )
-    if checkpoint not in CHECKPOINTS:
-        raise ConfigError(
-            f"checkpoint: unknown choice '{checkpoint}'", f"choose one of: {', '.join(CHECKPOINTS)}"
-        )
+    for key, value, choices in (("checkpoint", checkpoint, CHECKPOINTS), ("weights", weights, WEIGHTS)):
+        if value not in choices:
+            raise ConfigError(f"{key}: unknown choice '{value}'", f"choose one of: {', '.join(choices)}")
     if steps and early_exit:
         raise ConfigError(
             "num_steps: early exit takes one number of time steps, the most that a sample may take",
@@ -77,7 +81,7 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
     exits = read_section("early_exit", early_exit, "early_exit.threshold=[0.7,0.9]") if early_exit else None
     noisy = read_section("noise", noise, "noise=gaussian noise.level=[0,0.1]") if noise else None
     folder = find_run(Path(run).expanduser().resolve())
-    return EvalArguments(folder, checkpoint, steps, exits, noisy, tuple(overrides))
+    return EvalArguments(folder, checkpoint, weights, steps, exits, noisy, tuple(overrides))
 
 
 def _several(value: str) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ HASH_LEAVES_OUT = (
     "init.run",
     "distill.teacher",
     "distill.weights",
+    "distill.cache",
     "trainer.eval_batch_size",
     "trainer.num_workers",
     "trainer.device",

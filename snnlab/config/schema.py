@@ -129,6 +129,8 @@ class DistillConfig:
     """Take the weights that timm publishes for its model (a download)."""
     weights: Path | None = None
     """File with weights of the timm model (.safetensors, .pt or .pth)."""
+    cache: bool = False
+    """Ask the teacher once for every training sample and keep its logits in memory; no augmentation allowed."""
     identity: str = ""
     """What the teacher is, with a hash of its weights; filled in when a run is composed, never by hand."""
 
@@ -309,6 +311,12 @@ class RunConfig(RunLevel):
             raise ConfigError(
                 f"experiment: '{self.experiment}' cannot name a folder",
                 "use letters, digits, '_', '-', '.' and '+'",
+            )
+        if self.distill.cache and self.augment and self.trainer.overfit_batches is None:
+            raise ConfigError(
+                f"distill.cache: the augmentation ({', '.join(one.name for one in self.augment)}) shows the teacher "
+                "something else every time, so its logits cannot be kept",
+                "distill.cache=false, or augment=none",
             )
         step = re.search(r"/t(\d+)$", self.trainer.select)
         if step and int(step[1]) > self.network_steps:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from snnlab.errors import SnnlabError
 
@@ -52,10 +52,26 @@ def load(path: Path) -> dict[str, Any]:
     return content
 
 
-def weights_of(content: dict[str, Any]) -> dict[str, Tensor]:
-    """The network's weights in a checkpoint, `last` or `best`."""
-    weights: dict[str, Tensor] = content["learner"]["model"] if "learner" in content else content["model"]
-    return weights
+def weights_of(content: dict[str, Any], which: str = "model") -> dict[str, Any]:
+    """The network's weights in a `last` or a `best` checkpoint.
+
+    Args:
+        content: of the checkpoint.
+        which: `model`, or `average` for their moving average.
+
+    Raises:
+        SnnlabError: no average was kept.
+    """
+    weights: dict[str, Any] | None = content.get("learner", content)[which]
+    if weights is None:
+        raise SnnlabError(
+            "weights=average: this run kept no average of its weights",
+            "trainer.ema=0.999 in training keeps one; weights=model takes the weights as they were trained",
+        )
+    # `last` holds torch's AveragedModel: the network in it, and a count.
+    if "n_averaged" not in weights:
+        return weights
+    return {name.removeprefix("module."): value for name, value in weights.items() if name != "n_averaged"}
 
 
 def load_weights(model: nn.Module, weights: dict[str, Any], folder: Path) -> None:

@@ -35,7 +35,9 @@ class Streamed:
     differing: int
 
 
-def run(cfg: RunConfig, folder: Path, which: str, options: EarlyExitConfig) -> int:
+def run(
+    cfg: RunConfig, folder: Path, options: EarlyExitConfig, which: str = "last", weights: str = "model"
+) -> int:
     """Measures accuracy and number of steps under early exit, for all thresholds in one pass over the data.
 
     With `streaming`, the samples of each threshold are then computed step by step, those that have stopped
@@ -44,17 +46,18 @@ def run(cfg: RunConfig, folder: Path, which: str, options: EarlyExitConfig) -> i
     Args:
         cfg: the run's configuration with overrides; `num_steps` is the most that a sample may take.
         folder: the run directory, where the table goes as JSON.
-        which: `last` or `best`.
         options: thresholds, what their confidence is made of, and whether to stream.
+        which: `last` or `best`.
+        weights: `model` or `average`.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        SnnlabError: no such checkpoint, its weights do not fit the configuration, or the network cannot be
+        SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the network cannot be
             streamed.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer))
+    stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
     if options.streaming:
         _refuse_what_cannot_stream(stored.model)
         # The batch shrinks at every step: looking for the fastest kernel of each size would take longest.
@@ -69,12 +72,12 @@ def run(cfg: RunConfig, folder: Path, which: str, options: EarlyExitConfig) -> i
         else None
     )
     log = RunLog(None)
+    log.write(stored.title)
     log.write(_table(exits, streamed, full_seconds, options.logits))
-    path = folder / f"early-exit-{which}-t{cfg.num_steps}-{options.logits}-{config_hash(cfg.raw)}.json"
+    path = folder / f"early-exit-{stored.label}-t{cfg.num_steps}-{options.logits}-{config_hash(cfg.raw)}.json"
     write_json(
         path,
         {
-            "checkpoint": which,
             "num_steps": cfg.num_steps,
             "logits": options.logits,
             **stored.description(),

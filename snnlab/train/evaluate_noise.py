@@ -17,36 +17,38 @@ from snnlab.train.stored_run import load_run
 COLUMNS = (("acc", "acc %"), ("ece", "ECE"), ("adaece", "AdaECE"), ("cece", "CECE"), ("nll", "NLL"))
 
 
-def run(cfg: RunConfig, folder: Path, which: str, noise: NoiseConfig) -> int:
+def run(
+    cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", weights: str = "model"
+) -> int:
     """Measures the time-mean logits of a run's network under noise of several levels.
 
     Args:
         cfg: the run's configuration with overrides.
         folder: the run directory, where table and plot go.
-        which: `last` or `best`.
         noise: kind, levels, seed.
+        which: `last` or `best`.
+        weights: `model` or `average`.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        SnnlabError: no such checkpoint, or its weights do not fit the configuration.
+        SnnlabError: no such checkpoint or average, or its weights do not fit the configuration.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer))
+    stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
     rows: list[dict[str, float]] = []
     log = RunLog(None)
     for level in noise.level:
         pipeline = NoisyInput(stored.pipeline, noise.kind, level, noise.seed)
         metrics = replace(stored, pipeline=pipeline).evaluate().metrics
         rows.append({"level": level, **{name: metrics[name] for name, _ in COLUMNS}})
-    log.write(_table(rows, f"{noise.kind} noise, {which} checkpoint, after {cfg.num_steps} steps"))
-    name = f"noise-{noise.kind}-{which}-t{cfg.num_steps}-{config_hash(cfg.raw)}"
+    log.write(_table(rows, f"{noise.kind} noise, {stored.title}, {cfg.num_steps} steps"))
+    name = f"noise-{noise.kind}-{stored.label}-t{cfg.num_steps}-{config_hash(cfg.raw)}"
     picture = plot_noise(rows, folder / "plots" / f"{name}.png", kind=noise.kind, title=cfg.experiment)
     path = folder / f"{name}.json"
     write_json(
         path,
         {
-            "checkpoint": which,
             "num_steps": cfg.num_steps,
             "noise": noise.kind,
             "noise_seed": noise.seed,

@@ -10,12 +10,14 @@ from snnlab.train.device import set_up
 from snnlab.train.log import RunLog
 from snnlab.train.result_table import COLUMNS, result_table
 from snnlab.train.run_files import write_json
-from snnlab.train.stored_run import load_run
+from snnlab.train.stored_run import StoredRun, load_run
 
 NAMES = (*(name for name, _ in COLUMNS), "brier")
 
 
-def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
+def run(
+    cfg: RunConfig, folder: Path, steps: Sequence[int], which: str = "last", weights: str = "model"
+) -> int:
     """Measures the time-mean logits of a run's network for several numbers of time steps T.
 
     A still image looks the same at every step, so the first t of T steps are what t steps would be: one pass
@@ -24,20 +26,25 @@ def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
     Args:
         cfg: the run's configuration with overrides; its `num_steps` does not matter.
         folder: the run directory, where the table goes as JSON.
-        which: `last` or `best`.
         steps: the numbers of time steps.
+        which: `last` or `best`.
+        weights: `model` or `average`.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        SnnlabError: no such checkpoint, its weights do not fit the configuration, or a component cannot run
+        SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or a component cannot run
             that many steps.
     """
     device = set_up(cfg.trainer)
     # Nothing is selected here, and the metric may be of a step that some of the rows have not.
     cfg = replace(cfg, trainer=replace(cfg.trainer, select="test/acc"))
-    stored = load_run(replace(cfg, num_steps=max(steps)), folder, which, device)
+
+    def load(t: int) -> StoredRun:
+        return load_run(replace(cfg, num_steps=t), folder, which, device, weights)
+
+    stored = load(max(steps))
     nested = stored.dataset.static and cfg.input == "frames"
     rows: dict[int, dict[str, float]] = {}
     if nested:
@@ -45,8 +52,7 @@ def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
         rows = {t: {name: metrics[f"{name}_cum/t{t}"] for name in NAMES} for t in steps}
     else:
         for t in steps:
-            one = stored if t == max(steps) else load_run(replace(cfg, num_steps=t), folder, which, device)
-            metrics = one.evaluate().metrics
+            metrics = (stored if t == max(steps) else load(t)).evaluate().metrics
             rows[t] = {name: metrics[name] for name in NAMES}
     how = (
         f"all in one pass of {max(steps)} steps"
@@ -54,13 +60,12 @@ def run(cfg: RunConfig, folder: Path, which: str, steps: Sequence[int]) -> int:
         else "each row a pass over recordings integrated anew"
     )
     log = RunLog(None)
-    title = f"{which} checkpoint, trained with {stored.trained_steps} steps, run with t; {how}"
+    title = f"{stored.title}, trained with {stored.trained_steps} steps, run with t; {how}"
     log.write(result_table(_flat(rows), title=title))
-    path = folder / f"eval-{which}-t{_name(steps)}-{config_hash(cfg.raw)}.json"
+    path = folder / f"eval-{stored.label}-t{_name(steps)}-{config_hash(cfg.raw)}.json"
     write_json(
         path,
         {
-            "checkpoint": which,
             "num_steps": list(steps),
             "nested": nested,
             **stored.description(),

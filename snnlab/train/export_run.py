@@ -63,6 +63,6 @@ def _nir(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
 def _safetensors(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
     from safetensors.torch import save_model
 
-    about = {**stored.description(), "checkpoint": asked.checkpoint, "config": dict(stored.cfg.raw)}
+    about = {**stored.description(), "config": dict(stored.cfg.raw)}
     save_model(stored.model, str(path), {"snnlab": json.dumps(about)})
     return "The run's configuration is in the file's metadata, under 'snnlab'."

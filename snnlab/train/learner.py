@@ -15,7 +15,7 @@ from snnlab.losses._teacher_loss import TeacherLoss
 from snnlab.regularisers._regulariser import Regulariser
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
-from snnlab.train.teacher import Teacher
+from snnlab.train.teacher import CachedTeacher, Teacher
 
 Batch = tuple[Tensor, Tensor]
 
@@ -63,7 +63,7 @@ class Learner:
         scheduler: Any,
         pipeline: InputPipeline,
         trainer: TrainerConfig,
-        teacher: Teacher | None = None,
+        teacher: Teacher | CachedTeacher | None = None,
         regularisers: Mapping[str, Regulariser] | None = None,
     ) -> None:
         self.model = model
@@ -106,7 +106,8 @@ class Learner:
                 logits_TBK = self._forward(x_TBCHW)
             logits_TBK = logits_TBK.float()
             share = len(target) / count
-            terms_of_batch = self._terms(logits_TBK, target_B, x_TBCHW)
+            teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
+            terms_of_batch = self._terms(logits_TBK, target_B, teacher_BK)
             parts = {name: term * share for name, term in terms_of_batch.items()}
             loss = self.scaler.scale(torch.stack(list(parts.values())).sum())
             loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
@@ -119,9 +120,12 @@ class Learner:
             self._update()
         return result
 
-    def _terms(self, logits_TBK: Tensor, target_B: Tensor, x_TBCHW: Tensor) -> dict[str, Tensor]:
-        if self.teacher is not None and isinstance(self.loss, TeacherLoss):
-            terms = self.loss.terms(logits_TBK, target_B, self.teacher(x_TBCHW))
+    def _taught(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor | None:
+        return None if self.teacher is None else self.teacher.of_batch(x_TBCHW, epoch, batch)
+
+    def _terms(self, logits_TBK: Tensor, target_B: Tensor, teacher_BK: Tensor | None) -> dict[str, Tensor]:
+        if isinstance(self.loss, TeacherLoss):
+            terms = self.loss.terms(logits_TBK, target_B, teacher_BK)
         else:
             terms = self.loss.terms(logits_TBK, target_B)
         assert not terms.keys() & self.regularisers.keys(), "a regulariser is named like a term of the loss"

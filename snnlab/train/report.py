@@ -129,4 +129,7 @@ def show_result(log: RunLog, files: RunFiles, result: dict[str, Any]) -> None:
     count = f"{result['num_test']} samples of {'generated data' if result['synthetic'] else result['split']}"
     title = f"{name}, {result['selection']['last']}, on {count}"
     plots: list[Path] = sorted(files.plots.glob("*.png"))
+    if any(name.startswith("test_ema/") for name in result["last"]):
+        log.write(result_table(result["last"], title=f"{name}: average of the weights", prefix="test_ema"))
+        title += ", weights as trained"
     log.write(result_table(result["last"], title=title, run_dir=files.folder, plots=plots))

@@ -12,9 +12,9 @@ from torch import nn
 from snnlab import build
 from snnlab.config.rundir import config_hash
 from snnlab.config.schema import RunConfig
-from snnlab.data.dataset import VisionData
+from snnlab.data.dataset import SampleSet, VisionData
 from snnlab.data.head import HeadSet
-from snnlab.data.loader import loader
+from snnlab.data.loader import epoch_batches, loader
 from snnlab.train import checkpoint
 from snnlab.train.device import seed_generators
 from snnlab.train.evaluate import Evaluation, evaluate
@@ -24,7 +24,7 @@ from snnlab.train.inputs import InputPipeline
 from snnlab.train.learner import Batch, Learner
 from snnlab.train.meter import Meter
 from snnlab.train.run_files import RunFiles
-from snnlab.train.teacher import teacher_for
+from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_all, teacher_for
 
 
 @dataclass
@@ -88,12 +88,39 @@ class Session:
         scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
-        self.teacher = teacher_for(cfg, loss, dataset, device)
+        self.teacher = self._teacher(teacher_for(cfg, loss, dataset, device))
         self.learner = Learner(
             model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher, regularisers
         )
         self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
         self.evaluation: Evaluation | None = None
+
+    def _teacher(self, teacher: Teacher | None) -> Teacher | CachedTeacher | None:
+        if teacher is None or not self.cfg.distill.cache:
+            return teacher
+        trainer, count = self.cfg.trainer, len(self.train_set)
+        logits_NK = logits_of_all(teacher, self._loader(self.train_set), self.pipeline)
+
+        def order(epoch: int) -> list[list[int]]:
+            return epoch_batches(count, trainer.batch_size, shuffle=True, seed=self.cfg.seed, epoch=epoch)
+
+        return CachedTeacher(logits_NK, order)
+
+    def _loader(
+        self, samples: SampleSet, *, shuffle: bool = False, epoch: int = 0, start_batch: int = 0
+    ) -> Iterator[Batch]:
+        """Batches for training if shuffled, else for a pass in evaluation mode."""
+        trainer = self.cfg.trainer
+        return loader(
+            samples,
+            trainer.batch_size if shuffle else trainer.eval_batch_size or trainer.batch_size,
+            shuffle=shuffle,
+            seed=self.cfg.seed,
+            epoch=epoch,
+            start_batch=start_batch,
+            num_workers=trainer.num_workers,
+            pin_memory=self.pipeline.device.type == "cuda",
+        )
 
     def resume(self) -> bool:
         """Continues from the last checkpoint; False if there is none."""
@@ -125,15 +152,11 @@ class Session:
     def groups(self) -> Iterator[list[Batch]]:
         """The rest of the epoch in hand: for each optimiser step its batches, in an order fixed by seed and epoch."""
         trainer = self.cfg.trainer
-        batches = loader(
+        batches = self._loader(
             self.train_set,
-            trainer.batch_size,
             shuffle=True,
-            seed=self.cfg.seed,
             epoch=self.position.epoch,
             start_batch=self.position.step * trainer.accumulate,
-            num_workers=trainer.num_workers,
-            pin_memory=self.pipeline.device.type == "cuda",
         )
         for _ in range(self.position.step, self.steps_per_epoch):
             yield list(itertools.islice(batches, trainer.accumulate))
@@ -156,15 +179,7 @@ class Session:
         batch_size = trainer.eval_batch_size or trainer.batch_size
         count = math.ceil(len(self.test_set) / batch_size)
         count = count if trainer.max_steps is None else min(count, trainer.max_steps)
-        batches = loader(
-            self.test_set,
-            batch_size,
-            shuffle=False,
-            seed=self.cfg.seed,
-            epoch=0,
-            num_workers=trainer.num_workers,
-            pin_memory=self.pipeline.device.type == "cuda",
-        )
+        batches = self._loader(self.test_set)
 
         def announced() -> Iterator[Batch]:
             for number, batch in enumerate(itertools.islice(batches, count), start=1):

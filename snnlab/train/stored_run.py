@@ -31,6 +31,8 @@ class StoredRun:
         dataset: prepared data.
         pipeline: makes the network's input of a stored batch.
         epoch: after which the weights were saved.
+        checkpoint: `last` or `best`.
+        weights: `model` or `average`.
         trained_steps: time steps that the network was trained with.
     """
 
@@ -40,6 +42,19 @@ class StoredRun:
     pipeline: InputPipeline
     epoch: int
     trained_steps: int
+    checkpoint: str
+    weights: str
+
+    @property
+    def label(self) -> str:
+        """Which weights these are, for a file's name: `last`, `best-average`."""
+        return self.checkpoint if self.weights == "model" else f"{self.checkpoint}-{self.weights}"
+
+    @property
+    def title(self) -> str:
+        """The same for a person."""
+        averaged = ", average of the weights" if self.weights == "average" else ""
+        return f"{self.checkpoint} checkpoint{averaged}, after epoch {self.epoch}"
 
     def batches(self) -> Iterator[Batch]:
         """The held-out samples, as they are stored."""
@@ -69,6 +84,8 @@ class StoredRun:
     def description(self) -> dict[str, Any]:
         """What a file with measurements says first."""
         return {
+            "checkpoint": self.checkpoint,
+            "weights": self.weights,
             "epoch": self.epoch,
             "trained_num_steps": self.trained_steps,
             "split": self.dataset.split_name,
@@ -76,7 +93,9 @@ class StoredRun:
         }
 
 
-def load_run(cfg: RunConfig, folder: Path, which: str, device: torch.device) -> StoredRun:
+def load_run(
+    cfg: RunConfig, folder: Path, which: str, device: torch.device, weights: str = "model"
+) -> StoredRun:
     """Builds a run's network as it was trained and loads a checkpoint into it.
 
     Args:
@@ -84,10 +103,11 @@ def load_run(cfg: RunConfig, folder: Path, which: str, device: torch.device) -> 
         folder: the run directory.
         which: `last` or `best`.
         device: where to measure.
+        weights: `model`, or `average` for their moving average.
 
     Raises:
-        SnnlabError: there is no such checkpoint, its weights do not fit the configuration, or the network
-            cannot run this number of time steps.
+        SnnlabError: there is no such checkpoint or no average in it, its weights do not fit the
+            configuration, or the network cannot run this number of time steps.
     """
     seed_generators(cfg.seed)
     content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
@@ -96,11 +116,11 @@ def load_run(cfg: RunConfig, folder: Path, which: str, device: torch.device) -> 
     dataset.prepare()
     # Parameters per time step are those of the training; what runs more or fewer steps is up to the network.
     model = build.build_model(replace(cfg, num_steps=trained_steps), dataset).to(device)
-    checkpoint.load_weights(model, checkpoint.weights_of(content), folder)
+    checkpoint.load_weights(model, checkpoint.weights_of(content, weights), folder)
     model.eval()
     pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed, cfg.input == "mean")
     epoch = content["position"]["epoch"] if which == "last" else content["epoch"]
-    stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps)
+    stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps, which, weights)
     if cfg.num_steps != trained_steps:
         _try(stored)
     return stored

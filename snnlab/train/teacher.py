@@ -3,7 +3,7 @@
 Shapes: T time steps, B batch, C channels, H height, W width, K classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from snnlab.layers.time import EachStep
 from snnlab.losses._loss import Loss
 from snnlab.train import checkpoint
 from snnlab.train.device import autocast
+from snnlab.train.inputs import InputPipeline
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,41 @@ class Teacher:
             logits_TBK: Tensor = self.network(x_TBCHW)
         return logits_TBK.float().mean(0)
 
+    def of_batch(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor:
+        """Logits [B, K] for the input of a training batch, which `epoch` and `batch` count from 0."""
+        return self(x_TBCHW)
+
+
+class CachedTeacher:
+    """A teacher's logits for every training sample, computed once: for input that no augmentation changes.
+
+    They are computed in stored order before the first step, so a continued run has the same ones.
+
+    Args:
+        logits_NK: of all training samples.
+        order: the sample indices of every batch of an epoch.
+    """
+
+    def __init__(self, logits_NK: Tensor, order: Callable[[int], Sequence[Sequence[int]]]) -> None:
+        self.logits_NK = logits_NK
+        self._order = order
+        self._epoch, self._batches = -1, order(0)
+
+    def of_batch(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor:
+        """The kept logits [B, K] of a training batch."""
+        if epoch != self._epoch:
+            self._epoch, self._batches = epoch, self._order(epoch)
+        index_B = torch.tensor(self._batches[batch], device=self.logits_NK.device)
+        return self.logits_NK[index_B]
+
+
+@torch.no_grad()
+def logits_of_all(
+    teacher: Teacher, batches: Iterable[tuple[Tensor, Tensor]], pipeline: InputPipeline
+) -> Tensor:
+    """A teacher's logits [N, K] for stored samples without augmentation."""
+    return torch.cat([teacher(pipeline.test(raw)) for raw, _ in batches])
+
 
 def teacher_for(cfg: RunConfig, loss: Loss, dataset: VisionData, device: torch.device) -> Teacher | None:
     """The teacher that a run's loss needs, None if it needs none.
@@ -125,8 +161,7 @@ def _from_run(name: str, cfg: RunConfig, dataset: VisionData, device: torch.devi
         if cfg.input == "mean":
             compared["input"] = (own.input, cfg.input)
     _refuse_difference(name, compared)
-    which = cfg.distill.checkpoint
-    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
+    content = checkpoint.load(folder / "checkpoints" / f"{cfg.distill.checkpoint}.pt")
     network = build.build_model(own, data).to(device)
     checkpoint.load_weights(network, checkpoint.weights_of(content), folder)
     sees: Literal["image", "frames", "mean"] = "frames"

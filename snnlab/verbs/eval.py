@@ -1,7 +1,8 @@
 """Measure the checkpoint of a run again: other time steps, early exit, another device or other settings.
 
 The config is the run's own; overrides apply on top of it. Several numbers of time steps give a table with a
-row for each. early_exit.threshold, .logits (sum | mean) and .streaming (true | false) let samples stop early.
+row for each. checkpoint=last | best, weights=model | average (the moving average of trainer.ema).
+early_exit.threshold, .logits (sum | mean) and .streaming (true | false) let samples stop early.
 noise=uniform | salt_pepper | gaussian and noise.level=[...] put noise on the samples, before normalisation.
 """
 
@@ -17,6 +18,7 @@ EXAMPLES = (
     "snnlab eval run=DIR early_exit.threshold=[0.7,0.9,0.99] early_exit.streaming=true",
     "snnlab eval run=DIR noise=gaussian noise.level=[0,0.1,0.2]",
     "snnlab eval run=DIR checkpoint=best trainer.device=cpu",
+    "snnlab eval run=DIR weights=average",
 )
 
 
@@ -35,15 +37,15 @@ def run(args: argparse.Namespace) -> int:
     if asked.early_exit is not None:
         from snnlab.train import evaluate_early_exit
 
-        return evaluate_early_exit.run(cfg, asked.run, asked.checkpoint, asked.early_exit)
+        return evaluate_early_exit.run(cfg, asked.run, asked.early_exit, asked.checkpoint, asked.weights)
     if asked.noise is not None:
         from snnlab.train import evaluate_noise
 
-        return evaluate_noise.run(cfg, asked.run, asked.checkpoint, asked.noise)
+        return evaluate_noise.run(cfg, asked.run, asked.noise, asked.checkpoint, asked.weights)
     if asked.num_steps:
         from snnlab.train import evaluate_range
 
-        return evaluate_range.run(cfg, asked.run, asked.checkpoint, asked.num_steps)
+        return evaluate_range.run(cfg, asked.run, asked.num_steps, asked.checkpoint, asked.weights)
     from snnlab.train import evaluate_run
 
-    return evaluate_run.run(cfg, asked.run, asked.checkpoint)
+    return evaluate_run.run(cfg, asked.run, asked.checkpoint, asked.weights)

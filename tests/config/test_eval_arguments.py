@@ -8,7 +8,9 @@ from snnlab.errors import ConfigError
 
 
 def test_the_parts_of_a_command_line(tmp_path):
+    assert read_eval_arguments(["run=x", "weights=average"]).weights == "average"
     asked = read_eval_arguments([f"run={tmp_path}", "trainer.device=cpu", "num_steps=8"])
+    assert asked.weights == "model"
     assert (asked.run, asked.checkpoint, asked.num_steps, asked.early_exit) == (tmp_path, "last", (), None)
     assert asked.overrides == ("trainer.device=cpu", "num_steps=8")
 
@@ -54,6 +56,7 @@ def test_noise_is_chosen_by_its_kind():
     [
         ([], "eval: no run is given"),
         (["checkpoint=first"], "checkpoint: unknown choice 'first'"),
+        (["weights=ema"], "weights: unknown choice 'ema'"),
         (["num_steps=0..3"], "num_steps: expected integers > 0, got '0..3'"),
         (["num_steps=4..1"], "num_steps: expected integers > 0, got '4..1'"),
         (["num_steps=[1,a]"], "num_steps: expected integers > 0, got '[1,a]'"),

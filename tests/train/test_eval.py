@@ -115,3 +115,25 @@ def test_streaming_stops_every_sample_where_the_whole_pass_does(
     alone = single(folder, 6)
     assert rows[-1]["acc"] == pytest.approx(alone["test/acc"])
     assert rows[0]["acc"] == pytest.approx(alone["test/acc_cum/t1"])
+
+
+def test_the_average_of_the_weights_is_measured_and_named(
+    trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = trained("dataset=digits", "num_steps=3", "trainer.ema=0.7")
+    assert ": average of the weights" in capsys.readouterr().out
+    last = json.loads((folder / "result.json").read_text())["last"]
+    for checkpoint in ("last", "best"):
+        assert main(["eval", f"run={folder}", "weights=average", f"checkpoint={checkpoint}"]) == 0
+        assert f"{checkpoint} checkpoint, average of the weights, after epoch" in capsys.readouterr().out
+        found = read(folder, f"eval-{checkpoint}-average-t3")
+        assert (found["checkpoint"], found["weights"]) == (checkpoint, "average")
+    average = read(folder, "eval-last-average-t3")["metrics"]
+    assert average["test/loss"] == pytest.approx(last["test_ema/loss"])
+    assert average["test/loss"] != pytest.approx(last["test/loss"], rel=1e-4)
+    assert main(["eval", f"run={folder}", "weights=average", "num_steps=1..3"]) == 0
+    rows = read(folder, "eval-last-average-t1-3")["rows"]
+    assert rows["2"]["nll"] == pytest.approx(last["test_ema/nll_cum/t2"])
+    without = trained("dataset=digits", "num_steps=3")
+    assert main(["eval", f"run={without}", "weights=average", "early_exit.threshold=[0.5]"]) == 2
+    assert "kept no average of its weights" in capsys.readouterr().err

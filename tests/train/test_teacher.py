@@ -141,6 +141,37 @@ def test_a_distilled_run_depends_on_its_teachers_weights_and_outlives_it(
     assert run_dir(load(command)) != folder
 
 
+@pytest.mark.parametrize("dataset", ["digits", "digits_dvs"])
+def test_kept_logits_train_as_fresh_ones_do(dataset: str, tmp_path: Path) -> None:
+    common = (*SMALL, f"dataset={dataset}", "trainer.epochs=2", "loss=twd")
+    assert main(["train", *common, "neuron=relu", "loss=sdt", f"paths.runs={tmp_path / 'ann'}"]) == 0
+    (ann,) = tmp_path.glob("ann/*/*/seed0")
+    content = []
+    for cache in ("true", "false"):
+        command = [
+            *common,
+            f"distill.teacher={ann}",
+            f"distill.cache={cache}",
+            f"paths.runs={tmp_path / cache}",
+        ]
+        assert main(["train", *command]) == 0
+        (folder,) = (tmp_path / cache).glob("*/*/seed0")
+        rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        content.append((folder.parent.name, rows[-1]["test/nll"], [row.get("train/loss/kl") for row in rows]))
+    (cached_name, cached_nll, cached_kl), (name, nll, kl) = content
+    assert cached_name == name, "the same result, so the same directory"
+    assert kl[0] > 0
+    assert cached_kl[::2] == pytest.approx(kl[::2], rel=1e-5)
+    assert cached_nll == pytest.approx(nll, rel=1e-5)
+
+
+def test_augmented_input_has_no_logits_to_keep(ann: Path) -> None:
+    with pytest.raises(ConfigError, match=r"distill\.cache: the augmentation \(crop, flip\)") as caught:
+        load(student(f"distill.teacher={ann}", "distill.cache=true", "augment=crop_flip"))
+    assert "augment=none" in caught.value.hint
+    load(student(f"distill.teacher={ann}", "distill.cache=true", "augment=crop_flip", "debug=overfit"))
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
