@@ -61,11 +61,11 @@ def test_experiment_trains_saves_continues_and_is_measured(
     steps = []
     original = Learner.step
 
-    def step(self: Learner, batches: object, epoch: int, first_batch: int) -> object:
+    def step(self: Learner, batches: object, epoch: int, first_batch: int, count: int) -> object:
         steps.append((epoch, first_batch))
         if len(steps) == 1:
             os.kill(os.getpid(), signal.SIGTERM)
-        return original(self, batches, epoch, first_batch)
+        return original(self, batches, epoch, first_batch, count)
 
     monkeypatch.setattr(Learner, "step", step)
     assert recipe.run(cfg) == recipe.PREEMPTED

@@ -23,7 +23,7 @@ class TrainerConfig:
     epochs: PositiveInt = 100
     """Passes over the training set."""
     batch_size: PositiveInt = 64
-    """Samples in one forward pass; the optimiser sees batch_size * accumulate."""
+    """Samples in one forward pass, over all processes of torchrun; the optimiser sees batch_size * accumulate."""
     eval_batch_size: PositiveInt | None = None
     """Samples in one evaluation batch; null = batch_size. Metrics do not depend on it."""
     eval_every: PositiveInt = 1
@@ -40,6 +40,8 @@ class TrainerConfig:
     """What runs the neurons: plain PyTorch (eager), generated C++ (compiled, CPU), Triton (CUDA), or the fastest."""
     fuse: bool = True
     """Run a normalisation and the neuron behind it as one operation, where the back end has it."""
+    sync_bn: bool = False
+    """Normalise by the statistics of all processes of torchrun (GPUs only); a single one does so anyway."""
     compile: bool = False
     """Compile the model with torch.compile."""
     channels_last: bool = False

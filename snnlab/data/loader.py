@@ -31,6 +31,7 @@ def loader(
     start_batch: int = 0,
     num_workers: int = 0,
     pin_memory: bool = False,
+    part: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Iterates over one epoch: (uint8 [B, ...], labels [B]).
 
@@ -43,12 +44,13 @@ def loader(
         num_workers: processes that read ahead; 0 reads in this one, which is the faster way for data in
             memory.
         pin_memory: puts batches into page-locked memory, for an asynchronous copy to a GPU.
+        part: (r, n) gives the r-th of n processes its part of every batch, see `epoch_batches`.
 
     Raises:
         ValueError: no batch at all.
     """
-    batches = epoch_batches(len(dataset), batch_size, shuffle=shuffle, seed=seed, epoch=epoch)
-    whole = _Batches(dataset, batches, seed, epoch)
+    batches = epoch_batches(len(dataset), batch_size, shuffle=shuffle, seed=seed, epoch=epoch, part=part)
+    whole = _Batches(dataset, batches, seed, epoch, part[0])
     todo = range(start_batch, len(batches))
     if num_workers == 0 and not pin_memory:
         return (whole[k] for k in todo)
@@ -70,8 +72,15 @@ def loader(
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def epoch_batches(count: int, batch_size: int, *, shuffle: bool, seed: int, epoch: int) -> list[list[int]]:
-    """The sample indices of every batch of an epoch."""
+def epoch_batches(
+    count: int, batch_size: int, *, shuffle: bool, seed: int, epoch: int, part: tuple[int, int] = (0, 1)
+) -> list[list[int]]:
+    """The sample indices of every batch of an epoch.
+
+    With `part` (r, n), those of the r-th of n processes: every n-th sample of each batch. A batch of fewer than
+    n samples, which only the last one can be, is filled up with samples of its own, so that each gets one.
+    """
+    rank, processes = part
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if shuffle:
@@ -81,7 +90,8 @@ def epoch_batches(count: int, batch_size: int, *, shuffle: bool, seed: int, epoc
         order = list(range(count))
     if count == 0:
         raise ValueError("no batch can be made of no samples")
-    return [order[i : i + batch_size] for i in range(0, count, batch_size)]
+    batches = [order[i : i + batch_size] for i in range(0, count, batch_size)]
+    return [batch[rank::processes] or [batch[rank % len(batch)]] for batch in batches]
 
 
 def derived_seed(*parts: int) -> int:
@@ -104,8 +114,11 @@ def _leave_process_group(worker: int) -> None:
 class _Batches(Dataset[tuple[Tensor, Tensor]]):
     """Index k gives batch k."""
 
-    def __init__(self, dataset: SampleSet, batches: Sequence[Sequence[int]], seed: int, epoch: int) -> None:
+    def __init__(
+        self, dataset: SampleSet, batches: Sequence[Sequence[int]], seed: int, epoch: int, rank: int
+    ) -> None:
         self.dataset, self.batches, self.seed, self.epoch = dataset, batches, seed, epoch
+        self._of_process = (rank,) if rank else ()
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -113,5 +126,7 @@ class _Batches(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, k: int) -> tuple[Tensor, Tensor]:
         # The generator of the CPU only: fork_rng and manual_seed of torch itself would touch the GPU's, too.
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(derived_seed(self.seed, self.epoch, SAMPLES, k))
+            torch.default_generator.manual_seed(
+                derived_seed(self.seed, self.epoch, SAMPLES, k, *self._of_process)
+            )
             return self.dataset.batch(self.batches[k])

@@ -11,6 +11,7 @@ from snnlab.config.schema import TrainerConfig
 from snnlab.errors import ConfigError
 from snnlab.kernels import use_backend
 from snnlab.train.allocator import keep_freed_memory
+from snnlab.train.processes import ALONE, Processes
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -21,8 +22,10 @@ def seed_generators(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def set_up(trainer: TrainerConfig) -> torch.device:
+def set_up(trainer: TrainerConfig, processes: Processes = ALONE) -> torch.device:
     """Fixes the allocator, the neurons' back end, threads and determinism, and returns the device.
+
+    Each of several processes has a GPU of its own.
 
     Raises:
         ConfigError: the device that was asked for is not there.
@@ -38,7 +41,25 @@ def set_up(trainer: TrainerConfig) -> torch.device:
         torch.backends.cudnn.benchmark = False
     else:
         torch.backends.cudnn.benchmark = True
-    return pick_device(trainer.device)
+    device = pick_device(trainer.device)
+    if processes.count > 1 and device.type == "cuda":
+        device = _own_gpu(trainer.device, processes)
+        torch.cuda.set_device(device)
+    return device
+
+
+def _own_gpu(name: str, processes: Processes) -> torch.device:
+    if name.startswith("cuda:"):
+        raise ConfigError(
+            f"trainer.device: {processes.count} processes cannot share '{name}'",
+            "trainer.device=cuda gives each process a GPU of its own",
+        )
+    if processes.local_rank >= torch.cuda.device_count():
+        raise ConfigError(
+            f"trainer.device: more processes than the {torch.cuda.device_count()} GPUs of this machine",
+            "torchrun --nproc-per-node=gpu starts one for each GPU",
+        )
+    return torch.device("cuda", processes.local_rank)
 
 
 def pick_device(name: str) -> torch.device:

@@ -14,7 +14,7 @@ from snnlab.train.allocator import allocator_state
 from snnlab.versions import package_versions
 
 
-def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any]:
+def environment(device: torch.device, plugins: tuple[str, ...], processes: int = 1) -> dict[str, Any]:
     """Versions, hardware and the command line of this process."""
     return {
         "snnlab": snnlab.__version__,
@@ -28,6 +28,7 @@ def environment(device: torch.device, plugins: tuple[str, ...]) -> dict[str, Any
         "cuda": torch.version.cuda if device.type == "cuda" else None,
         "cpu_count": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "processes": processes,
         "allocator": allocator_state(),
         "command": sys.argv,
     }

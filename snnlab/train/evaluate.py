@@ -3,7 +3,7 @@
 Shapes: T time steps, B batch, C channels, H height, W width, K classes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder, quantities
 from snnlab.metrics.time_steps import time_step_metrics
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
+from snnlab.train.processes import ALONE, Processes
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class Evaluation:
         return {f"{split}/{name}": value for name, value in self.metrics.items()}
 
 
+Measured = tuple[CalibrationOverTime, dict[str, FiringRate]]
+
+
 @torch.inference_mode()
 def evaluate(
     model: nn.Module,
@@ -49,8 +53,12 @@ def evaluate(
     pipeline: InputPipeline,
     num_classes: int,
     precision: str,
+    processes: Processes = ALONE,
 ) -> Evaluation:
-    """Evaluates a network on batches as they are stored; every sample counts once."""
+    """Evaluates a network on batches as they are stored; every sample counts once.
+
+    Of several processes, each passes batches of its own, and all return what they measured together.
+    """
     device = pipeline.device
     calibration = CalibrationOverTime(pipeline.num_steps, num_classes).to(device)
     loss_sum = torch.zeros((), dtype=torch.float64, device=device)
@@ -69,6 +77,11 @@ def evaluate(
             layers: dict[str, FiringRate] = recorder.recorded("rate")
     finally:
         model.train(was_training)
+    if processes.count > 1:
+        own = (calibration.to("cpu"), {name: rate.to("cpu") for name, rate in layers.items()})
+        calibration, layers = _merged(processes.gather(own))
+        loss_sum = processes.sum(loss_sum)
+        count = sum(processes.gather(count))
     metrics = {"loss": float(loss_sum) / max(count, 1), **calibration.compute()}
     rates = {layer: rate.compute() for layer, rate in layers.items()}
     for layer, values in rates.items():
@@ -82,3 +95,12 @@ def evaluate(
         }
     metrics |= time_step_metrics(model) | quantities(model)
     return Evaluation(metrics, calibration.reliability(), rates, count, calibration.confusion())
+
+
+def _merged(parts: Sequence[Measured]) -> Measured:
+    (calibration, layers), *others = parts
+    for other_calibration, other_layers in others:
+        calibration.merge(other_calibration)
+        for layer, rate in layers.items():
+            rate.merge(other_layers[layer])
+    return calibration, layers

@@ -25,6 +25,7 @@ class InputPipeline:
         device: where the work is done.
         seed: the run's seed.
         mean: show the mean over time at a single step instead.
+        rank: number of the process, each of which augments its part of a batch by numbers of its own.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class InputPipeline:
         device: torch.device,
         seed: int,
         mean: bool = False,
+        rank: int = 0,
     ) -> None:
         self.dataset = dataset
         self.augments = [op for op in augments if not getattr(op, "in_loader", False)]
@@ -42,6 +44,7 @@ class InputPipeline:
         self.mean = mean
         self.device = device
         self.seed = seed
+        self._of_process = (rank,) if rank else ()
         self._generator = torch.Generator(device)
         self._channel_mean = _channels(dataset.mean, device)
         self._channel_std = _channels(dataset.std, device)
@@ -49,7 +52,7 @@ class InputPipeline:
     def train(self, raw: Tensor, epoch: int, batch: int) -> Tensor:
         """An augmented training batch, [T, B, C, H, W]."""
         x_BTCHW = self._decode(raw)
-        self._generator.manual_seed(derived_seed(self.seed, epoch, AUGMENTS, batch))
+        self._generator.manual_seed(derived_seed(self.seed, epoch, AUGMENTS, batch, *self._of_process))
         for augment in self.augments:
             x_BTCHW = augment(x_BTCHW, self._generator)
         return self._finish(x_BTCHW)

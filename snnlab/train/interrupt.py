@@ -4,14 +4,21 @@ import signal
 from types import FrameType, TracebackType
 from typing import Self
 
+from snnlab.train.processes import ALONE, Processes
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt:
-    """While active, the first SIGINT or SIGTERM sets `requested`; the second one acts as it always does."""
+    """While active, the first SIGINT or SIGTERM is noted; the second one acts as it always does.
 
-    def __init__(self) -> None:
-        self.requested: str | None = None
+    Args:
+        processes: that stop together.
+    """
+
+    def __init__(self, processes: Processes = ALONE) -> None:
+        self._processes = processes
+        self._signal: str | None = None
         self._previous: dict[int, object] = {}
 
     def __enter__(self) -> Self:
@@ -24,8 +31,17 @@ class Interrupt:
     ) -> None:
         self._restore()
 
+    def requested(self) -> bool:
+        """True once a signal has come, to this process or to one of the others, which ask at the same places."""
+        return self._processes.any(self._signal is not None)
+
+    @property
+    def reason(self) -> str:
+        """The signal that came."""
+        return self._signal or "a signal to another process"
+
     def _request(self, number: int, frame: FrameType | None) -> None:
-        self.requested = signal.Signals(number).name
+        self._signal = signal.Signals(number).name
         self._restore()
 
     def _restore(self) -> None:

@@ -1,12 +1,13 @@
 """What a training step changes, and the step itself: network, average, optimiser, schedule, gradient scaler."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from snnlab.config.schema import TrainerConfig
@@ -15,6 +16,7 @@ from snnlab.losses._teacher_loss import TeacherLoss
 from snnlab.regularisers._regulariser import Regulariser
 from snnlab.train.device import autocast
 from snnlab.train.inputs import InputPipeline
+from snnlab.train.processes import ALONE, Processes
 from snnlab.train.teacher import CachedTeacher, Teacher
 
 Batch = tuple[Tensor, Tensor]
@@ -53,6 +55,7 @@ class Learner:
         trainer: precision, clipping, averaging, compilation.
         teacher: for a loss that needs one.
         regularisers: penalties beside the loss; their names are those of their terms.
+        processes: which train the same network, each on its part of a batch, by DistributedDataParallel.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Learner:
         trainer: TrainerConfig,
         teacher: Teacher | CachedTeacher | None = None,
         regularisers: Mapping[str, Regulariser] | None = None,
+        processes: Processes = ALONE,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -74,51 +78,71 @@ class Learner:
         self.trainer = trainer
         self.teacher = teacher
         self.regularisers = dict(regularisers or {})
+        self.processes = processes
         self.average: AveragedModel | None = None
         if trainer.ema is not None:
             average = get_ema_multi_avg_fn(trainer.ema)  # type: ignore[no-untyped-call]  # untyped in torch
             self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
         # Only fp16 needs its loss scaled: bf16 has the exponents of fp32.
         self.scaler = torch.amp.GradScaler(pipeline.device.type, enabled=trainer.precision == "fp16")
-        self._forward = torch.compile(model) if trainer.compile else model
+        self._parallel: DistributedDataParallel | None = None
+        if processes.count > 1:
+            gpu = [pipeline.device] if pipeline.device.type == "cuda" else None
+            # Running statistics are the leader's, shared when they are needed: before an evaluation.
+            self._parallel = DistributedDataParallel(model, device_ids=gpu, broadcast_buffers=False)
+        forward = model if self._parallel is None else self._parallel
+        self._forward = torch.compile(forward) if trainer.compile else forward
 
-    def step(self, batches: Sequence[Batch], epoch: int, first_batch: int) -> StepResult:
+    def step(
+        self, batches: Sequence[Batch], epoch: int, first_batch: int, count: int | None = None
+    ) -> StepResult:
         """One optimiser step over one or more batches, whose gradients add up to that of their union.
 
         (Not what the samples of a batch share: the statistics of normalisation, TMC's ratio of batch means.) On the
         CPU a loss that is not finite changes no weight, so that the layer it comes from can still be found.
+        Of several processes each has its part of the batches; the result is that of all.
 
         Args:
             batches: as stored; more than one when gradients are accumulated.
             epoch: counted from 0; with the batch's number it fixes the augmentation.
             first_batch: number of the first batch within the epoch.
+            count: samples of the batches in all processes; None: those that are given.
         """
         self.model.train()
-        count = sum(len(target) for _, target in batches)
+        count = sum(len(target) for _, target in batches) if count is None else count
         terms: dict[str, Tensor] = {}
         correct = torch.zeros((), dtype=torch.long, device=self.pipeline.device)
         for offset, (raw, target) in enumerate(batches):
             x_TBCHW = self.pipeline.train(raw, epoch, first_batch + offset)
             target_B = target.to(self.pipeline.device, non_blocking=True)
-            with autocast(self.pipeline.device, self.trainer.precision), ExitStack() as watching:
-                for regulariser in self.regularisers.values():
-                    watching.enter_context(regulariser.watching(self.model))
-                logits_TBK = self._forward(x_TBCHW)
-            logits_TBK = logits_TBK.float()
-            share = len(target) / count
-            teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
-            terms_of_batch = self._terms(logits_TBK, target_B, teacher_BK)
-            parts = {name: term * share for name, term in terms_of_batch.items()}
-            loss = self.scaler.scale(torch.stack(list(parts.values())).sum())
-            loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
+            with self._exchanged(last=offset == len(batches) - 1):
+                with autocast(self.pipeline.device, self.trainer.precision), ExitStack() as watching:
+                    for regulariser in self.regularisers.values():
+                        watching.enter_context(regulariser.watching(self.model))
+                    logits_TBK = self._forward(x_TBCHW)
+                logits_TBK = logits_TBK.float()
+                share = len(target) / count
+                teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
+                terms_of_batch = self._terms(logits_TBK, target_B, teacher_BK)
+                parts = {name: term * share for name, term in terms_of_batch.items()}
+                # DistributedDataParallel takes the mean of the processes' gradients; what is wanted is the sum.
+                loss = torch.stack(list(parts.values())).sum() * self.processes.count
+                self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # untyped in torch
             for name, part in parts.items():
                 terms[name] = terms.get(name, 0.0) + part.detach()
             correct += (logits_TBK.detach().mean(0).argmax(-1) == target_B).sum()
+        if self.processes.count > 1:
+            *sums, correct = self.processes.sum(torch.stack([*terms.values(), correct])).unbind()
+            terms, correct = dict(zip(terms, sums, strict=True)), correct.round().long()
         result = StepResult(terms, correct, count, x_TBCHW)
         # On a GPU looking at the loss would wait for it.
         if self.pipeline.device.type != "cpu" or torch.isfinite(result.loss):
             self._update()
         return result
+
+    def _exchanged(self, last: bool) -> AbstractContextManager[None]:
+        """Around a batch: gradients go to the other processes after the last batch of a step only."""
+        return nullcontext() if self._parallel is None or last else self._parallel.no_sync()
 
     def _taught(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor | None:
         return None if self.teacher is None else self.teacher.of_batch(x_TBCHW, epoch, batch)

@@ -8,10 +8,15 @@ from rich.console import Console, RenderableType
 
 
 class RunLog:
-    """Writes to the terminal and to a file; with no file, to the terminal only."""
+    """Writes to the terminal and to a file; with no file, to the terminal only.
 
-    def __init__(self, path: Path | None) -> None:
-        self.console = Console(highlight=False, markup=False)
+    Args:
+        path: the file, or None.
+        quiet: write nothing to the terminal.
+    """
+
+    def __init__(self, path: Path | None, quiet: bool = False) -> None:
+        self.console = Console(highlight=False, markup=False, quiet=quiet)
         self._path = path
         self._file = None if path is None else path.open("a")
 

@@ -13,10 +13,11 @@ from snnlab.train.environment import environment
 from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.interrupt import Interrupt
 from snnlab.train.log import RunLog
+from snnlab.train.processes import Processes, joined, silent
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
-from snnlab.train.report import announce, mirror_of, report, show_result
-from snnlab.train.run_files import RunFiles
+from snnlab.train.report import announce, log_of, mirror_of, report, show_result
+from snnlab.train.run_files import FollowerFiles, RunFiles
 from snnlab.train.session import Session
 
 DONE = 0
@@ -31,23 +32,28 @@ def run(cfg: RunConfig) -> int:
     Raises:
         SnnlabError: something that the user can put right (a missing data set, a loss that is not a number).
     """
-    files = RunFiles(run_dir(cfg))
+    with joined() as processes:
+        return _run(cfg, processes) if processes.leads else _run(silent(cfg), processes)
+
+
+def _run(cfg: RunConfig, processes: Processes) -> int:
+    files = (RunFiles if processes.leads else FollowerFiles)(run_dir(cfg))
     if cfg.trainer.on_existing == "resume" and (stored := files.result()) is not None:
-        show_result(RunLog(None), files, stored)
+        show_result(RunLog(None, quiet=not processes.leads), files, stored)
         return DONE
     if cfg.trainer.on_existing == "fail" and files.folder.exists():
         raise SnnlabError(
             f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it"
         )
-    device = set_up(cfg.trainer)
+    device = set_up(cfg.trainer, processes)
     dataset = build.build_dataset(cfg)
-    dataset.prepare()
+    processes.leader_first(dataset.prepare)
     # Built before the run directory is entered: what cannot be built leaves nothing behind.
-    session = Session(cfg, files, dataset, device)
-    with files, RunLog(files.folder / "log.txt") as log, Interrupt() as interrupt:
+    session = Session(cfg, files, dataset, device, processes)
+    with files, log_of(files, processes) as log, Interrupt(processes) as interrupt:
         try:
             if cfg.trainer.on_existing == "restart":
-                files.clear()
+                processes.leader_first(files.clear)
             finished = _train(session, log, interrupt)
         except KeyboardInterrupt:
             finished = False
@@ -58,8 +64,8 @@ def run(cfg: RunConfig) -> int:
                 raise RunError(str(error), "trainer.backend=auto takes what covers the network") from error
             raise
         if not finished:
-            files.write_status("preempted", reason=interrupt.requested)
-            log.write(f"Stopped by {interrupt.requested}. The same command continues this run.")
+            files.write_status("preempted", reason=interrupt.reason)
+            log.write(f"Stopped by {interrupt.reason}. The same command continues this run.")
             return PREEMPTED
     return DONE
 
@@ -71,7 +77,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     resumed = session.resume()
     position = session.position
     files.write_config(cfg.raw, cfg.overrides)
-    files.write_environment(environment(session.pipeline.device, cfg.plugins))
+    files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
     files.write_status("running")
     announce(log, session, resumed)
 
@@ -90,8 +96,8 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     ):
         while position.epoch < trainer.epochs:
             mark = time.perf_counter()
-            for batches in session.groups():
-                result = learner.step(batches, position.epoch, position.step * trainer.accumulate)
+            for batches, count in session.groups():
+                result = learner.step(batches, position.epoch, position.step * trainer.accumulate, count)
                 position.step += 1
                 position.total_steps += 1
                 ends_epoch = position.step == session.steps_per_epoch
@@ -103,7 +109,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.seconds, mark = position.seconds + now - mark, now
                 position.samples += result.count
                 profile.step()
-                if interrupt.requested:
+                if interrupt.requested():
                     session.save()
                     mirror.finish("preempted")
                     return False
@@ -121,7 +127,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 metrics |= tested
             progress.epoch_end(metrics)
             session.save()
-            if interrupt.requested and position.epoch < trainer.epochs:
+            if interrupt.requested() and position.epoch < trainer.epochs:
                 mirror.finish("preempted")
                 return False
 

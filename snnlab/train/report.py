@@ -12,11 +12,17 @@ from snnlab.train.allocator import allocator_state
 from snnlab.train.environment import code_version
 from snnlab.train.figures import draw
 from snnlab.train.log import RunLog
+from snnlab.train.processes import Processes
 from snnlab.train.result_table import result_table
 from snnlab.train.run_files import RunFiles
 from snnlab.train.session import Session
 from snnlab.train.summary import summary_table
 from snnlab.train.wandb_log import WandbLog
+
+
+def log_of(files: RunFiles, processes: Processes) -> RunLog:
+    """Where a run says what it does; one process of several speaks for all."""
+    return RunLog(files.folder / "log.txt" if processes.leads else None, quiet=not processes.leads)
 
 
 def announce(log: RunLog, session: Session, resumed: bool) -> None:
@@ -39,6 +45,8 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     elif cfg.distill.teacher is not None:
         log.write(f"teacher  not used: the loss {cfg.loss.name} with these settings learns from none")
     log.write(f"device   {session.pipeline.device}, {cfg.trainer.precision}, {allocator_state()}")
+    if session.processes.count > 1:
+        log.write(f"process  {session.processes.count} of them, each with its part of every batch")
     raw, _ = session.test_set.batch([0])
     log.write(summary_table(session.learner.model, session.pipeline.test(raw)))
 

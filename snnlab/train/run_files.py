@@ -17,6 +17,7 @@ from typing import Any, Self
 import yaml
 
 from snnlab.errors import SnnlabError
+from snnlab.train import checkpoint
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -88,6 +89,9 @@ class RunFiles:
         """What the report's diagrams show and no metric says."""
         write_whole(self.folder / "evaluation.json", _json(evaluation) + "\n")
 
+    def save_checkpoint(self, name: str, content: dict[str, Any]) -> None:
+        checkpoint.save(self.checkpoints / f"{name}.pt", content)
+
     def write_status(self, status: str, **details: object) -> None:
         write_json(self.folder / "status.json", {"status": status, **details})
 
@@ -123,6 +127,45 @@ class RunFiles:
         """Forgets an earlier run in this directory."""
         for path in [*self.checkpoints.glob("*"), *self.plots.glob("*"), *self.folder.glob("*.json*")]:
             path.unlink()
+
+
+class FollowerFiles(RunFiles):
+    """A run directory as a process sees it that does not lead: it reads, and writes nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        pass
+
+    def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        pass
+
+    def save_checkpoint(self, name: str, content: dict[str, Any]) -> None:
+        pass
+
+    def write_status(self, status: str, **details: object) -> None:
+        pass
+
+    def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
+        pass
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        pass
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        pass
+
+    def cut_metrics(self, num_rows: int) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
 
 
 def _json(value: Mapping[str, Any], indent: int | None = None) -> str:

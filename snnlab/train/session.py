@@ -11,10 +11,11 @@ from torch import nn
 
 from snnlab import build
 from snnlab.config.rundir import config_hash
-from snnlab.config.schema import RunConfig
+from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import SampleSet, VisionData
 from snnlab.data.head import HeadSet
-from snnlab.data.loader import epoch_batches, loader
+from snnlab.data.loader import derived_seed, epoch_batches, loader
+from snnlab.errors import ConfigError
 from snnlab.train import checkpoint
 from snnlab.train.device import seed_generators
 from snnlab.train.evaluate import Evaluation, evaluate
@@ -23,8 +24,9 @@ from snnlab.train.initial import start_from
 from snnlab.train.inputs import InputPipeline
 from snnlab.train.learner import Batch, Learner
 from snnlab.train.meter import Meter
+from snnlab.train.processes import ALONE, Processes
 from snnlab.train.run_files import RunFiles
-from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_all, teacher_for
+from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
 
 
 @dataclass
@@ -60,10 +62,23 @@ class Session:
         files: the run directory.
         dataset: prepared data.
         device: where to train.
+        processes: which train it together.
+
+    Raises:
+        ConfigError: a batch has fewer samples than there are processes, or SyncBN is asked for on CPUs.
     """
 
-    def __init__(self, cfg: RunConfig, files: RunFiles, dataset: VisionData, device: torch.device) -> None:
+    def __init__(
+        self,
+        cfg: RunConfig,
+        files: RunFiles,
+        dataset: VisionData,
+        device: torch.device,
+        processes: Processes = ALONE,
+    ) -> None:
         trainer = cfg.trainer
+        _check(trainer, device, processes)
+        self.processes = processes
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
         self.train_set = dataset.train_set([op for op in augments if getattr(op, "in_loader", False)])
@@ -76,7 +91,9 @@ class Session:
         )
         if trainer.max_steps is not None:
             self.steps_per_epoch = min(self.steps_per_epoch, trainer.max_steps)
-        self.pipeline = InputPipeline(dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input == "mean")
+        self.pipeline = InputPipeline(
+            dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input == "mean", processes.rank
+        )
         # Not before: preparing the data may have drawn numbers, and next time there is nothing to prepare.
         seed_generators(cfg.seed)
         model = build.build_model(cfg, dataset)
@@ -84,27 +101,49 @@ class Session:
         model = model.to(device)
         if trainer.channels_last:
             model = model.to(memory_format=torch.channels_last)
+        if trainer.sync_bn and processes.count > 1:
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # untyped in torch
         optimizer = build.build_optimizer(cfg, model)
         scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
         self.teacher = self._teacher(teacher_for(cfg, loss, dataset, device))
         self.learner = Learner(
-            model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher, regularisers
+            model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher, regularisers, processes
         )
+        if not processes.leads:
+            # Dropout differs between the processes, initial weights do not.
+            seed_generators(derived_seed(cfg.seed, processes.rank))
         self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
         self.evaluation: Evaluation | None = None
 
     def _teacher(self, teacher: Teacher | None) -> Teacher | CachedTeacher | None:
         if teacher is None or not self.cfg.distill.cache:
             return teacher
-        trainer, count = self.cfg.trainer, len(self.train_set)
-        logits_NK = logits_of_all(teacher, self._loader(self.train_set), self.pipeline)
+        batches = self._own_block(self.train_set, self._eval_batches(self.train_set))
+        logits = [one.cpu() for one in logits_of_batches(teacher, batches, self.pipeline)]
+        logits_NK = torch.cat([one for part in self.processes.gather(logits) for one in part])
+        batch_size, count = self.cfg.trainer.batch_size, len(self.train_set)
 
         def order(epoch: int) -> list[list[int]]:
-            return epoch_batches(count, trainer.batch_size, shuffle=True, seed=self.cfg.seed, epoch=epoch)
+            return epoch_batches(
+                count, batch_size, shuffle=True, seed=self.cfg.seed, epoch=epoch, part=self._part
+            )
 
-        return CachedTeacher(logits_NK, order)
+        return CachedTeacher(logits_NK.to(self.pipeline.device), order)
+
+    @property
+    def _part(self) -> tuple[int, int]:
+        return self.processes.rank, self.processes.count
+
+    def _eval_batches(self, samples: SampleSet) -> int:
+        trainer = self.cfg.trainer
+        return math.ceil(len(samples) / (trainer.eval_batch_size or trainer.batch_size))
+
+    def _own_block(self, samples: SampleSet, count: int) -> Iterator[Batch]:
+        """This process's part of the first `count` batches of a pass in evaluation mode."""
+        first, last = self.processes.block(count)
+        return itertools.islice(self._loader(samples, start_batch=first), last - first)
 
     def _loader(
         self, samples: SampleSet, *, shuffle: bool = False, epoch: int = 0, start_batch: int = 0
@@ -120,6 +159,7 @@ class Session:
             start_batch=start_batch,
             num_workers=trainer.num_workers,
             pin_memory=self.pipeline.device.type == "cuda",
+            part=self._part if shuffle else (0, 1),
         )
 
     def resume(self) -> bool:
@@ -132,7 +172,9 @@ class Session:
         self.learner.load_state_dict(state["learner"])
         self.meter.load_state_dict(state["meter"])
         self.position = Position(**state["position"])
-        checkpoint.set_random_state(state["random"])
+        random = [state["random"], *state.get("random_of_others", [])]
+        if self.processes.rank < len(random):
+            checkpoint.set_random_state(random[self.processes.rank])
         self.files.cut_metrics(self.position.rows)
         return True
 
@@ -140,17 +182,22 @@ class Session:
         """Writes `last.pt`, unless the state is bad."""
         if self.guard.seen():
             return
+        random = self.processes.gather(checkpoint.random_state())
         state = {
             "learner": self.learner.state_dict(),
             "meter": self.meter.state_dict(),
             "position": asdict(self.position),
-            "random": checkpoint.random_state(),
+            "random": random[0],
+            "random_of_others": random[1:],
             "config_hash": config_hash(self.cfg.raw),
         }
-        checkpoint.save(self.files.checkpoints / "last.pt", state)
+        self.files.save_checkpoint("last", state)
 
-    def groups(self) -> Iterator[list[Batch]]:
-        """The rest of the epoch in hand: for each optimiser step its batches, in an order fixed by seed and epoch."""
+    def groups(self) -> Iterator[tuple[list[Batch], int]]:
+        """The rest of the epoch in hand: for each optimiser step its batches, in an order fixed by seed and epoch.
+
+        With them, how many samples they have in all processes.
+        """
         trainer = self.cfg.trainer
         batches = self._loader(
             self.train_set,
@@ -158,8 +205,14 @@ class Session:
             epoch=self.position.epoch,
             start_batch=self.position.step * trainer.accumulate,
         )
-        for _ in range(self.position.step, self.steps_per_epoch):
-            yield list(itertools.islice(batches, trainer.accumulate))
+        sizes = [
+            max(min(trainer.batch_size, len(self.train_set) - start), self.processes.count)
+            for start in range(0, len(self.train_set), trainer.batch_size)
+        ]
+        for step in range(self.position.step, self.steps_per_epoch):
+            first = step * trainer.accumulate
+            group = list(itertools.islice(batches, trainer.accumulate))
+            yield group, sum(sizes[first : first + trainer.accumulate])
 
     def measure(self, say: Callable[[str], None] = lambda text: None) -> dict[str, float]:
         """Evaluates on the test split; the averaged weights too, where they are kept.
@@ -167,23 +220,24 @@ class Session:
         Args:
             say: told how far it is.
         """
+        self.processes.share_buffers(self.learner.model)
         self.evaluation = self._evaluate(self.learner.model, say)
         metrics = self.evaluation.prefixed("test")
         if self.learner.average is not None:
+            self.processes.share_buffers(self.learner.average)
             metrics |= self._evaluate(self.learner.average.module, say).prefixed("test_ema")
         self._remember(metrics)
         return metrics
 
     def _evaluate(self, network: nn.Module, say: Callable[[str], None]) -> Evaluation:
         trainer = self.cfg.trainer
-        batch_size = trainer.eval_batch_size or trainer.batch_size
-        count = math.ceil(len(self.test_set) / batch_size)
+        count = self._eval_batches(self.test_set)
         count = count if trainer.max_steps is None else min(count, trainer.max_steps)
-        batches = self._loader(self.test_set)
+        first, last = self.processes.block(count)
 
         def announced() -> Iterator[Batch]:
-            for number, batch in enumerate(itertools.islice(batches, count), start=1):
-                say(f"evaluating {number}/{count}")
+            for number, batch in enumerate(self._own_block(self.test_set, count), start=1):
+                say(f"evaluating {number}/{last - first}")
                 yield batch
 
         return evaluate(
@@ -193,6 +247,7 @@ class Session:
             self.pipeline,
             self.dataset.num_classes,
             trainer.precision,
+            self.processes,
         )
 
     def _remember(self, metrics: dict[str, float]) -> None:
@@ -203,8 +258,8 @@ class Session:
         best = self.position.best
         if best is None or math.isnan(best["value"]) or _is_better(select, value, best["value"]):
             self.position.best = found
-            checkpoint.save(
-                self.files.checkpoints / "best.pt",
+            self.files.save_checkpoint(
+                "best",
                 {
                     **self.learner.weights(),
                     "epoch": self.position.epoch,
@@ -218,6 +273,19 @@ class Session:
         self.files.append_metrics(row)
         self.position.rows += 1
         return row
+
+
+def _check(trainer: TrainerConfig, device: torch.device, processes: Processes) -> None:
+    if trainer.batch_size < processes.count:
+        raise ConfigError(
+            f"trainer.batch_size: {trainer.batch_size} samples cannot be shared out to {processes.count} processes",
+            "it is the size of the whole batch; each process takes its part",
+        )
+    if trainer.sync_bn and processes.count > 1 and device.type == "cpu":
+        raise ConfigError(
+            "trainer.sync_bn: PyTorch synchronises normalisation between GPUs only",
+            "trainer.sync_bn=false normalises by the samples of each process",
+        )
 
 
 def _is_better(metric: str, value: float, best: float) -> bool:

@@ -3,7 +3,7 @@
 Shapes: T time steps, B batch, C channels, H height, W width, K classes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -115,12 +115,11 @@ class CachedTeacher:
         return self.logits_NK[index_B]
 
 
-@torch.no_grad()
-def logits_of_all(
+def logits_of_batches(
     teacher: Teacher, batches: Iterable[tuple[Tensor, Tensor]], pipeline: InputPipeline
-) -> Tensor:
-    """A teacher's logits [N, K] for stored samples without augmentation."""
-    return torch.cat([teacher(pipeline.test(raw)) for raw, _ in batches])
+) -> Iterator[Tensor]:
+    """A teacher's logits [B, K] for stored batches without augmentation."""
+    return (teacher(pipeline.test(raw)) for raw, _ in batches)
 
 
 def teacher_for(cfg: RunConfig, loss: Loss, dataset: VisionData, device: torch.device) -> Teacher | None:

@@ -4,8 +4,10 @@ The same command again continues a run that was interrupted, and returns the res
 """
 
 import argparse
+import os
 import sys
 
+from snnlab.errors import ConfigError
 from snnlab.verbs._arguments import add_overrides
 
 EXAMPLES = (
@@ -14,6 +16,7 @@ EXAMPLES = (
     "snnlab train -m +experiment=quickstart loss=sdt,tet,tmc seed=0,1,2",
     "snnlab train -m +experiment=quickstart 'seed=range(0,4)' hydra.launcher.gpus=[0,1]",
     "snnlab train +experiment=quickstart debug=smoke",
+    "torchrun --nproc-per-node=2 -m snnlab train +experiment=quickstart",
 )
 
 
@@ -31,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Checks the config, then trains."""
     if args.multirun:
+        if "TORCHELASTIC_RUN_ID" in os.environ:
+            raise ConfigError(
+                "train -m: a sweep starts processes of its own, torchrun's are for one run",
+                "torchrun -m snnlab train without -m, or snnlab train -m",
+            )
         from snnlab.cli import main
         from snnlab.config.sweep import sweep
 
