@@ -1,10 +1,10 @@
 """What a training step costs: time per batch and peak memory of each loss, side by side (Table 9 of the TWD paper).
 
-    python scripts/training_cost.py loss=skd,twd steps=20 +experiment=twd_cifar100 distill.teacher=DIR trainer.synthetic=true
+    python scripts/training_cost.py loss=skd,twd steps=20 +experiment=twd_cifar100 distill.teacher=DIR
 
-Everything but `loss` and `steps` is an override as `snnlab train` takes it. The losses take turns step by step, so that what
-else the machine does meets all alike. Times are medians, of the process on the CPU, of the clock on a GPU; memory is what a step
-holds at most beyond network, optimiser and teacher.
+Everything but `loss` and `steps` is an override as `snnlab train` takes it. The losses take turns step by step, so
+that what else the machine does meets all alike. Times are medians, of the process on the CPU, of the clock on a GPU;
+memory is what a step holds at most beyond what lies there before it (network, optimiser, teacher).
 """
 
 import itertools
@@ -64,7 +64,11 @@ def peak_memory(session: Session) -> int:
 
 def main(arguments: list[str]) -> int:
     """Prints a row for each loss."""
-    own = {key: value for key, _, value in (text.partition("=") for text in arguments) if key in ("loss", "steps")}
+    own = {
+        key: value
+        for key, _, value in (text.partition("=") for text in arguments)
+        if key in ("loss", "steps")
+    }
     overrides = [text for text in arguments if text.partition("=")[0] not in own]
     losses, steps = own.get("loss", "skd,twd").split(","), int(own.get("steps", 20))
     try:
