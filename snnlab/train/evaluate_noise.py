@@ -17,9 +17,7 @@ from snnlab.train.stored_run import load_run
 COLUMNS = (("acc", "acc %"), ("ece", "ECE"), ("adaece", "AdaECE"), ("cece", "CECE"), ("nll", "NLL"))
 
 
-def run(
-    cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", weights: str = "model"
-) -> int:
+def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", weights: str = "model") -> int:
     """Measures the time-mean logits of a run's network under noise of several levels.
 
     Args:
