@@ -25,13 +25,15 @@ def run(cfg: RunConfig, asked: AnalyseArguments, plain: RunConfig) -> int:
     """
     log = RunLog(None)
     subject = Subject(cfg, asked.run, asked.checkpoint, asked.settings, plain)
+    if asked.all:
+        _ = subject.stored  # a run that cannot be loaded is an error, not seven analyses that do not fit
     for name in asked.what:
         try:
             finding: Finding = import_module(f"snnlab.measure.{name}").run(subject)
         except SnnlabError as error:
             if not asked.all:
                 raise
-            log.write(f"{name}: left out, {error.message}")
+            log.write(f"left out: {error.message}\n")
             continue
         log.write(finding.table)
         log.write(f"Written to {finding.picture} and .csv\n")

@@ -22,6 +22,7 @@ SMALL = (
     "trainer.max_steps=3",
     "trainer.device=cpu",
     "trainer.plots=false",
+    "trainer.backend=eager",
     "trainer.progress=none",
     "paths.data=nowhere",
 )
@@ -111,6 +112,14 @@ def test_an_ann_has_activity_but_no_potentials(trained: Trained, capsys: pytest.
     assert main(["analyse", f"run={folder}", "what=all", *QUICK]) == 0
     assert capsys.readouterr().out.count("left out") == 3
     assert float(rows(folder / "analysis/energy.csv")[-1]["ac"]) > 0  # the camera's events
+
+
+def test_a_run_that_cannot_be_loaded_is_an_error(
+    trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = trained("neuron=relu")
+    assert main(["analyse", f"run={folder}", "what=all", "model.channels=[5,8]", *QUICK]) == 2
+    assert "left out" not in capsys.readouterr().out
 
 
 def test_another_measurement_has_files_of_its_own(trained: Trained) -> None:
