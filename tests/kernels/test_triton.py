@@ -74,7 +74,7 @@ def compare(neuron, x_T, state=None, weight_T=None, start=0, again=None):
     if isinstance(neuron, DSATGO):
         assert torch.equal(spikes_T, wanted_T)
     else:
-        assert sure(seen[0], neuron)[spikes_T != wanted_T].logical_not().all()
+        assert sure(seen[0].cpu(), neuron)[(spikes_T != wanted_T).cpu()].logical_not().all()
     torch.testing.assert_close(v, wanted_v, rtol=1e-5, atol=1e-5)
     # The interpreter cuts bits off where a GPU rounds to the nearest number.
     tolerance = {torch.float32: 1e-5, torch.float16: 1e-3, torch.bfloat16: 8e-3}[x_T.dtype]
@@ -288,29 +288,34 @@ def test_refusals_name_their_reason(device):
     refused(neuron, x_T, "watched")
 
 
-def test_operators_are_registered_as_pytorch_wants_them(device):
-    neuron = PLIF(make_surrogate("tsg", 2)).to(device)
+@pytest.mark.parametrize(
+    ("name", "neuron"),
+    [
+        ("recurrence", lambda: PLIF(make_surrogate("tsg", 2))),
+        ("adaptive_recurrence", lambda: DSATGO(num_steps=2)),
+    ],
+    ids=["recurrence", "adaptive_recurrence"],
+)
+def test_operators_are_registered_as_pytorch_wants_them(name, neuron, device, monkeypatch):
     calls = []
 
     def note(*arguments):
         calls.append(arguments)
-        return recurrence(*arguments)
+        return operator(*arguments)
 
-    recurrence = triton_backend.recurrence
-    x_T = normal(2, 2, 3, 2, 2).to(device).requires_grad_()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(triton_backend, "recurrence", note)
-        triton_backend.run(
-            Call(x_T, x_T[0].detach().clone(), neuron.leak(), neuron.dynamics, neuron.surrogate)
-        )
+    operator = getattr(triton_backend, name)
+    monkeypatch.setattr(triton_backend, name, note)
+    neuron, x_T = neuron().to(device), normal(2, 2, 3, 2, 2).to(device)
+    with backend("triton"):
+        neuron.forward_with_state(x_T)
     arguments = [a.detach().requires_grad_() if isinstance(a, torch.Tensor) else a for a in calls[0]]
     torch.use_deterministic_algorithms(False)
-    torch.library.opcheck(recurrence, arguments)
+    torch.library.opcheck(operator, arguments)
 
 
-@pytest.mark.parametrize("neuron", [lambda: CF(), lambda: PLIF(make_surrogate("tsg", 3))], ids=repr)
-def test_one_graph_in_the_compiler(neuron, device):
-    network = torch.nn.Sequential(torch.nn.Linear(5, 6), neuron()).to(device)
+def test_one_graph_in_the_compiler(device):
+    neuron = PLIF(make_surrogate("tsg", 3))
+    network = torch.nn.Sequential(torch.nn.Linear(5, 6), neuron).to(device)
     x_T = 2 * normal(3, 4, 5).to(device)
     torch.use_deterministic_algorithms(False)
     torch._dynamo.reset()
