@@ -1,10 +1,12 @@
 """Makes the committed files of the random splits, `snnlab/data/splits/*.txt`: one held-out sample a line.
 
-    python scripts/make_splits.py
+    python scripts/make_splits.py [waimai_10k.csv]
 
 Made once; the files, not this script, define the splits (generators may change between versions).
 """
 
+import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +35,39 @@ def cifar10_dvs() -> list[str]:
     return sorted(held_out, key=lambda name: (name.split("/")[0], int(name.split("/")[1])))
 
 
+def waimai(file: Path) -> list[str]:
+    """A fifth of every class, by scikit-learn's stratified split with random state 0; texts that occur twice stay.
+
+    So many others of their class are held out as there are repeated texts among the drawn ones.
+    """
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines))[1:]
+    labels = np.array([int(label) for label, _ in rows])
+    texts = [text for _, text in rows]
+    train, test = train_test_split(
+        np.arange(len(rows)), test_size=0.2, random_state=0, stratify=labels, shuffle=True
+    )
+    repeated = {index for index, text in enumerate(texts) if texts.count(text) > 1}
+    held_out = [index for index in test if index not in repeated]
+    for label in (0, 1):
+        missing = sum(labels[index] == label for index in set(test) & repeated)
+        spare = [index for index in train if index not in repeated and labels[index] == label]
+        held_out += spare[:missing]
+    return [f"{index:05d}" for index in sorted(held_out)]
+
+
 def write(name: str, comment: str, held_out: list[str]) -> None:
     lines = [f"# {comment}", *held_out]
     (FOLDER / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        write(
+            "waimai-stratified80_seed0",
+            "Held out: 2398 of 11987 rows, counted from 0 after the header; stratified, random state 0, no text twice.",
+            waimai(Path(sys.argv[1])),
+        )
     write("digits-stratified80_seed0", "Held out: 360 of 1797, stratified, random state 0.", digits())
     write(
         "cifar10_dvs-random9000_seed42",

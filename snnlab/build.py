@@ -16,6 +16,7 @@ from snnlab import registry
 from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import VisionData
 from snnlab.errors import ConfigError, SnnlabError
+from snnlab.layers.embedding import Embedded, WordSpikes
 from snnlab.layers.voting import Voting
 from snnlab.losses._loss import Loss
 from snnlab.regularisers._regulariser import Regulariser
@@ -53,10 +54,19 @@ def construct(
 
 
 def build_dataset(cfg: RunConfig) -> VisionData:
-    """The data set; with `trainer.synthetic`, generated data in its shape."""
+    """The data set; with `trainer.synthetic`, generated data in its shape.
+
+    Raises:
+        ConfigError: it cannot be augmented like this.
+    """
     dataset: VisionData = construct(
         "dataset", cfg.dataset, {"root": cfg.paths.data, "num_steps": cfg.num_steps}, cfg.plugins
     )
+    if dataset.reads_words and cfg.augment:
+        raise ConfigError(
+            f"augment: '{cfg.augment[0].name}' changes pictures, and {cfg.dataset.name} is text",
+            "augment=none",
+        )
     if cfg.trainer.synthetic:
         from snnlab.data.synthetic import Synthetic
 
@@ -70,12 +80,19 @@ def build_augments(cfg: RunConfig) -> list[nn.Module]:
 
 
 def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
-    """The network for a data set: every neuron is a fresh one with a surrogate of its own."""
+    """The network for a data set: every neuron is a fresh one with a surrogate of its own.
+
+    In front of a network that reads words there is an embedding.
+
+    Raises:
+        ConfigError: the network cannot see this data.
+    """
+    height, width = dataset.frame_shape
     context: dict[str, object] = {
         "num_steps": cfg.network_steps,
         "num_classes": dataset.num_classes,
         "in_channels": dataset.in_channels,
-        "image_size": dataset.image_size,
+        "frame_shape": (height, width),
         "threshold": cfg.neuron.params.get("threshold", 1.0),
     }
 
@@ -100,8 +117,18 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
         factories["residual_neuron"] = maker(cfg.residual_neuron)
     if cfg.voters is not None:
         context["num_classes"] = dataset.num_classes * cfg.voters
+    if height == width:
+        context["image_size"] = height
+    elif "image_size" in inspect.signature(registry.load("model", cfg.model.name, cfg.plugins)).parameters:
+        raise ConfigError(
+            f"model '{cfg.model.name}' sees square images, but {cfg.dataset.name} is {height} x {width}",
+            "model=text_cnn_snn reads text",
+        )
     model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
-    return model if cfg.voters is None else Voting(model, factories["neuron"], cfg.voters)
+    if cfg.voters is not None:
+        model = Voting(model, factories["neuron"], cfg.voters)
+    words = dataset.words
+    return model if words is None else Embedded(WordSpikes(words.count, words.dim, words.vectors), model)
 
 
 def build_loss(cfg: RunConfig) -> Loss:

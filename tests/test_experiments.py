@@ -25,6 +25,7 @@ TEACHERS = {
     "twd_cifar100": "ann_resnet34_cifar100",
     "twd_dvscifar": "ann_resnet19_dvscifar",
 }
+SLOW |= {"cf_sst2", "cf_sst5"}  # as cf_waimai, but for the words
 SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", "ann_digits_dvs"}
 # Of the published settings only one of each paper; its small experiments always run.
 SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}

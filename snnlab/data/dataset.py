@@ -6,7 +6,7 @@ Shapes: N samples, B batch, T time steps, C channels, H height, W width.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from snnlab.data.words import Words
+
 LoaderOp = Callable[[Tensor], Tensor]
 
 
 class SampleSet(Dataset[tuple[Tensor, int]]):
-    """A map-style set of stored samples, (uint8 tensor, label), that also hands out whole batches."""
+    """A map-style set of stored samples, (tensor, label), that also hands out whole batches.
+
+    Samples are uint8; those of text are word indices, int32.
+    """
 
     labels: NDArray[np.int64]
 
@@ -37,14 +42,14 @@ class SampleSet(Dataset[tuple[Tensor, int]]):
 class Samples(Protocol):
     """An array or a memory map of stored samples, indexed along its first axis."""
 
-    def __getitem__(self, index: NDArray[np.int64], /) -> NDArray[np.uint8]: ...
+    def __getitem__(self, index: NDArray[np.int64], /) -> NDArray[Any]: ...
 
 
 class ArraySet(SampleSet):
     """Some samples of an array or memory map; a batch is one fancy-indexing call.
 
     Args:
-        samples: uint8 [N, ...].
+        samples: uint8 or int32 [N, ...].
         labels: class of every one of the N samples.
         index: which of them belong to this set, in order; all by default.
     """
@@ -103,16 +108,17 @@ class Status:
 
 
 class VisionData:
-    """Base of all data sets: stored as uint8, decoded on the training device.
+    """Base of all data sets: stored as small integers, decoded on the training device.
 
     Attributes:
         num_classes, class_names: what there is to tell apart.
-        in_channels: 2 for events (OFF, ON), 3 or 1 for images.
-        image_size: height and width after decoding; images are square.
+        in_channels: 2 for events (OFF, ON), 3 or 1 for images, 1 for text.
+        image_size: height and width after decoding; images are square, and text has none.
         static: images without time, shown at every step.
         split_name: the named split, part of every result.
         mean, std: per channel, for normalisation after augmentation; `None` leaves values as they are.
-        raw_shape: shape of one stored sample: [T, 2, H, W] for events, [C, H, W] for images.
+        raw_shape: shape of one stored sample: [T, 2, H, W] for events, [C, H, W] for images, [1, L, 1] for L words.
+        reads_words: samples are sentences, not pictures; then `words` says what stands in front of the network.
     """
 
     num_classes: int
@@ -124,6 +130,25 @@ class VisionData:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     raw_shape: tuple[int, ...]
+    reads_words: bool = False
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """Height and width of what the network sees at a time step; a sentence is as wide as its words' vectors."""
+        return self.image_size, self.image_size
+
+    @property
+    def words(self) -> Words | None:
+        """For text, what stands in front of the network; reads the data."""
+        return None
+
+    def made_up_words(self) -> Words | None:
+        """As `words`, for generated data: reads nothing."""
+        return None
+
+    def made_up(self, count: int, first: int) -> SampleSet | None:
+        """Generated samples, numbers `first` and up, where pictures with a blob would not do."""
+        return None
 
     def train_set(self, ops: Sequence[LoaderOp] = ()) -> SampleSet:
         """The training samples; `ops` act on each of them in the loader, on uint8 [C, H, W]."""

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet, Status, VisionData
+from snnlab.data.words import Words
 
 
 class Synthetic(VisionData):
     """Stands in for a data set: same shapes, classes, decoding and normalisation, without its files.
 
-    A sample of class k is a bright blob over noise, at the k-th of K places on a grid: a network learns it in
-    a few steps.
+    A sample of class k is a bright blob over noise, at the k-th of K places on a grid, or a sentence of words that
+    k likes: a network learns it in a few steps.
 
     Args:
         dataset: the data set that is imitated.
@@ -27,17 +28,31 @@ class Synthetic(VisionData):
         self.num_classes = dataset.num_classes
         self.class_names = dataset.class_names
         self.in_channels = dataset.in_channels
-        self.image_size = dataset.image_size
+        self.reads_words = dataset.reads_words
+        if not dataset.reads_words:
+            self.image_size = dataset.image_size
         self.static = dataset.static
         self.split_name = "synthetic"
         self.mean, self.std = dataset.mean, dataset.std
         self.raw_shape = dataset.raw_shape
 
     def _train_set(self) -> SampleSet:
-        return _Blobs(self.raw_shape, self.num_classes, self._counts[0], first=0)
+        return self._samples(self._counts[0], first=0)
 
     def test_set(self) -> SampleSet:
-        return _Blobs(self.raw_shape, self.num_classes, self._counts[1], first=self._counts[0])
+        return self._samples(self._counts[1], first=self._counts[0])
+
+    def _samples(self, count: int, first: int) -> SampleSet:
+        made_up = self._dataset.made_up(count, first)
+        return _Blobs(self.raw_shape, self.num_classes, count, first) if made_up is None else made_up
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        return self._dataset.frame_shape
+
+    @property
+    def words(self) -> Words | None:
+        return self._dataset.made_up_words()
 
     def decode(self, raw: Tensor) -> Tensor:
         return self._dataset.decode(raw)

@@ -38,7 +38,7 @@ def draw(session: Session) -> list[Path]:
 
 @torch.inference_mode()
 def _draw_sample(session: Session, title: str) -> list[Path]:
-    """The first test sample: its frames with the cumulative predictions, and the spikes of some layers."""
+    """The first test sample: its frames (not of text) with the cumulative predictions, and some layers' spikes."""
     folder, names = session.files.plots, session.dataset.class_names
     raw, target = session.test_set.batch([0])
     model = session.learner.model.eval()
@@ -46,10 +46,11 @@ def _draw_sample(session: Session, title: str) -> list[Path]:
         recorder.request_spikes()
         logits_TBK = model(session.pipeline.test(raw))
     predictions = [names[k] for k in logits_TBK[:, 0].float().cumsum(0).argmax(-1).tolist()]
-    frames_TCHW = session.dataset.decode(raw.to(session.pipeline.device))[0].cpu().numpy()
-    paths = [
-        plot_frames(frames_TCHW, folder / "frames.png", label=names[int(target[0])], predictions=predictions)
-    ]
+    paths = []
+    if not session.dataset.reads_words:
+        frames_TCHW = session.dataset.decode(raw.to(session.pipeline.device))[0].cpu().numpy()
+        label = names[int(target[0])]
+        paths.append(plot_frames(frames_TCHW, folder / "frames.png", label=label, predictions=predictions))
     if recorder.spikes:
         spikes = {layer: output.float().cpu().numpy() for layer, output in recorder.spikes.items()}
         paths.append(plot_raster(spikes, folder / "raster.png", title=title))

@@ -38,6 +38,8 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         f"data     {kind}{cfg.dataset.name}, split {session.split_name}: "
         f"{len(session.train_set)} to train, {len(session.test_set)} to test"
     )
+    if (words := session.dataset.words) is not None:
+        log.write(f"words    {words.count:,}, as {words.dim} numbers each, {words.origin}")
     if cfg.plugins:
         log.write(f"plugins  {', '.join(cfg.plugins)}")
     if session.teacher is not None:
@@ -103,6 +105,7 @@ def result_of(session: Session) -> dict[str, Any]:
     assert position.best is not None
     assert session.evaluation is not None
     parameters = session.learner.model.parameters()
+    words = session.dataset.words
     return {
         "status": "done",
         "experiment": cfg.experiment,
@@ -126,6 +129,7 @@ def result_of(session: Session) -> dict[str, Any]:
         "best": position.best["metrics"],
         "best_epoch": position.best["epoch"],
         "num_params": sum(parameter.numel() for parameter in parameters),
+        **({} if words is None else {"word_vectors": words.origin, "num_words": words.count}),
         "train_seconds": position.seconds,
         "samples_per_second": position.samples / position.seconds if position.seconds else None,
     }
@@ -135,7 +139,8 @@ def show_result(log: RunLog, files: RunFiles, result: dict[str, Any]) -> None:
     """The table of a result, new or stored, and where everything is."""
     name = f"{result['experiment']}: {result['variant']}, seed {result['seed']}"
     count = f"{result['num_test']} samples of {'generated data' if result['synthetic'] else result['split']}"
-    title = f"{name}, {result['selection']['last']}, on {count}"
+    vectors = f", word vectors {result['word_vectors']}" if "word_vectors" in result else ""
+    title = f"{name}, {result['selection']['last']}, on {count}{vectors}"
     plots: list[Path] = sorted(files.plots.glob("*.png"))
     if any(name.startswith("test_ema/") for name in result["last"]):
         log.write(result_table(result["last"], title=f"{name}: average of the weights", prefix="test_ema"))

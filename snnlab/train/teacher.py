@@ -132,6 +132,10 @@ def teacher_for(cfg: RunConfig, loss: Loss, dataset: VisionData, device: torch.d
     """
     if not loss.needs_teacher:
         return None
+    if dataset.reads_words:
+        raise ConfigError(
+            f"loss: '{cfg.loss.name}' learns from a teacher, and none can read {cfg.dataset.name}", "loss=sdt"
+        )
     name = cfg.distill.teacher
     if name is None:
         raise ConfigError(

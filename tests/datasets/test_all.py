@@ -46,10 +46,12 @@ def test_every_key_has_a_default(dataset):
 def test_decode(dataset):
     raw = torch.randint(0, 256, (2, *dataset.raw_shape), dtype=torch.uint8)
     x = dataset.decode(raw)
-    size = dataset.image_size
-    assert x.shape == (2, 1 if dataset.static else 3, dataset.in_channels, size, size)
+    shape = (dataset.length, 1) if dataset.reads_words else (dataset.image_size, dataset.image_size)
+    assert x.shape == (2, 1 if dataset.static else 3, dataset.in_channels, *shape)
     assert x.dtype == torch.float32
-    if dataset.static:
+    if dataset.reads_words:
+        assert torch.equal(x.flatten(), raw.flatten().float())
+    elif dataset.static:
         assert x.min() >= 0
         assert x.max() <= 1.0001
 
@@ -61,8 +63,9 @@ def test_synthetic_data_in_its_shape(dataset):
         "num_classes",
         "class_names",
         "in_channels",
-        "image_size",
+        "frame_shape",
         "static",
+        "reads_words",
         "mean",
         "std",
         "raw_shape",
@@ -71,7 +74,7 @@ def test_synthetic_data_in_its_shape(dataset):
     train, test = synthetic.train_set(), synthetic.test_set()
     assert (len(train), len(test)) == (40, 12)
     raw, label = train[5]
-    assert raw.dtype == torch.uint8
+    assert raw.dtype == (torch.int32 if dataset.reads_words else torch.uint8)
     assert tuple(raw.shape) == dataset.raw_shape
     assert 0 <= label < dataset.num_classes
     assert torch.equal(raw, synthetic.train_set()[5][0])

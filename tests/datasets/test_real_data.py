@@ -14,10 +14,13 @@ from snnlab.datasets import (
     CIFAR10,
     CIFAR10DVS,
     NMNIST,
+    SST2,
+    SST5,
     DVSGesture,
     EvTouchContainers,
     EvTouchObjects,
     ImageNet,
+    Waimai,
 )
 from tests.datasets.trees import CIFAR10_CLASSES
 
@@ -158,3 +161,21 @@ def test_evtouch(cls, activity, score):
     assert mean == pytest.approx(activity, abs=0.0005)
     model = LogisticRegression(max_iter=400, tol=1e-3).fit(x.sum(1).flatten(1).float(), y)
     assert model.score(x_test.sum(1).flatten(1).float(), y_test) > score
+
+
+@pytest.mark.parametrize(("cls", "majority"), [(SST2, 0.51), (SST5, 0.27), (Waimai, 0.67)])
+def test_text(cls, majority):
+    pytest.importorskip("tokenizers")
+    pytest.importorskip("rjieba")
+    dataset = cls(SHARED)
+    assert dataset.verify() == []
+    train, test = dataset.train_set(), dataset.test_set()
+    assert (len(train), len(test)) == dataset.parts
+    assert np.bincount(test.labels).max() / len(test) == pytest.approx(majority, abs=0.01)
+    raw, _ = test.batch(range(len(test)))
+    assert raw.max() < dataset.words.count
+    assert (raw == 1).sum() / (raw > 0).sum() < 0.15  # words that training does not know
+    if cls is Waimai:
+        texts, held_out = dataset.read(SHARED / "text")
+        assert not set(texts.texts) & set(held_out.texts)
+        assert len(texts.texts) - len(set(texts.texts)) == 7

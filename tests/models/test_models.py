@@ -17,6 +17,7 @@ from snnlab.models import (
     ResNet34SNN,
     SEWResNet19SNN,
     Spikformer,
+    TextCNNSNN,
     TouchSNN,
 )
 from snnlab.neurons import CF, DSATGO, LIF, PLIF, QuantReLU, ReLU
@@ -39,6 +40,7 @@ def build(name, neuron=LIF, norm=BN, in_channels=2, num_classes=7):
         "in_channels": in_channels,
         "num_classes": num_classes,
         "image_size": SIZES.get(name, 16),
+        "frame_shape": (SIZES.get(name, 16),) * 2,
         "num_steps": 4,
     }
     return cls(**{k: v for k, v in given.items() if k in inspect.signature(cls).parameters})
@@ -102,6 +104,8 @@ def frames(steps, batch=2, name=None):
         (9_324_730, lambda: Spikformer(LIF, BN, 3, 10, 32)),
         (9_365_524 - 6_144, lambda: Spikformer(LIF, BN, 3, 100, 32)),  # 6144: LayerNorms that nothing uses
         (2_566_666, lambda: Spikformer(LIF, BN, 2, 10, 128, **DVS)),
+        (360_902, lambda: TextCNNSNN(LIF, BN, 1, 2, (25, 300))),
+        (361_805, lambda: TextCNNSNN(LIF, BN, 1, 5, (25, 300), pool="avg")),
         (228_900, lambda: TouchSNN(LIF, BN, 2, 36, 11)),
         (29_689_384, lambda: Spikformer(LIF, BN, 3, 1000, 224, **IMAGENET)),  # published as 29.68 M
     ],

@@ -1,0 +1,261 @@
+"""Base of the text data sets: sentences become word indices of a vocabulary that the training part gives.
+
+Shapes: N sentences, B batch, L words of a sentence.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from snnlab.data.dataset import ArraySet, SampleSet, Status, VisionData
+from snnlab.data.words import Words, read_vectors, vector_size
+from snnlab.errors import DataError
+
+_MADE_UP = 1000
+_QUOTING: dict[str, Literal[0, 3]] = {"\t": csv.QUOTE_NONE, ",": csv.QUOTE_MINIMAL}
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences and their classes, in the order of the file."""
+
+    texts: list[str]
+    labels: NDArray[np.int64]
+
+
+class TextData(VisionData):
+    """A data set of sentences.
+
+    A subclass names its classes and reads its files (`read`). A sample is the indices of a sentence's first words,
+    [1, L, 1], filled up with padding; a network sees them at every time step, through an embedding that `words`
+    describes. The vocabulary is made of the training part alone; a word outside of it is the unknown word.
+
+    Args:
+        root: folder of all data sets.
+        length: words of a sentence, L.
+        min_count: how often a word has to occur in the training part to have an index of its own.
+        dim: numbers that stand for a word, where they are learned.
+        vectors: file of word vectors, see `read_vectors`; `None`: they are learned.
+        split_name: the named split.
+    """
+
+    name: ClassVar[str]
+    folders: ClassVar[tuple[str, ...]]
+    files: ClassVar[tuple[str, ...]]
+    parts: ClassVar[tuple[int, int]]
+    """Published number of sentences to train and to test."""
+    address: ClassVar[str]
+    columns: ClassVar[tuple[str, str]] = ("sentence", "label")
+    in_channels = 1
+    static = True
+    reads_words = True
+
+    def __init__(
+        self, root: Path, length: int, min_count: int, dim: int, vectors: str | None, split_name: str
+    ) -> None:
+        self.root = Path(root)
+        self.length = length
+        self.min_count = min_count
+        self.vectors = None if vectors is None else Path(vectors).expanduser()
+        self.dim = dim if self.vectors is None else vector_size(self.vectors)
+        self.split_name = split_name
+        self.num_classes = len(self.class_names)
+        self.raw_shape = (1, length, 1)
+
+    def read(self, folder: Path) -> tuple[Sentences, Sentences]:
+        """The sentences to train and to test.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        raise NotImplementedError
+
+    def separate(self, texts: Sequence[str]) -> list[str]:
+        """Puts blanks between words; the English sets have them, as published."""
+        return list(texts)
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        return self.length, self.dim
+
+    @property
+    def words(self) -> Words:
+        return self._words
+
+    @cached_property
+    def _words(self) -> Words:
+        tokenizer = self._content[0]
+        if self.vectors is None:
+            return Words(tokenizer.get_vocab_size(), self.dim)
+        return read_vectors(self.vectors, tokenizer.get_vocab())
+
+    def made_up_words(self) -> Words:
+        return Words(_MADE_UP, self.dim)
+
+    def made_up(self, count: int, first: int) -> SampleSet:
+        return MadeUpSentences(self.length, self.num_classes, count, first)
+
+    def decode(self, raw: Tensor) -> Tensor:
+        """Word indices, integers [B, 1, L, 1], as float32 [B, 1, 1, L, 1]: exact up to 16 million."""
+        return raw.to(torch.float32).unsqueeze(1)
+
+    def _train_set(self) -> SampleSet:
+        return self._content[1]
+
+    def test_set(self) -> SampleSet:
+        return self._content[2]
+
+    def prepare(self) -> None:
+        self.words  # noqa: B018  # reads the sentences and, where there are some, the vectors
+
+    def status(self) -> Status:
+        folder = self._find()
+        if folder is None:
+            return Status(False, None, None, sum(self.parts), note=self._missing().hint)
+        try:
+            count = sum(len(part.texts) for part in self.read(folder))
+        except DataError as error:
+            return Status(False, folder, None, sum(self.parts), note=error.message)
+        return Status(True, folder, count, sum(self.parts))
+
+    def verify(self) -> list[str]:
+        folder = self._find()
+        if folder is None:
+            return [self._missing().message]
+        try:
+            found = tuple(len(part.texts) for part in self.read(folder))
+        except DataError as error:
+            return [error.message]
+        if found == self.parts:
+            return []
+        published = f"published are {self.parts[0]} + {self.parts[1]}"
+        return [f"{found[0]} + {found[1]} sentences to train and test, {published}"]
+
+    @cached_property
+    def _content(self) -> tuple[Any, ArraySet, ArraySet]:
+        """The tokenizer, and both parts in memory.
+
+        Raises:
+            DataError: there is nothing, a file is damaged, or a package is missing.
+        """
+        folder = self._find()
+        if folder is None:
+            raise self._missing()
+        parts = self.read(folder)
+        for part, side in zip(parts, ("training", "held-out"), strict=True):
+            if not part.texts:
+                raise DataError(f"dataset {self.name}: {folder} holds no {side} sentence", self._how())
+        train, test = (self.separate(part.texts) for part in parts)
+        tokenizer = _tokenizer(train, self.min_count, self.length)
+        sets = (
+            ArraySet(_indices(tokenizer, texts), part.labels)
+            for texts, part in zip((train, test), parts, strict=True)
+        )
+        return (tokenizer, *sets)
+
+    def _find(self) -> Path | None:
+        """The first folder that holds all files."""
+        for folder in self.folders:
+            if all((self.root / folder / file).is_file() for file in self.files):
+                return self.root / folder
+        return None
+
+    def _missing(self) -> DataError:
+        wanted = " and ".join(self.files)
+        return DataError(f"dataset {self.name}: no {wanted} in {self.root / self.folders[0]}", self._how())
+
+    def _how(self) -> str:
+        return (
+            f"get it from {self.address} and put {' and '.join(self.files)} (columns {' and '.join(self.columns)}) "
+            f"into {self.root / self.folders[0]}; paths.data=DIR or the environment variable SNNLAB_DATA name "
+            "another place"
+        )
+
+
+class MadeUpSentences(SampleSet):
+    """Generated sentences: half of the words of class k are from k's own ten, the rest from all."""
+
+    def __init__(self, length: int, num_classes: int, count: int, first: int) -> None:
+        self.length, self.num_classes, self.first = length, num_classes, first
+        self.labels = (np.arange(count) + first) % num_classes
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        label = int(self.labels[index])
+        generator = torch.Generator().manual_seed(self.first + int(index))
+        words = torch.randint(2, _MADE_UP, (self.length,), generator=generator)
+        own = 2 + 10 * label + torch.randint(10, (self.length,), generator=generator)
+        chosen = torch.where(torch.rand(self.length, generator=generator) < 0.5, own, words)
+        return chosen.to(torch.int32).view(1, self.length, 1), label
+
+
+def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sentences:
+    """A table of two columns with a header: sentences and classes.
+
+    Args:
+        path: a .csv (`,`, quoted where needed) or .tsv (a tab, never quoted).
+        separator: between columns.
+        text: which column holds the sentence, 0 or 1; the other one holds the class.
+        num_classes: classes are numbers below this.
+
+    Raises:
+        DataError: a line is not of this kind.
+    """
+    texts, labels = [], []
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
+            next(rows, None)
+            for row in rows:
+                if not row:
+                    continue
+                label = row[1 - text] if len(row) == 2 else ""
+                if not label.isdigit() or int(label) >= num_classes:
+                    raise DataError(
+                        f"{path}, line {rows.line_num}: expected a sentence and a class below {num_classes}",
+                        "the file is damaged, or of another data set",
+                    )
+                texts.append(row[text].strip())
+                labels.append(int(label))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is damaged: {error}", "get it again") from error
+    return Sentences(texts, np.array(labels, np.int64))
+
+
+def _tokenizer(texts: Sequence[str], min_count: int, length: int) -> Any:
+    """Splits at blanks, in lower case, and knows the words of these texts."""
+    try:
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    except ImportError as error:
+        raise missing_package("tokenizers") from error
+    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=10_000_000,
+        min_frequency=min_count,
+        special_tokens=["[PAD]", "[UNK]"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.enable_truncation(length)
+    tokenizer.enable_padding(length=length, pad_id=0, pad_token="[PAD]")
+    return tokenizer
+
+
+def _indices(tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int32]:
+    """Word indices [N, 1, L, 1]."""
+    rows = np.array([encoding.ids for encoding in tokenizer.encode_batch(list(texts))], np.int32)
+    return rows[:, None, :, None]
+
+
+def missing_package(name: str) -> DataError:
+    """The error where a package is not installed that only text needs."""
+    return DataError(f"text needs the package '{name}'", f"pip install 'snnlab[text]', or pip install {name}")

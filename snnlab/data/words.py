@@ -1,0 +1,132 @@
+"""Word vectors in the text formats of GloVe and word2vec, and what a network has to know of the words it reads.
+
+Shapes: V words, D numbers of a vector.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from snnlab.errors import DataError
+
+PADDING, UNKNOWN = 0, 1
+"""Indices of the first two words of every vocabulary."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands in front of a network that reads words.
+
+    Attributes:
+        count: words V, with padding (0) and unknown words (1).
+        dim: numbers D that stand for a word.
+        vectors: fixed vectors [V, D], standardised; `None`: the network learns them.
+        origin: for the reader of a result: where the vectors are from.
+    """
+
+    count: int
+    dim: int
+    vectors: Tensor | None = None
+    origin: str = "learned"
+
+
+def vector_size(path: Path) -> int:
+    """D of a file of word vectors.
+
+    Raises:
+        DataError: there is no such file, or it is of another kind.
+    """
+    return _open(path)[1]
+
+
+def read_vectors(path: Path, vocabulary: Mapping[str, int]) -> Words:
+    """The vectors of a vocabulary's words, standardised.
+
+    From each number the mean over all numbers of the file is taken, and it is divided by their standard deviation (over
+    all words of the file, as in the text networks of Lv et al. 2023). A word that the file does not hold
+    gets the vector of zeros, before this, as an unknown word does.
+
+    Args:
+        path: one word and its D numbers a line, separated by blanks; a first line of two numbers, as word2vec
+            writes it, is skipped. A word may hold blanks: the last D columns count.
+        vocabulary: index of each word.
+
+    Raises:
+        DataError: there is no such file, it is of another kind, or it holds none of the words.
+    """
+    skip, dim = _open(path)
+    table = np.zeros((len(vocabulary), dim))
+    found, count, total, squares = set(), 0, 0.0, 0.0
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if number <= skip or not line.strip():
+                    continue
+                word, vector = _parse(path, number, line, dim)
+                count += dim
+                total += float(vector.sum())
+                squares += float(vector @ vector)
+                index = vocabulary.get(word)
+                if index is not None and index > UNKNOWN:
+                    table[index] = vector
+                    found.add(index)
+    except UnicodeDecodeError as error:
+        raise _not_text(path) from error
+    words = len(vocabulary) - 2
+    if not found:
+        raise DataError(
+            f"dataset.vectors: {path} holds none of the {words:,} words of the training sentences",
+            "give vectors of that language, in lower case; dataset.vectors=null learns them",
+        )
+    mean = total / count
+    deviation = max(squares / count - mean**2, 1e-12) ** 0.5
+    origin = f"{path.name}, {len(found):,} of {words:,} words, fixed"
+    vectors = torch.from_numpy(((table - mean) / deviation).astype(np.float32))
+    return Words(len(vocabulary), dim, vectors, origin)
+
+
+def _open(path: Path) -> tuple[int, int]:
+    """Lines to skip, and D."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            first, second = lines.readline().split(), lines.readline().split()
+    except UnicodeDecodeError as error:
+        raise _not_text(path) from error
+    except OSError as error:
+        raise DataError(
+            f"dataset.vectors: cannot read {path}: {error.strerror}",
+            "name a file of word vectors as text, one word a line; dataset.vectors=null learns them",
+        ) from error
+    if len(first) == 2 and first[1].isdigit():
+        return 1, int(first[1])
+    # The shorter of two lines: a word may hold a blank.
+    dim = min(len(first), len(second) or len(first)) - 1
+    if dim < 1:
+        raise _not_text(path)
+    return 0, dim
+
+
+def _parse(path: Path, number: int, line: str, dim: int) -> tuple[str, NDArray[np.float64]]:
+    columns = line.rstrip().split(" ")
+    try:
+        vector = np.array(columns[-dim:], np.float64)
+    except ValueError:
+        vector = np.empty(0)
+    if len(columns) <= dim or not np.isfinite(vector).all() or len(vector) != dim:
+        raise DataError(
+            f"dataset.vectors: {path}, line {number}: expected a word and {dim} numbers, got {line.strip()[:40]!r}",
+            "the file is damaged, or not of GloVe's or word2vec's text format",
+        )
+    return " ".join(columns[:-dim]), vector
+
+
+def _not_text(path: Path) -> DataError:
+    return DataError(
+        f"dataset.vectors: {path} is no text file of word vectors",
+        "one word and its numbers a line; binary word2vec files have to be converted",
+    )

@@ -1,0 +1,49 @@
+"""SST-2: positive and negative sentences of film reviews."""
+
+from pathlib import Path
+from typing import Literal
+
+from snnlab.data.text_data import Sentences, TextData, read_table
+from snnlab.ranges import PositiveInt
+
+
+class SST2(TextData):
+    """SST-2 (Socher et al. 2013, as in GLUE): 67,349 phrases and sentences to train and 872 sentences to test.
+
+    `train.tsv` and `dev.tsv` with the columns sentence and label, under `text/SST-2` or `sst2` in the data folder.
+    The labels of GLUE's own test part are not published, so results are for its dev part. Words are separated by
+    blanks as published; they are taken in lower case.
+
+    Args:
+        root: folder of all data sets.
+        num_steps: unused, a sentence is there at every step.
+        length: words of a sentence; longer ones are cut off (18 % of dev at 25, Lv's default; at most 47 words).
+        min_count: how often a word has to occur in training to be known.
+        dim: numbers of a word's vector, where it is learned.
+        vectors: file of word vectors in GloVe's or word2vec's text format; null: learned.
+        split: `published`, train against dev.
+    """
+
+    name = "sst2"
+    folders = ("text/SST-2", "sst2", "SST-2")
+    files = ("train.tsv", "dev.tsv")
+    parts = (67_349, 872)
+    class_names = ("negative", "positive")
+    address = "https://gluebenchmark.com/tasks"
+
+    def __init__(
+        self,
+        root: Path,
+        num_steps: int = 50,
+        *,
+        length: PositiveInt = 25,
+        min_count: PositiveInt = 2,
+        dim: PositiveInt = 300,
+        vectors: str | None = None,
+        split: Literal["published"] = "published",
+    ) -> None:
+        super().__init__(root, length, min_count, dim, vectors, split)
+
+    def read(self, folder: Path) -> tuple[Sentences, Sentences]:
+        train, test = (read_table(folder / file, "\t", 0, self.num_classes) for file in self.files)
+        return train, test

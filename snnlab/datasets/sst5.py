@@ -1,0 +1,49 @@
+"""SST-5: sentences of film reviews from very negative to very positive."""
+
+from pathlib import Path
+from typing import Literal
+
+from snnlab.data.text_data import Sentences, TextData, read_table
+from snnlab.ranges import PositiveInt
+
+
+class SST5(TextData):
+    """SST-5 (Socher et al. 2013): 8,544 sentences to train and 1,101 to test, five classes.
+
+    `train.tsv` and `dev.tsv` with the columns sentence and label (0 to 4), under `text/SST-5` or `sst5` in the data
+    folder. Words are separated by blanks as published; they are taken in lower case. Results are for the
+    dev part, not for the published test part of 2,210 sentences.
+
+    Args:
+        root: folder of all data sets.
+        num_steps: unused, a sentence is there at every step.
+        length: words of a sentence; longer ones are cut off (25 % of dev at 25, Lv's default; at most 49 words).
+        min_count: how often a word has to occur in training to be known.
+        dim: numbers of a word's vector, where it is learned.
+        vectors: file of word vectors in GloVe's or word2vec's text format; null: learned.
+        split: `published`, train against dev.
+    """
+
+    name = "sst5"
+    folders = ("text/SST-5", "sst5", "SST-5")
+    files = ("train.tsv", "dev.tsv")
+    parts = (8_544, 1_101)
+    class_names = ("very negative", "negative", "neutral", "positive", "very positive")
+    address = "https://nlp.stanford.edu/sentiment"
+
+    def __init__(
+        self,
+        root: Path,
+        num_steps: int = 50,
+        *,
+        length: PositiveInt = 25,
+        min_count: PositiveInt = 2,
+        dim: PositiveInt = 300,
+        vectors: str | None = None,
+        split: Literal["published"] = "published",
+    ) -> None:
+        super().__init__(root, length, min_count, dim, vectors, split)
+
+    def read(self, folder: Path) -> tuple[Sentences, Sentences]:
+        train, test = (read_table(folder / file, "\t", 0, self.num_classes) for file in self.files)
+        return train, test
