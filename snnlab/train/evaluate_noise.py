@@ -8,6 +8,7 @@ from rich.table import Table
 from snnlab.analysis.noise import plot_noise
 from snnlab.config.rundir import config_hash
 from snnlab.config.schema import NoiseConfig, RunConfig
+from snnlab.errors import SnnlabError
 from snnlab.train.device import set_up
 from snnlab.train.log import RunLog
 from snnlab.train.noise import NoisyInput
@@ -31,9 +32,14 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
         The exit code, 0.
 
     Raises:
-        SnnlabError: no such checkpoint or average, or its weights do not fit the configuration.
+        SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the data is text.
     """
     stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
+    if stored.dataset.reads_words:
+        raise SnnlabError(
+            f"noise: {cfg.dataset.name} is text, and there is no noise for words",
+            "take a run on images or events",
+        )
     rows: list[dict[str, float]] = []
     log = RunLog(None)
     for level in noise.level:
