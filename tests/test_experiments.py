@@ -27,9 +27,9 @@ TEACHERS = {
 }
 SLOW |= {"cf_sst2", "cf_sst5"}  # as cf_waimai, but for the words
 SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", "ann_digits_dvs"}
-# Of the published settings only one of each paper; its small experiments always run.
+# The small experiments of these papers always run.
 SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}
-SLOW |= {"dsatgo_cifar100", "dsatgo_dvscifar"}
+SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar"}
 # A shallower network where the published one takes minutes.
 SHALLOWER = {
     "spikformer_imagenet": ("model.depth=1",),
