@@ -111,9 +111,9 @@ def source_of(program: Program, variant: Variant) -> str:
 
 
 def _current(variant: Variant, t: int) -> str:
-    x = f"(S)x_T[{t} * N + j]"
     if not variant.affine:
-        return x
+        return f"(S)x_T[{t} * x_step + j]"
+    x = f"(S)x_T[{t} * N + j]"
     table = f"{t if variant.stepped else 0} * BLOCK + j"
     return f"{x} * scale[{table}] + shift[{table}]" + (
         f" + (S)residual_T[{t} * N + j]" if variant.residual else ""
@@ -161,7 +161,7 @@ typedef int64_t I;
 
 /* What a call is about; the same as `Job` in cpu.py. */
 struct Job {
-    I N, start, threads, inner, channels, v_step;
+    I N, start, threads, inner, channels, v_step, x_step;
     const X *x, *residual;
     const S *scale, *shift, *v0;
     const S *const *parameters;
@@ -245,7 +245,7 @@ extern "C" void through_norm(const Job &job, const X *g_T, const S *a, const S *
 
 _KERNELS = r"""
 extern "C" void forward(const Job &job, X *s_out, S *v_out, S *h_out) {
-    const I N = job.N, start = job.start, blocks = (N + BLOCK - 1) / BLOCK;
+    const I N = job.N, x_step = job.x_step, start = job.start, blocks = (N + BLOCK - 1) / BLOCK;
     const S *const *const parameters = job.parameters;
     $LOADS$
     #pragma omp parallel for num_threads(job.threads) schedule(static)
@@ -277,7 +277,7 @@ extern "C" void forward(const Job &job, X *s_out, S *v_out, S *h_out) {
 extern "C" void backward(
     const Job &job, const X *gs_in, const S *gv_last, const S *gh_in, X *gx_out, S *gv_first, double *sums
 ) {
-    const I N = job.N, start = job.start, blocks = (N + BLOCK - 1) / BLOCK;
+    const I N = job.N, x_step = job.x_step, start = job.start, blocks = (N + BLOCK - 1) / BLOCK;
     const I size = NUM_SUMS + ($AFFINE$ ? 2 * $TABLES$ * job.channels : 0);
     const S *const *const parameters = job.parameters;
     $LOADS$

@@ -33,7 +33,10 @@ class Job(ctypes.Structure):
     """As in the C++ source."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("N", "start", "threads", "inner", "channels", "v_step")),
+        *(
+            (name, ctypes.c_int64)
+            for name in ("N", "start", "threads", "inner", "channels", "v_step", "x_step")
+        ),
         *((name, ctypes.c_void_p) for name in ("x", "residual", "scale", "shift", "v0", "parameters")),
     )
 
@@ -85,7 +88,7 @@ def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped:
         if (kernel := _kernels.get(key)) is None:
             kernel = _kernels[key] = _build(call, variant)
     except TypeError:
-        return Kernel(refusal=f"{type(call.dynamics).__name__} decides during the call how it fires")
+        return Kernel(refusal="the neuron decides its thresholds during the call")
     return kernel
 
 
@@ -114,14 +117,22 @@ def _build(call: Call, variant: Variant) -> Kernel:
 
 
 def dense(x_T: Tensor) -> Tensor:
-    """x_T [T, ...] itself if its steps lie one behind the other without gaps, in any order inside; else a copy."""
+    """x_T [T, ...] itself if its steps lie one behind the other without gaps, in any order inside; else a copy.
+
+    A single step shown T times is one too.
+    """
     expected = 1
     axes = sorted((axis for axis in range(1, x_T.dim()) if x_T.shape[axis] > 1), key=x_T.stride)
     for axis in axes:
         if x_T.stride(axis) != expected:
             return x_T.contiguous()
         expected *= x_T.shape[axis]
-    return x_T if len(x_T) == 1 or x_T.stride(0) == expected else x_T.contiguous()
+    return x_T if len(x_T) == 1 or x_T.stride(0) in (0, expected) else x_T.contiguous()
+
+
+def blank(x_T: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Memory for all steps in the order of a dense x_T."""
+    return torch.empty_strided(x_T.shape, (x_T[0].numel(), *x_T.stride()[1:]), dtype=dtype or x_T.dtype)
 
 
 def like(tensor: Tensor, model: Tensor) -> Tensor:
@@ -144,6 +155,7 @@ class Pointers:
             N=x_T[0].numel(),
             start=start,
             v_step=0 if repeats(v) else 1,
+            x_step=0 if x_T.stride(0) == 0 else x_T[0].numel(),
             threads=torch.get_num_threads(),
             x=x_T.data_ptr(),
             v0=v.data_ptr(),
@@ -177,9 +189,9 @@ class _Compiled(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         scalars = [*([] if learned is None else [learned]), *parameters]
         pointers = Pointers(x_T, v, call.start, scalars)
-        spikes_T = torch.empty_like(x_T)
+        spikes_T = blank(x_T)
         after = torch.empty_like(x_T[0], dtype=v.dtype) if call.keep_state else None
-        h_T = None if call.measure is None else torch.empty_like(x_T, dtype=v.dtype)
+        h_T = None if call.measure is None else blank(x_T, v.dtype)
         kernel.functions.forward(ctypes.byref(pointers.job), address(spikes_T), address(after), address(h_T))
         after = v.new_empty(0) if after is None else after
         return spikes_T, after, None if call.measure is None or h_T is None else call.measure(h_T)
@@ -195,17 +207,19 @@ class _Compiled(torch.autograd.Function):
         scalars = [*([] if learned is None else [learned]), *parameters]
         pointers = Pointers(x_T, v, start, scalars)
         job = ctypes.byref(pointers.job)
-        grad_h_T = None if measure is None else torch.zeros_like(x_T, dtype=v.dtype)
+        grad_x_T = blank(x_T)
+        grad_h_T = None if measure is None else torch.zeros_like(grad_x_T, dtype=v.dtype)
         if grad_measured is not None:
-            spikes_T, h_T = torch.empty_like(x_T), torch.empty_like(x_T, dtype=v.dtype)
+            spikes_T, h_T = blank(x_T), blank(x_T, v.dtype)
             functions.forward(job, address(spikes_T), address(None), address(h_T))
-            grad_h_T = like(measured_gradient(measure, h_T, grad_measured), x_T)
+            grad_h_T = like(measured_gradient(measure, h_T, grad_measured), grad_x_T)
         grad_spikes_T = (
-            torch.zeros_like(x_T) if grad_spikes_T is None else like(grad_spikes_T.to(x_T.dtype), x_T)
+            torch.zeros_like(grad_x_T)
+            if grad_spikes_T is None
+            else like(grad_spikes_T.to(x_T.dtype), grad_x_T)
         )
         if grad_v is not None and grad_v.numel():
             grad_v = like(grad_v, x_T[0])
-        grad_x_T = torch.empty_like(x_T)
         grad_v0 = torch.empty_like(x_T[0], dtype=v.dtype) if ctx.needs_input_grad[1] else None
         sums = torch.zeros(CHUNKS, len(x_T), len(scalars), dtype=torch.float64)
         functions.backward(

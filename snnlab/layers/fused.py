@@ -12,6 +12,7 @@ from torch.nn.modules import module as hooks
 
 from snnlab.kernels._backend import Call, FusedBackend, fusing
 from snnlab.kernels.cpu_norm import Norm
+from snnlab.layers.time import is_still
 from snnlab.neurons._membrane import MembraneNeuron
 from snnlab.norms._batch import BatchNorm, BatchNormOverTime
 
@@ -87,7 +88,7 @@ def _as_written(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:
 def _call(
     norm: BatchNormOverTime, neuron: MembraneNeuron, y_TBC: Tensor, residual_TBC: Tensor | None
 ) -> Call | None:
-    if torch.compiler.is_compiling() or y_TBC.numel() <= y_TBC.shape[2]:
+    if torch.compiler.is_compiling() or y_TBC.numel() <= y_TBC.shape[2] or is_still(y_TBC):
         return None
     if neuron.num_steps is not None and len(y_TBC) > neuron.num_steps:
         return None

@@ -16,10 +16,27 @@ def unfold_time(x_N: Tensor, num_steps: int) -> Tensor:
     return x_N.view(num_steps, -1, *x_N.shape[1:])
 
 
+def is_still(x_TB: Tensor) -> bool:
+    """Whether x_TB [T, B, ...] is one step shown T times, as `expand` makes it of a static image."""
+    return len(x_TB) > 1 and x_TB.stride(0) == 0 and x_TB.numel() > len(x_TB)
+
+
+# What gives equal outputs for equal inputs, with nothing counted along.
+_PURE = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.MaxPool2d, nn.Identity)
+
+
 class EachStep(nn.Sequential):
-    """Runs layers that know nothing of time on every step at once: [T, B, ...] -> [T, B, ...]."""
+    """Runs layers that know nothing of time on every step at once: [T, B, ...] -> [T, B, ...].
+
+    A static input runs through convolutions, linear layers and pools once, and their output is shown T times.
+    """
 
     def forward(self, x_TB: Tensor) -> Tensor:
+        if is_still(x_TB) and all(isinstance(layer, _PURE) for layer in self):
+            x_B = x_TB[0]
+            for layer in self:
+                x_B = layer(x_B)
+            return x_B.expand(len(x_TB), *x_B.shape)
         x_N = fold_time(x_TB)
         for layer in self:
             x_N = layer(x_N)
