@@ -10,7 +10,7 @@ from snnlab import registry
 from snnlab.layers.streaming import Streaming
 from snnlab.neurons import LIF, PLIF, ReLU
 from snnlab.norms import BN, TEBN
-from tests.models.test_models import NETWORKS, build
+from tests.models.test_models import NETWORKS, SIZES, build
 
 NEURONS = tuple(registry.component_files("neuron"))
 T, B = 3, 3
@@ -19,7 +19,7 @@ T, B = 3, 3
 def alive(name, neuron):
     """In float64, where batch sizes do not move a spike, with running statistics of real activity."""
     torch.manual_seed(0)
-    size = 16 if name == "vgg_snn" else 8
+    size = {"vgg_snn": 16, "text_cnn_snn": 16, **SIZES}.get(name, 8)
     model = build(name, neuron, norm=lambda c: BN(c, momentum=1.0), image_size=size).double()
     x = frames(T, size)
     with torch.no_grad():

@@ -32,14 +32,14 @@ DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4), "projection":
 IMAGENET = {"depth": 8, "dim": 512, "heads": 8, "pools": (1, 2, 3, 4), "projection": "conv"}
 
 
-def build(name, neuron=LIF, norm=BN, in_channels=2, num_classes=7):
+def build(name, neuron=LIF, norm=BN, in_channels=2, num_classes=7, image_size=None):
     cls = registry.load("model", name)
     given = {
         "neuron": neuron,
         "norm": norm,
         "in_channels": in_channels,
         "num_classes": num_classes,
-        "image_size": SIZES.get(name, 16),
+        "image_size": image_size or SIZES.get(name, 16),
         "frame_shape": (SIZES.get(name, 16),) * 2,
         "num_steps": 4,
     }
