@@ -17,7 +17,7 @@ class SST2(TextData):
     Args:
         root: folder of all data sets.
         num_steps: unused, a sentence is there at every step.
-        length: words of a sentence; longer ones are cut off (18 % of dev at 25, Lv's default; at most 47 words).
+        length: words of a sentence; longer ones are cut off (26 % of dev at 25, Lv's default; at most 47 words).
         min_count: how often a word has to occur in training to be known.
         dim: numbers of a word's vector, where it is learned.
         vectors: file of word vectors in GloVe's or word2vec's text format; null: learned.

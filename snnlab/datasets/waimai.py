@@ -21,7 +21,7 @@ class Waimai(TextData):
     Args:
         root: folder of all data sets.
         num_steps: unused, a sentence is there at every step.
-        length: words of a review; longer ones are cut off (12 % at 32).
+        length: words of a review; longer ones are cut off (11 % at 32).
         min_count: how often a word has to occur in training to be known.
         dim: numbers of a word's vector, where it is learned.
         vectors: file of word vectors in GloVe's or word2vec's text format; null: learned.
