@@ -64,7 +64,7 @@ class FilledCell:
     def verdict(self) -> str:
         """How the measured value stands to the published one, in words."""
         if self.mean is None:
-            return self.why
+            return "not possible here yet" if self.row.why_missing(self.column) else self.why
         missing = "" if len(self.values) >= self.wanted else f"{len(self.values)} of {self.wanted} seeds; "
         if self.difference is None:
             return f"{missing}nothing published"

@@ -9,14 +9,19 @@ from typing import Any, Self
 
 from snnlab.config import checked
 from snnlab.config.compose import compose_with, loader
+from snnlab.config.origins import flatten
 from snnlab.config.overrides import read_overrides
 from snnlab.config.results import read_result, read_status
+from snnlab.config.run_file import read_config
 from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
 from snnlab.report.scales import at_scale
 from snnlab.report.table_file import Column, Row, Run, Scale, TableFile
+
+# What `measured` says where the further command makes a run of its own, as `snnlab convert` does.
+CONVERTED = "converted"
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Job:
         cfg: the checked config.
         waits: the teacher's job, if that is not done: until then the run's directory is not known.
         measure: a further command on the finished run; empty: none.
-        measured: pattern of the file that it leaves.
+        measured: pattern of the file that it leaves, or `converted` for the result of the run that it makes.
     """
 
     overrides: tuple[str, ...]
@@ -49,8 +54,26 @@ class Job:
     @property
     def measured_file(self) -> Path | None:
         """The newest file of the further command."""
+        if self.measured == CONVERTED:
+            return self._converted()
+        if not self.measured:
+            return None
         found = sorted(self.folder.glob(self.measured), key=lambda file: file.stat().st_mtime)
-        return found[-1] if found and self.measured else None
+        return found[-1] if found else None
+
+    def _converted(self) -> Path | None:
+        """The result of the run that was converted from this one with the settings of `measure`."""
+        wanted = dict(one.split("=", 1) for one in self.measure.split()[1:])
+        for file in self.cfg.paths.runs.glob(
+            f"{self.folder.parent.parent.name}/*/{self.folder.name}/result.json"
+        ):
+            of = (read_result(file.parent) or {}).get("conversion", {}).get("ann")
+            if of is None or Path(of) != self.folder:
+                continue
+            settings = dict(flatten(read_config(file.parent)))
+            if all(str(settings.get(key)) == value for key, value in wanted.items()):
+                return file
+        return None
 
     @property
     def state(self) -> str:
@@ -107,7 +130,9 @@ class Plan:
         """Why cells cannot be filled by the project: each reason with its rows."""
         found: dict[str, list[str]] = {}
         for cell in self.cells:
-            why = cell.row.why_missing(cell.column)
+            why = cell.row.why_missing(cell.column) or (
+                cell.why if cell.why.startswith("there is no") else ""
+            )
             if why and cell.row.name not in found.setdefault(why, []):
                 found[why].append(cell.row.name)
         for row in self.table.rows if not self.cells else ():
@@ -121,6 +146,7 @@ class Planner:
 
     def __init__(self, config_dirs: Sequence[str | Path] = ()) -> None:
         self.search = SearchPath.of(config_dirs)
+        self._experiments = frozenset(self.search.options("experiment"))
         self._known: dict[tuple[str, ...], RunConfig] = {}
 
     def __enter__(self) -> Self:
@@ -168,6 +194,7 @@ class Planner:
             run, why = row.run_of(column), row.why_missing(column)
             if change and change.rows and row.name not in change.rows and not row.cited:
                 why = why or f"not at the {scale} scale"
+            why = why or self._unknown(run)
             if row.cited or why or run is None:
                 cells.append(Cell(row, column, (), "cited" if row.cited else why or "not in the paper"))
                 continue
@@ -176,10 +203,19 @@ class Planner:
         of_figure: list[Job] = []
         for row in table.rows if not table.columns else ():
             for run in [row.run] if row.run else list(row.runs.values()):
+                if self._unknown(run):
+                    continue
                 of_figure.extend(self._jobs(table, run, (), scale, seeds, by_hand, row.name))
         return Plan(
             name.replace("-", "_"), table, scale, seeds, tuple(by_hand), tuple(cells), tuple(of_figure)
         )
+
+    def _unknown(self, run: Run | None) -> str:
+        """Why a run is not possible, if its experiment or its teacher's does not exist."""
+        for one in (run, run.teacher if run else None):
+            if one is not None and one.experiment not in self._experiments:
+                return f"there is no experiment {one.experiment}"
+        return ""
 
     def _jobs(
         self,

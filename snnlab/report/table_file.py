@@ -25,7 +25,7 @@ class Run:
     measure: str = ""
     """A further command on the finished run, without its run=, such as `eval num_steps=1..6`."""
     measured: str = ""
-    """The file that this command leaves in the run directory, as a pattern; metrics `measured/...` look there."""
+    """Pattern of the file it leaves in the run directory, or `converted` (see plan.py); `measured/...` looks there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Reads and checks `conf/table/*.yaml` strictly: every key and value against `table_file`, with file and line."""
 
+import contextlib
 import dataclasses
 import types
 from collections.abc import Mapping
@@ -131,6 +132,10 @@ class _Checker:
             return str(value)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
+        if kind is float and isinstance(value, str):
+            # YAML 1.1 takes 1e-6, without a point, for text.
+            with contextlib.suppress(ValueError):
+                return float(value)
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             names = {str: "text", float: "a number", int: "a whole number", bool: "true or false"}
             raise self.error(path, f"expected {names[kind]}, got {value!r}")

@@ -55,7 +55,7 @@ def test_mean_deviation_difference_and_verdict(plan, finished):
     assert by_name(filled, "Digits, TMC", "Acc").verdict == "2 of 3 seeds; worse than published"
     assert by_name(filled, "Digits, SDT", "T=2 ECE").verdict == "agrees"
     assert by_name(filled, "Digits, Cited", "Acc").verdict == "cited"
-    assert by_name(filled, "Digits, New", "Acc").verdict == "there is no New yet"
+    assert by_name(filled, "Digits, New", "Acc").verdict == "not possible here yet"
     # A setting needs no run.
     assert by_name(filled, "Digits, SDT", "Epochs").verdict == "as published"
     assert by_name(filled, "Digits, TMC", "Epochs").verdict == "differs"
@@ -147,3 +147,47 @@ def test_all_formats(plan, finished):
     assert "https://" not in page
     assert json.loads(render(filled, "json"))["cells"][0]["why"] == "cited"
     assert len(paper_grid(filled).body) == 4
+
+
+MEASURED = """
+title: Measured afterwards
+source: Nobody (2026), Table 2
+columns:
+  - {name: JSON, metric: measured/rows/1/acc}
+  - {name: CSV, metric: measured/total/ac, unit: plain, times: 1e-6, run: csv}
+  - {name: SNN, metric: measured/conversion/acc, run: converted}
+rows:
+  - labels: [One]
+    runs:
+      run: {experiment: quickstart, measure: "eval early_exit.threshold=[0.9]", measured: "early-exit-*.json"}
+      csv: {experiment: quickstart, measure: analyse what=energy, measured: analysis/energy.csv}
+      converted: {experiment: quickstart, measure: convert neuron.rising=average, measured: converted}
+    published: [1, 2, 3]
+"""
+
+
+def test_numbers_of_further_measurements(plan, finished):
+    planned = plan(MEASURED, seeds=[0])
+    job = planned.jobs[0]
+    assert len(planned.jobs) == 3
+    finished(job, **{"test/acc": 0.5})
+    assert {one.state for one in planned.jobs} == {"unmeasured"}
+    (job.folder / "early-exit-x.json").write_text(json.dumps({"rows": [{"acc": 0.1}, {"acc": 0.25}]}))
+    (job.folder / "analysis").mkdir()
+    (job.folder / "analysis/energy.csv").write_text("name,kind,ac\nconv,conv,1\ntotal,,2500000.0\n")
+    for name, rising in (("a", "upsample"), ("b", "average")):
+        other = job.folder.parent.with_name(f"converted-{name}") / job.folder.name
+        other.mkdir(parents=True)
+        (other / "config.yaml").write_text(f"neuron: {{rising: {rising}}}\n")
+        content = {"conversion": {"ann": str(job.folder), "acc": 0.7 if name == "b" else 0.1}}
+        (other / "result.json").write_text(json.dumps(content))
+    assert [cell.mean for cell in fill(planned).cells] == pytest.approx([25.0, 2.5, 70.0])
+    assert {one.state for one in planned.jobs} == {"done"}
+
+
+def test_a_cell_whose_experiment_does_not_exist_says_so(plan, table):
+    planned = plan(MEASURED.replace('quickstart, measure: "eval', 'quickest, measure: "eval'))
+    cell = by_name(fill(planned), "One", "JSON")
+    assert cell.verdict == "there is no experiment quickest"
+    assert planned.missing == {"there is no experiment quickest": ["One"]}
+    assert len(planned.jobs) == 6
