@@ -17,6 +17,7 @@ from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import VisionData
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.layers.embedding import Embedded, WordSpikes
+from snnlab.layers.own_time import frames_in_batch
 from snnlab.layers.voting import Voting
 from snnlab.losses._loss import Loss
 from snnlab.regularisers._regulariser import Regulariser
@@ -88,10 +89,11 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
         ConfigError: the network cannot see this data.
     """
     height, width = dataset.frame_shape
+    frames = 1 if dataset.static or cfg.input != "channels" else cfg.num_steps
     context: dict[str, object] = {
         "num_steps": cfg.network_steps,
         "num_classes": dataset.num_classes,
-        "in_channels": dataset.in_channels,
+        "in_channels": dataset.in_channels * frames,
         "frame_shape": (height, width),
         "threshold": cfg.neuron.params.get("threshold", 1.0),
     }
@@ -125,6 +127,8 @@ def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
             "model=text_cnn_snn reads text",
         )
     model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
+    if any(getattr(module, "own_time", False) for module in model.modules()):
+        frames_in_batch(model)
     if cfg.voters is not None:
         model = Voting(model, factories["neuron"], cfg.voters)
     words = dataset.words

@@ -30,6 +30,8 @@ SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", 
 # The small experiments of these papers always run.
 SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}
 SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar"}
+# The same layers as in other experiments; mtsnn_digits shows that they run.
+SLOW |= {name for name in EXPERIMENTS if name.startswith("mtsnn_")} - {"mtsnn_digits", "mtsnn_dvsgesture"}
 # A shallower network where the published one takes minutes.
 SHALLOWER = {
     "spikformer_imagenet": ("model.depth=1",),
@@ -98,6 +100,11 @@ def teacher_of(experiment: str, small: tuple[str, ...], folder: Path) -> tuple[s
 
 def test_the_experiments_of_the_papers_are_there() -> None:
     expected = {"quickstart", "spikformer_cifar10", "spikformer_dvscifar", "spikformer_imagenet"}
+    expected |= {f"mtsnn_cifar10_{model}" for model in ("resnet18", "vgg16", "resnet20")}
+    expected |= {
+        f"mtsnn_{name}" for name in ("imagenet_resnet34", "imagenet_vgg16", "dvscifar", "dvsgesture")
+    }
+    expected |= {"mtsnn_cifar100_resnet18", "mtsnn_digits"}
     expected |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"}
     for data in ("cifar10", "cifar100", "dvscifar"):
         expected |= {f"cf_{data}", f"dsatgo_{data}"}

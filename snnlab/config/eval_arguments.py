@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from snnlab.config.run_file import find_run
@@ -24,6 +25,8 @@ class EvalArguments:
         weights: `model`, as they were trained, or `average`, their moving average (`trainer.ema`).
         num_steps: several numbers of time steps, ascending; empty if there is one or none.
         early_exit, noise: None if nothing was said about it.
+        variants: overrides of each row of a comparison, such as `neuron.time_scale=2`; empty for none.
+        speed: compare the time that a converted network takes with that at uniform time steps.
         overrides: everything else, for the run's configuration.
     """
 
@@ -33,19 +36,22 @@ class EvalArguments:
     num_steps: tuple[int, ...]
     early_exit: EarlyExitConfig | None
     noise: NoiseConfig | None
+    variants: tuple[tuple[str, ...], ...]
+    speed: bool
     overrides: tuple[str, ...]
 
 
 def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
-    """Takes apart `run=DIR checkpoint=best num_steps=1..8 early_exit.threshold=[0.9] trainer.device=cpu`.
+    """Takes apart `run=DIR checkpoint=best num_steps=1..8 time_scale=[1,2] early_exit.threshold=[0.9]`.
 
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    run, checkpoint, weights, overrides = "", "last", "model", []
+    run, checkpoint, weights, speed, overrides = "", "last", "model", "false", []
     steps: tuple[int, ...] = ()
     early_exit: list[str] = []
     noise: list[str] = []
+    compared: list[list[str]] = []
     for text in given:
         key, equals, value = text.partition("=")
         if equals and key == "run":
@@ -60,6 +66,12 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             noise.append(f"noise.kind={value}" if key.lstrip("+") == "noise" else text)
         elif key == "num_steps" and (value.startswith("[") or ".." in value):
             steps = _several(value)
+        elif equals and key == "speed":
+            speed = value
+        elif key == "time_scale":
+            compared.append([f"neuron.time_scale={one}" for one in _listed(value)])
+        elif key.startswith("neuron.") and value.startswith("["):
+            compared.append([f"{key}={one}" for one in _listed(value)])
         else:
             overrides.append(text)
     if not run:
@@ -78,10 +90,28 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
         raise ConfigError(
             "noise: takes one number of time steps, and no early exit", "measure them in a call of their own"
         )
+    if speed not in ("true", "false"):
+        raise ConfigError(f"speed: unknown choice '{speed}'", "choose one of: true, false")
+    if compared and (steps or early_exit or noise):
+        raise ConfigError(
+            f"{compared[0][0].partition('=')[0]}: several values do not go with "
+            f"{'several num_steps' if steps else 'early_exit or noise'}",
+            "ask for one after the other",
+        )
     exits = read_section("early_exit", early_exit, "early_exit.threshold=[0.7,0.9]") if early_exit else None
     noisy = read_section("noise", noise, "noise=gaussian noise.level=[0,0.1]") if noise else None
     folder = find_run(Path(run).expanduser().resolve())
-    return EvalArguments(folder, checkpoint, weights, steps, exits, noisy, tuple(overrides))
+    variants = tuple(product(*compared)) if compared else ()
+    timed = speed == "true"
+    return EvalArguments(folder, checkpoint, weights, steps, exits, noisy, variants, timed, tuple(overrides))
+
+
+def _listed(value: str) -> list[str]:
+    """The values of `[a,b]`, or the one that stands without brackets."""
+    found = [one.strip() for one in value.strip("[]").split(",")]
+    if not all(found):
+        raise ConfigError(f"cannot read the values '{value}'", "write key=[a,b]")
+    return found
 
 
 def _several(value: str) -> tuple[int, ...]:

@@ -261,8 +261,8 @@ class RunLevel:
 
     num_steps: PositiveInt = 10
     """Time steps T of the simulation."""
-    input: Literal["frames", "mean"] = "frames"
-    """frames = a frame at each step; mean = the frames' mean over time at a single step, for ANNs."""
+    input: Literal["frames", "mean", "channels"] = "frames"
+    """frames = a frame at each step; at a single step, for ANNs: their mean, or all of them as channels."""
     seed: NonNegativeInt = 0
     """Seed of all randomness; the seeds of one variant lie side by side in its folder."""
     plugins: tuple[str, ...] = ()
@@ -306,7 +306,7 @@ class RunConfig(RunLevel):
     @property
     def network_steps(self) -> int:
         """Time steps that the network sees."""
-        return 1 if self.input == "mean" else self.num_steps
+        return self.num_steps if self.input == "frames" else 1
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", self.experiment):
@@ -326,5 +326,5 @@ class RunConfig(RunLevel):
                 f"trainer.select: '{self.trainer.select}' is beyond the last time step",
                 f"steps go from 1 to num_steps={self.num_steps}"
                 if self.input == "frames"
-                else "input=mean has 1",
+                else f"input={self.input} has 1",
             )

@@ -33,6 +33,9 @@ def trace(model: nn.Module) -> fx.GraphModule:
     Raises:
         ValueError: the forward pass does what cannot be recorded, such as to depend on values.
     """
+    own = next((name for name, module in model.named_modules() if getattr(module, "own_time", False)), None)
+    if own is not None:
+        raise ValueError(f"{own} runs for time steps of its own")
     try:
         graph = _Tracer().trace(model)
     except (fx.proxy.TraceError, TypeError, RuntimeError) as error:

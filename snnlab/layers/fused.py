@@ -12,6 +12,7 @@ from torch.nn.modules import module as hooks
 
 from snnlab.kernels._backend import Call, FusedBackend, fusing
 from snnlab.kernels.cpu_norm import Norm
+from snnlab.layers.alignment import joined
 from snnlab.layers.time import is_still
 from snnlab.neurons._membrane import MembraneNeuron
 from snnlab.norms._batch import BatchNorm, BatchNormOverTime
@@ -48,6 +49,7 @@ def norm_and_neuron(
     if (
         isinstance(norm, BatchNormOverTime)
         and isinstance(neuron, MembraneNeuron)
+        and isinstance(y_TBC, Tensor)  # not the stand-in of a tracer, which has no values to decide on
         and _unobserved(norm, norm.bn, neuron)
         and _as_written(norm, neuron)
         and (call := _call(norm, neuron, y_TBC, residual_TBC)) is not None
@@ -55,7 +57,7 @@ def norm_and_neuron(
     ):
         return _fused(fused, norm, call, residual_TBC)
     current = norm(y_TBC)
-    spikes_TBC: Tensor = neuron(current if residual_TBC is None else current + residual_TBC)
+    spikes_TBC: Tensor = neuron(current if residual_TBC is None else joined(neuron, current, residual_TBC))
     return spikes_TBC
 
 

@@ -2,17 +2,14 @@
 
 from torch import nn
 
-from snnlab.neurons.quant_relu import QuantReLU
-
 
 def time_steps(model: nn.Module) -> dict[str, int]:
     """T of each layer that has one of its own, in the order of the model; empty for any other network.
 
-    A layer has T levels above 0 before conversion (`quant_relu`) and runs for T steps after it.
+    A layer has T levels above 0 before conversion (`quant_relu`) and runs for T steps after it (`mixed_if`).
     """
-    return {
-        name: module.time_steps for name, module in model.named_modules() if isinstance(module, QuantReLU)
-    }
+    found = {name: getattr(module, "time_steps", None) for name, module in model.named_modules()}
+    return {name: steps for name, steps in found.items() if isinstance(steps, int)}
 
 
 def time_step_metrics(model: nn.Module) -> dict[str, float]:

@@ -4,6 +4,7 @@ Shapes: B batch, T time steps, C channels, H height, W width.
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,8 @@ class InputPipeline:
         num_steps: time steps; a static image is shown at every one of them.
         device: where the work is done.
         seed: the run's seed.
-        mean: show the mean over time at a single step instead.
+        form: "frames" at their steps, or at a single step: their "mean", or all as "channels", those of the first
+            frame first.
         rank: number of the process, each of which augments its part of a batch by numbers of its own.
     """
 
@@ -35,13 +37,13 @@ class InputPipeline:
         num_steps: int,
         device: torch.device,
         seed: int,
-        mean: bool = False,
+        form: Literal["frames", "mean", "channels"] = "frames",
         rank: int = 0,
     ) -> None:
         self.dataset = dataset
         self.augments = [op for op in augments if not getattr(op, "in_loader", False)]
-        self.num_steps = 1 if mean else num_steps
-        self.mean = mean
+        self.num_steps = num_steps if form == "frames" else 1
+        self.form = form
         self.device = device
         self.seed = seed
         self._of_process = (rank,) if rank else ()
@@ -67,8 +69,10 @@ class InputPipeline:
     def _finish(self, x_BTCHW: Tensor) -> Tensor:
         if self._channel_mean is not None and self._channel_std is not None:
             x_BTCHW = (x_BTCHW - self._channel_mean) / self._channel_std
-        if self.mean:
+        if self.form == "mean":
             x_BTCHW = x_BTCHW.mean(1, keepdim=True)
+        elif self.form == "channels":
+            x_BTCHW = x_BTCHW.flatten(1, 2).unsqueeze(1)
         x_TBCHW = x_BTCHW.transpose(0, 1)
         if self.dataset.static:
             return x_TBCHW.expand(self.num_steps, -1, -1, -1, -1)

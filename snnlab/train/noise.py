@@ -54,7 +54,7 @@ class NoisyInput(InputPipeline):
     """
 
     def __init__(self, clean: InputPipeline, kind: Kind, level: float, seed: int) -> None:
-        super().__init__(clean.dataset, [], clean.num_steps, clean.device, clean.seed, clean.mean)
+        super().__init__(clean.dataset, [], clean.num_steps, clean.device, clean.seed, clean.form)
         self.kind = kind
         self.level = level
         self.noise_seed = seed

@@ -92,7 +92,7 @@ class Session:
         if trainer.max_steps is not None:
             self.steps_per_epoch = min(self.steps_per_epoch, trainer.max_steps)
         self.pipeline = InputPipeline(
-            dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input == "mean", processes.rank
+            dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input, processes.rank
         )
         # Not before: preparing the data may have drawn numbers, and next time there is nothing to prepare.
         seed_generators(cfg.seed)

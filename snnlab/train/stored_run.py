@@ -118,7 +118,7 @@ def load_run(
     model = build.build_model(replace(cfg, num_steps=trained_steps), dataset).to(device)
     checkpoint.load_weights(model, checkpoint.weights_of(content, weights), folder)
     model.eval()
-    pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed, cfg.input == "mean")
+    pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed, cfg.input)
     epoch = content["position"]["epoch"] if which == "last" else content["epoch"]
     stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps, which, weights)
     if cfg.num_steps != trained_steps:

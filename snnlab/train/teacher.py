@@ -142,6 +142,10 @@ def teacher_for(cfg: RunConfig, loss: Loss, dataset: VisionData, device: torch.d
             f"distill.teacher: the loss '{cfg.loss.name}' learns from a teacher, and none is given",
             "distill.teacher=<run directory of a trained network, or timm model>, or loss.alpha=0",
         )
+    if cfg.input == "channels":
+        raise ConfigError(
+            "input: with frames as channels there is no teacher", "take input=mean or frames, or loss.alpha=0"
+        )
     with torch.random.fork_rng():
         make = _from_run if is_run(name) else _from_timm
         teacher = make(name, cfg, dataset, device)
@@ -161,7 +165,7 @@ def _from_run(name: str, cfg: RunConfig, dataset: VisionData, device: torch.devi
     }
     if not dataset.static:
         compared["frames"] = (own.num_steps, cfg.num_steps)
-        if cfg.input == "mean":
+        if cfg.input == "mean" or own.input == "channels":
             compared["input"] = (own.input, cfg.input)
     _refuse_difference(name, compared)
     content = checkpoint.load(folder / "checkpoints" / f"{cfg.distill.checkpoint}.pt")

@@ -1,7 +1,8 @@
 """Measure the checkpoint of a run again: other time steps, early exit, another device or other settings.
 
 The config is the run's own; overrides apply on top of it. Several numbers of time steps give a table with a
-row for each. checkpoint=last | best, weights=model | average (the moving average of trainer.ema).
+row for each, and so do several values of keys of the neuron, in all combinations. checkpoint=last | best,
+weights=model | average (the moving average of trainer.ema). speed=true times a converted network.
 early_exit.threshold, .logits (sum | mean) and .streaming (true | false) let samples stop early.
 noise=uniform | salt_pepper | gaussian and noise.level=[...] put noise on the samples, before normalisation.
 """
@@ -17,6 +18,9 @@ EXAMPLES = (
     "snnlab eval run=DIR num_steps=[1,2,4]",
     "snnlab eval run=DIR early_exit.threshold=[0.7,0.9,0.99] early_exit.streaming=true",
     "snnlab eval run=DIR noise=gaussian noise.level=[0,0.1,0.2]",
+    "snnlab eval run=DIR time_scale=[1,2,4,8]",
+    "snnlab eval run=DIR neuron.rising=[average,upsample] neuron.falling=[average,downsample]",
+    "snnlab eval run=DIR speed=true",
     "snnlab eval run=DIR checkpoint=best trainer.device=cpu",
     "snnlab eval run=DIR weights=average",
 )
@@ -42,6 +46,18 @@ def run(args: argparse.Namespace) -> int:
         from snnlab.train import evaluate_noise
 
         return evaluate_noise.run(cfg, asked.run, asked.noise, asked.checkpoint, asked.weights)
+    if asked.variants:
+        from snnlab.train import evaluate_variants
+
+        rows = [
+            load_stored(asked.run, [*asked.overrides, *variant], args.config_dir)
+            for variant in asked.variants
+        ]
+        return evaluate_variants.run(rows, asked.run, asked.checkpoint, asked.weights, asked.variants)
+    if asked.speed:
+        from snnlab.train import evaluate_speed
+
+        return evaluate_speed.run(cfg, asked.run, asked.checkpoint, asked.weights)
     if asked.num_steps:
         from snnlab.train import evaluate_range
 

@@ -16,6 +16,8 @@ from snnlab.analysis.loss_trends import plot_loss_trends
 from snnlab.analysis.over_time import plot_over_time
 from snnlab.analysis.raster import plot_raster
 from snnlab.analysis.reliability import plot_reliability
+from snnlab.analysis.time_scale import plot_time_scale
+from snnlab.analysis.time_steps import plot_time_steps
 
 
 def is_picture(path) -> bool:
@@ -322,3 +324,20 @@ class TestFiringRates:
     def test_uneven_rates_are_refused(self, rates, tmp_path):
         with pytest.raises(ValueError, match="same number of time steps"):
             plot_firing_rates(rates, tmp_path / "a.png")
+
+
+def test_time_steps_has_a_bar_for_each_layer_and_its_bits(tmp_path, drawn):
+    plot_time_steps({"stem": 8, "block": 3, "last": 1}, tmp_path / "t.png", title="run")
+    axes = drawn[0].axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [8, 3, 1]
+    assert {text.get_text() for text in axes.texts} == {"3.0", "1.6", "0.0", " mean 4.00"}
+    with pytest.raises(ValueError, match="a layer"):
+        plot_time_steps({}, tmp_path / "t.png")
+
+
+def test_time_scale_draws_a_line_for_each_network(tmp_path, drawn):
+    networks = {"a": [(2.5, 0.8), (5, 0.85)], "b": [(3, 0.7), (6, 0.7)]}
+    plot_time_scale(networks, tmp_path / "t.png", ann={"a": 0.84})
+    axes = drawn[0].axes[0]
+    assert [list(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"] == [[80, 85], [70, 70]]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["2.5", "3", "5", "6"]

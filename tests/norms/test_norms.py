@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from snnlab import registry
-from snnlab.norms import BN, TDBN, TEBN
+from snnlab.norms import BN, TDBN, TEBN, Shift
 
-NAMES = tuple(registry.component_files("norm"))
+NAMES = tuple(name for name in registry.component_files("norm") if name != "shift")
 GIVEN = {"num_features": 6, "num_steps": 4, "threshold": 1.0}
 
 
@@ -92,3 +92,12 @@ def test_tebn_scales_every_step_by_its_own_parameter():
 def test_tebn_refuses_more_steps_than_it_has():
     with pytest.raises(ValueError, match="4 time steps, so it cannot run 5"):
         TEBN(6, 4)(inputs(5, 2, 6))
+
+
+def test_shift_adds_a_constant_to_each_channel():
+    norm = Shift(3)
+    norm.load_state_dict({"bias": torch.tensor([1.0, 2.0, 3.0])})
+    for shape in ((2, 4, 3), (2, 4, 3, 5, 5)):
+        y = norm(torch.zeros(shape))
+        assert y.shape == shape
+        assert y.transpose(0, 2).flatten(1).unique(dim=1).tolist() == [[1], [2], [3]]

@@ -1,0 +1,1 @@
+"""Quantised ANNs as spiking networks of mixed time steps."""

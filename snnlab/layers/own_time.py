@@ -1,0 +1,37 @@
+"""Networks whose layers run for numbers of time steps of their own: what goes in and comes out are frames.
+
+Shape suffixes: F frames, T time steps, B samples, K classes, `...` any further axes.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def frames_in_batch(model: nn.Module) -> None:
+    """Lets a network that maps a constant input [1, B, ...] to logits [T, B, K] map x_FB... to logits [F, B, K].
+
+    Each frame is a sample of its own, a constant current for as long as the first layer runs; the logits are
+    averaged over the last layer's steps. Done with hooks, so that the layers keep their names. A network whose
+    layers have no steps of their own yet (`per_step` is false) is left alone.
+    """
+    hooks = _Frames([module for module in model.modules() if getattr(module, "own_time", False)])
+    model.register_forward_pre_hook(hooks.fold)
+    model.register_forward_hook(hooks.unfold)
+
+
+class _Frames:
+    def __init__(self, layers: list[nn.Module]) -> None:
+        self._layers = layers
+        self._count = 0
+
+    def fold(self, module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        x_FB, *rest = args
+        self._count = len(x_FB) if any(layer.per_step for layer in self._layers) else 0
+        return (x_FB.flatten(0, 1).unsqueeze(0) if self._count > 1 else x_FB, *rest)
+
+    def unfold(self, module: nn.Module, args: tuple[Any, ...], logits_TNK: Tensor) -> Tensor:
+        if not self._count:
+            return logits_TNK
+        mean_NK = logits_TNK.mean(0)
+        return mean_NK.view(self._count, -1, mean_NK.shape[-1])

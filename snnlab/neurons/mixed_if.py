@@ -1,0 +1,144 @@
+"""The integrate-and-fire neuron of converted networks, which runs for a number of time steps of its own."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from snnlab.layers.alignment import average, nearest
+from snnlab.neurons._integrate_and_fire import IntegrateAndFire
+from snnlab.neurons._recurrence import Dynamics
+from snnlab.ranges import PositiveInt
+from snnlab.surrogates._surrogate import Surrogate
+
+
+class MixedIF(IntegrateAndFire):
+    """Soft-reset integrate-and-fire neuron with T time steps of its own, and alignment of its input to them.
+
+    u_t = v_{t-1} + q_t,   v_0 = theta / 2
+    s_t = 1 if u_t >= theta else 0
+    v_t = u_t - theta s_t
+
+    for t = 1..T (mixed-timestep paper, Eq. 1 to 3), with output theta s_t, so that weights stay as they are. T and
+    theta are not configured but belong to the weights: `snnlab convert` takes them from a trained `quant_relu`
+    (T its levels, theta its gamma). Its input currents may come from layers of other numbers of steps; at a
+    residual addition, each of the two is aligned before they are added.
+
+    Under a constant current q the spikes so far are N_t = clip(floor(1/2 + t q / theta); 0, t): no loop over time
+    is needed. N_T theta / T is the output of `quant_relu` (Theorem 1); so a network in which every input is
+    averaged computes the logits of its ANN exactly, but for rounding. Between two layers of equal T that are not
+    aligned (`equal="keep"`), the order of the spikes matters, and N_T may be off by one or more.
+
+    Before it is converted, it runs for as many steps as its input, with theta = 1.
+
+    Args:
+        surrogate: gradient of the spike; None: `Triangle()`.
+        threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
+        rising: input with fewer steps than T: "average" it over time, or "upsample" by repeating steps.
+        falling: input with more steps than T: "average" it, or "downsample" by leaving steps out.
+        equal: input with T steps: "keep" it, as the paper does, or "average" it as well.
+        averaged: what the average is taken of: the input "currents" (the paper's Algorithm 1), or the output
+            "spikes" of the layer before (its Eq. 20), which is the same for layers that treat all steps alike,
+            and saves them all steps but one. Where layers that follow disagree, currents.
+        closed_form: compute the spikes of a constant current without a loop over time.
+        time_scale: factor of T in all layers (the paper's Appendix D), theta stays.
+    """
+
+    own_time = True
+
+    def __init__(
+        self,
+        surrogate: Surrogate | None = None,
+        threshold: float = 1.0,
+        *,
+        rising: Literal["average", "upsample"] = "average",
+        falling: Literal["average", "downsample"] = "average",
+        equal: Literal["keep", "average"] = "keep",
+        averaged: Literal["currents", "spikes"] = "currents",
+        closed_form: bool = False,
+        time_scale: PositiveInt = 1,
+    ) -> None:
+        # In units of theta, so that the recurrence has numbers and not tensors for constants.
+        super().__init__(surrogate, Dynamics(1.0, 0.0, True, False, False), 0.5)
+        self.rising = rising
+        self.falling = falling
+        self.equal = equal
+        self.averaged = averaged
+        self.closed_form = closed_form
+        self.time_scale = time_scale
+        self.theta: Tensor
+        self.register_buffer("theta", torch.tensor(1.0))
+        self._steps: int | None = None
+        self._consumers: tuple[int, ...] = ()
+
+    def leak(self) -> float:
+        return 1.0
+
+    @property
+    def per_step(self) -> bool:
+        """True once it is converted: it looks at all steps of its input, not at one after the other."""
+        return self._steps is not None
+
+    @property
+    def time_steps(self) -> int | None:
+        """T, with the factor `time_scale`; None before it is converted."""
+        return None if self._steps is None else self._steps * self.time_scale
+
+    def get_extra_state(self) -> Tensor:
+        """T (0 before conversion) and the T of every neuron layer that is fed by this one."""
+        return torch.tensor([self._steps or 0, *self._consumers])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        steps, *consumers = state.tolist()
+        self._steps, self._consumers = steps or None, tuple(consumers)
+
+    def align(self, x_T: Tensor) -> Tensor:
+        """The input with this layer's number of steps, or with one if it is constant: [T or 1, ...]."""
+        steps, given = self.time_steps, len(x_T)
+        if steps is None or given == 1:
+            return x_T
+        if self._averages(given, steps):
+            return x_T.mean(0, keepdim=True)
+        return x_T if given == steps else nearest(x_T, steps)
+
+    def mean_of_spikes(self, spikes_T: Tensor) -> Tensor:
+        """The layer's output where only averages follow, [1, ...]."""
+        return spikes_T.mean(0, keepdim=True)
+
+    def _averages(self, given: int, steps: int) -> bool:
+        how = self.equal if given == steps else self.rising if given < steps else self.falling
+        return how == "average"
+
+    def _puts_out_means(self) -> bool:
+        """True if all that follow would average; the last layer's logits are averaged in any case."""
+        steps = self._steps
+        return (
+            steps is not None
+            and self.averaged == "spikes"
+            and all(self._averages(steps, consumer) for consumer in self._consumers)
+        )
+
+    def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        steps = self.time_steps
+        x_T = self.align(x_T)
+        precise = x_T.to(torch.promote_types(x_T.dtype, torch.float32)) / self.theta
+        if steps is not None and len(x_T) == 1 and self.closed_form and state is None:
+            return self._constant(precise[0], steps).to(x_T.dtype), precise.new_empty(0)
+        if steps is not None and len(x_T) == 1:
+            precise = average(precise, steps)
+        spikes_T, state = super().forward_with_state(precise, state)
+        if self._puts_out_means():
+            spikes_T = self.mean_of_spikes(spikes_T)
+        return (spikes_T * self.theta).to(x_T.dtype), state
+
+    def _constant(self, q: Tensor, steps: int) -> Tensor:
+        """The output for a constant current, in units of theta: all spikes, or their mean, times theta."""
+        if self._puts_out_means():
+            mean = (q * steps + 0.5).floor_().clamp_(0, steps).mul_(self.theta / steps)
+            return mean.unsqueeze(0)
+        t = torch.arange(steps + 1, dtype=q.dtype, device=q.device).view(-1, *[1] * q.dim())
+        counts = torch.minimum((t * q + 0.5).floor_().clamp_(min=0), t)
+        return counts.diff(dim=0) * self.theta
+
+    def extra_repr(self) -> str:
+        return f"T={self.time_steps}, {self.rising}, {self.falling}, {self.equal}"

@@ -1,0 +1,45 @@
+"""Convert a trained ANN with quantised activations into a spiking network of mixed time steps.
+
+The ANN is a run with neuron=quant_relu. The result is a run directory of its own, which eval and the other commands
+take; neuron.rising, .falling, .equal, .averaged, .closed_form and .time_scale can be set here and in eval.
+"""
+
+import argparse
+
+from snnlab.verbs._arguments import add_overrides
+
+EXAMPLES = (
+    "snnlab convert run=DIR",
+    "snnlab convert run=DIR checkpoint=best fold=false",
+    "snnlab convert run=DIR neuron.equal=average",
+    "snnlab convert run=DIR neuron.rising=upsample neuron.falling=downsample",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's arguments."""
+    add_overrides(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Loads the ANN, converts it, measures both."""
+    from snnlab.config.convert_arguments import read_convert_arguments
+    from snnlab.config.run_file import read_config
+    from snnlab.config.stored import load_stored
+    from snnlab.errors import ConfigError
+
+    asked = read_convert_arguments(args.overrides)
+    neuron = read_config(asked.run).get("neuron", {}).get("name")
+    if neuron != "quant_relu":
+        raise ConfigError(
+            f"{asked.run} has neuron={neuron}: there is nothing that says its time steps",
+            f"train a quantised ANN from it: snnlab train neuron=quant_relu init.run={asked.run} ..."
+            if neuron == "relu"
+            else "convert a run with neuron=quant_relu",
+        )
+    paths = [one for one in asked.overrides if one.startswith("paths.")]
+    ann = load_stored(asked.run, paths, args.config_dir)
+    snn = load_stored(asked.run, asked.overrides, args.config_dir)
+    from snnlab.convert import run as convert_run
+
+    return convert_run.run(ann, snn, asked)
