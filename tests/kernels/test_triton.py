@@ -122,7 +122,6 @@ def test_sizes_and_steps(size, steps, device):
         lambda: CF(subtract="one", K_P=3, K_N=0, detach_reset=True),
         lambda: CF(K_P=1, K_N=1, detach_reset=True, threshold=0.6),
     ],
-    ids=repr,
 )
 def test_options(neuron, device):
     neuron = neuron().to(device)
