@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snnlab.registry import SEVERAL
 from snnlab.report.charts import (
     HeatMap,
     LineChart,
@@ -97,16 +98,24 @@ def labels_of(runs: Sequence[RunData]) -> list[str]:
     names = [key for key in rows if key.endswith(".name") or key == "num_steps"]
     others = [key for key in rows if key not in names and key not in ("seed", "experiment")]
     chosen = names or others[:2]
+    several = [kind for kind in SEVERAL if len({_names(run, kind) for run in runs}) > 1]
     labels = []
     for n, run in enumerate(runs):
         parts = [
             rows[key][n] if key.endswith(".name") else f"{key.rpartition('.')[2]} {rows[key][n]}"
             for key in chosen
         ]
+        parts += [text for kind in several if (text := _names(run, kind))]
         if "seed" in rows or not parts:
             parts.append(f"seed {run.seed}")
         labels.append(" ".join(parts))
     return labels
+
+
+def _names(run: RunData, kind: str) -> str:
+    """The components of a kind of which a run has any number."""
+    found = (key.split(".")[1] for key in run.config if key.startswith(f"{kind}."))
+    return "+".join(dict.fromkeys(found))
 
 
 def _best(metric: str, values: Sequence[float | None]) -> float | None:

@@ -46,9 +46,9 @@ class Tags(HTMLParser):
 def run(tmp_path):
     """A finished run directory."""
 
-    def make(*overrides, acc=0.75, whole=True):
+    def make(*overrides, acc=0.75, whole=True, name=None):
         cfg = load(["+experiment=quickstart", "num_steps=2", *overrides])
-        folder = tmp_path / f"{cfg.loss.name}{cfg.seed}"
+        folder = tmp_path / (name or f"{cfg.loss.name}{cfg.seed}")
         folder.mkdir()
         last = {"test/acc": acc, "test/ece": 0.1, "test/nll": None, "test/firing_rate/a<b/t1": 0.1}
         for name in ("acc", "ece", "nll"):
@@ -118,6 +118,12 @@ def test_runs_beside_each_other(run):
     assert "<b>90.00 %</b>" in page
     assert "Settings that differ" in page
     assert "3 runs compared" in page
+
+
+def test_labels_name_what_only_some_runs_have(run):
+    cf = run("neuron=cf", name="cf")
+    runs = [RunData(cf), RunData(run("neuron=cf", "regulariser=pnb", name="pnb")), RunData(run())]
+    assert labels_of(runs) == ["cf", "cf pnb", "lif"]
 
 
 def test_runs_are_found_below_a_folder(run, tmp_path):
