@@ -8,10 +8,9 @@ from typing import Any
 
 from snnlab.config.analyses import analyses
 from snnlab.config.check import ANALYSE_SECTIONS
-from snnlab.config.eval_arguments import CHECKPOINTS
-from snnlab.config.run_file import find_run
+from snnlab.config.run_arguments import CHECKPOINTS, run_folder, take_keys
 from snnlab.config.section_arguments import read_section, section_of
-from snnlab.config.suggest import did_you_mean
+from snnlab.config.suggest import check_choice, did_you_mean
 from snnlab.errors import ConfigError
 
 EXAMPLES = {
@@ -51,30 +50,22 @@ def read_analyse_arguments(given: Sequence[str]) -> AnalyseArguments:
     Raises:
         ConfigError: the run or what to analyse is missing, or a value does not fit.
     """
-    run, what, checkpoint, overrides = "", "", "last", []
+    values, others = take_keys(given, {"run": "", "what": "", "checkpoint": "last"})
+    folder = run_folder("analyse", values["run"], "snnlab analyse run=<run directory> what=firing_rates")
+    check_choice("checkpoint", values["checkpoint"], CHECKPOINTS)
     sections: dict[str, list[str]] = {name: [] for name in ANALYSE_SECTIONS}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if equals and key == "run":
-            run = value
-        elif equals and key == "what":
-            what = value
-        elif equals and key == "checkpoint":
-            checkpoint = value
-        elif section_of(text) in sections:
-            sections[section_of(text)].append(text)
-        else:
-            overrides.append(text)
-    if not run:
-        raise ConfigError("analyse: no run is given", "snnlab analyse run=<run directory> what=firing_rates")
-    if checkpoint not in CHECKPOINTS:
-        raise ConfigError(
-            f"checkpoint: unknown choice '{checkpoint}'", f"choose one of: {', '.join(CHECKPOINTS)}"
-        )
+    overrides: list[str] = []
+    for text in others:
+        sections.get(section_of(text), overrides).append(text)
     settings = {name: read_section(name, texts, EXAMPLES[name]) for name, texts in sections.items()}
-    names = _names(what)
-    folder = find_run(Path(run).expanduser().resolve())
-    return AnalyseArguments(folder, checkpoint, names, what == "all", settings, tuple(overrides))
+    return AnalyseArguments(
+        folder,
+        values["checkpoint"],
+        _names(values["what"]),
+        values["what"] == "all",
+        settings,
+        tuple(overrides),
+    )
 
 
 def _names(what: str) -> tuple[str, ...]:

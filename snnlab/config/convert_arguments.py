@@ -4,12 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from snnlab.config.eval_arguments import CHECKPOINTS
-from snnlab.config.run_file import find_run
-from snnlab.config.suggest import did_you_mean
-from snnlab.errors import ConfigError
-
-FOLD = ("true", "false")
+from snnlab.config.run_arguments import CHECKPOINTS, SWITCH, run_folder, take_keys
+from snnlab.config.suggest import check_choice
 
 
 @dataclass(frozen=True)
@@ -37,27 +33,14 @@ def read_convert_arguments(given: Sequence[str]) -> ConvertArguments:
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    values = {"run": "", "checkpoint": "last", "fold": "true"}
-    overrides = []
-    for text in given:
-        key, equals, value = text.partition("=")
-        if equals and key in values:
-            values[key] = value
-        else:
-            overrides.append(text)
-    if not values["run"]:
-        raise ConfigError(
-            "convert: no run is given",
-            "snnlab convert run=<run directory of an ANN with neuron=quant_relu>, as snnlab train printed it",
-        )
-    for key, choices in (("checkpoint", CHECKPOINTS), ("fold", FOLD)):
-        if values[key] not in choices:
-            guess = did_you_mean(values[key], choices)
-            raise ConfigError(
-                f"{key}: unknown choice '{values[key]}'" + (f".{guess}" if guess else ""),
-                f"choose one of: {', '.join(choices)}",
-            )
-    run = find_run(Path(values["run"]).expanduser().resolve())
+    values, overrides = take_keys(given, {"run": "", "checkpoint": "last", "fold": "true"})
+    run = run_folder(
+        "convert",
+        values["run"],
+        "snnlab convert run=<run directory of an ANN with neuron=quant_relu>, as snnlab train printed it",
+    )
+    check_choice("checkpoint", values["checkpoint"], CHECKPOINTS)
+    check_choice("fold", values["fold"], SWITCH)
     fold = values["fold"] == "true"
     settings = [
         "neuron=mixed_if",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from snnlab.config.run_file import find_run
+from snnlab.config.run_arguments import CHECKPOINTS, SWITCH, run_folder, take_keys
 from snnlab.config.schema import EarlyExitConfig, NoiseConfig
 from snnlab.config.section_arguments import read_section, section_of
+from snnlab.config.suggest import check_choice
 from snnlab.errors import ConfigError
 
-CHECKPOINTS = ("last", "best")
 WEIGHTS = ("model", "average")
 
 
@@ -47,40 +47,30 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    run, checkpoint, weights, speed, overrides = "", "last", "model", "false", []
+    plain = {"run": "", "checkpoint": "last", "weights": "model", "speed": "false"}
+    values, others = take_keys(given, plain)
+    folder = run_folder("eval", values["run"], "snnlab eval run=<run directory>, as snnlab train printed it")
+    for key, choices in (("checkpoint", CHECKPOINTS), ("weights", WEIGHTS), ("speed", SWITCH)):
+        check_choice(key, values[key], choices)
+    overrides = []
     steps: tuple[int, ...] = ()
     early_exit: list[str] = []
     noise: list[str] = []
     compared: list[list[str]] = []
-    for text in given:
-        key, equals, value = text.partition("=")
-        if equals and key == "run":
-            run = value
-        elif equals and key == "checkpoint":
-            checkpoint = value
-        elif equals and key == "weights":
-            weights = value
-        elif section_of(text) == "early_exit":
+    for text in others:
+        key, _, value = text.partition("=")
+        if section_of(text) == "early_exit":
             early_exit.append(text)
         elif section_of(text) == "noise":
             noise.append(f"noise.kind={value}" if key.lstrip("+") == "noise" else text)
         elif key == "num_steps" and (value.startswith("[") or ".." in value):
             steps = _several(value)
-        elif equals and key == "speed":
-            speed = value
         elif key == "time_scale":
             compared.append([f"neuron.time_scale={one}" for one in _listed(value)])
         elif key.startswith("neuron.") and value.startswith("["):
             compared.append([f"{key}={one}" for one in _listed(value)])
         else:
             overrides.append(text)
-    if not run:
-        raise ConfigError(
-            "eval: no run is given", "snnlab eval run=<run directory>, as snnlab train printed it"
-        )
-    for key, value, choices in (("checkpoint", checkpoint, CHECKPOINTS), ("weights", weights, WEIGHTS)):
-        if value not in choices:
-            raise ConfigError(f"{key}: unknown choice '{value}'", f"choose one of: {', '.join(choices)}")
     if steps and early_exit:
         raise ConfigError(
             "num_steps: early exit takes one number of time steps, the most that a sample may take",
@@ -90,8 +80,6 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
         raise ConfigError(
             "noise: takes one number of time steps, and no early exit", "measure them in a call of their own"
         )
-    if speed not in ("true", "false"):
-        raise ConfigError(f"speed: unknown choice '{speed}'", "choose one of: true, false")
     if compared and (steps or early_exit or noise):
         raise ConfigError(
             f"{compared[0][0].partition('=')[0]}: several values do not go with "
@@ -100,10 +88,17 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
         )
     exits = read_section("early_exit", early_exit, "early_exit.threshold=[0.7,0.9]") if early_exit else None
     noisy = read_section("noise", noise, "noise=gaussian noise.level=[0,0.1]") if noise else None
-    folder = find_run(Path(run).expanduser().resolve())
-    variants = tuple(product(*compared)) if compared else ()
-    timed = speed == "true"
-    return EvalArguments(folder, checkpoint, weights, steps, exits, noisy, variants, timed, tuple(overrides))
+    return EvalArguments(
+        folder,
+        values["checkpoint"],
+        values["weights"],
+        steps,
+        exits,
+        noisy,
+        tuple(product(*compared)) if compared else (),
+        values["speed"] == "true",
+        tuple(overrides),
+    )
 
 
 def _listed(value: str) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from snnlab.config.eval_arguments import CHECKPOINTS
-from snnlab.config.suggest import did_you_mean
+from snnlab.config.run_arguments import CHECKPOINTS, run_folder, take_keys
+from snnlab.config.suggest import check_choice
 from snnlab.errors import ConfigError
 
 FORMATS = ("nir", "safetensors")
@@ -16,7 +16,7 @@ class ExportArguments:
     """The parts of a command line.
 
     Args:
-        run: the run directory.
+        run: the run directory; a folder that holds one run only stands for it.
         checkpoint: `last` or `best`.
         format: one of FORMATS.
         out: the file to write.
@@ -38,26 +38,12 @@ def read_export_arguments(given: Sequence[str]) -> ExportArguments:
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    values = {"run": "", "checkpoint": "last", "format": "nir", "out": "", "dt": ""}
-    overrides = []
-    for text in given:
-        key, equals, value = text.partition("=")
-        if equals and key in values:
-            values[key] = value
-        else:
-            overrides.append(text)
-    if not values["run"]:
-        raise ConfigError(
-            "export: no run is given", "snnlab export run=<run directory>, as snnlab train printed it"
-        )
-    for key, choices in (("checkpoint", CHECKPOINTS), ("format", FORMATS)):
-        if values[key] not in choices:
-            guess = did_you_mean(values[key], choices)
-            raise ConfigError(
-                f"{key}: unknown choice '{values[key]}'" + (f".{guess}" if guess else ""),
-                f"choose one of: {', '.join(choices)}",
-            )
-    run = Path(values["run"]).expanduser().resolve()
+    values, overrides = take_keys(
+        given, {"run": "", "checkpoint": "last", "format": "nir", "out": "", "dt": ""}
+    )
+    run = run_folder("export", values["run"], "snnlab export run=<run directory>, as snnlab train printed it")
+    check_choice("checkpoint", values["checkpoint"], CHECKPOINTS)
+    check_choice("format", values["format"], FORMATS)
     out = Path(values["out"]).expanduser() if values["out"] else run / f"network.{values['format']}"
     return ExportArguments(
         run, values["checkpoint"], values["format"], out, _seconds(values["dt"]), tuple(overrides)

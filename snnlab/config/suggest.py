@@ -1,7 +1,9 @@
-"""Guesses what a misspelt name was meant to be."""
+"""Guesses what a misspelt name was meant to be, and refuses unknown choices with that guess."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from snnlab.errors import ConfigError
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -20,3 +22,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'tau'?`, or nothing."""
     guess = closest(name, known)
     return f" Did you mean '{guess}'?" if guess else ""
+
+
+def check_choice(key: str, value: str, choices: Sequence[str]) -> None:
+    """Refuses a value that is none of the choices.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if value not in choices:
+        guess = did_you_mean(value, choices)
+        raise ConfigError(
+            f"{key}: unknown choice '{value}'" + (f".{guess}" if guess else ""),
+            f"choose one of: {', '.join(choices)}",
+        )

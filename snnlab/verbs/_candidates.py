@@ -68,7 +68,7 @@ def _table(word: str, given: list[str], search: SearchPath) -> list[str]:
 def _of_analyse(word: str) -> list[str] | None:
     """What is no override of the run; None if the word may be one."""
     from snnlab.config.analyses import analyses
-    from snnlab.config.eval_arguments import CHECKPOINTS
+    from snnlab.config.run_arguments import CHECKPOINTS
 
     key, equals, value = word.partition("=")
     choices: Mapping[str, Iterable[str]] = {"what": [*analyses(), "all"], "checkpoint": CHECKPOINTS}

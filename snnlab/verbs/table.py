@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snnlab.config.suggest import did_you_mean
+from snnlab.config.suggest import check_choice
 from snnlab.errors import ConfigError, SnnlabError
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.report.table_file import SCALES
     from snnlab.report.table_loader import load_table
 
-    _choice("--format", args.format, FORMATS)
-    _choice("--layout", args.layout, ("cells", "paper"))
+    check_choice("--format", args.format, FORMATS)
+    check_choice("--layout", args.layout, ("cells", "paper"))
     search = SearchPath.of(args.config_dir)
     given = [one for one in [args.name, *args.overrides] if one]
     scale, seeds, hydra, others = _take_apart([one for one in given if "=" in one], SCALES)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     others = [one for one in others if not one.startswith("select=")]
     tables = {name.replace("-", "_"): load_table(name, search) for name in names}
     if select:
-        _choice("select", select[-1], ("last", "best"))
+        check_choice("select", select[-1], ("last", "best"))
         tables = {
             name: replace(table, selection="best" if select[-1] == "best" else "last")
             for name, table in tables.items()
@@ -111,12 +111,6 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _choice(key: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        guess = did_you_mean(value, choices)
-        raise ConfigError(f"{key}: unknown choice '{value}'.{guess}", f"choose one of: {', '.join(choices)}")
-
-
 def _take_apart(
     given: Sequence[str], scales: "Sequence[Scale]"
 ) -> "tuple[Scale, tuple[int, ...], list[str], list[str]]":
@@ -128,7 +122,7 @@ def _take_apart(
     for one in given:
         key, _, value = one.partition("=")
         if key == "scale":
-            _choice("scale", value, scales)
+            check_choice("scale", value, scales)
             scale = next(known for known in scales if known == value)
         elif key in ("seeds", "seed"):
             try:
@@ -156,7 +150,7 @@ def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
             output = output / f"{one.name}.{'md' if form == 'terminal' else form}"
         if form == "terminal":
             form = {"tex": "latex"}.get(ending := output.suffix.lstrip("."), ending)
-            _choice("--output: ending", form, FORMATS[1:])
+            check_choice("--output: ending", form, FORMATS[1:])
         text = render(one, form, args.layout)
         if output is None:
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")

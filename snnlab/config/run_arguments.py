@@ -1,0 +1,38 @@
+"""What commands on a stored run share: `run=DIR checkpoint=best` and other plain keys of their own. No torch."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from snnlab.config.run_file import find_run
+from snnlab.errors import ConfigError
+
+CHECKPOINTS = ("last", "best")
+SWITCH = ("true", "false")
+
+
+def take_keys(given: Sequence[str], defaults: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The values of some `key=value` arguments, and all other arguments in their order."""
+    values, others = dict(defaults), []
+    for text in given:
+        key, equals, value = text.partition("=")
+        if equals and key in defaults:
+            values[key] = value
+        else:
+            others.append(text)
+    return values, others
+
+
+def run_folder(command: str, value: str, hint: str) -> Path:
+    """The run directory that `run=` names; a folder that holds one run only stands for it.
+
+    Args:
+        command: for the message.
+        value: what was given; empty if nothing was.
+        hint: how to give it.
+
+    Raises:
+        ConfigError: nothing was given, or a folder with several runs.
+    """
+    if not value:
+        raise ConfigError(f"{command}: no run is given", hint)
+    return find_run(Path(value).expanduser().resolve())
