@@ -192,7 +192,7 @@ class Planner:
         cells: list[Cell] = []
         for row, column in table.cells:
             run, why = row.run_of(column), row.why_missing(column)
-            if change and change.rows and row.name not in change.rows and not row.cited:
+            if change and not row.cited and not change.covers(row, column):
                 why = why or f"not at the {scale} scale"
             why = why or self._unknown(run)
             if row.cited or why or run is None:

@@ -123,8 +123,13 @@ class ScaleChange:
     """Experiments, with overrides, that stand in for a row's; the row's own overrides come after theirs."""
     rows: tuple[str, ...] = ()
     """The rows that have runs at this scale; empty: all."""
+    columns: tuple[str, ...] = ()
+    """Labels of the columns that have runs at this scale; empty: all."""
     seeds: tuple[int, ...] = ()
     """Instead of the table's; empty: the table's."""
+
+    def covers(self, row: Row, column: Column) -> bool:
+        return (not self.rows or row.name in self.rows) and (not self.columns or column.label in self.columns)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,6 +187,8 @@ class _Checker:
             self.known(f"scales.{key}", key, SCALES[1:])
             for name in change.rows:
                 self.known(f"scales.{key}.rows", name, names)
+            for label in change.columns:
+                self.known(f"scales.{key}.columns", label, labels)
 
     def unique(self, names: list[str], path: str) -> None:
         for index, name in enumerate(names):
