@@ -19,8 +19,8 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
 
     Args:
         job: the run.
-        metric: `config/<key>`, `result/<key>`, `measured/<path in the JSON or CSV>`, else a metric of the result, in
-            which * stands for anything: the mean over all that fit.
+        metric: `config/<key>`, `result/<key>`, `measured/<path in the JSON or CSV>`, `train/<key>` of the last
+            epoch, else a metric of the result, in which * stands for anything: the mean over all that fit.
         selection: last | best.
     """
     kind, _, rest = metric.partition("/")
@@ -35,6 +35,8 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
         return None
     if kind == "result":
         return _fact(job, result, rest)
+    if kind == "train":
+        return _number(_last_training(job.folder).get(metric))
     metrics: Mapping[str, Any] = result.get(selection) or {}
     if "*" not in metric:
         return _number(metrics.get(metric))
@@ -60,6 +62,13 @@ def _fact(job: Job, result: Mapping[str, Any], key: str) -> float | None:
         count = _number(result.get("num_params"))
         return None if count is None else count / 1e6
     return _number(result.get(key))
+
+
+def _last_training(folder: Path) -> Mapping[str, Any]:
+    """The metrics of the last epoch's training."""
+    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    rows: list[Mapping[str, Any]] = [json.loads(line) for line in lines]
+    return [row for row in rows if row["split"] == "train"][-1]
 
 
 def _inside(content: Any, path: str) -> Any:

@@ -126,6 +126,12 @@ class Plan:
         return list(found.values())
 
     @property
+    def drawn(self) -> list[Path]:
+        """The directories of the finished runs that are a figure's own, not their teachers'."""
+        own = [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]
+        return list(dict.fromkeys(job.folder for job in own if job.state == "done"))
+
+    @property
     def missing(self) -> dict[str, list[str]]:
         """Why cells cannot be filled by the project: each reason with its rows."""
         found: dict[str, list[str]] = {}

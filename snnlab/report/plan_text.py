@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snnlab.config.schema import RunConfig
-from snnlab.report.plan import Job, Plan, estimate
+from snnlab.report.plan import Cell, Job, Plan, estimate
 from snnlab.report.scales import EMBEDDED
 
 MARKS = {
@@ -21,16 +21,15 @@ MARKS = {
 
 def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
     """A plan, with a line for each run if asked for."""
-    jobs = plan.jobs
+    jobs = _one_for_each_run(plan.jobs)
     states = Counter(job.state for job in jobs)
-    cells = Counter(
-        "cited" if cell.why == "cited" else "missing" if cell.why else "runs" for cell in plan.cells
-    )
+    cells = Counter(_kind(cell) for cell in plan.cells)
     lines = [f"{plan.name} (scale {plan.scale}): {plan.table.title}"]
     if plan.cells:
         lines.append(
             f"  cells    {len(plan.cells)}: {cells['runs']} from runs, {cells['cited']} cited, "
             f"{cells['missing']} not possible here yet"
+            + (f", {cells['left out']} not at this scale" if cells["left out"] else "")
         )
     done = states["done"]
     rest = [f"{states[state]} {text}" for state, text in MARKS.items() if state != "done" and states[state]]
@@ -41,6 +40,20 @@ def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
     lines += time_lines(jobs)
     lines += [f"  missing  {'; '.join(rows)}: {why}" for why, rows in plan.missing.items()]
     return lines
+
+
+def _kind(cell: Cell) -> str:
+    if cell.why.startswith("not at the"):
+        return "left out"
+    return "cited" if cell.why == "cited" else "missing" if cell.why else "runs"
+
+
+def _one_for_each_run(jobs: Sequence[Job]) -> list[Job]:
+    """Without those that differ in what is measured afterwards; one that is not done stands for the others."""
+    found: dict[tuple[str, str], Job] = {}
+    for job in sorted(jobs, key=lambda one: one.state == "done"):
+        found.setdefault((str(job.folder), str(job.waits and job.waits.folder)), job)
+    return [job for job in jobs if job in found.values()]
 
 
 def _job_lines(plan: Plan, jobs: Sequence[Job]) -> list[str]:

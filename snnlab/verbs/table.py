@@ -178,7 +178,7 @@ def _draw(plans: "Sequence[Plan]") -> int:
 
     code = 0
     for plan in plans:
-        folders = [str(job.folder) for job in plan.of_figure if job.state == "done"]
+        folders = [str(folder) for folder in plan.drawn]
         for command in plan.table.draw:
             command = command.replace("{name}", plan.name)
             lines = [command.replace("{runs}", " ".join(folders))]

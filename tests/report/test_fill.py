@@ -117,6 +117,39 @@ def test_smaller_scales_are_said_and_not_judged(plan, finished):
         assert f"Scale {scale}" in markdown(filled, cells_grid(filled))
 
 
+LEFT_OUT = """
+title: Half a table
+source: Nobody (2026), Table 3
+columns:
+  - {name: Acc, metric: test/acc}
+  - {name: Loss, metric: train/loss, unit: plain, digits: 3}
+rows:
+  - {labels: [TMC], run: {experiment: quickstart}, published: [1, 2]}
+  - {labels: [SDT], run: {experiment: quickstart, overrides: [loss=sdt]}, published: [1, 2]}
+scales:
+  short: {rows: [TMC], columns: [Loss]}
+"""
+
+
+def test_a_scale_may_leave_out_rows_and_columns(plan):
+    planned = plan(LEFT_OUT, scale="short", seeds=[0])
+    assert [(cell.row.name, cell.column.label) for cell in planned.cells if not cell.why] == [("TMC", "Loss")]
+    assert planned.missing == {}
+    text = "\n".join(plan_lines(planned))
+    assert "cells    4: 1 from runs, 0 cited, 0 not possible here yet, 3 not at this scale" in text
+
+
+def test_a_metric_of_the_last_epochs_training(plan, finished):
+    planned = plan(LEFT_OUT, scale="short", seeds=[0])
+    (job,) = planned.jobs
+    finished(job, **{"test/acc": 0.9})
+    rows = [("train", 2.0), ("test", 9.0), ("train", 0.125), ("test", 8.0)]
+    lines = (json.dumps({"split": split, f"{split}/loss": loss}) for split, loss in rows)
+    (job.folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    assert by_name(fill(planned), "TMC", "Loss").mean == 0.125
+    assert planned.drawn == [job.folder]
+
+
 def test_estimate_uses_measured_throughput(plan, finished):
     jobs = plan().jobs
     finished(jobs[0], **{"test/acc": 0.9})
@@ -172,6 +205,8 @@ def test_numbers_of_further_measurements(plan, finished):
     assert len(planned.jobs) == 3
     finished(job, **{"test/acc": 0.5})
     assert {one.state for one in planned.jobs} == {"unmeasured"}
+    # Three measurements of one run.
+    assert "runs     1: 0 done, 1 trained, to be measured" in "\n".join(plan_lines(planned))
     (job.folder / "early-exit-x.json").write_text(json.dumps({"rows": [{"acc": 0.1}, {"acc": 0.25}]}))
     (job.folder / "analysis").mkdir()
     (job.folder / "analysis/energy.csv").write_text("name,kind,ac\nconv,conv,1\ntotal,,2500000.0\n")

@@ -76,7 +76,9 @@ def test_every_cell_composes_at_every_scale(scale):
 def test_metrics_are_of_known_kinds():
     for name, table in TABLES.items():
         for column in table.columns:
-            assert re.match(r"(test|result|config|measured)/", column.metric), f"{name}: {column.metric}"
+            assert re.match(r"(test|train|result|config|measured)/", column.metric), (
+                f"{name}: {column.metric}"
+            )
         for row in table.rows:
             for run in filter(None, [row.run, *row.runs.values()]):
                 assert bool(run.measure) == bool(run.measured), f"{name}: {row.name}"
