@@ -14,7 +14,7 @@ from torch import nn
 
 from snnlab import registry
 from snnlab.config.schema import Component, RunConfig
-from snnlab.data.dataset import VisionData
+from snnlab.data.dataset import LabelledData
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.layers.embedding import Embedded, WordSpikes
 from snnlab.layers.own_time import frames_in_batch
@@ -54,13 +54,13 @@ def construct(
         ) from error
 
 
-def build_dataset(cfg: RunConfig) -> VisionData:
+def build_dataset(cfg: RunConfig) -> LabelledData:
     """The data set; with `trainer.synthetic`, generated data in its shape.
 
     Raises:
         ConfigError: it cannot be augmented like this.
     """
-    dataset: VisionData = construct(
+    dataset: LabelledData = construct(
         "dataset", cfg.dataset, {"root": cfg.paths.data, "num_steps": cfg.num_steps}, cfg.plugins
     )
     if dataset.reads_words and cfg.augment:
@@ -80,7 +80,7 @@ def build_augments(cfg: RunConfig) -> list[nn.Module]:
     return [construct("augment", op, {}, cfg.plugins) for op in cfg.augment]
 
 
-def build_model(cfg: RunConfig, dataset: VisionData) -> nn.Module:
+def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
     """The network for a data set: every neuron is a fresh one with a surrogate of its own.
 
     In front of a network that reads words there is an embedding.

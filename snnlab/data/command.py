@@ -9,7 +9,7 @@ from rich.table import Table
 from snnlab import registry
 from snnlab.config.schema import PathsConfig, RunConfig
 from snnlab.data.cache import cached_steps
-from snnlab.data.dataset import SampleSet, Status, VisionData
+from snnlab.data.dataset import LabelledData, SampleSet, Status
 from snnlab.data.loader import loader
 from snnlab.errors import DataError
 
@@ -34,7 +34,7 @@ def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
     return _DONE
 
 
-def prepare(cfg: RunConfig, dataset: VisionData) -> int:
+def prepare(cfg: RunConfig, dataset: LabelledData) -> int:
     """Makes the configured data set ready: unpacks, downloads where that was asked for, integrates events.
 
     Raises:
@@ -57,7 +57,7 @@ def prepare(cfg: RunConfig, dataset: VisionData) -> int:
     return _DONE
 
 
-def verify(cfg: RunConfig, dataset: VisionData) -> int:
+def verify(cfg: RunConfig, dataset: LabelledData) -> int:
     """Compares what is stored with its manifest; the exit code is 1 if something is wrong.
 
     Raises:
@@ -80,7 +80,7 @@ def verify(cfg: RunConfig, dataset: VisionData) -> int:
     return _FAILED if problems else _DONE
 
 
-def bench(cfg: RunConfig, dataset: VisionData, seconds: float = 3.0) -> int:
+def bench(cfg: RunConfig, dataset: LabelledData, seconds: float = 3.0) -> int:
     """Measures how many samples per second the loader delivers, alone and together with decoding."""
     dataset.prepare()
     samples = dataset.train_set()
@@ -102,7 +102,7 @@ def _rate(
     cfg: RunConfig,
     samples: SampleSet,
     seconds: float,
-    dataset: VisionData | None = None,
+    dataset: LabelledData | None = None,
     device: torch.device | None = None,
 ) -> float:
     """Samples per second over some epochs; the first batch, which starts the workers, counts too."""

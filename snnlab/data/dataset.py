@@ -107,8 +107,8 @@ class Status:
     note: str = ""
 
 
-class VisionData:
-    """Base of all data sets: stored as small integers, decoded on the training device.
+class LabelledData:
+    """Base of all data sets: samples with a class, stored as small integers and decoded on the training device.
 
     Attributes:
         num_classes, class_names: what there is to tell apart.

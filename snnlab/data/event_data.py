@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
-from snnlab.data.dataset import ArraySet, SampleSet, Status, VisionData, resize
+from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
 from snnlab.data.files import Layout, Recording
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
 from snnlab.data.places import cache_parent
@@ -24,7 +24,7 @@ from snnlab.errors import DataError
 _MANY = 2000
 
 
-class EventData(VisionData):
+class EventData(LabelledData):
     """A data set of event recordings.
 
     A subclass names its classes and its sensor, and says where recordings are (`layout`, or `find`) and how

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from snnlab.data.dataset import Status, VisionData, resize
+from snnlab.data.dataset import LabelledData, Status, resize
 from snnlab.errors import DataError
 
 
-class ImageData(VisionData):
+class ImageData(LabelledData):
     """A data set of still images.
 
     A subclass sets `raw_shape` and gives `_train_set` and `test_set`; both raise DataError if there is no

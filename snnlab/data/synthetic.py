@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snnlab.data.dataset import SampleSet, Status, VisionData
+from snnlab.data.dataset import LabelledData, SampleSet, Status
 from snnlab.data.words import Words
 
 
-class Synthetic(VisionData):
+class Synthetic(LabelledData):
     """Stands in for a data set: same shapes, classes, decoding and normalisation, without its files.
 
     A sample of class k is a bright blob over noise, at the k-th of K places on a grid, or a sentence of words that
@@ -22,7 +22,7 @@ class Synthetic(VisionData):
         num_train, num_test: number of samples; they are made when they are asked for and take no memory.
     """
 
-    def __init__(self, dataset: VisionData, num_train: int = 256, num_test: int = 32) -> None:
+    def __init__(self, dataset: LabelledData, num_train: int = 256, num_test: int = 32) -> None:
         self._dataset = dataset
         self._counts = (num_train, num_test)
         self.num_classes = dataset.num_classes

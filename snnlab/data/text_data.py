@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snnlab.data.dataset import ArraySet, SampleSet, Status, VisionData
+from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
 from snnlab.data.words import Words, read_vectors, vector_size
 from snnlab.errors import DataError
 
@@ -31,7 +31,7 @@ class Sentences:
     labels: NDArray[np.int64]
 
 
-class TextData(VisionData):
+class TextData(LabelledData):
     """A data set of sentences.
 
     A subclass names its classes and reads its files (`read`). A sample is the indices of a sentence's first words,

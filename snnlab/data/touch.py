@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snnlab.data.dataset import ArraySet, SampleSet, Status, VisionData
+from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
 from snnlab.data.files import missing
 from snnlab.errors import ConfigError, DataError
 
@@ -76,7 +76,7 @@ class _Place:
             return sum(bool(_NAME.search(name)) for name in archive.namelist())
 
 
-class TouchData(VisionData):
+class TouchData(LabelledData):
     """Base of the EvTouch sets: taxels as pixels, time steps added up in frames of equal length.
 
     The published recordings have 0 or 1 for each taxel, polarity and step. A frame adds up ceil(native_steps /

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from snnlab.data.dataset import VisionData
+from snnlab.data.dataset import LabelledData
 from snnlab.data.loader import AUGMENTS, derived_seed
 
 
@@ -32,7 +32,7 @@ class InputPipeline:
 
     def __init__(
         self,
-        dataset: VisionData,
+        dataset: LabelledData,
         augments: Iterable[nn.Module],
         num_steps: int,
         device: torch.device,

@@ -12,7 +12,7 @@ from torch import nn
 from snnlab import build
 from snnlab.config.rundir import config_hash
 from snnlab.config.schema import RunConfig, TrainerConfig
-from snnlab.data.dataset import SampleSet, VisionData
+from snnlab.data.dataset import LabelledData, SampleSet
 from snnlab.data.head import HeadSet
 from snnlab.data.loader import derived_seed, epoch_batches, loader
 from snnlab.errors import ConfigError
@@ -72,7 +72,7 @@ class Session:
         self,
         cfg: RunConfig,
         files: RunFiles,
-        dataset: VisionData,
+        dataset: LabelledData,
         device: torch.device,
         processes: Processes = ALONE,
     ) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 from snnlab import build
 from snnlab.config.run_file import read_config
 from snnlab.config.schema import RunConfig
-from snnlab.data.dataset import VisionData
+from snnlab.data.dataset import LabelledData
 from snnlab.data.loader import loader
 from snnlab.errors import SnnlabError
 from snnlab.train import checkpoint
@@ -38,7 +38,7 @@ class StoredRun:
 
     cfg: RunConfig
     model: nn.Module
-    dataset: VisionData
+    dataset: LabelledData
     pipeline: InputPipeline
     epoch: int
     trained_steps: int

@@ -15,7 +15,7 @@ from snnlab import build
 from snnlab.config.schema import RunConfig
 from snnlab.config.stored import load_stored
 from snnlab.config.teacher import is_run
-from snnlab.data.dataset import VisionData
+from snnlab.data.dataset import LabelledData
 from snnlab.errors import ConfigError
 from snnlab.layers.time import EachStep
 from snnlab.losses._loss import Loss
@@ -122,7 +122,7 @@ def logits_of_batches(
     return (teacher(pipeline.test(raw)) for raw, _ in batches)
 
 
-def teacher_for(cfg: RunConfig, loss: Loss, dataset: VisionData, device: torch.device) -> Teacher | None:
+def teacher_for(cfg: RunConfig, loss: Loss, dataset: LabelledData, device: torch.device) -> Teacher | None:
     """The teacher that a run's loss needs, None if it needs none.
 
     Building it draws no random number from the student's generators.
@@ -153,7 +153,7 @@ def teacher_for(cfg: RunConfig, loss: Loss, dataset: VisionData, device: torch.d
     return teacher
 
 
-def _from_run(name: str, cfg: RunConfig, dataset: VisionData, device: torch.device) -> Teacher:
+def _from_run(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.device) -> Teacher:
     folder = Path(name)
     own = load_stored(folder)
     data = build.build_dataset(own)
@@ -181,7 +181,7 @@ def _from_run(name: str, cfg: RunConfig, dataset: VisionData, device: torch.devi
     return Teacher(network, sees, steps, affine, device, cfg.trainer.precision)
 
 
-def _from_timm(name: str, cfg: RunConfig, dataset: VisionData, device: torch.device) -> Teacher:
+def _from_timm(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.device) -> Teacher:
     import timm
 
     if not timm.is_model(name):
@@ -234,7 +234,7 @@ def _load_file(network: nn.Module, file: Path) -> None:
         ) from error
 
 
-def _try(teacher: Teacher, cfg: RunConfig, dataset: VisionData) -> None:
+def _try(teacher: Teacher, cfg: RunConfig, dataset: LabelledData) -> None:
     """One blank sample: a model for one image size only says so here, and not in the first epoch."""
     size = (cfg.network_steps, 1, dataset.in_channels, dataset.image_size, dataset.image_size)
     try:
@@ -256,9 +256,9 @@ def _refuse_difference(name: str, compared: dict[str, tuple[object, object]]) ->
         )
 
 
-def _kind(dataset: VisionData) -> str:
+def _kind(dataset: LabelledData) -> str:
     return "images" if dataset.static else "events"
 
 
-def _normalization(dataset: VisionData) -> Normalization:
+def _normalization(dataset: LabelledData) -> Normalization:
     return Normalization(dataset.mean, dataset.std)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from snnlab import registry
-from snnlab.data.dataset import VisionData
+from snnlab.data.dataset import LabelledData
 from snnlab.data.loader import loader
 from snnlab.data.synthetic import Synthetic
 from snnlab.errors import DataError
@@ -23,7 +23,7 @@ def dataset(request, tmp_path, monkeypatch):
 
 
 def test_attributes(dataset):
-    assert isinstance(dataset, VisionData)
+    assert isinstance(dataset, LabelledData)
     assert len(dataset.class_names) == dataset.num_classes
     assert len(set(dataset.class_names)) == dataset.num_classes
     assert len(dataset.raw_shape) == (3 if dataset.static else 4)

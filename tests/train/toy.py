@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from snnlab.data.dataset import ArraySet, LoaderOp, SampleSet, VisionData
+from snnlab.data.dataset import ArraySet, LabelledData, LoaderOp, SampleSet
 from snnlab.losses.sdt import SDT
 from snnlab.neurons.lif import LIF
 from snnlab.train.inputs import InputPipeline
 
 
-class ToyData(VisionData):
+class ToyData(LabelledData):
     """24 random recordings of 3 steps in 4 classes."""
 
     num_classes, class_names, in_channels, image_size = 4, ("a", "b", "c", "d"), 2, 4
@@ -44,7 +44,7 @@ class ToyNet(nn.Module):
 
 
 def pipeline(
-    num_steps: int = 3, augments: Sequence[nn.Module] = (), data: VisionData | None = None, seed: int = 0
+    num_steps: int = 3, augments: Sequence[nn.Module] = (), data: LabelledData | None = None, seed: int = 0
 ) -> InputPipeline:
     return InputPipeline(data or ToyData(), augments, num_steps, torch.device("cpu"), seed)
 
