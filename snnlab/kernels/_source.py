@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from snnlab.kernels._program import Program
+from snnlab.kernels._sweep_source import SWEEP
 
 CHUNKS = 64
 
@@ -47,9 +48,15 @@ def source_of(program: Program, variant: Variant) -> str:
     """A C++ file with `forward` and `backward`, and for a normalisation `moments` and `through_norm`."""
     steps = range(variant.num_steps)
     names = [*(["decay"] if program.learned_decay else []), *program.parameters]
+    levels = ["level", "width"] if program.levelled else []
     loads = [
         f"const S {name}_{t} = parameters[{k}][{f'start + {t}' if name in program.stepped else 0}];"
         for k, name in enumerate(names)
+        for t in steps
+    ]
+    loads += [
+        f"const S {name}_{t} = job.levels[{k * len(steps) + t}];"
+        for k, name in enumerate(levels)
         for t in steps
     ]
     grads = [program.results["gdecay"]] if program.learned_decay else []
@@ -57,21 +64,23 @@ def source_of(program: Program, variant: Variant) -> str:
     sums = [f"r{k}_{t}" for t in steps for k in range(len(grads))]
     recompute, forward, backward = [], [], []
     for t in steps:
-        scalars = "".join(f"const S {name} = {name}_{t}; " for name in names)
+        scalars = "".join(f"const S {name} = {name}_{t}; " for name in (*names, *levels))
         step = [
             f"const S x_{t} = {_current(variant, t)};",
             f"S h_{t}, v_{t + 1};",
             "{",
             f"    const S x = x_{t}, v = v_{t}; {scalars}",
-            *(f"    {line}" for line in program.forward),
-            f"    h_{t} = {program.results['h']}; v_{t + 1} = {program.results['w']};",
+            *(f"    {line}" for line in program.charge),
+            f"    const S h = {program.results['h']};",
+            *(f"    {line}" for line in program.fire),
+            f"    h_{t} = h; v_{t + 1} = {program.results['w']};",
         ]
         recompute += [*step, "}"]
         forward += [*step, f"    s_T[{t} * N + j] = (X)({program.results['s']});"]
         forward += [f"    h_T[{t} * N + j] = h_{t};"] if variant.measured else []
         forward += ["}"]
     for t in reversed(steps):
-        scalars = "".join(f"const S {name} = {name}_{t}; " for name in names)
+        scalars = "".join(f"const S {name} = {name}_{t}; " for name in (*names, *levels))
         extra = f"gh_T[{t} * N + j]" if variant.measured else "0"
         table = f"{t if variant.stepped else 0} * BLOCK + j"
         backward += [
@@ -103,8 +112,16 @@ def source_of(program: Program, variant: Variant) -> str:
         "ZERO": f"S {', '.join(f'{name} = 0' for name in sums)};" if sums else "",
         "REDUCTION": f"reduction(+:{', '.join(sums)})" if sums else "",
         "STORE": _lines([f"own[{k}] += {name};" for k, name in enumerate(sums)], 3),
+        "DECAY": "const S decay = job.parameters[0][0];" if program.learned_decay else "",
+        "CHARGE": _lines([*program.charge, f"const S h = {program.results['h']};"], 4),
+        "FIRE": _lines(
+            [*program.fire, f"s[j] = (X)({program.results['s']}); after[j] = {program.results['w']};"], 5
+        ),
+        "CURRENT": "(S)x_t[j]"
+        + " * scale[j] + shift[j]" * variant.affine
+        + " + (S)residual_t[j]" * variant.residual,
     }
-    text = _HEAD + (_NORM if variant.affine else "") + _KERNELS
+    text = _HEAD + (_NORM if variant.affine else "") + _KERNELS + (SWEEP if program.levelled else "")
     for key, value in values.items():
         text = text.replace(f"${key}$", str(value))
     return _functions("" if variant.dtype == torch.float64 else "f") + text
@@ -134,6 +151,17 @@ _HEAD = r"""
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+/* glibc has these for whole vectors, right to 4 units in the last place, but shows them only to -ffast-math. */
+#if defined __x86_64__ && defined __GLIBC__ && defined __GNUC__ && !defined __clang__
+#define OF_VECTORS(name) \
+    extern "C" __attribute__((simd("notinbranch"))) float name##f(float) noexcept; \
+    extern "C" __attribute__((simd("notinbranch"))) double name(double) noexcept;
+OF_VECTORS(exp) OF_VECTORS(log) OF_VECTORS(sin) OF_VECTORS(cos)
+#if __GLIBC_PREREQ(2, 35)
+OF_VECTORS(tanh) OF_VECTORS(erf) OF_VECTORS(atan)
+#endif
+#endif
 
 struct BF16 {
     uint16_t bits;
@@ -165,6 +193,7 @@ struct Job {
     const X *x, *residual;
     const S *scale, *shift, *v0;
     const S *const *parameters;
+    const S *levels;
 };
 
 static inline I least(I a, I b) { return a < b ? a : b; }

@@ -4,7 +4,6 @@ Only the input is kept for the backward pass, which recomputes the membrane. Sha
 further axes.
 """
 
-import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,11 @@ from torch.autograd.function import once_differentiable
 
 from snnlab.kernels._backend import Call
 from snnlab.kernels._compiler import BuildError, library
+from snnlab.kernels._job import Pointers, address, repeats
 from snnlab.kernels._program import Program, program_of
 from snnlab.kernels._source import CHUNKS, INPUT_TYPES, Variant, source_of
 from snnlab.kernels._trace import UntraceableError
+from snnlab.kernels.cpu_levels import forward
 from snnlab.neurons._recurrence import measured_gradient
 from snnlab.surrogates._surrogate import Surrogate
 
@@ -27,18 +28,6 @@ MOST_STEPS = 64
 """The steps are written out in the source; with more of them it takes too long to build."""
 
 _MODULE_KEYS = frozenset(vars(nn.Module()))
-
-
-class Job(ctypes.Structure):
-    """As in the C++ source."""
-
-    _fields_ = (
-        *(
-            (name, ctypes.c_int64)
-            for name in ("N", "start", "threads", "inner", "channels", "v_step", "x_step")
-        ),
-        *((name, ctypes.c_void_p) for name in ("x", "residual", "scale", "shift", "v0", "parameters")),
-    )
 
 
 @dataclass(frozen=True)
@@ -88,13 +77,13 @@ def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped:
         if (kernel := _kernels.get(key)) is None:
             kernel = _kernels[key] = _build(call, variant)
     except TypeError:
-        return Kernel(refusal="the neuron decides its thresholds during the call")
+        return Kernel(refusal=f"the equations {type(call.dynamics).__name__} have no hash")
     return kernel
 
 
 def _equations(call: Call) -> tuple[object, ...]:
     decay = None if isinstance(call.decay, Tensor) else call.decay
-    return type(call.dynamics), call.dynamics, decay, *_describe(call.surrogate)
+    return type(call.dynamics), call.dynamics.key(), decay, *_describe(call.surrogate)
 
 
 def _describe(surrogate: Surrogate) -> tuple[object, ...]:
@@ -106,7 +95,9 @@ def _build(call: Call, variant: Variant) -> Kernel:
     if any(True for _ in call.surrogate.buffers()):
         return Kernel(refusal=f"the surrogate {type(call.surrogate).__name__} has buffers")
     try:
-        program = program_of(call.dynamics, call.surrogate, call.decay, call.v.dtype)
+        form = call.dynamics.kernel_form()
+        levelled = form is not None and (form.levels is not None or form.statistics is not None)
+        program = program_of(call.dynamics, call.surrogate, call.decay, call.v.dtype, levelled)
         functions = library(source_of(program, variant))
     except UntraceableError as error:
         names = f"{type(call.dynamics).__name__} with {type(call.surrogate).__name__}"
@@ -144,35 +135,6 @@ def like(tensor: Tensor, model: Tensor) -> Tensor:
     return torch.empty_like(model, dtype=tensor.dtype).copy_(tensor)
 
 
-class Pointers:
-    """Addresses of a call's tensors, which it keeps alive."""
-
-    def __init__(self, x_T: Tensor, v: Tensor, start: int, parameters: list[Tensor], **more: Any) -> None:
-        self._alive = [parameter.detach().to(v.dtype).contiguous() for parameter in parameters]
-        self._array = (ctypes.c_void_p * max(1, len(parameters)))(*(p.data_ptr() for p in self._alive))
-        sizes = {"inner": 1, "channels": 1} | more
-        self.job = Job(
-            N=x_T[0].numel(),
-            start=start,
-            v_step=0 if repeats(v) else 1,
-            x_step=0 if x_T.stride(0) == 0 else x_T[0].numel(),
-            threads=torch.get_num_threads(),
-            x=x_T.data_ptr(),
-            v0=v.data_ptr(),
-            parameters=ctypes.addressof(self._array),
-            **{key: value.data_ptr() if isinstance(value, Tensor) else value for key, value in sizes.items()},
-        )
-
-
-def repeats(v: Tensor) -> bool:
-    """Whether v [...] is one number in all places."""
-    return v.numel() > 1 and not any(v.stride())
-
-
-def address(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
-
-
 class _Compiled(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -184,7 +146,6 @@ class _Compiled(torch.autograd.Function):
         kernel: Kernel,
         *parameters: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        ctx.save_for_backward(x_T, v, learned, *parameters)
         ctx.call, ctx.kernel = (call.start, call.measure), kernel
         ctx.set_materialize_grads(False)
         scalars = [*([] if learned is None else [learned]), *parameters]
@@ -192,7 +153,8 @@ class _Compiled(torch.autograd.Function):
         spikes_T = blank(x_T)
         after = torch.empty_like(x_T[0], dtype=v.dtype) if call.keep_state else None
         h_T = None if call.measure is None else blank(x_T, v.dtype)
-        kernel.functions.forward(ctypes.byref(pointers.job), address(spikes_T), address(after), address(h_T))
+        levels_T = forward(kernel.functions, pointers, call, spikes_T, after, h_T)
+        ctx.save_for_backward(x_T, v, learned, levels_T, *parameters)
         after = v.new_empty(0) if after is None else after
         return spikes_T, after, None if call.measure is None or h_T is None else call.measure(h_T)
 
@@ -201,17 +163,17 @@ class _Compiled(torch.autograd.Function):
     def backward(
         ctx: Any, grad_spikes_T: Tensor | None, grad_v: Tensor | None, grad_measured: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        x_T, v, learned, *parameters = ctx.saved_tensors
+        x_T, v, learned, levels_T, *parameters = ctx.saved_tensors
         start, measure = ctx.call
         functions = ctx.kernel.functions
         scalars = [*([] if learned is None else [learned]), *parameters]
         pointers = Pointers(x_T, v, start, scalars)
-        job = ctypes.byref(pointers.job)
+        pointers.set_levels(levels_T)
         grad_x_T = blank(x_T)
         grad_h_T = None if measure is None else torch.zeros_like(grad_x_T, dtype=v.dtype)
         if grad_measured is not None:
             spikes_T, h_T = blank(x_T), blank(x_T, v.dtype)
-            functions.forward(job, address(spikes_T), address(None), address(h_T))
+            functions.forward(pointers.reference, address(spikes_T), address(None), address(h_T))
             grad_h_T = like(measured_gradient(measure, h_T, grad_measured), grad_x_T)
         grad_spikes_T = (
             torch.zeros_like(grad_x_T)
@@ -223,7 +185,7 @@ class _Compiled(torch.autograd.Function):
         grad_v0 = torch.empty_like(x_T[0], dtype=v.dtype) if ctx.needs_input_grad[1] else None
         sums = torch.zeros(CHUNKS, len(x_T), len(scalars), dtype=torch.float64)
         functions.backward(
-            job,
+            pointers.reference,
             address(grad_spikes_T),
             address(grad_v),
             address(grad_h_T),

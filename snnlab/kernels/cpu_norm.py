@@ -8,7 +8,6 @@ bias and p is a matter of a few numbers for each channel, which autograd differe
 steps, C channels, `...` any further axes.
 """
 
-import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from snnlab.kernels._backend import Call
+from snnlab.kernels._job import Pointers, address
 from snnlab.kernels._source import CHUNKS
-from snnlab.kernels.cpu import Kernel, Pointers, address, dense, kernel_of, like, scalar_gradients
+from snnlab.kernels.cpu import Kernel, dense, kernel_of, like, scalar_gradients
+from snnlab.kernels.cpu_levels import forward
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ class _Layout:
         if residual_T is not None:
             more["residual"] = residual_T
         self._alive = more
-        self._pointers = Pointers(y_T, call.v, call.start, scalars, **more)
-        self.job = ctypes.byref(self._pointers.job)
+        self.pointers = Pointers(y_T, call.v, call.start, scalars, **more)
+        self.job = self.pointers.reference
 
 
 def _moments(functions: Any, y_T: Tensor, call: Call) -> tuple[Tensor, Tensor]:
@@ -135,8 +136,8 @@ class _NormNeuron(torch.autograd.Function):
         scalars = [*([] if learned is None else [learned]), *parameters]
         spikes_T = torch.empty_like(y_T)
         layout = _Layout(y_T, residual_T, call, scalars, tables)
-        functions.forward(layout.job, address(spikes_T), address(None), address(None))
-        ctx.save_for_backward(y_T, residual_T, weight, bias, p_T, learned, mean, var, *parameters)
+        levels_T = forward(functions, layout.pointers, call, spikes_T, None, None)
+        ctx.save_for_backward(y_T, residual_T, weight, bias, p_T, learned, mean, var, levels_T, *parameters)
         # Without the call's input, which is y_T and would outlive the saved one.
         ctx.constants = (
             call.v,
@@ -154,7 +155,7 @@ class _NormNeuron(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_spikes_T: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
-        y_T, residual_T, weight, bias, p_T, learned, mean, var, *parameters = ctx.saved_tensors
+        y_T, residual_T, weight, bias, p_T, learned, mean, var, levels_T, *parameters = ctx.saved_tensors
         v, start, dynamics, surrogate, eps, of_batch, kernel = ctx.constants
         call = Call(y_T, v, 0.0, dynamics, surrogate, start)
         scalars = [*([] if learned is None else [learned]), *parameters]
@@ -163,6 +164,7 @@ class _NormNeuron(torch.autograd.Function):
         with torch.enable_grad():
             tables = _tables(leaves[0], leaves[1], steps, leaves[2], leaves[3], eps)
         layout = _Layout(y_T, residual_T, call, scalars, (tables[0].detach(), tables[1].detach()))
+        layout.pointers.set_levels(levels_T)
         steps_T, channels = len(y_T), y_T.shape[2]
         rows = 1 if p_T is None else steps_T
         sums = torch.zeros(CHUNKS, steps_T * len(scalars) + 2 * rows * channels, dtype=torch.float64)

@@ -15,6 +15,8 @@ class Statistics(NamedTuple):
         width: whether the width does.
         by_deviation: whether the width follows the standard deviation rather than the threshold.
         decided: takes the number of the first step, and the thresholds and widths [2, T] of a call.
+        levels: threshold and width of a step, of count, mean and sum of squared differences [3] of its potentials in
+            this process.
     """
 
     f_c: float
@@ -22,6 +24,7 @@ class Statistics(NamedTuple):
     width: bool
     by_deviation: bool
     decided: Callable[[int, Tensor], None]
+    levels: Callable[[Tensor], tuple[Tensor | float, Tensor | float]]
 
 
 class KernelForm(NamedTuple):
@@ -34,7 +37,7 @@ class KernelForm(NamedTuple):
         level: distance of the levels upwards, the threshold.
         lower: distance of the levels downwards, as a magnitude.
         levels: where steps differ: of the number of the first step and how many there are, the threshold and the
-            width of each [2, T], in float32.
+            width of each [2, T].
         statistics: where they follow from the potentials.
     """
 

@@ -49,7 +49,7 @@ def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
     if form.statistics is not None:
         assert isinstance(call.decay, Tensor)
         surrogate = call.surrogate
-        f_c, adaptive, width, by_deviation, decided = form.statistics
+        f_c, adaptive, width, by_deviation, decided, _ = form.statistics
         spikes_T, v, levels_T = adaptive_recurrence(
             call.x_T,
             call.v,
@@ -97,7 +97,7 @@ def arguments(call: Call) -> tuple[Tensor | None, Tensor | None, Tensor | None, 
         _numbers(surrogate, form.level),
         _numbers(surrogate, form.lower),
     )
-    levels_T = None if form.levels is None else form.levels(call.start, steps)
+    levels_T = None if form.levels is None else form.levels(call.start, steps).float()
     return learned, levels_T, _learned(call), equations
 
 

@@ -6,7 +6,7 @@ faster forms are in `snnlab.kernels`.
 Shape suffixes: T time steps, `...` any further axes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,14 @@ class Dynamics:
             return None
         options = (int(self.soft_reset), int(self.detach_reset), 0)
         return KernelForm("snnlab.kernels.integrate_and_fire", options, self.threshold, self.threshold)
+
+    def key(self) -> Hashable:
+        """What is equal for the same equations, whatever the levels of their steps."""
+        return self
+
+    def at_levels(self, threshold: Tensor, width: Tensor) -> "Dynamics":
+        """These equations for one step, whose levels are given; for those whose `kernel_form` has levels."""
+        return self
 
     def charge(self, x: Tensor, v: Tensor, decay: Tensor | float, out: Tensor | None = None) -> Tensor:
         h = torch.mul(v, decay, out=out).add_(x * (1 - decay) if self.decay_input else x)

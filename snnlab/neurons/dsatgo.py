@@ -1,7 +1,7 @@
 """The neuron whose threshold and surrogate width follow the distribution of its layer's membrane potentials."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from math import log
 from typing import Literal
 
@@ -143,7 +143,12 @@ class DSATGO(MembraneNeuron):
             self.threshold,
             None if statistics else self._levels,
             Statistics(
-                self.f_c, self.adaptive_threshold, self.adaptive_width, self.width == "std", self._decided
+                self.f_c,
+                self.adaptive_threshold,
+                self.adaptive_width,
+                self.width == "std",
+                self._decided,
+                self._levels_of,
             )
             if statistics
             else None,
@@ -152,12 +157,13 @@ class DSATGO(MembraneNeuron):
     @torch.no_grad()
     def _levels(self, start: int, steps: int) -> Tensor:
         """Thresholds and widths [2, T] that do not depend on the potentials."""
-        running_T = self.threshold_T[start : start + steps].float()
+        running_T = self.threshold_T[start : start + steps]
+        running_T = running_T.to(torch.promote_types(running_T.dtype, torch.float32))
         threshold_T, width_T = torch.full_like(running_T, self.threshold), torch.ones_like(running_T)
         if not self.training:
             return torch.stack([running_T if self.adaptive_threshold else threshold_T, width_T])
         if self.adaptive_threshold or self.adaptive_width:
-            std_T = threshold_T * (1 + self.leak().float() ** 2).sqrt()
+            std_T = threshold_T * (1 + self.leak().to(threshold_T.dtype) ** 2).sqrt()
             if start == 0:
                 std_T[0] = self.threshold
             adaptive_T, width = self._adapted(torch.zeros_like(std_T), std_T)
@@ -166,6 +172,12 @@ class DSATGO(MembraneNeuron):
                 threshold_T = adaptive_T
                 self._remember(slice(start, start + steps), adaptive_T)
         return torch.stack([threshold_T, width_T])
+
+    @torch.no_grad()
+    def _levels_of(self, moments: Tensor) -> tuple[Tensor | float, Tensor | float]:
+        """Threshold and width of a step, from the moments [3] of this process's potentials."""
+        adaptive, width = self._adapted(*over_processes(moments))
+        return (adaptive if self.adaptive_threshold else self.threshold), width
 
     @torch.no_grad()
     def _decided(self, start: int, levels_T: Tensor) -> None:
@@ -183,12 +195,23 @@ def mean_and_std(h: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (n - 1; 0 for a single number) of all of h [...], over all processes."""
     count = h.numel()
     var, mean = torch.var_mean(h, correction=min(1, count - 1))
-    if not (distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1):
+    if not _many_processes():
         return mean, var.sqrt()
-    own = torch.stack([torch.full_like(mean, count), mean, var * max(1, count - 1)])
-    parts = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(parts, own)
+    return over_processes(torch.stack([torch.full_like(mean, count), mean, var * max(1, count - 1)]))
+
+
+def over_processes(moments: Tensor) -> tuple[Tensor, Tensor]:
+    """The same of count, mean and sum of squared differences [3] of this process's part."""
+    if not _many_processes():
+        count, mean, squares = moments
+        return mean, (squares / (count - 1).clamp(min=1)).sqrt()
+    parts = [torch.empty_like(moments) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(parts, moments)
     return pooled(torch.stack(parts))
+
+
+def _many_processes() -> bool:
+    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
 
 
 def pooled(parts: Tensor) -> tuple[Tensor, Tensor]:
@@ -210,6 +233,12 @@ class _Adaptive(Dynamics):
 
     def kernel_form(self) -> KernelForm:
         return self.form
+
+    def key(self) -> Hashable:
+        return self.threshold
+
+    def at_levels(self, threshold: Tensor, width: Tensor) -> Dynamics:
+        return replace(self, decided={0: (threshold, width)})
 
     def of_step(self, h: Tensor, t: int) -> tuple[Tensor | float, Tensor | float]:
         if t not in self.decided:

@@ -78,6 +78,17 @@ def test_every_surrogate(name: str) -> None:
     assert_same(LIF(registry.load("surrogate", name)()), currents(1, 99))
 
 
+@pytest.mark.parametrize("name", registry.component_files("surrogate"))
+def test_slopes_in_vectors(name: str) -> None:
+    """Against float64, over a whole block: the compiler takes functions of vectors, such as that of exp."""
+    x_T = torch.cat([currents(1, 700, scale=0.5), currents(1, 300, scale=1e4)], dim=1).requires_grad_()
+    surrogate = registry.load("surrogate", name)()
+    with backend("compiled"):
+        LIF(surrogate, detach_reset=True)(x_T).sum().backward()
+    expected = surrogate.double().gradient(x_T.detach().double() - 1)
+    assert (x_T.grad - expected).abs().max() <= 2e-6 * expected.max()
+
+
 @pytest.mark.parametrize("size", [1, 63, 1001])
 def test_sizes(size: int) -> None:
     assert_same(LIF(), currents(T, size))

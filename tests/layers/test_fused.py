@@ -12,7 +12,7 @@ from snnlab.layers.fused import Layers, norm_and_neuron
 from snnlab.layers.time import EachStep
 from snnlab.metrics import Recorder
 from snnlab.models import ResNet19SNN
-from snnlab.neurons import CF, LIF, PLIF
+from snnlab.neurons import CF, DSATGO, LIF, PLIF
 from snnlab.norms import BN, TDBN, TEBN
 from snnlab.surrogates import TSG
 
@@ -58,7 +58,7 @@ def both(
         assert counts[FUSED] == fuse
         spikes.backward(torch.randn(spikes.shape, generator=torch.Generator().manual_seed(1)))
         grads = [leaf.grad for leaf in (*leaves, *one.parameters(), *fires.parameters())]
-        found.append((spikes.detach(), grads, dict(one.named_buffers())))
+        found.append((spikes.detach(), grads, dict((*one.named_buffers(), *fires.named_buffers()))))
     (spikes, grads, buffers), (spikes2, grads2, buffers2) = found
     assert torch.equal(spikes, spikes2)
     for a, b in zip(grads, grads2, strict=True):
@@ -75,6 +75,13 @@ def test_equal_to_the_plain_modules(name: str, training: bool) -> None:
 
 def test_with_residual_and_learned_parameters() -> None:
     both(norms()["bn"], PLIF(TSG(T)), frames(T, 4, 6, 5, 7), frames(T, 4, 6, 5, 7, seed=5), True)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", ["bn", "tebn"])
+def test_thresholds_of_the_whole_layer(name: str, training: bool) -> None:
+    neuron = DSATGO(num_steps=T).train(training)
+    both(norms()[name], neuron, frames(T, 4, 6, 5, 7), frames(T, 4, 6, 5, 7, seed=5), training)
 
 
 def test_channels_last_and_vectors() -> None:

@@ -7,6 +7,7 @@ import torch
 import torch.multiprocessing as mp
 from torch import distributed
 
+from snnlab.kernels import backend
 from snnlab.neurons import DSATGO, LIF
 from snnlab.neurons.dsatgo import mean_and_std, pooled
 from snnlab.surrogates import Rectangle, Triangle
@@ -41,12 +42,13 @@ def naive(x_T, leak, f_c, v_th, mpd, at, tgo, width):
     return torch.stack(spikes_T), v, thresholds
 
 
+@pytest.mark.parametrize("name", ["eager", "compiled"])
 @pytest.mark.parametrize("f_c", [1.0, 1.2])
 @pytest.mark.parametrize("width", ["std", "threshold"])
 @pytest.mark.parametrize("tgo", [False, True])
 @pytest.mark.parametrize("at", [False, True])
 @pytest.mark.parametrize("mpd", ["true", "estimated"])
-def test_naive_loop(mpd, at, tgo, width, f_c):
+def test_naive_loop(mpd, at, tgo, width, f_c, name):
     x = inputs(4, 3, 5, 6, 6).requires_grad_()
     weights = inputs(5, 3, 5, 6, 6, seed=1)
     neuron = DSATGO(
@@ -54,7 +56,8 @@ def test_naive_loop(mpd, at, tgo, width, f_c):
     ).double()
     w = neuron.w.detach().clone().requires_grad_()
     spikes, v, thresholds = naive(x, w.sigmoid(), f_c, 0.9, mpd, at, tgo, width)
-    got = neuron.forward_with_state(x)
+    with backend(name):
+        got = neuron.forward_with_state(x)
     torch.testing.assert_close(got[0], spikes, rtol=0, atol=1e-12)
     torch.testing.assert_close(got[1][0], v, rtol=0, atol=1e-12)
     gradients = []
@@ -141,11 +144,12 @@ def test_parts_pool_to_the_statistics_of_the_whole():
     assert std.item() == pytest.approx(whole.std().item(), rel=1e-5)
 
 
-def one_process(rank, folder):
+def one_process(rank, folder, name):
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     x = inputs(2, 60)
     neuron = DSATGO(num_steps=2).double()
-    spikes = neuron(x[:, :20] if rank == 0 else x[:, 20:]).detach()
+    with backend(name):
+        spikes = neuron(x[:, :20] if rank == 0 else x[:, 20:]).detach()
     both = torch.stack(mean_and_std(x[0, rank * 20 :]))
     if rank == 0:
         neuron.eval()(x)  # one process may evaluate alone
@@ -154,8 +158,9 @@ def one_process(rank, folder):
 
 
 @pytest.mark.slow
-def test_two_processes_are_one_batch(tmp_path):
-    mp.spawn(one_process, (tmp_path,), nprocs=2)
+@pytest.mark.parametrize("name", ["eager", "compiled"])
+def test_two_processes_are_one_batch(tmp_path, name):
+    mp.spawn(one_process, (tmp_path, name), nprocs=2)
     results = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
     x = inputs(2, 60)
     neuron = DSATGO(num_steps=2).double()

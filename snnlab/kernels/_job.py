@@ -1,0 +1,60 @@
+"""What a call hands to its C++ functions: sizes and addresses. Shape suffixes: T time steps, `...` any further axes."""
+
+import ctypes
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Job(ctypes.Structure):
+    """As in the C++ source."""
+
+    _fields_ = (
+        *(
+            (name, ctypes.c_int64)
+            for name in ("N", "start", "threads", "inner", "channels", "v_step", "x_step")
+        ),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("x", "residual", "scale", "shift", "v0", "parameters", "levels")
+        ),
+    )
+
+
+class Pointers:
+    """Addresses of a call's tensors, which it keeps alive."""
+
+    def __init__(self, x_T: Tensor, v: Tensor, start: int, parameters: list[Tensor], **more: Any) -> None:
+        self._alive = [parameter.detach().to(v.dtype).contiguous() for parameter in parameters]
+        self._array = (ctypes.c_void_p * max(1, len(parameters)))(*(p.data_ptr() for p in self._alive))
+        sizes = {"inner": 1, "channels": 1} | more
+        self.job = Job(
+            N=x_T[0].numel(),
+            start=start,
+            v_step=0 if repeats(v) else 1,
+            x_step=0 if x_T.stride(0) == 0 else x_T[0].numel(),
+            threads=torch.get_num_threads(),
+            x=x_T.data_ptr(),
+            v0=v.data_ptr(),
+            parameters=ctypes.addressof(self._array),
+            **{key: value.data_ptr() if isinstance(value, Tensor) else value for key, value in sizes.items()},
+        )
+
+    @property
+    def reference(self) -> Any:
+        return ctypes.byref(self.job)
+
+    def set_levels(self, levels_T: Tensor | None) -> None:
+        """Threshold and width of each step [2, T]."""
+        self._levels_T = levels_T
+        self.job.levels = None if levels_T is None else levels_T.data_ptr()
+
+
+def repeats(v: Tensor) -> bool:
+    """Whether v [...] is one number in all places."""
+    return v.numel() > 1 and not any(v.stride())
+
+
+def address(tensor: Tensor | None) -> ctypes.c_void_p:
+    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())

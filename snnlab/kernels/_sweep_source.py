@@ -1,0 +1,60 @@
+"""The C++ source of a step in which nobody can fire before everybody is charged, as in DS-ATGO's training.
+
+`sweep` fires step t - 1, whose level is known by then, and charges step t, in one run through memory; T + 1 of them are
+a forward pass. The potentials of one step lie in memory meanwhile. Each block of elements gives its sum and its squared
+differences from its own mean, which are added up in a fixed order for each chunk.
+"""
+
+SWEEP = r"""
+/* parts [CHUNKS][3], zero before: sums of h, of (h - mean of its block)^2, and of (sum of a block)^2 / its size */
+extern "C" void sweep(
+    const Job &job, I t, const S *h_before, S *h_now, X *s_out, S *v_out, double *parts
+) {
+    const I N = job.N, blocks = (N + BLOCK - 1) / BLOCK;
+    $DECAY$
+    #pragma omp parallel for num_threads(job.threads) schedule(static)
+    for (I chunk = 0; chunk < CHUNKS; chunk++) {
+        double *own = parts + 3 * chunk;
+        for (I b = blocks * chunk / CHUNKS; b < blocks * (chunk + 1) / CHUNKS; b++) {
+            const I n = b * BLOCK, l = least(BLOCK, N - n);
+            S after[BLOCK];
+            if (t == 0) begin(job, n, l, after);
+            else {
+                const S level = job.levels[t - 1], width = job.levels[$T$ + t - 1];
+                const S *h_t = h_before + n;
+                X *s = s_out + (t - 1) * N + n;
+                #pragma omp simd
+                for (I j = 0; j < l; j++) {
+                    const S h = h_t[j];
+                    $FIRE$
+                }
+            }
+            if (t == $T$) {
+                if (v_out) memcpy(v_out + n, after, l * sizeof(S));
+                continue;
+            }
+            const X *x_t = job.x + t * job.x_step + n, *residual_t = job.residual + t * N + n;
+            S *h_t = h_now + n;
+#if $AFFINE$
+            S scale[BLOCK], shift[BLOCK];
+            spread(job.scale + ($TABLES$ > 1 ? t * job.channels : 0), job, n, l, scale);
+            spread(job.shift + ($TABLES$ > 1 ? t * job.channels : 0), job, n, l, shift);
+#endif
+            S sum = 0, squares = 0;
+            #pragma omp simd reduction(+:sum)
+            for (I j = 0; j < l; j++) {
+                const S x = $CURRENT$, v = after[j];
+                $CHARGE$
+                h_t[j] = h;
+                sum += h;
+            }
+            const S mean = sum / l;
+            #pragma omp simd reduction(+:squares)
+            for (I j = 0; j < l; j++) squares += (h_t[j] - mean) * (h_t[j] - mean);
+            own[0] += sum;
+            own[1] += squares;
+            own[2] += (double)sum * sum / l;
+        }
+    }
+}
+"""
