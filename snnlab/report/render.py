@@ -16,7 +16,7 @@ from snnlab.report.fill import Filled, FilledCell, Tested, as_json
 from snnlab.report.table_file import Column
 
 Layout = Literal["cells", "paper"]
-FORMATS = ("terminal", "md", "latex", "csv", "html", "json")
+FORMATS = ("terminal", "md", "latex", "csv", "html", "json", "png")
 NUMBERS = ("published", "here", "difference", "n")
 
 

@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plan", action="store_true", help="only say which runs it needs, and which are there"
     )
     parser.add_argument("--run", action="store_true", help="start the runs that are missing, then print it")
-    parser.add_argument("--format", default="terminal", metavar="FORM", help="md | latex | csv | html | json")
+    parser.add_argument(
+        "--format", default="terminal", metavar="FORM", help="md | latex | csv | html | json | png"
+    )
     parser.add_argument(
         "--layout", default="cells", help="cells (a line each) | paper (its rows and columns)"
     )
@@ -59,6 +61,10 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.report.table_loader import load_table
 
     check_choice("--format", args.format, FORMATS)
+    if args.format == "png" and (args.all or args.output is None):
+        raise ConfigError(
+            "--format png: one table, and a file for it", "snnlab table tmc_1 --output FILE.png"
+        )
     check_choice("--layout", args.layout, ("cells", "paper"))
     search = SearchPath.of(args.config_dir)
     given = [one for one in [args.name, *args.overrides] if one]
@@ -151,6 +157,11 @@ def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
         if form == "terminal":
             form = {"tex": "latex"}.get(ending := output.suffix.lstrip("."), ending)
             check_choice("--output: ending", form, FORMATS[1:])
+        if form == "png":
+            from snnlab.report.picture import draw
+
+            print(f"written to {draw(one, output)}", file=sys.stderr)
+            continue
         text = render(one, form, args.layout)
         if output is None:
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")

@@ -1,0 +1,63 @@
+"""A table over time steps as a picture: a panel for each quantity, a line with its spread for each method."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from snnlab.analysis._figure import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, drawing, whole_numbers
+
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+MARKERS = "osD^v*"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A row of a table in one quantity.
+
+    Args:
+        name: of the method.
+        means: over the seeds, by time step.
+        stds: of the seeds, where there are several, by time step.
+        published: the paper's values by time step; empty: none, or none to compare with.
+    """
+
+    name: str
+    means: Mapping[int, float]
+    stds: Mapping[int, float]
+    published: Mapping[int, float]
+
+
+def plot_table(
+    panels: Mapping[str, Sequence[Curve]], path: Path, *, title: str = "", horizontal: str = "time step t"
+) -> Path:
+    """Draws every quantity against the time step; what a paper has published is dashed.
+
+    Args:
+        panels: curves by the name of their quantity, with its unit; the same methods in the same order in all of them.
+        path: PNG file to write.
+        title: above the picture.
+        horizontal: what the steps are.
+
+    Returns:
+        `path`.
+    """
+    with drawing(path, 4.2 * len(panels), 3.8, title) as figure:
+        for axes, (name, curves) in zip(
+            figure.subplots(1, len(panels), squeeze=False).flat, panels.items(), strict=True
+        ):
+            for index, curve in enumerate(curves):
+                colour = COLOURS[index % len(COLOURS)]
+                steps, means = list(curve.means), list(curve.means.values())
+                marker = MARKERS[index % len(MARKERS)]
+                axes.plot(steps, means, color=colour, marker=marker, label=curve.name)
+                stds = [curve.stds.get(step, 0.0) for step in steps]
+                low = [mean - std for mean, std in zip(means, stds, strict=True)]
+                high = [mean + std for mean, std in zip(means, stds, strict=True)]
+                axes.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0)
+                axes.plot(list(curve.published), list(curve.published.values()), "--", color=colour)
+            every = [step for curve in curves for step in (*curve.means, *curve.published)]
+            whole_numbers(axes, min(every), max(every))
+            axes.set(title=name, xlabel=horizontal)
+            axes.grid(axis="y")
+        figure.axes[0].legend()
+    return path
