@@ -15,6 +15,7 @@ from snnlab.kernels.cpu_norm import Norm
 from snnlab.layers.alignment import joined
 from snnlab.layers.time import is_still
 from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.neurons._output import only_output_is_watched, show_output
 from snnlab.norms._batch import BatchNorm, BatchNormOverTime
 
 
@@ -42,35 +43,38 @@ def norm_and_neuron(
 ) -> Tensor:
     """neuron(norm(y) + residual), for y_TBC....
 
-    In one operation if nobody looks at what is between them (hooks, watched potentials, a patched forward), the
-    normalisation is one over this process's batch alone, and the back end covers the neuron. It is equal to the
-    plain form within rounding, in output, gradients and running statistics.
+    In one operation if nobody looks at what is between them (hooks, watched potentials, a patched forward; what
+    the neuron puts out may be watched), the normalisation is one over this process's batch alone, and the back end
+    covers the neuron. It is equal to the plain form within rounding, in output, gradients and running statistics.
     """
     if (
         isinstance(norm, BatchNormOverTime)
         and isinstance(neuron, MembraneNeuron)
         and isinstance(y_TBC, Tensor)  # not the stand-in of a tracer, which has no values to decide on
-        and _unobserved(norm, norm.bn, neuron)
+        and _unobserved(norm, neuron)
         and _as_written(norm, neuron)
         and (call := _call(norm, neuron, y_TBC, residual_TBC)) is not None
         and (fused := fusing(call, residual_TBC is not None, norm.step_factors(len(y_TBC)) is not None))
     ):
-        return _fused(fused, norm, call, residual_TBC)
+        spikes_TBC = _fused(fused, norm, call, residual_TBC)
+        show_output(neuron, spikes_TBC)
+        return spikes_TBC
     current = norm(y_TBC)
-    spikes_TBC: Tensor = neuron(current if residual_TBC is None else joined(neuron, current, residual_TBC))
-    return spikes_TBC
+    output_TBC: Tensor = neuron(current if residual_TBC is None else joined(neuron, current, residual_TBC))
+    return output_TBC
 
 
-def _unobserved(*modules: nn.Module) -> bool:
+def _unobserved(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:
     if hooks._global_forward_hooks or hooks._global_forward_pre_hooks:
         return False
+    if norm._forward_hooks or norm.bn._forward_hooks or not only_output_is_watched(neuron):
+        return False
     return not any(
-        module._forward_hooks
-        or module._forward_pre_hooks
+        module._forward_pre_hooks
         or module._backward_hooks
         or module._backward_pre_hooks
         or "forward" in vars(module)
-        for module in modules
+        for module in (norm, norm.bn, neuron)
     )
 
 

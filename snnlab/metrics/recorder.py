@@ -13,16 +13,17 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from snnlab.neurons._neuron import Neuron
+from snnlab.neurons._output import watch_output
 
 
 class Statistic(Protocol):
     """What is summed up for one layer: `update` with every call of the layer, `compute` at the end.
 
-    `update` gets the layer's input [T, B, ...] and output [T, B, ...], and must neither keep them nor wait
-    for the device; `compute` returns one number per time step.
+    `update` gets the layer's output [T, B, ...], and must neither keep it nor wait for the device; `compute`
+    returns one number per time step.
     """
 
-    def update(self, input_TB: Tensor, output_TB: Tensor) -> None: ...
+    def update(self, output_TB: Tensor) -> None: ...
 
     def compute(self) -> list[float]: ...
 
@@ -34,13 +35,17 @@ class FiringRate:
         self._fired_T: Tensor | None = None
         self._outputs_per_step = 0
 
-    def update(self, input_TB: Tensor, output_TB: Tensor) -> None:
+    def update(self, output_TB: Tensor) -> None:
         """Counts one batch.
 
         Raises:
             ValueError: the number of time steps changed.
         """
-        self._add(output_TB.flatten(1).count_nonzero(1), output_TB[0].numel())
+        # Ones of a sample, then of all: exact in float32 and float64, and several times faster than counting.
+        output_TBN = output_TB.unsqueeze(-1)
+        ones_TBN = torch.ne(output_TBN, 0, out=torch.empty_like(output_TBN, dtype=torch.float32))
+        of_sample_TB = ones_TBN.sum(tuple(range(2, ones_TBN.dim())))
+        self._add(of_sample_TB.sum(1, dtype=torch.float64), output_TB[0].numel())
 
     def merge(self, other: "FiringRate") -> None:
         """Adds what another has counted: the same layer in another process, or another layer.
@@ -79,7 +84,7 @@ class LevelShares:
         self._counts_LT: Tensor | None = None
         self._outputs_per_step = 0
 
-    def update(self, input_TB: Tensor, output_TB: Tensor) -> None:
+    def update(self, output_TB: Tensor) -> None:
         """Counts one batch."""
         output_TN = output_TB.flatten(1)
         counts_LT = torch.stack([(output_TN == level).sum(1) for level in self.levels])
@@ -186,7 +191,7 @@ class Recorder:
 
     def __enter__(self) -> Self:
         for name, module in self._neurons.items():
-            self._handles.append(module.register_forward_hook(self._hook(name), with_kwargs=True))
+            self._handles.append(watch_output(module, self._look(name)))
         return self
 
     def __exit__(
@@ -196,16 +201,13 @@ class Recorder:
             handle.remove()
         self._handles.clear()
 
-    def _hook(self, layer: str) -> Callable[[nn.Module, tuple[Tensor, ...], dict[str, Tensor], Tensor], None]:
+    def _look(self, layer: str) -> Callable[[Tensor], None]:
         statistics = [recorded[layer] for recorded in self._statistics.values()]
 
         @torch.no_grad()
-        def record(
-            module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output_TB: Tensor
-        ) -> None:
-            input_TB = args[0] if args else kwargs["x_T"]
+        def record(output_TB: Tensor) -> None:
             for statistic in statistics:
-                statistic.update(input_TB.detach(), output_TB.detach())
+                statistic.update(output_TB.detach())
             if layer in self._wanted:
                 self._wanted.remove(layer)
                 self.spikes[layer] = output_TB[:, self._sample].detach().clone()

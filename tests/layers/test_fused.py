@@ -114,17 +114,27 @@ def test_a_layer_in_a_network_trains_alike() -> None:
     )
 
 
+def test_firing_rates_are_recorded_of_the_fused_layer() -> None:
+    model = Layers(EachStep(nn.Conv2d(2, 6, 3)), BN(6), LIF()).eval()
+    x = frames(T, 2, 2, 6, 6)
+    with Recorder(model) as recorder:
+        spikes = model(x)
+        assert counts[FUSED] == 1
+    rates = spikes.detach().mean((1, 2, 3, 4)).tolist()
+    assert recorder.rates() == {"2": pytest.approx(rates, abs=1e-6)}
+    assert min(rates) > 0
+    model(x)
+    assert recorder.rates() == {"2": pytest.approx(rates, abs=1e-6)}
+
+
 def test_plain_where_someone_looks_or_others_join() -> None:
     model = Layers(EachStep(nn.Conv2d(2, 6, 3)), BN(6), LIF())
     x = frames(T, 2, 2, 6, 6)
-    with Recorder(model) as recorder:
+    for layer in (model[1], model[1].bn, model[2]):
+        handle = layer.register_forward_hook(lambda *_: None)
         model(x)
-    assert recorder.rates()
-    assert counts[FUSED] == 0
-    handle = model[1].register_forward_hook(lambda *_: None)
-    model(x)
-    assert counts[FUSED] == 0
-    handle.remove()
+        assert counts[FUSED] == 0
+        handle.remove()
     nn.SyncBatchNorm.convert_sync_batchnorm(model).eval()(x)
     assert counts[FUSED] == 0
     with backend("eager"):

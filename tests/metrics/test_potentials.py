@@ -101,7 +101,7 @@ def test_slope_is_the_gradient_of_the_spike() -> None:
 
 def test_level_shares() -> None:
     shares = LevelShares((-1, 2))
-    shares.update(torch.empty(0), torch.tensor([[-1.0, 0, 2, 2], [1.0, 0, 0, 0]]))
+    shares.update(torch.tensor([[-1.0, 0, 2, 2], [1.0, 0, 0, 0]]))
     assert shares.shares() == {-1: [0.25, 0], 0: [0.25, 0.75], 1: [0, 0.25], 2: [0.5, 0]}
     assert shares.compute() == [1.25, 0.25]
 

@@ -78,7 +78,7 @@ def test_rates_merge_to_those_of_all_neurons_and_of_all_processes():
 
 def test_graded_outputs_count_as_one():
     rate = FiringRate()
-    rate.update(torch.empty(0), torch.tensor([[0.0, 2.5], [-1.0, 0.25]]))
+    rate.update(torch.tensor([[0.0, 2.5], [-1.0, 0.25]]))
     assert rate.compute() == [0.5, 1.0]
 
 
@@ -158,14 +158,14 @@ def test_unknown_layers_and_statistics_are_refused():
         Recorder(Net()).compute("membrane")
 
 
-class InputMean:
+class Mean:
     def __init__(self):
         self.sum, self.count = 0.0, 0
 
-    def update(self, input_TB, output_TB):
-        assert not input_TB.requires_grad
-        self.sum = self.sum + input_TB.flatten(1).double().sum(1)
-        self.count += input_TB[0].numel()
+    def update(self, output_TB):
+        assert not output_TB.requires_grad
+        self.sum = self.sum + output_TB.flatten(1).double().sum(1)
+        self.count += output_TB[0].numel()
 
     def compute(self):
         return (self.sum / self.count).tolist()
@@ -173,11 +173,11 @@ class InputMean:
 
 def test_own_statistics():
     net, xs = Net(), batches()
-    with Recorder(net, {"rate": FiringRate, "input": InputMean}) as recorder:
+    with Recorder(net, {"rate": FiringRate, "mean": Mean}) as recorder:
         for x in xs:
             net(x)
-    expected = torch.cat(xs, 1).double().mean((1, 2)).tolist()
-    assert recorder.compute("input")["first"] == pytest.approx(expected, abs=1e-12)
+    expected = net.first(torch.cat(xs, 1)).double().mean((1, 2)).tolist()
+    assert recorder.compute("mean")["first"] == pytest.approx(expected, abs=1e-12)
     assert len(recorder.rates()["block.second"]) == T
 
 
