@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-SMALL = (
-    "+experiment=quickstart",
+FEW_STEPS = (
     "trainer.synthetic=true",
-    "num_steps=2",
-    "model.channels=[4,4,4,4]",
     "trainer.epochs=2",
     "trainer.batch_size=16",
     "trainer.max_steps=5",
@@ -22,6 +19,7 @@ SMALL = (
     "trainer.plots=false",
     "trainer.checkpoint_every=2",
 )
+SMALL = ("+experiment=quickstart", "num_steps=2", "model.channels=[4,4,4,4]", *FEW_STEPS)
 
 # Runs the real command line, but sends this process a signal within the n-th training step.
 SIGNAL_AT_STEP = """
@@ -42,11 +40,14 @@ sys.exit(main(["train", *sys.argv[3:]]))
 
 
 def train(
-    runs: Path, *overrides: str, signal_at: tuple[int, int] | None = None
+    runs: Path,
+    *overrides: str,
+    settings: tuple[str, ...] = SMALL,
+    signal_at: tuple[int, int] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     start = ["-m", "snnlab", "train"] if signal_at is None else ["-c", SIGNAL_AT_STEP, *map(str, signal_at)]
     return subprocess.run(
-        [sys.executable, *start, *SMALL, f"paths.runs={runs}", *overrides],
+        [sys.executable, *start, *settings, f"paths.runs={runs}", *overrides],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
