@@ -1,6 +1,8 @@
 """`snnlab convert`: from the run of a quantised ANN to one of a spiking network, with the accuracy of both."""
 
 from dataclasses import asdict, replace
+from math import log2
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -74,6 +76,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
             "time_steps": time_steps(network),
             "energy": spent,
             "mean_time_steps": after.metrics["time_steps"],
+            "mean_bits": fmean(log2(one) for one in time_steps(network).values()),
         }
         files.write_result(result)
         files.write_status("done")

@@ -1,9 +1,15 @@
-"""The loss of quantising normal numbers, over the two numbers that each parameterisation learns (paper's Fig. 3)."""
+"""The loss of quantising normal numbers, over the two numbers that each parameterisation learns (paper's Fig. 3).
+
+python -m snnlab.convert.surfaces surfaces.png
+"""
+
+import sys
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from snnlab.analysis.loss_surfaces import Surface
+from snnlab.analysis.loss_surfaces import Surface, plot_loss_surfaces
 from snnlab.neurons.quant_relu import QuantReLU
 
 RANGES = {"n": (0.5, 6.0), "t": (1.0, 48.0), "s": (0.02, 1.0), "gamma": (0.25, 5.0)}
@@ -62,3 +68,9 @@ def _way(
         optimizer.step()
         way.append((one.item(), other.item()))
     return way
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else "mtsnn_loss_surfaces.png")
+    drawn = plot_loss_surfaces(surfaces(), target, title="Loss of quantising N(0, 1), with two ways of SGD")
+    sys.stdout.write(f"{drawn}\n")

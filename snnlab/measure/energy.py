@@ -23,7 +23,8 @@ def run(subject: Subject) -> Finding:
     picture = plot_energy(
         [asdict(layer) for layer in found],
         asdict(whole),
-        subject.path("energy"),
+        # Tables of different papers want one run counted differently.
+        subject.path("energy" if chosen == "counted" else f"energy-{chosen}"),
         convention=f"{convention.source}; {convention.ac_pJ:g} pJ per accumulation, {convention.mac_pJ:g} per MAC",
         title=subject.title,
     )

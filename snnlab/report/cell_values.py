@@ -19,8 +19,9 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
 
     Args:
         job: the run.
-        metric: `config/<key>`, `result/<key>`, `measured/<path in the JSON or CSV>`, `train/<key>` of the last
-            epoch, else a metric of the result, in which * stands for anything: the mean over all that fit.
+        metric: `config/<key>`, `result/<path>`, `converted/<path>` (in the converted run's result), `measured/<path>`
+            (in the JSON or CSV), `train/<key>` of the last epoch, else a metric of the result, in which * stands for
+            anything: the mean over what fits.
         selection: last | best.
     """
     kind, _, rest = metric.partition("/")
@@ -30,6 +31,8 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
         return None
     if kind == "measured":
         return None if job.measured_file is None else _number(_inside(_read(job.measured_file), rest))
+    if kind == "converted":
+        return None if job.converted is None else _number(_inside(read_result(job.converted), rest))
     result = read_result(job.folder)
     if result is None:
         return None
@@ -58,10 +61,10 @@ def _fact(job: Job, result: Mapping[str, Any], key: str) -> float | None:
     if key == "seconds_per_batch":
         speed = _number(result.get("samples_per_second"))
         return job.cfg.trainer.batch_size / speed if speed else None
-    if key == "million_params":
-        count = _number(result.get("num_params"))
-        return None if count is None else count / 1e6
-    return _number(result.get(key))
+    if key == "seconds_per_epoch":
+        seconds = _number(result.get("train_seconds"))
+        return None if seconds is None else seconds / job.cfg.trainer.epochs
+    return _number(_inside(result, key))
 
 
 def _last_training(folder: Path) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 
@@ -44,8 +45,9 @@ def run_missing(
     tried: set[Path] = set()
     while True:
         jobs = [job for job in plan() if job.waits is None and run_dir(job.cfg) not in tried]
-        todo = [job for job in jobs if job.state not in ("done", "unmeasured")]
-        if todo and _launch(todo, hydra_overrides, config_dirs, train) == PREEMPTED:
+        # Experiments that come to the same settings share a run.
+        todo = {run_dir(job.cfg).parts[-2:]: job for job in jobs if job.state not in ("done", "unmeasured")}
+        if todo and _launch(list(todo.values()), hydra_overrides, config_dirs, train) == PREEMPTED:
             return PREEMPTED
         tried |= {run_dir(job.cfg) for job in jobs}
         for job in jobs:
@@ -69,7 +71,7 @@ def _launch(
         refuse_callables(master)
         task = SweepJob(train, {frozenset(job.overrides): job.cfg for job in jobs})
         launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=HydraContext(config_loader=hydra_loader, callbacks=None),  # type: ignore[arg-type]
+            hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),
             task_function=task,
             config=master,
         )
@@ -82,11 +84,21 @@ def _launch(
 
 
 def _measure(job: Job) -> int:
-    verb, *rest = job.measure.split()
-    command = [sys.executable, "-m", "snnlab", verb, f"run={job.folder}", *rest]
-    sys.stdout.write(f"measure: snnlab {verb} run={job.folder} {' '.join(rest)}\n")
+    """Converts and measures a finished run, as far as that is not done."""
+    if job.subject is None:
+        code = _command("convert", job.folder, job.convert)
+        if code or job.subject is None:
+            return code
+    verb, *rest = job.measure.split() or [""]
+    return _command(verb, job.subject, rest) if verb and job.measured_file is None else 0
+
+
+def _command(verb: str, run: Path, settings: Sequence[str]) -> int:
+    words = [verb, f"run={run}", *settings]
+    sys.stdout.write(f"measure: snnlab {' '.join(words)}\n")
     sys.stdout.flush()
     try:
+        command = [sys.executable, "-m", "snnlab", *words]
         return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
     except KeyboardInterrupt:
         return PREEMPTED

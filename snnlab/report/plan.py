@@ -20,9 +20,6 @@ from snnlab.errors import ConfigError
 from snnlab.report.scales import at_scale
 from snnlab.report.table_file import Column, Row, Run, Scale, TableFile
 
-# What `measured` says where the further command makes a run of its own, as `snnlab convert` does.
-CONVERTED = "converted"
-
 
 @dataclass(frozen=True)
 class Job:
@@ -32,13 +29,15 @@ class Job:
         overrides: what `snnlab train` is given, the seed among them.
         cfg: the checked config.
         waits: the teacher's job, if that is not done: until then the run's directory is not known.
-        measure: a further command on the finished run; empty: none.
-        measured: pattern of the file that it leaves, or `converted` for the result of the run that it makes.
+        convert: settings of a conversion of the finished run; empty: none.
+        measure: a further command on the finished run, or the converted one; empty: none.
+        measured: pattern of the file that it leaves.
     """
 
     overrides: tuple[str, ...]
     cfg: RunConfig
     waits: "Job | None" = None
+    convert: tuple[str, ...] = ()
     measure: str = ""
     measured: str = ""
 
@@ -52,28 +51,32 @@ class Job:
         return own
 
     @property
-    def measured_file(self) -> Path | None:
-        """The newest file of the further command."""
-        if self.measured == CONVERTED:
-            return self._converted()
-        if not self.measured:
-            return None
-        found = sorted(self.folder.glob(self.measured), key=lambda file: file.stat().st_mtime)
-        return found[-1] if found else None
-
-    def _converted(self) -> Path | None:
-        """The result of the run that was converted from this one with the settings of `measure`."""
-        wanted = dict(one.split("=", 1) for one in self.measure.split()[1:])
-        for file in self.cfg.paths.runs.glob(
-            f"{self.folder.parent.parent.name}/*/{self.folder.name}/result.json"
-        ):
+    def converted(self) -> Path | None:
+        """The directory of the run that was converted from this one with the settings of `convert`."""
+        wanted = dict(one.split("=", 1) for one in self.convert)
+        folder = self.folder
+        for file in folder.parents[1].glob(f"*/{folder.name}/result.json"):
             of = (read_result(file.parent) or {}).get("conversion", {}).get("ann")
-            if of is None or Path(of) != self.folder:
+            if of is None or Path(of) != folder:
                 continue
             settings = dict(flatten(read_config(file.parent)))
             if all(str(settings.get(key)) == value for key, value in wanted.items()):
-                return file
+                return file.parent
         return None
+
+    @property
+    def subject(self) -> Path | None:
+        """The directory of what the table is about, and `measure` measures: the run, or the one converted from it."""
+        return self.converted if self.convert else self.folder
+
+    @property
+    def measured_file(self) -> Path | None:
+        """The newest file of the further command."""
+        subject = self.subject
+        if subject is None or not self.measured:
+            return None
+        found = sorted(subject.glob(self.measured), key=lambda file: file.stat().st_mtime)
+        return found[-1] if found else None
 
     @property
     def state(self) -> str:
@@ -81,7 +84,8 @@ class Job:
         if self.waits is not None:
             return "waits"
         if read_result(self.folder) is not None:
-            return "unmeasured" if self.measure and self.measured_file is None else "done"
+            lacks = self.subject is None or (self.measure and self.measured_file is None)
+            return "unmeasured" if lacks else "done"
         known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}
         return known.get(read_status(self.folder).get("status", ""), "missing")
 
@@ -121,15 +125,15 @@ class Plan:
         found: dict[Any, Job] = {}
         for job in [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]:
             for one in _with_teachers(job):
-                key = (one.waits and run_dir(one.waits.cfg), run_dir(one.cfg), one.measure)
+                key = (one.waits and run_dir(one.waits.cfg), run_dir(one.cfg), one.convert, one.measure)
                 found.setdefault(key, one)
         return list(found.values())
 
     @property
-    def drawn(self) -> list[Path]:
-        """The directories of the finished runs that are a figure's own, not their teachers'."""
-        own = [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]
-        return list(dict.fromkeys(job.folder for job in own if job.state == "done"))
+    def subjects(self) -> list[Path]:
+        """The directories of all that is done, for a figure's commands."""
+        jobs = [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]
+        return list(dict.fromkeys(job.subject for job in jobs if job.state == "done" and job.subject))
 
     @property
     def missing(self) -> dict[str, list[str]]:
@@ -247,7 +251,7 @@ class Planner:
         jobs = []
         for seed in seeds:
             one = dataclasses.replace(cfg, seed=seed, raw={**cfg.raw, "seed": seed})
-            jobs.append(Job((*lines, f"seed={seed}"), one, waits, run.measure, run.measured))
+            jobs.append(Job((*lines, f"seed={seed}"), one, waits, run.convert, run.measure, run.measured))
         return tuple(jobs)
 
 

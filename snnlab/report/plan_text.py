@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from snnlab.config.results import read_status
 from snnlab.config.schema import RunConfig
 from snnlab.report.plan import Cell, Job, Plan, estimate
 from snnlab.report.scales import EMBEDDED
@@ -98,6 +99,20 @@ def time_lines(jobs: Sequence[Job]) -> list[str]:
         return [f"  time     unknown: {unknown}"]
     text = f"about {duration(found.seconds)} for {known} runs, one after the other, from measured throughput"
     return [f"  time     {text}{f'; {unknown}' if unknown else ''}"]
+
+
+def unfinished_lines(plans: Sequence[Plan], *, stopped: bool) -> list[str]:
+    """What is not done after `--run`, each run once with its reason."""
+    jobs = {str(job.folder) + job.measure: job for plan in plans for job in plan.jobs if job.state != "done"}
+    lines = [f"{len(jobs)} runs are not done:"] if jobs and not stopped else []
+    for job in jobs.values() if not stopped else ():
+        said = " ".join(one for one in job.overrides if not one.startswith(("paths.", "trainer.")))
+        reason = read_status(job.folder).get("reason") if job.state == "failed" else None
+        lines.append(f"    {said}: {reason or MARKS[job.state]}")
+    return [
+        *lines,
+        "Stopped. The same command continues." if stopped else "The same command tries them again.",
+    ]
 
 
 def data_lines(plans: Sequence[Plan]) -> list[str]:

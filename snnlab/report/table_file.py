@@ -22,10 +22,12 @@ class Run:
     """In Hydra's syntax, on top of the experiment."""
     teacher: "Run | None" = None
     """Trained first; its run directory becomes distill.teacher."""
+    convert: tuple[str, ...] = ()
+    """Settings of a `snnlab convert` of the finished run; `converted/...` is in the result of what it makes."""
     measure: str = ""
-    """A further command on the finished run, without its run=, such as `eval num_steps=1..6`."""
+    """A further command on the finished (or converted) run, without its run=, such as `eval num_steps=1..6`."""
     measured: str = ""
-    """Pattern of the file it leaves in the run directory, or `converted` (see plan.py); `measured/...` looks there."""
+    """Pattern of the file it leaves in the run directory; `measured/...` looks there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class Column:
     group: str = ""
     """The heading above several columns, such as `T=1`."""
     metric: str = "test/acc"
-    """`test/...` (with *: the mean over what fits), `result/<key>`, `config/<key>`, `measured/<path in its file>`."""
+    """`test/...` (with *: the mean over what fits), `train/...`, or `result/`, `config/`, `converted/`, `measured/`."""
     unit: Literal["percent", "fraction", "plain"] = "percent"
     """How the number is printed; percent: the metric is a fraction."""
     times: float = 1.0
@@ -159,7 +161,10 @@ class TableFile:
     scales: Mapping[str, ScaleChange] = field(default_factory=dict)
     """For `short` and `smoke`."""
     draw: tuple[str, ...] = ()
-    """A figure's commands, once its runs are there; {run} is each run's directory, {runs} all, {name} the figure."""
+    """A figure's commands, once its runs are there: snnlab's, or `python -m ...`.
+
+    {run} is each run's directory, {runs} all, {name} the file to write, without its ending.
+    """
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)

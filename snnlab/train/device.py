@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import resource
 import sys
 
 import torch
@@ -46,6 +47,14 @@ def set_up(trainer: TrainerConfig, processes: Processes = ALONE) -> torch.device
         device = _own_gpu(trainer.device, processes)
         torch.cuda.set_device(device)
     return device
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most bytes so far that tensors took on a GPU; without one, that the whole process took."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    # Linux counts in kilobytes, macOS in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _own_gpu(name: str, processes: Processes) -> torch.device:

@@ -9,6 +9,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import RunError
 from snnlab.kernels import counts
 from snnlab.train.allocator import allocator_state
+from snnlab.train.device import peak_memory
 from snnlab.train.environment import code_version
 from snnlab.train.figures import draw
 from snnlab.train.log import RunLog
@@ -132,6 +133,8 @@ def result_of(session: Session) -> dict[str, Any]:
         **({} if words is None else {"word_vectors": words.origin, "num_words": words.count}),
         "train_seconds": position.seconds,
         "samples_per_second": position.samples / position.seconds if position.seconds else None,
+        "test_seconds": session.evaluation_seconds,
+        "peak_memory_mb": peak_memory(session.pipeline.device) / 1e6,
     }
 
 

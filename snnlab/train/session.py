@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -116,6 +117,7 @@ class Session:
             seed_generators(derived_seed(cfg.seed, processes.rank))
         self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
         self.evaluation: Evaluation | None = None
+        self.evaluation_seconds = 0.0
 
     def _teacher(self, teacher: Teacher | None) -> Teacher | CachedTeacher | None:
         if teacher is None or not self.cfg.distill.cache:
@@ -221,7 +223,9 @@ class Session:
             say: told how far it is.
         """
         self.processes.share_buffers(self.learner.model)
+        start = time.perf_counter()
         self.evaluation = self._evaluate(self.learner.model, say)
+        self.evaluation_seconds = time.perf_counter() - start
         metrics = self.evaluation.prefixed("test")
         if self.learner.average is not None:
             self.processes.share_buffers(self.learner.average)

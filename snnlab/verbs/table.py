@@ -5,6 +5,8 @@ two training steps on embedded data and shows only that everything runs. Other o
 """
 
 import argparse
+import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.config.suggest import check_choice
-from snnlab.errors import ConfigError, SnnlabError
+from snnlab.errors import PREEMPTED, ConfigError
 
 if TYPE_CHECKING:
     from snnlab.report.fill import Filled
@@ -112,8 +114,12 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.report.fill import fill
 
     _print(args, [fill(plan) for plan in found])
-    if args.run and code == 0:
-        code = _draw(found)
+    if args.run and code != PREEMPTED:
+        code = max(code, _draw(args, found))
+    if args.run and code:
+        from snnlab.report.plan_text import unfinished_lines
+
+        print("\n".join(unfinished_lines(found, stopped=code == PREEMPTED)), file=sys.stderr)
     return code
 
 
@@ -183,22 +189,28 @@ def _print_plans(plans: "Sequence[Plan]") -> int:
     return 0
 
 
-def _draw(plans: "Sequence[Plan]") -> int:
-    """A figure's commands on its finished runs."""
+def _draw(args: argparse.Namespace, plans: "Sequence[Plan]") -> int:
+    """The commands of every figure whose runs are all there; a command that fails does not stop the others."""
+    here = Path() if args.output is None else args.output if args.all else args.output.parent
+    codes = [0]
+    for plan in plans:
+        if any(job.state != "done" for job in plan.jobs):
+            continue
+        runs = [shlex.quote(str(folder)) for folder in plan.subjects]
+        for command in plan.table.draw:
+            line = command.replace("{name}", shlex.quote(str(here / plan.name)))
+            line = line.replace("{runs}", " ".join(runs))
+            codes += [_run(line.replace("{run}", run)) for run in (runs if "{run}" in line else [""])]
+    return max(codes)
+
+
+def _run(line: str) -> int:
+    """A figure's command: snnlab's in this process, `python ...` in one of its own."""
     from snnlab.cli import main
 
-    code = 0
-    for plan in plans:
-        folders = [str(folder) for folder in plan.drawn]
-        for command in plan.table.draw:
-            command = command.replace("{name}", plan.name)
-            lines = [command.replace("{runs}", " ".join(folders))]
-            if "{run}" in command:
-                lines = [command.replace("{run}", folder) for folder in folders]
-            for line in lines if folders else ():
-                print(f"snnlab {line}")
-                try:
-                    code = max(code, main(line.split()))
-                except SnnlabError as error:
-                    raise SnnlabError(f"{plan.name}: {error.message}", error.hint) from None
-    return code
+    words = shlex.split(line)
+    if words[0] == "python":
+        print(f"draw: {line}", flush=True)
+        return subprocess.run([sys.executable, *words[1:]], check=False).returncode
+    print(f"draw: snnlab {line}", flush=True)
+    return main(words)

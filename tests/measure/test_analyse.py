@@ -74,6 +74,8 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
         "landscape",
         "tsne",
         "energy",
+        "encoding",
+        "rescaling",
     }
     assert all(is_picture(folder / f"analysis/{name}.png") for name in found)
     assert (folder / "checkpoints/last.pt").read_bytes() == weights
@@ -90,6 +92,9 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
     assert len(found["landscape"]) == 9
     assert {row["t"] for row in found["tsne"]} == {"1", "3"}
     assert float(found["energy"][-1]["ann_mac"]) > 0
+    assert [row["t"] for row in found["encoding"]] == ["1", "2", "3", "last"]
+    assert all(-1 <= float(row["least"]) <= float(row["ssim"]) <= 1 for row in found["encoding"])
+    assert len(found["rescaling"]) == 3 * 24
 
 
 def test_levels_of_a_circulate_firing_run_add_up(trained: Trained) -> None:

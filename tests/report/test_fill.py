@@ -147,7 +147,7 @@ def test_a_metric_of_the_last_epochs_training(plan, finished):
     lines = (json.dumps({"split": split, f"{split}/loss": loss}) for split, loss in rows)
     (job.folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
     assert by_name(fill(planned), "TMC", "Loss").mean == 0.125
-    assert planned.drawn == [job.folder]
+    assert planned.subjects == [job.folder]
 
 
 def test_estimate_uses_measured_throughput(plan, finished):
@@ -188,24 +188,26 @@ source: Nobody (2026), Table 2
 columns:
   - {name: JSON, metric: measured/rows/1/acc}
   - {name: CSV, metric: measured/total/ac, unit: plain, times: 1e-6, run: csv}
-  - {name: SNN, metric: measured/conversion/acc, run: converted}
+  - {name: SNN, metric: converted/conversion/acc, run: converted}
+  - {name: Scaled, metric: measured/rows/0/acc, run: scaled}
 rows:
   - labels: [One]
     runs:
       run: {experiment: quickstart, measure: "eval early_exit.threshold=[0.9]", measured: "early-exit-*.json"}
       csv: {experiment: quickstart, measure: analyse what=energy, measured: analysis/energy.csv}
-      converted: {experiment: quickstart, measure: convert neuron.rising=average, measured: converted}
-    published: [1, 2, 3]
+      converted: {experiment: quickstart, convert: [neuron.rising=average]}
+      scaled: {experiment: quickstart, convert: [neuron.rising=average], measure: eval x=1, measured: eval-*.json}
+    published: [1, 2, 3, 4]
 """
 
 
 def test_numbers_of_further_measurements(plan, finished):
     planned = plan(MEASURED, seeds=[0])
     job = planned.jobs[0]
-    assert len(planned.jobs) == 3
+    assert len(planned.jobs) == 4
     finished(job, **{"test/acc": 0.5})
     assert {one.state for one in planned.jobs} == {"unmeasured"}
-    # Three measurements of one run.
+    # Four measurements of one run.
     assert "runs     1: 0 done, 1 trained, to be measured" in "\n".join(plan_lines(planned))
     (job.folder / "early-exit-x.json").write_text(json.dumps({"rows": [{"acc": 0.1}, {"acc": 0.25}]}))
     (job.folder / "analysis").mkdir()
@@ -216,8 +218,12 @@ def test_numbers_of_further_measurements(plan, finished):
         (other / "config.yaml").write_text(f"neuron: {{rising: {rising}}}\n")
         content = {"conversion": {"ann": str(job.folder), "acc": 0.7 if name == "b" else 0.1}}
         (other / "result.json").write_text(json.dumps(content))
-    assert [cell.mean for cell in fill(planned).cells] == pytest.approx([25.0, 2.5, 70.0])
+    assert [cell.mean for cell in fill(planned).cells[:3]] == pytest.approx([25.0, 2.5, 70.0])
+    assert [one.state for one in planned.jobs] == ["done"] * 3 + ["unmeasured"]
+    (job.folder.parent.with_name("converted-b") / "seed0/eval-x.json").write_text('{"rows": [{"acc": 0.5}]}')
+    assert [cell.mean for cell in fill(planned).cells] == pytest.approx([25.0, 2.5, 70.0, 50.0])
     assert {one.state for one in planned.jobs} == {"done"}
+    assert planned.subjects == [job.folder, job.folder.parent.with_name("converted-b") / "seed0"]
 
 
 def test_a_cell_whose_experiment_does_not_exist_says_so(plan, table):
@@ -225,4 +231,4 @@ def test_a_cell_whose_experiment_does_not_exist_says_so(plan, table):
     cell = by_name(fill(planned), "One", "JSON")
     assert cell.verdict == "there is no experiment quickest"
     assert planned.missing == {"there is no experiment quickest": ["One"]}
-    assert len(planned.jobs) == 6
+    assert len(planned.jobs) == 9
