@@ -17,9 +17,9 @@ PACKAGES = (
 )
 
 
-def package_versions() -> dict[str, str | None]:
-    """The installed version of each of `PACKAGES`; None where it is not installed."""
-    return {name: _version(name) for name in PACKAGES}
+def package_versions(*more: str) -> dict[str, str | None]:
+    """The installed version of each of `PACKAGES` and more; None where it is not installed."""
+    return {name: _version(name) for name in (*PACKAGES, *more)}
 
 
 def _version(name: str) -> str | None:

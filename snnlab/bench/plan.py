@@ -3,12 +3,18 @@
 import importlib.util
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from snnlab.versions import package_versions
+
 SHAPES = {"quick": (10, 8, 128, 24, 24), "full": (10, 32, 128, 24, 24), "cuda": (10, 64, 128, 48, 48)}
+OTHER_SHAPES = ((4, 32, 256, 16, 16), (10, 2, 64, 12, 12))
 PACKAGES = ("spikingjelly", "snntorch", "norse")
 
 
@@ -22,7 +28,7 @@ def jobs(
         surrogates: names of surrogates to measure with the first of them.
         device: cpu or cuda.
         threads: of a CPU.
-        full: all surrogates, types and layouts, the size of the published numbers, compiled rivals.
+        full: all surrogates, types, layouts and sizes, the size of the published numbers, compiled rivals.
     """
     cuda = device != "cpu"
     common = {"device": device, "threads": threads, "layout": "contiguous", "dtype": "fp32"}
@@ -31,15 +37,18 @@ def jobs(
     rivals = [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
     found = [one | {"neuron": name} for name in ("relu", "snnlab", "snnlab plain", *rivals, *neurons)]
     if full or cuda:
-        found += [one | {"neuron": neurons[0], "surrogate": name} for name in surrogates]
-        found += [one | {"neuron": neurons[0], "dtype": "bf16"}]
-        found += [one | {"neuron": neurons[0], "layout": "channels_last"}]
+        found += [
+            one | {"neuron": neurons[0], "surrogate": name} for name in surrogates if name != "triangle"
+        ]
+        others: list[dict[str, Any]] = [{"shape": other} for other in OTHER_SHAPES]
+        others += [{"layout": "channels_last"}, {"dtype": "bf16"}, *([{"dtype": "fp16"}] if cuda else [])]
+        found += [one | other | {"neuron": name} for other in others for name in ("relu", neurons[0])]
     if cuda:
-        found += [one | {"neuron": name, "dtype": "bf16"} for name in ("relu", "snnlab", *rivals)]
+        found += [one | {"neuron": name, "dtype": "bf16"} for name in ("snnlab", *rivals)]
     names = ["relu", "snnlab", "snnlab plain", *rivals[: None if full else 1]]
     names += [f"{name}+compile" for name in ("relu", *rivals[:1]) if full]
     batch = 64 if cuda else 8 if full else 2
-    net = common | {"kind": "network", "batch": batch, "repeats": 5 if full or cuda else 3}
+    net = common | {"kind": "network", "batch": batch, "repeats": 5 if cuda else 3}
     if cuda:
         net |= {"dtype": "bf16", "layout": "channels_last"}
     for network in ("vgg_snn", "resnet19_snn") if full or cuda else ("vgg_snn",):
@@ -47,6 +56,22 @@ def jobs(
         if full and not cuda:
             found += [net | {"network": network, "neuron": "snnlab", "layout": "channels_last"}]
     return found
+
+
+def conditions() -> dict[str, Any]:
+    """What a run's numbers depend on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "packages": package_versions(*PACKAGES),
+    }
 
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:

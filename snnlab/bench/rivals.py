@@ -1,5 +1,7 @@
 """The neuron of the benchmark in other packages: decay 1/2, threshold 1, hard reset, detached, arctangent surrogate.
 
+norse has no arctangent and detaches nothing, so it has a surrogate of its own there, of about the same cost.
+
 Each is a module that maps x_T [T, ...] to spikes [T, ...] and starts from rest in each call, as its package does it.
 """
 
@@ -88,7 +90,7 @@ class SnnTorch(_Steps):
 
 
 class Norse(_Steps):
-    """norse's box LIF, whose input is scaled by dt / tau, so its threshold is too."""
+    """norse's box LIF, whose input is scaled by dt / tau, so its threshold is too; its surrogate is SuperSpike's."""
 
     def __init__(self) -> None:
         from norse.torch import LIFBoxCell

@@ -2,23 +2,39 @@
 
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 
 def neuron_table(rows: list[dict[str, Any]]) -> Table:
     """One row for each neuron that was measured."""
-    table = Table(title=f"neurons on {_what(rows)}, x is {list(rows[0]['shape'])}", title_justify="left")
-    for name in ("neuron", "type", "forward ms", "fwd+bwd ms", "spread", "of relu", "forward", "backward"):
+    table = Table(
+        title=f"neurons on {_what(rows)}, x is {list(rows[0]['shape'])}",
+        title_justify="left",
+        box=box.MARKDOWN,
+    )
+    for name in (
+        "neuron",
+        "type",
+        "forward ms",
+        "fwd+bwd ms",
+        "least",
+        "spread",
+        "of relu",
+        "forward",
+        "backward",
+    ):
         table.add_column(name, justify="left" if name == "neuron" else "right")
     table.add_column("kept B", justify="right")
     table.add_column("back end")
     for row in rows:
-        floor = next((r for r in rows if r["neuron"] == "relu" and r["dtype"] == row["dtype"]), None)
+        floor = next((r for r in rows if r["neuron"] == "relu" and _alike(r, row)), None)
         table.add_row(
-            _name(row),
+            _name(row) + ("" if row["shape"] == rows[0]["shape"] else f", {row['shape']}"),
             row["dtype"],
             f"{row['infer']['ms']:.1f}",
             f"{row['train']['ms']:.1f}",
+            f"{row['train']['least_ms']:.1f}",
             f"{row['train']['spread_percent']:.0f} %",
             "" if floor is None else f"{row['train']['ms'] / floor['train']['ms']:.2f}",
             f"{100 * row['forward_of_copy']:.0f} %",
@@ -35,7 +51,9 @@ def neuron_table(rows: list[dict[str, Any]]) -> Table:
 def network_table(rows: list[dict[str, Any]]) -> Table:
     """One row for each network that was measured."""
     table = Table(
-        title=f"{rows[0]['network']} on {_what(rows)}, batch {rows[0]['batch']}", title_justify="left"
+        title=f"{rows[0]['network']} on {_what(rows)}, batch {rows[0]['batch']}",
+        title_justify="left",
+        box=box.MARKDOWN,
     )
     for name in ("neuron", "type", "train ms", "spread", "of relu", "samples/s", "infer ms", "of relu"):
         table.add_column(name, justify="left" if name == "neuron" else "right")
@@ -57,6 +75,10 @@ def network_table(rows: list[dict[str, Any]]) -> Table:
             f"{row['kept_mb']:.0f}",
         )
     return table
+
+
+def _alike(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return all(a[key] == b[key] for key in ("dtype", "layout", "shape"))
 
 
 def _name(row: dict[str, Any]) -> str:

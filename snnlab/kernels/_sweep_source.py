@@ -6,15 +6,16 @@ differences from its own mean, which are added up in a fixed order for each chun
 """
 
 SWEEP = r"""
-/* parts [CHUNKS][3], zero before: sums of h, of (h - mean of its block)^2, and of (sum of a block)^2 / its size */
+/* moments [3]: count, mean and sum of squared differences of the charged potentials */
 extern "C" void sweep(
-    const Job &job, I t, const S *h_before, S *h_now, X *s_out, S *v_out, double *parts
+    const Job &job, I t, const S *h_before, S *h_now, X *s_out, S *v_out, double *moments
 ) {
     const I N = job.N, blocks = (N + BLOCK - 1) / BLOCK;
     $DECAY$
+    double parts[CHUNKS][3] = {}; /* sums of h, of (h - mean of its block)^2, and of (sum of a block)^2 / its size */
     #pragma omp parallel for num_threads(job.threads) schedule(static)
     for (I chunk = 0; chunk < CHUNKS; chunk++) {
-        double *own = parts + 3 * chunk;
+        double *own = parts[chunk];
         for (I b = blocks * chunk / CHUNKS; b < blocks * (chunk + 1) / CHUNKS; b++) {
             const I n = b * BLOCK, l = least(BLOCK, N - n);
             S after[BLOCK];
@@ -56,5 +57,15 @@ extern "C" void sweep(
             own[2] += (double)sum * sum / l;
         }
     }
+    if (t == $T$) return;
+    double sum = 0, squares = 0;
+    for (I chunk = 0; chunk < CHUNKS; chunk++) {
+        sum += parts[chunk][0];
+        squares += parts[chunk][1] + parts[chunk][2];
+    }
+    squares -= sum * sum / N;
+    moments[0] = N;
+    moments[1] = sum / N;
+    moments[2] = squares < 0 ? 0 : squares;
 }
 """

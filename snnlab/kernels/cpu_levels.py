@@ -14,7 +14,6 @@ from torch import Tensor
 
 from snnlab.kernels._backend import Call
 from snnlab.kernels._job import Pointers, address
-from snnlab.kernels._source import CHUNKS
 from snnlab.kernels.form import Statistics
 
 
@@ -45,13 +44,13 @@ def _swept(
     after: Tensor | None,
     h_T: Tensor | None,
 ) -> Tensor:
-    steps, count = len(spikes_T), spikes_T[0].numel()
+    steps = len(spikes_T)
     levels_T = torch.empty(2, steps, dtype=call.v.dtype)
     pointers.set_levels(levels_T)
-    h = torch.empty(count, dtype=call.v.dtype) if h_T is None else h_T
+    moments = torch.empty(3, dtype=torch.float64)
+    h = torch.empty(spikes_T[0].numel(), dtype=call.v.dtype) if h_T is None else h_T
     for t in range(steps + 1):
         before, now = (h, h) if h_T is None else (h_T[max(t - 1, 0)], h_T[min(t, steps - 1)])
-        parts = torch.zeros(CHUNKS, 3, dtype=torch.float64)
         functions.sweep(
             pointers.reference,
             c_int64(t),
@@ -59,14 +58,9 @@ def _swept(
             address(now),
             address(spikes_T),
             address(after),
-            address(parts),
+            address(moments),
         )
         if t < steps:
-            total, within, between = parts.sum(0)
-            mean = total / count
-            squares = (within + between - total * mean).clamp(min=0)
-            levels_T[0, t], levels_T[1, t] = statistics.levels(
-                torch.stack([torch.full_like(mean, count), mean, squares])
-            )
+            levels_T[0, t], levels_T[1, t] = statistics.levels(moments)
     statistics.decided(call.start, levels_T)
     return levels_T

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from snnlab.config.suggest import did_you_mean
@@ -25,9 +26,14 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
     parser.add_argument(
-        "what", nargs="*", metavar="neuron", help="neurons to measure (lif, plif and cf), and device=cpu|cuda"
+        "what",
+        nargs="*",
+        metavar="neuron",
+        help="neurons to measure (lif, plif, cf and dsatgo; all with --full), and device=cpu|cuda",
     )
-    parser.add_argument("--full", action="store_true", help="all surrogates, types, layouts; compiled rivals")
+    parser.add_argument(
+        "--full", action="store_true", help="all neurons, surrogates, types, layouts, sizes; compiled rivals"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers to a file")
     parser.add_argument("--threads", type=int, help="of the CPU; all cores by default")
 
@@ -35,35 +41,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the jobs, prints tables; exit code 1 if one failed."""
     devices = [word.partition("=")[2] for word in args.what if word.startswith("device=")]
-    neurons = [word for word in args.what if "=" not in word] or ["lif", "plif", "cf"]
+    neurons = [word for word in args.what if "=" not in word] or _usual(args.full)
     device = devices[-1] if devices else "cpu"
     _check([word for word in args.what if "=" in word and not word.startswith("device=")], neurons, device)
 
     from rich.console import Console
 
-    from snnlab.bench.plan import jobs, measure
+    from snnlab.bench.plan import conditions, jobs, measure
     from snnlab.bench.tables import network_table, neuron_table
-    from snnlab.versions import package_versions
 
     threads = args.threads or len(os.sched_getaffinity(0))
     surrogates = list(component_files("surrogate"))
     todo = jobs(neurons, surrogates, device=device, threads=threads, full=args.full)
-    rows = []
+    rows, begin = [], time.monotonic()
     for number, job in enumerate(todo, start=1):
         name = f"{job.get('network', '')} {job['neuron']}".strip()
         print(f"{number}/{len(todo)} {name}, {job['dtype']}, {job['layout']}", file=sys.stderr)
         rows.append(measure(job))
         if "failed" in rows[-1]:
             print(f"warning: {name} failed: {rows[-1]['failed']}", file=sys.stderr)
+        if args.json is not None:
+            args.json.write_text(
+                json.dumps(
+                    {**conditions(), "seconds": round(time.monotonic() - begin), "rows": rows}, indent=1
+                )
+            )
     console = Console(highlight=False, width=120)
     good = [row for row in rows if "failed" not in row]
     if of_neurons := [row for row in good if row["kind"] == "neuron"]:
         console.print(neuron_table(of_neurons))
     for network in dict.fromkeys(row["network"] for row in good if row["kind"] == "network"):
         console.print(network_table([row for row in good if row.get("network") == network]))
-    if args.json is not None:
-        args.json.write_text(json.dumps({"packages": package_versions(), "rows": rows}, indent=1))
     return int(len(good) < len(rows))
+
+
+def _usual(full: bool) -> list[str]:
+    first = ["lif", "plif", "cf", "dsatgo"]
+    others = [name for name in component_files("neuron") if name not in (*first, "relu")]
+    return first + others if full else first
 
 
 def _check(unknown: list[str], neurons: list[str], device: str) -> None:

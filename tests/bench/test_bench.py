@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from snnlab.bench import plan, worker
 from snnlab.bench.rivals import lif, makers
@@ -18,10 +19,26 @@ def _restored():
     use_backend("auto")
 
 
-@pytest.mark.parametrize("name", [name for name in makers() if name != "relu"])
-def test_all_fire_the_same(name: str) -> None:
-    x_T = torch.randn(5, 2, 3, 4, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(makers()[name]()(x_T), lif()(x_T))
+@pytest.mark.parametrize("name", ["snnlab plain", *plan.PACKAGES])
+def test_all_are_the_same_neuron(name: str) -> None:
+    if name in plan.PACKAGES:
+        pytest.importorskip(name)
+    x_T = 1.2 * torch.randn(10, 2, 8, 5, 4, generator=torch.Generator().manual_seed(0))
+    grad_T = torch.randn(x_T.shape, generator=torch.Generator().manual_seed(1))
+    (spikes, grad), (expected, expected_grad) = (
+        _forward_and_back(neuron, x_T, grad_T) for neuron in (makers()[name](), lif())
+    )
+    assert 0.1 < expected.mean() < 0.3
+    assert torch.equal(spikes, expected)
+    if name != "norse":  # which has no arctangent
+        torch.testing.assert_close(grad, expected_grad)
+
+
+def _forward_and_back(neuron: nn.Module, x_T: Tensor, grad_T: Tensor) -> tuple[Tensor, Tensor]:
+    x_T = x_T.clone().requires_grad_()
+    spikes_T = neuron(x_T)
+    spikes_T.backward(grad_T)
+    return spikes_T.detach(), x_T.grad
 
 
 def test_a_neuron_is_measured() -> None:
@@ -45,6 +62,8 @@ def test_the_plan_names_every_surrogate_only_when_asked() -> None:
     quick = plan.jobs(["lif"], ["atan", "tsg"], device="cpu", threads=1, full=False)
     full = plan.jobs(["lif"], ["atan", "tsg"], device="cpu", threads=1, full=True)
     assert {job.get("surrogate") for job in quick} == {"triangle", None}
+    assert {job["dtype"] for job in full} == {"fp32", "bf16"}
+    assert len({job["shape"] for job in full if "shape" in job}) == 3
     assert {"atan", "tsg"} <= {job.get("surrogate") for job in full}
     assert {job.get("network") for job in full} == {"vgg_snn", "resnet19_snn", None}
 
@@ -56,6 +75,16 @@ def test_the_plan_names_every_surrogate_only_when_asked() -> None:
 def test_mistakes(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_calls_count_once_no_pages_are_faulted_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, faults = [], iter([0])
+    monkeypatch.setattr(worker, "_faults", lambda: next(faults, 9999))
+    monkeypatch.setattr(worker, "SECONDS", 0)
+    found = worker._measure(lambda: calls.append(1), TINY | {"repeats": 4})
+    assert found["repeats"] == 4
+    assert len(calls) == 4 + 3
+    assert found["least_ms"] <= found["ms"]
 
 
 def test_a_job_that_fails_says_why() -> None:
