@@ -29,9 +29,18 @@ def plot_time_steps(steps: Mapping[str, int], path: Path, *, title: str = "") ->
         places = range(len(steps))
         axes.bar(places, list(steps.values()), color=BLUE, width=0.7)
         axes.axhline(mean, color=MUTED, linestyle="--", linewidth=1.0)
-        axes.text(len(steps) - 0.5, mean, f" mean {mean:.2f}", va="center", color=MUTED, fontsize=9)
+        axes.set_xlim(-0.6, len(steps) - 0.4)
+        axes.text(len(steps) - 0.4, mean, f" mean {mean:.2f}", va="center", color=MUTED, fontsize=9)
         for place, value in zip(places, steps.values(), strict=True):
-            axes.text(place, value, f"{log2(value):.1f}", ha="center", va="bottom", fontsize=8, color=INK)
+            axes.annotate(
+                f"{log2(value):.1f}",
+                (place, value),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=INK,
+            )
         axes.set_xticks(places, list(steps), rotation=60, ha="right", fontsize=8)
         axes.set_yticks(range(0, max(steps.values()) + 1, max(1, max(steps.values()) // 8)))
         axes.set(title="Time steps of each layer", ylabel="T (on the bar: log2 T, bits of the ANN)")

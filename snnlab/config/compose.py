@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,10 +106,39 @@ def loader(search: SearchPath) -> Iterator[ConfigLoader]:
     state.clear()
     try:
         with hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", **VERSION):
-            yield GlobalHydra.instance().config_loader()
+            hydra_loader = GlobalHydra.instance().config_loader()
+            hydra_loader.repository = _ReadOnce(hydra_loader.repository)  # type: ignore[attr-defined]
+            yield hydra_loader
     finally:
         if outer is not None:
             GlobalHydra.instance().initialize(outer)
+
+
+class _ReadOnce:
+    """Hydra's view of the YAML files, which reads each once; Hydra would for every composition, three times.
+
+    Args:
+        files: Hydra's own.
+    """
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+        self._known: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_ReadOnce":
+        """For a composition, which may add folders to its own copy; what is known stays common."""
+        copied = _ReadOnce(deepcopy(self._files, memo))
+        copied._known = self._known
+        return copied
+
+    def load_config(self, config_path: str) -> Any:
+        if config_path not in self._known:
+            self._known[config_path] = self._files.load_config(config_path=config_path)
+        # A composition builds its nodes into the result, where overrides change them.
+        return deepcopy(self._known[config_path])
 
 
 def load_configuration(hydra_loader: ConfigLoader, lines: list[str], mode: RunMode) -> DictConfig:

@@ -23,6 +23,8 @@ STANDS_IN = {
     "ncaltech101": "digits_dvs",
     "nmnist": "digits_dvs",
 }
+# Networks that take no picture as small as the embedded ones.
+LEAST_SIZE = {"vgg16_snn": 32}
 FEW_STEPS = (
     "trainer.epochs=1",
     "trainer.max_steps=2",
@@ -72,7 +74,9 @@ def _smoke(cfg: RunConfig) -> list[str]:
     data = stand_in(cfg)
     if data == cfg.dataset.name:
         return list(FEW_STEPS)
-    return [f"dataset={data}" if data else "trainer.synthetic=true", *FEW_STEPS, *_scaled(cfg, 0.0)]
+    size = LEAST_SIZE.get(cfg.model.name)
+    found = [f"dataset={data}" if data else "trainer.synthetic=true", *FEW_STEPS, *_scaled(cfg, 0.0)]
+    return [*found, f"dataset.image_size={size}"] if data and size else found
 
 
 def _shortened(cfg: RunConfig, factor: float) -> list[str]:

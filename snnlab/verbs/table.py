@@ -18,7 +18,7 @@ from snnlab.errors import PREEMPTED, ConfigError
 
 if TYPE_CHECKING:
     from snnlab.report.fill import Filled
-    from snnlab.report.plan import Plan
+    from snnlab.report.plan import Job, Plan
     from snnlab.report.table_file import Scale
 
 EXAMPLES = (
@@ -94,23 +94,25 @@ def run(args: argparse.Namespace) -> int:
             )
         return _print(args, [read_filled(args.stored, table) for table in tables.values()])
 
-    def plans() -> "list[Plan]":
-        with Planner(args.config_dir) as planner:
+    with Planner(args.config_dir) as planner:
+
+        def plans() -> "list[Plan]":
             return [planner.plan(name, table, scale, seeds, others) for name, table in tables.items()]
 
-    found = plans()
-    if args.plan:
-        return _print_plans(found)
-    code = 0
-    if args.run:
-        from snnlab.cli import main
-        from snnlab.report.launch import run_missing
-
-        paths = [one for one in others if one.startswith("paths.")]
-        code = run_missing(
-            lambda: [job for plan in plans() for job in plan.jobs], [*paths, *hydra], args.config_dir, main
-        )
         found = plans()
+        if args.plan:
+            return _print_plans(found)
+        code = 0
+        if args.run:
+            from snnlab.cli import main
+            from snnlab.report.launch import run_missing
+
+            def jobs() -> "list[Job]":
+                return [job for plan in plans() for job in plan.jobs]
+
+            paths = [one for one in others if one.startswith("paths.")]
+            code = run_missing(jobs, [*paths, *hydra], args.config_dir, main)
+            found = plans()
     from snnlab.report.fill import fill
 
     _print(args, [fill(plan) for plan in found])

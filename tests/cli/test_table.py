@@ -1,8 +1,63 @@
 """`snnlab table`: plan, run with stand-in training, print, mistakes."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
+
+# A teacher, its student, and what is measured on the student afterwards.
+DISTILLED = """
+title: A student
+source: Nobody (2026), Table 4
+seeds: [0]
+columns:
+  - {name: Acc, metric: measured/acc}
+rows:
+  - labels: [Student]
+    run:
+      {experiment: quickstart, overrides: [loss=skd], teacher: {experiment: quickstart}, measure: eval, measured: eval.json}
+    published: [1]
+"""
+# Stands in for `snnlab eval`.
+EVAL = """
+from pathlib import Path
+from types import ModuleType
+
+EXAMPLES = ()
+
+def add_arguments(parser):
+    parser.add_argument("run")
+
+def measure(args):
+    folder = Path(args.run.removeprefix("run="))
+    if "SLOW_EVAL" in os.environ:
+        (folder / "started").touch()
+        time.sleep(20)
+    (folder / "eval.json").write_text('{"acc": 0.75}')
+    return 0
+
+module = ModuleType("snnlab.verbs.eval", "Measure")
+module.run, module.add_arguments, module.EXAMPLES = measure, add_arguments, EXAMPLES
+sys.modules["snnlab.verbs.eval"] = module
+"""
+# Leaves of a stand-in run what makes it a teacher.
+TEACHER = """
+def run_and_store(cfg):
+    import yaml
+    from snnlab.config.rundir import run_dir
+    code = run(cfg)
+    folder = run_dir(cfg)
+    (folder / "checkpoints").mkdir(exist_ok=True)
+    (folder / "checkpoints/last.pt").write_text("weights")
+    (folder / "config.yaml").write_text(yaml.safe_dump(dict(cfg.raw)))
+    return code
+
+recipe.run = run_and_store
+"""
 
 
 def test_plan_needs_no_torch(snnlab, here):
@@ -35,6 +90,42 @@ def test_a_failed_run_leaves_its_cell_empty(snnlab):
     assert "what a pity" in done.stdout
     assert "9 of 12" not in done.stdout
     assert "8 of 12 cells have all their runs" in done.stdout
+    assert "1 runs are not done:\n    +experiment=quickstart loss=tet seed=0: missing" in done.stderr
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_any_launcher_of_hydra_will_do(snnlab, here):
+    done = snnlab("table", "digits_losses", "seeds=0", "--run", "hydra/launcher=basic", CRASH="tet0")
+    assert done.returncode == 1
+    assert "8 of 12 cells have all their runs" in done.stdout
+
+
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize("slow", ["SLOW", "SLOW_EVAL"])
+def test_a_stopped_table_continues(snnlab, here, slow):
+    """Stopped while the teacher is trained, or while the student is measured."""
+    (here / "site/sitecustomize.py").open("a").write(EVAL + TEACHER)
+    (here / "mine/table").mkdir(parents=True)
+    (here / "mine/table/distilled.yaml").write_text(DISTILLED)
+    command = ["table", "distilled", "--run", "--config-dir=mine"]
+    started = {"SLOW": "runs/quickstart/*-tmc-*/seed0/started", "SLOW_EVAL": "runs/*/*-skd-*/seed0/started"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "snnlab", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, slow: "1"},
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not list(here.glob(started[slow])) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 75
+    assert "Stopped. The same command continues." in err
+    done = snnlab(*command)
+    assert done.returncode == 0, done.stderr
+    assert "75.00" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import pytest
 
 from snnlab.config import load
-from snnlab.config.compose import compose
+from snnlab.config.compose import compose, compose_with, loader
+from snnlab.config.overrides import read_overrides
 from snnlab.config.rundir import run_dir
+from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
 
 
@@ -188,3 +190,16 @@ def test_two_experiments_are_a_slip():
     with pytest.raises(ConfigError, match="two experiments: experiment=tmc_nmnist and experiment=tet_nmnist"):
         compose(["+experiment=tmc_nmnist", "experiment=tet_nmnist"])
     assert compose(["+experiment=tmc_nmnist", "experiment=tmc_nmnist"]).mapping["experiment"] == "tmc_nmnist"
+
+
+def test_a_composition_leaves_no_trace_in_the_next():
+    search = SearchPath()
+    with loader(search) as hydra_loader:
+
+        def composed(*overrides):
+            return compose_with(hydra_loader, read_overrides(overrides, search), search).mapping
+
+        before = composed("+experiment=quickstart")
+        changed = composed("+experiment=quickstart", "trainer.epochs=99", "seed=7", "neuron.decay=0.3")
+        assert changed["trainer"]["epochs"] == 99
+        assert composed("+experiment=quickstart") == before
