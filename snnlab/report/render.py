@@ -27,12 +27,15 @@ class Grid:
     Args:
         head: the headings.
         body: its rows.
-        words: how many columns from the left are words, and not aligned to the right.
+        words: how many columns from the left are words, and not aligned to the right; so is the verdict.
     """
 
     head: list[str]
     body: list[list[str]]
     words: int
+
+    def is_words(self, index: int) -> bool:
+        return index < self.words or self.head[index] == "verdict"
 
 
 def render(filled: Filled, form: str, layout: Layout = "cells") -> str:
@@ -62,7 +65,7 @@ def on_terminal(filled: Filled, layout: Layout = "cells") -> RenderableType:
     grid = cells_grid(filled) if layout == "cells" else paper_grid(filled)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, head in enumerate(grid.head):
-        table.add_column(Text(head), justify="left" if index < grid.words else "right", overflow="fold")
+        table.add_column(Text(head), justify="left" if grid.is_words(index) else "right", overflow="fold")
     for line in grid.body:
         table.add_row(*(Text(text, style=_style(text)) for text in line))
     above = [Text(line, style="bold" if index == 0 else "") for index, line in enumerate(_above(filled))]
@@ -108,12 +111,12 @@ def markdown_grid(grid: Grid) -> list[str]:
     lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     widths = [max(2, *(len(line[index]) for line in lines)) for index in range(len(grid.head))]
     ruler = [
-        "-" * width if index < grid.words else "-" * (width - 1) + ":" for index, width in enumerate(widths)
+        "-" * width if grid.is_words(index) else "-" * (width - 1) + ":" for index, width in enumerate(widths)
     ]
     return [
         "| "
         + " | ".join(
-            cell.ljust(width) if index < grid.words else cell.rjust(width)
+            cell.ljust(width) if grid.is_words(index) else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         + " |"
@@ -220,14 +223,12 @@ def _csv(filled: Filled) -> str:
 
 
 def _latex(filled: Filled, grid: Grid) -> str:
-    align = "l" * grid.words + "r" * (len(grid.head) - grid.words)
-    if grid.head[-1] == "verdict":
-        align = f"{align[:-1]}l"
+    align = "".join("l" if grid.is_words(index) else "r" for index in range(len(grid.head)))
     lines = [
         f"% snnlab table {filled.name} scale={filled.scale}; needs booktabs",
         r"\begin{table}",
         r"  \centering",
-        f"  \\caption{{{_tex(' '.join(_above(filled)))}}}",
+        f"  \\caption{{{_tex('. '.join(line.removesuffix('.') for line in _above(filled)))}.}}",
         f"  \\begin{{tabular}}{{{align}}}",
         r"    \toprule",
         f"    {' & '.join(map(_tex, grid.head))} \\\\",
@@ -241,10 +242,18 @@ def _latex(filled: Filled, grid: Grid) -> str:
     return "\n".join(lines) + "\n"
 
 
+TEX = {
+    **{ord(one): f"\\{one}" for one in "&%$#_{}"},
+    ord("\\"): r"\textbackslash{}",
+    ord("~"): r"\textasciitilde{}",
+    ord("^"): r"\textasciicircum{}",
+    ord("<"): r"\textless{}",
+    ord(">"): r"\textgreater{}",
+}
+
+
 def _tex(text: str) -> str:
-    for one in ("\\", "&", "%", "$", "#", "_", "{", "}"):
-        text = text.replace(one, r"\textbackslash{}" if one == "\\" else f"\\{one}")
-    return text.replace("+-", r"$\pm$").replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
+    return text.translate(TEX).replace("+-", r"$\pm$")
 
 
 def _style(text: str) -> str:

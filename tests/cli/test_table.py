@@ -19,7 +19,11 @@ columns:
 rows:
   - labels: [Student]
     run:
-      {experiment: quickstart, overrides: [loss=skd], teacher: {experiment: quickstart}, measure: eval, measured: eval.json}
+      experiment: quickstart
+      overrides: [loss=skd]
+      teacher: {experiment: quickstart}
+      measure: eval
+      measured: eval.json
     published: [1]
 """
 # Stands in for `snnlab eval`.
