@@ -36,6 +36,7 @@ def jobs(
     one = common | {"kind": "neuron", "shape": shape, "surrogate": "triangle", "repeats": 9}
     rivals = [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
     found = [one | {"neuron": name} for name in ("relu", "snnlab", "snnlab plain", *rivals, *neurons)]
+    found += [one | {"neuron": f"{name}+compile"} for name in rivals[:1] if full]
     if full or cuda:
         found += [
             one | {"neuron": neurons[0], "surrogate": name} for name in surrogates if name != "triangle"

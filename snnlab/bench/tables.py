@@ -24,9 +24,9 @@ def neuron_table(rows: list[dict[str, Any]]) -> Table:
         "forward",
         "backward",
     ):
-        table.add_column(name, justify="left" if name == "neuron" else "right")
-    table.add_column("kept B", justify="right")
-    table.add_column("back end")
+        table.add_column(name, justify="left" if name == "neuron" else "right", no_wrap=True)
+    table.add_column("kept B", justify="right", no_wrap=True)
+    table.add_column("back end", no_wrap=True)
     for row in rows:
         floor = next((r for r in rows if r["neuron"] == "relu" and _alike(r, row)), None)
         table.add_row(
@@ -40,7 +40,7 @@ def neuron_table(rows: list[dict[str, Any]]) -> Table:
             f"{100 * row['forward_of_copy']:.0f} %",
             f"{100 * row['backward_of_copy']:.0f} %",
             f"{row['kept_bytes_per_neuron_step']:.1f}",
-            row["backend"],
+            "" if row["backend"] == "none" else row["backend"].removesuffix(" 100 %"),
         )
     table.caption = (
         "forward, backward: share of the bandwidth of a copy, counting the bytes that must be moved"
@@ -56,9 +56,9 @@ def network_table(rows: list[dict[str, Any]]) -> Table:
         box=box.MARKDOWN,
     )
     for name in ("neuron", "type", "train ms", "spread", "of relu", "samples/s", "infer ms", "of relu"):
-        table.add_column(name, justify="left" if name == "neuron" else "right")
+        table.add_column(name, justify="left" if name == "neuron" else "right", no_wrap=True)
     for name in ("peak MB", "kept MB"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     floor = next((row for row in rows if row["neuron"] == "relu"), None)
     for row in rows:
         train, infer = row["train"]["ms"], row["infer"]["ms"]

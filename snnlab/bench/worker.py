@@ -84,8 +84,10 @@ def _neuron(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make(job: dict[str, Any], steps: int) -> nn.Module:
-    if job["neuron"] in makers():
-        return makers()[job["neuron"]]().to(job["device"])
+    name, _, compiled = job["neuron"].partition("+")
+    if name in makers():
+        neuron = makers()[name]().to(job["device"])
+        return torch.compile(neuron) if compiled else neuron  # type: ignore[return-value]  # a module again
     surrogate = _component("surrogate", job["surrogate"], steps)
     return _component("neuron", job["neuron"], steps, surrogate=surrogate).to(job["device"])
 

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
                     {**conditions(), "seconds": round(time.monotonic() - begin), "rows": rows}, indent=1
                 )
             )
-    console = Console(highlight=False, width=120)
+    console = Console(highlight=False, width=150)
     good = [row for row in rows if "failed" not in row]
     if of_neurons := [row for row in good if row["kind"] == "neuron"]:
         console.print(neuron_table(of_neurons))
