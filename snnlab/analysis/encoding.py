@@ -9,14 +9,21 @@ Pictures = Sequence[Sequence[Sequence[float]]]
 
 
 def plot_encoding(
-    inputs: Pictures, encoded: Pictures, alike: Sequence[Sequence[float]], path: Path, *, title: str = ""
+    inputs: Pictures,
+    encoded: Pictures,
+    of_shown: Sequence[float],
+    alike: Sequence[Sequence[float]],
+    path: Path,
+    *,
+    title: str = "",
 ) -> Path:
     """Draws some inputs above their encodings, and the mean similarity of all samples against the number of steps.
 
     Args:
         inputs: grey pictures, values from 0 to 1.
         encoded: the same samples after the first layer, all steps.
-        alike: for each number of steps, the similarity of each sample; the first samples are those of `inputs`.
+        of_shown: their similarity.
+        alike: for each number of steps, the similarity of each sample that was measured.
         path: PNG file to write; the CSV beside it has mean, least and most for each number of steps, and `last`.
         title: above the picture.
 
@@ -32,7 +39,7 @@ def plot_encoding(
             for axes, picture in zip(panels[:, number], pair, strict=True):
                 axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
                 axes.set(xticks=[], yticks=[])
-            panels[1, number].set_xlabel(f"{alike[-1][number]:.2f}")
+            panels[1, number].set_xlabel(f"{of_shown[number]:.2f}")
         panels[0, 0].set_ylabel("input")
         panels[1, 0].set_ylabel("spikes")
         axes = right.subplots()

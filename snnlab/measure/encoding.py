@@ -22,20 +22,22 @@ def run(subject: Subject) -> Finding:
 
     Both are stretched to 0..1. The input is the mean over its channels and steps, made as small as the layer's output.
     """
-    alike_T: list[Tensor] = []
-    grey_BHW, encoded_BHW = torch.empty(0), torch.empty(0)
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for x_TBCHW, _ in subject.batches("encoding"):
         spikes_TBCHW = _first_output(subject, x_TBCHW)
         size = (spikes_TBCHW.shape[-2], spikes_TBCHW.shape[-1])
-        grey = _stretched(F.adaptive_avg_pool2d(x_TBCHW.float().mean((0, 2)), size))
-        sums_TBHW = spikes_TBCHW.float().mean(2).cumsum(0)
-        alike_T.append(torch.stack([structural_similarity(grey, _stretched(one)) for one in sums_TBHW]).cpu())
-        if not len(grey_BHW):
-            grey_BHW, encoded_BHW = grey[:SHOWN].cpu(), _stretched(sums_TBHW[-1])[:SHOWN].cpu()
-    alike_TB = torch.cat(alike_T, 1)
+        grey_BHW = _stretched(F.adaptive_avg_pool2d(x_TBCHW.float().mean((0, 2)), size))
+        encoded_TBHW = [_stretched(one) for one in spikes_TBCHW.float().mean(2).cumsum(0)]
+        alike_TB = torch.stack([structural_similarity(grey_BHW, one) for one in encoded_TBHW])
+        parts.append((grey_BHW.cpu(), encoded_TBHW[-1].cpu(), alike_TB.cpu()))
+    greys, encoded, alike = zip(*parts, strict=True)
+    alike_TB = torch.cat(alike, 1)
+    # Samples lie in the order of their classes.
+    shown = torch.linspace(0, alike_TB.shape[1] - 1, min(SHOWN, alike_TB.shape[1])).round().long()
     picture = plot_encoding(
-        grey_BHW.tolist(),
-        encoded_BHW.tolist(),
+        torch.cat(greys)[shown].tolist(),
+        torch.cat(encoded)[shown].tolist(),
+        alike_TB[-1, shown].tolist(),
         alike_TB.tolist(),
         subject.path("encoding"),
         title=subject.title,

@@ -223,15 +223,24 @@ def read_filled(file: Path, table: TableFile) -> Filled:
     """A table that was written as JSON (`as_json`), judged anew.
 
     Raises:
-        ConfigError: the file has not the cells of this table.
+        ConfigError: the file is no such JSON, or has not the cells of this table.
     """
-    content = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        of = content["table"]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        raise ConfigError(
+            f"{file}: not a table as JSON", "snnlab table NAME --format json writes one"
+        ) from None
     stored = {(one["row"], one["column"]): one for one in content["cells"]}
     cells = []
     for row, column in table.cells:
         one = stored.get((row.name, column.label))
         if one is None:
-            raise ConfigError(f"{file}: no cell '{row.name}', '{column.label}'", "write the file anew")
+            raise ConfigError(
+                f"{file}: no cell '{row.name}', '{column.label}'",
+                f"it was written for the table {of}; write it anew with --format json",
+            )
         values = {int(seed): value for seed, value in one["values"].items()}
         cells.append(_filled(table, row, column, values, one["wanted"], one["why"], content["scale"]))
     return Filled(

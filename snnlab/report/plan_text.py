@@ -103,16 +103,20 @@ def time_lines(jobs: Sequence[Job]) -> list[str]:
 
 def unfinished_lines(plans: Sequence[Plan], *, stopped: bool) -> list[str]:
     """What is not done after `--run`, each run once with its reason."""
+    if stopped:
+        return ["Stopped. The same command continues."]
     jobs = {str(job.folder) + job.measure: job for plan in plans for job in plan.jobs if job.state != "done"}
-    lines = [f"{len(jobs)} runs are not done:"] if jobs and not stopped else []
-    for job in jobs.values() if not stopped else ():
+    reasons = {
+        **MARKS,
+        "missing": "could not start, see above",
+        "unmeasured": "trained, not measured, see above",
+    }
+    lines = ["Not done, and tried again by the same command:"] if jobs else []
+    for job in jobs.values():
         said = " ".join(one for one in job.overrides if not one.startswith(("paths.", "trainer.")))
         reason = read_status(job.folder).get("reason") if job.state == "failed" else None
-        lines.append(f"    {said}: {reason or MARKS[job.state]}")
-    return [
-        *lines,
-        "Stopped. The same command continues." if stopped else "The same command tries them again.",
-    ]
+        lines.append(f"    {said}: {reason or reasons[job.state]}")
+    return lines
 
 
 def data_lines(plans: Sequence[Plan]) -> list[str]:

@@ -64,9 +64,9 @@ def on_terminal(filled: Filled, layout: Layout = "cells") -> RenderableType:
     """A filled table for a console of rich."""
     grid = cells_grid(filled) if layout == "cells" else paper_grid(filled)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for index, head in enumerate(grid.head):
+    for index, head in enumerate(grid.head if filled.table.columns else ()):
         table.add_column(Text(head), justify="left" if grid.is_words(index) else "right", overflow="fold")
-    for line in grid.body:
+    for line in grid.body if filled.table.columns else ():
         table.add_row(*(Text(text, style=_style(text)) for text in line))
     above = [Text(line, style="bold" if index == 0 else "") for index, line in enumerate(_above(filled))]
     return Group(*above, Text(), table, *(Text(line, style="dim") for line in ["", *below(filled)]))
@@ -106,7 +106,9 @@ def markdown(filled: Filled, grid: Grid) -> str:
 
 
 def markdown_grid(grid: Grid) -> list[str]:
-    """The table alone, in columns of equal width."""
+    """The table alone, in columns of equal width; nothing of a figure without numbers."""
+    if not grid.body:
+        return []
     lines = [grid.head, *grid.body]
     lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     widths = [max(2, *(len(line[index]) for line in lines)) for index in range(len(grid.head))]
@@ -156,7 +158,8 @@ def below(filled: Filled) -> list[str]:
         if why and cell.row.name not in reasons.setdefault(why, []):
             reasons[why].append(cell.row.name)
     lines += [f"not possible here yet: {'; '.join(rows)}: {why}" for why, rows in reasons.items()]
-    return lines
+    draw = [one if one.startswith("python ") else f"snnlab {one}" for one in filled.table.draw]
+    return [*lines, *(f"drawn by {one}, once all runs are there" for one in draw)]
 
 
 def counts(filled: Filled) -> tuple[int, int, int]:
@@ -181,7 +184,10 @@ def _above(filled: Filled) -> list[str]:
         lines.append(f"With {' '.join(filled.by_hand)}.")
     if filled.splits:
         lines.append(f"Measured on {'; '.join(filled.splits)}.")
-    lines.append(f"{done} of {runnable} cells have all their runs; {rest} are cited or cannot be run here.")
+    if filled.cells:
+        lines.append(
+            f"{done} of {runnable} cells have all their runs; {rest} are cited or cannot be run here."
+        )
     return lines
 
 

@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.cli.conftest import ROOT
+
 # A teacher, its student, and what is measured on the student afterwards.
 DISTILLED = """
 title: A student
@@ -94,7 +96,8 @@ def test_a_failed_run_leaves_its_cell_empty(snnlab):
     assert "what a pity" in done.stdout
     assert "9 of 12" not in done.stdout
     assert "8 of 12 cells have all their runs" in done.stdout
-    assert "1 runs are not done:\n    +experiment=quickstart loss=tet seed=0: missing" in done.stderr
+    assert "Not done, and tried again by the same command:\n" in done.stderr
+    assert "    +experiment=quickstart loss=tet seed=0: could not start, see above" in done.stderr
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -141,6 +144,9 @@ def test_a_stopped_table_continues(snnlab, here, slow):
         (["tmc_1", "--format", "tex"], "unknown choice 'tex'"),
         (["tmc_1", "seeds=a"], "expected whole numbers"),
         (["tmc_1", "--plan", "trainer.epoch=1"], "Did you mean 'epochs'?"),
+        (["tmc_1", "--from", "nowhere.json"], "no such file: nowhere.json"),
+        (["tmc_1", "--from", str(ROOT / "results/digits_losses.json")], "no cell 'SDT', 'T=1 Acc'"),
+        (["tmc_1", "--from", str(ROOT / "README.md")], "not a table as JSON"),
     ],
 )
 def test_mistakes(snnlab, arguments, message):
