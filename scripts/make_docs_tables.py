@@ -12,8 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from snnlab.config.search import SearchPath
-from snnlab.report.fill import Filled, read_filled
+from snnlab.report.fill import Filled
 from snnlab.report.render import Grid, below, here, markdown_grid, number, paper_grid
+from snnlab.report.stored_table import read_filled
 from snnlab.report.table_loader import load_table
 from snnlab.train.result_table import result_table
 

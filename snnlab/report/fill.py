@@ -1,17 +1,14 @@
 """Fills a table: mean and deviation over seeds, difference to the published value, verdict, paired tests."""
 
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from snnlab.config.results import read_result
-from snnlab.errors import ConfigError
 from snnlab.report.cell_values import cell_value
-from snnlab.report.plan import Job, Plan
+from snnlab.report.plan import Plan
+from snnlab.report.provenance import deciding, provenance
 from snnlab.report.table_file import Column, Comparison, Row, Scale, TableFile, parse_published
 
 # Two standard errors count as agreement, and at least this much (percent points, fractions).
@@ -205,92 +202,21 @@ def fill(plan: Plan) -> Filled:
             if value is not None:
                 values[job.cfg.seed] = cell.column.factor * value
                 if not cell.column.metric.startswith("config/"):
-                    runs.setdefault(str(job.folder), _provenance(job, cell.row.name))
+                    runs.setdefault(str(job.folder), provenance(job, cell.row.name))
         why = cell.why or ("" if values else _why([job.state for job in cell.jobs]))
-        cells.append(_filled(plan.table, cell.row, cell.column, values, len(cell.jobs), why, plan.scale))
+        cells.append(filled_cell(plan.table, cell.row, cell.column, values, len(cell.jobs), why, plan.scale))
     return Filled(
         plan.name,
         plan.table,
         plan.scale,
         plan.seeds,
-        _deciding(plan.by_hand),
+        deciding(plan.by_hand),
         tuple(cells),
         list(runs.values()),
     )
 
 
-def read_filled(file: Path, table: TableFile) -> Filled:
-    """A table that was written as JSON (`as_json`), judged anew.
-
-    Raises:
-        ConfigError: the file is no such JSON, or has not the cells of this table.
-    """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        of = content["table"]
-    except (json.JSONDecodeError, KeyError, TypeError):
-        raise ConfigError(
-            f"{file}: not a table as JSON", "snnlab table NAME --format json writes one"
-        ) from None
-    stored = {(one["row"], one["column"]): one for one in content["cells"]}
-    cells = []
-    for row, column in table.cells:
-        one = stored.get((row.name, column.label))
-        if one is None:
-            raise ConfigError(
-                f"{file}: no cell '{row.name}', '{column.label}'",
-                f"it was written for the table {of}; write it anew with --format json",
-            )
-        values = {int(seed): value for seed, value in one["values"].items()}
-        cells.append(_filled(table, row, column, values, one["wanted"], one["why"], content["scale"]))
-    return Filled(
-        content["table"],
-        table,
-        content["scale"],
-        tuple(content["seeds"]),
-        tuple(content["by_hand"]),
-        tuple(cells),
-        content["runs"],
-    )
-
-
-def as_json(filled: Filled) -> dict[str, Any]:
-    """All of a filled table, enough for `read_filled`."""
-    return {
-        "table": filled.name,
-        "title": filled.table.title,
-        "source": filled.table.source,
-        "scale": filled.scale,
-        "data": filled.data,
-        "seeds": list(filled.seeds),
-        "selection": filled.table.selection,
-        "by_hand": list(filled.by_hand),
-        "cells": [
-            {
-                "row": cell.row.name,
-                "column": cell.column.label,
-                "published": cell.published[0],
-                "published_std": cell.published[1],
-                "values": {str(seed): _short(value) for seed, value in cell.values.items()},
-                "mean": _short(cell.mean),
-                "std": _short(cell.std),
-                "n": len(cell.values),
-                "wanted": cell.wanted,
-                "difference": _short(cell.difference),
-                "verdict": cell.verdict,
-                "why": cell.why,
-            }
-            for cell in filled.cells
-        ],
-        "tests": [
-            {**vars(one), "difference": _short(one.difference), "p": _short(one.p)} for one in filled.tests
-        ],
-        "footnotes": dict(filled.table.footnotes),
-        "runs": list(filled.runs),
-    }
-
-
-def _filled(
+def filled_cell(
     table: TableFile,
     row: Row,
     column: Column,
@@ -299,6 +225,7 @@ def _filled(
     why: str,
     scale: Scale,
 ) -> FilledCell:
+    """A cell with its published value."""
     published = parse_published(row.published[table.columns.index(column)])
     return FilledCell(row, column, published, values, wanted, why, scale)
 
@@ -308,46 +235,3 @@ def _why(states: Sequence[str]) -> str:
         return "not run: its teacher comes first"
     known = {"failed": "failed", "interrupted": "interrupted", "done": "not measured by its run"}
     return next((known[state] for state in states if state in known), "not run")
-
-
-def _provenance(job: Job, row: str) -> dict[str, Any]:
-    result = read_result(job.folder) or {}
-    environment = _environment(job.folder)
-    kind = "generated data" if result.get("synthetic") else result.get("dataset")
-    return {
-        "row": row,
-        "seed": job.cfg.seed,
-        "run": "/".join(job.folder.parts[-3:]),
-        "overrides": list(_deciding(job.overrides)),
-        "code": result.get("code"),
-        "measured_on": f"{kind}, split {result.get('split')}: {result.get('num_train')} to train, "
-        f"{result.get('num_test')} to test",
-        "epochs": result.get("epochs"),
-        "train_seconds": _short(result.get("train_seconds")),
-        "samples_per_second": _short(result.get("samples_per_second")),
-        **environment,
-    }
-
-
-def _environment(folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / "env.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return {}
-    return {
-        "python": content.get("python"),
-        "torch": content.get("packages", {}).get("torch"),
-        "device": content.get("gpu") or content.get("device"),
-        "threads": content.get("threads"),
-    }
-
-
-def _deciding(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Without those that name places of this machine."""
-    keys = ("paths.", "distill.teacher=", "logger.", "trainer.threads=", "trainer.progress=")
-    return tuple(one for one in overrides if not one.lstrip("+").startswith(keys))
-
-
-def _short(value: float | None) -> float | None:
-    """Seven digits are more than any table prints, and keep the files small."""
-    return None if value is None else float(f"{value:.7g}")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from snnlab.config.results import read_status
 from snnlab.config.schema import RunConfig
-from snnlab.report.plan import Cell, Job, Plan, estimate
+from snnlab.report.estimate import estimate
+from snnlab.report.plan import Cell, Job, Plan
 from snnlab.report.scales import EMBEDDED
 
 MARKS = {

@@ -12,7 +12,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from snnlab.report.fill import Filled, FilledCell, Tested, as_json
+from snnlab.report.fill import Filled, FilledCell, Tested
+from snnlab.report.stored_table import as_json
 from snnlab.report.table_file import Column
 
 Layout = Literal["cells", "paper"]

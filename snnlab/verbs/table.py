@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
             for name, table in tables.items()
         }
     if args.stored is not None:
-        from snnlab.report.fill import read_filled
+        from snnlab.report.stored_table import read_filled
 
         if not args.stored.is_file():
             raise ConfigError(

@@ -6,10 +6,12 @@ import statistics
 import pytest
 from scipy import stats
 
-from snnlab.report.fill import as_json, fill, paired_t_test, read_filled
-from snnlab.report.plan import Planner, estimate
+from snnlab.report.estimate import estimate
+from snnlab.report.fill import fill, paired_t_test
+from snnlab.report.plan import Planner
 from snnlab.report.plan_text import duration, plan_lines
 from snnlab.report.render import cells_grid, markdown, paper_grid, render
+from snnlab.report.stored_table import as_json, read_filled
 
 
 @pytest.fixture

@@ -63,6 +63,16 @@ def test_every_cell_composes_at_every_scale(scale):
             planner.plan(name, table, scale)
 
 
+@pytest.mark.parametrize("scale", ["full", "short", "smoke"])
+def test_some_tables_plan_at_every_scale(scale):
+    """With teachers, conversions and measurements."""
+    with Planner() as planner:
+        for name in ("mtsnn_4", "twd_9", "figure_mtsnn_3"):
+            plan = planner.plan(name, TABLES[name], scale)
+            assert bool(plan.jobs) != bool(plan.table.draw)
+            assert {job.cfg.trainer.epochs == 1 for job in plan.jobs} <= {scale == "smoke"}
+
+
 def test_metrics_are_of_known_kinds():
     for name, table in TABLES.items():
         for column in table.columns:
