@@ -1,6 +1,11 @@
 """The compiled kernels against the plain PyTorch form: spikes, states, all gradients, layouts, refusals."""
 
+import os
+import platform
+import shutil
+import subprocess
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,9 +13,10 @@ from torch import Tensor
 
 from snnlab import registry
 from snnlab.kernels import BackendError, _compiler, backend, counts, cpu, use_backend
+from snnlab.kernels._backend import Call
 from snnlab.neurons import CF, IF, LIF, PLIF
 from snnlab.neurons._membrane import MembraneNeuron, watch_potentials
-from snnlab.surrogates import TSG, ATan
+from snnlab.surrogates import TSG, ATan, Sigmoid
 
 T = 3
 
@@ -87,6 +93,16 @@ def test_slopes_in_vectors(name: str) -> None:
         LIF(surrogate, detach_reset=True)(x_T).sum().backward()
     expected = surrogate.double().gradient(x_T.detach().double() - 1)
     assert (x_T.grad - expected).abs().max() <= 2e-6 * expected.max()
+
+
+def test_exp_is_that_of_vectors() -> None:
+    """One call for each number would make the surrogate `sigmoid` eight times slower."""
+    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
+    said = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
+    if platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc" or "Free Software" not in said:
+        pytest.skip("functions of vectors are there with g++ and glibc on x86-64")
+    call = Call(torch.zeros(1, 9), torch.zeros(9), 0.5, LIF().dynamics, Sigmoid())
+    assert b"_ZGV" in Path(cpu.kernel_of(call).functions._name).read_bytes()
 
 
 @pytest.mark.parametrize("size", [1, 63, 1001])
