@@ -100,12 +100,10 @@ class MembraneNeuron(Neuron):
         return spikes_T, v, end
 
     def initial_state(self, x: Tensor) -> Tensor:
-        return self._state(self._rest(x), 0)
+        return self._state(self._rest(x).contiguous(), 0)
 
     def _rest(self, x: Tensor) -> Tensor:
         dtype = torch.promote_types(x.dtype, torch.float32)
-        if x.device.type == "cpu":
-            return torch.full_like(x, self.v_init, dtype=dtype)
         # One number, repeated: kernels then have nothing to read.
         return torch.full((), self.v_init, dtype=dtype, device=x.device).expand(x.shape)
 

@@ -170,7 +170,10 @@ class _Recurrence(torch.autograd.Function):
         ctx.constants = (decay if learned is None else None, dynamics, surrogate, start, measure)
         ctx.set_materialize_grads(False)
         spikes_T = torch.empty_like(x_T, dtype=v.dtype)
-        h, after = torch.empty_like(v), torch.empty_like(v)
+        h, after = (
+            torch.empty_like(spikes_T[0]),
+            torch.empty_like(spikes_T[0]),
+        )  # v may be one number, repeated
         h_T = None if measure is None else torch.empty_like(spikes_T)
         for t, (x, s) in enumerate(zip(x_T.to(v.dtype).unbind(0), spikes_T.unbind(0), strict=True)):
             h = h if h_T is None else h_T[t]
@@ -188,7 +191,7 @@ class _Recurrence(torch.autograd.Function):
         number, dynamics, surrogate, start, measure = ctx.constants
         decay = number if learned is None else learned
         x_T = x_T.to(v.dtype)
-        h_T, s, after = torch.empty_like(x_T), torch.empty_like(v), torch.empty_like(v)
+        h_T, s, after = torch.empty_like(x_T), torch.empty_like(x_T[0]), torch.empty_like(x_T[0])
         before = []
         for t, (x, h) in enumerate(zip(x_T.unbind(0), h_T.unbind(0), strict=True), start):
             if learned is not None:
