@@ -47,7 +47,7 @@ SMOKE := runs/tables-smoke
 tables-smoke: setup ## run every table and figure for two training steps on embedded data
 	@mkdir -p $(SMOKE)
 	$(BIN)/snnlab table --all scale=smoke --run hydra/launcher=basic trainer.device=cpu trainer.progress=none \
-	  --format md --output $(SMOKE) > $(SMOKE)/log.txt
+	  paths.runs=$(SMOKE)/runs --format md --output $(SMOKE) > $(SMOKE)/log.txt
 
 # table-tmc-1 is `snnlab table tmc_1`; make table-tmc-1 RUN=1 ARGS='scale=short' also starts the runs that are missing.
 table-%: setup
