@@ -108,13 +108,15 @@ def test_any_launcher_of_hydra_will_do(snnlab, here):
 
 
 @pytest.mark.usefixtures("stand_in")
-@pytest.mark.parametrize("slow", ["SLOW", "SLOW_EVAL"])
-def test_a_stopped_table_continues(snnlab, here, slow):
+@pytest.mark.parametrize(
+    ("slow", "launcher"), [("SLOW", "process"), ("SLOW", "basic"), ("SLOW_EVAL", "process")]
+)
+def test_a_stopped_table_continues(snnlab, here, slow, launcher):
     """Stopped while the teacher is trained, or while the student is measured."""
     (here / "site/sitecustomize.py").open("a").write(EVAL + TEACHER)
     (here / "mine/table").mkdir(parents=True)
     (here / "mine/table/distilled.yaml").write_text(DISTILLED)
-    command = ["table", "distilled", "--run", "--config-dir=mine"]
+    command = ["table", "distilled", "--run", "--config-dir=mine", f"hydra/launcher={launcher}"]
     started = {"SLOW": "runs/quickstart/*-tmc-*/seed0/started", "SLOW_EVAL": "runs/*/*-skd-*/seed0/started"}
     with subprocess.Popen(
         [sys.executable, "-m", "snnlab", *command],
