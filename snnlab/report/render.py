@@ -63,14 +63,17 @@ def render(filled: Filled, form: str, layout: Layout = "cells") -> str:
 
 def on_terminal(filled: Filled, layout: Layout = "cells") -> RenderableType:
     """A filled table for a console of rich."""
+    above = [Text(line, style="bold" if index == 0 else "") for index, line in enumerate(_above(filled))]
+    notes = [Text(line, style="dim") for line in below(filled)]
+    if not filled.cells:
+        return Group(*above, Text(), *notes)
     grid = cells_grid(filled) if layout == "cells" else paper_grid(filled)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for index, head in enumerate(grid.head if filled.table.columns else ()):
+    for index, head in enumerate(grid.head):
         table.add_column(Text(head), justify="left" if grid.is_words(index) else "right", overflow="fold")
-    for line in grid.body if filled.table.columns else ():
+    for line in grid.body:
         table.add_row(*(Text(text, style=_style(text)) for text in line))
-    above = [Text(line, style="bold" if index == 0 else "") for index, line in enumerate(_above(filled))]
-    return Group(*above, Text(), table, *(Text(line, style="dim") for line in ["", *below(filled)]))
+    return Group(*above, Text(), table, Text(), *notes)
 
 
 def cells_grid(filled: Filled) -> Grid:
@@ -160,7 +163,7 @@ def below(filled: Filled) -> list[str]:
             reasons[why].append(cell.row.name)
     lines += [f"not possible here yet: {'; '.join(rows)}: {why}" for why, rows in reasons.items()]
     draw = [one if one.startswith("python ") else f"snnlab {one}" for one in filled.table.draw]
-    return [*lines, *(f"drawn by {one}, once all runs are there" for one in draw)]
+    return [*lines, *(f"--run draws it, once all runs are there: {one}" for one in draw)]
 
 
 def counts(filled: Filled) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from snnlab.report.estimate import estimate
 from snnlab.report.fill import fill, paired_t_test
 from snnlab.report.plan import Planner
 from snnlab.report.plan_text import duration, plan_lines
-from snnlab.report.render import cells_grid, markdown, paper_grid, render
+from snnlab.report.render import cells_grid, markdown, paper_grid, print_table, render
 from snnlab.report.stored_table import as_json, read_filled
 
 
@@ -182,6 +182,24 @@ def test_all_formats(plan, finished):
     assert "https://" not in page
     assert json.loads(render(filled, "json"))["cells"][0]["why"] == "cited"
     assert len(paper_grid(filled).body) == 4
+
+
+FIGURE = """
+title: A picture
+source: Nobody (2026), Figure 1
+rows:
+  - {labels: [TMC], run: {experiment: quickstart}}
+draw: ['analyse run={run} what=tsne']
+"""
+
+
+def test_a_figure_without_numbers_has_no_empty_table(plan, capsys):
+    filled = fill(plan(FIGURE, seeds=[0]))
+    print_table(filled)
+    for text in (capsys.readouterr().out, render(filled, "md")):
+        assert "--run draws it, once all runs are there: snnlab analyse run={run} what=tsne" in text
+        assert "published" not in text
+        assert "of 0 cells" not in text
 
 
 MEASURED = """
