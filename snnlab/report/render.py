@@ -134,7 +134,7 @@ def published(cell: FilledCell) -> str:
     """The paper's value as the paper rounds it, with its footnotes."""
     mean, std = cell.published
     keys = [cell.row.notes[key] for key in (cell.column.label, "row") if key in cell.row.notes]
-    marks = "".join(f" [{key}]" for key in dict.fromkeys(keys))
+    marks = "".join(f" [{key}]" for key in sorted(set(keys)))
     return f"{number(mean, std, cell.column)}{marks}"
 
 
