@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from hydra._internal.callbacks import Callbacks
@@ -37,7 +39,7 @@ def run_missing(
         plan: the jobs as they are now.
         hydra_overrides: such as `hydra.launcher.gpus=[0,1]` and `paths.runs=...`.
         config_dirs: further folders shaped like conf/.
-        train: runs a command line in this process, for Hydra's other launchers.
+        train: runs a command line in this process, for Hydra's other launchers and for measuring after them.
 
     Returns:
         The exit code: 0 if all are done, 75 if it was interrupted, else 1.
@@ -51,7 +53,7 @@ def run_missing(
             return PREEMPTED
         tried |= {run_dir(job.cfg) for job in jobs}
         for job in jobs:
-            if job.state == "unmeasured" and _measure(job) == PREEMPTED:
+            if job.state == "unmeasured" and _measure(job, train) == PREEMPTED:
                 return PREEMPTED
         if not todo:
             return int(any(job.state != "done" for job in plan()))
@@ -83,20 +85,23 @@ def _launch(
     return PREEMPTED if stopped or getattr(launcher, "stopped", False) else 0
 
 
-def _measure(job: Job) -> int:
+def _measure(job: Job, here: Callable[[list[str]], int]) -> int:
     """Converts and measures a finished run, as far as that is not done."""
     if job.subject is None:
-        code = _command("convert", job.folder, job.convert)
+        code = _command(["convert", f"run={job.folder}", *job.convert], here)
         if code or job.subject is None:
             return code
     verb, *rest = job.measure.split() or [""]
-    return _command(verb, job.subject, rest) if verb and job.measured_file is None else 0
+    return _command([verb, f"run={job.subject}", *rest], here) if verb and job.measured_file is None else 0
 
 
-def _command(verb: str, run: Path, settings: Sequence[str]) -> int:
-    words = [verb, f"run={run}", *settings]
+def _command(words: list[str], here: Callable[[list[str]], int]) -> int:
     sys.stdout.write(f"measure: snnlab {' '.join(words)}\n")
     sys.stdout.flush()
+    if "torch" in sys.modules:
+        # The launcher trains in this process too, which has imported everything by now.
+        with redirect_stdout(StringIO()):
+            return here(words)
     try:
         command = [sys.executable, "-m", "snnlab", *words]
         return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
