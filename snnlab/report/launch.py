@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
@@ -100,8 +101,12 @@ def _command(words: list[str], here: Callable[[list[str]], int]) -> int:
     sys.stdout.flush()
     if "torch" in sys.modules:
         # The launcher trains in this process too, which has imported everything by now.
-        with redirect_stdout(StringIO()):
-            return here(words)
+        try:
+            with redirect_stdout(StringIO()):
+                return here(words)
+        except Exception:
+            traceback.print_exc()
+            return 1
     try:
         command = [sys.executable, "-m", "snnlab", *words]
         return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode

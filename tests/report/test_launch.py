@@ -1,0 +1,58 @@
+"""What is done with finished runs: each is converted and measured, whatever happens to the others."""
+
+import sys
+
+import pytest
+import torch  # noqa: F401  # tells that training goes on in this process
+
+from snnlab.report.launch import run_missing
+from snnlab.report.plan import Planner
+
+MEASURED = """
+title: Measured afterwards
+source: Nobody (2026), Table 2
+columns: [{name: Acc, metric: measured/acc}]
+rows:
+  - labels: [SDT]
+    run: {experiment: quickstart, overrides: [loss=sdt], measure: eval num_steps=2, measured: eval.json}
+    published: [1]
+  - labels: [TET]
+    run: {experiment: quickstart, overrides: [loss=tet], measure: eval num_steps=2, measured: eval.json}
+    published: [2]
+"""
+
+
+@pytest.fixture
+def plan(table, tmp_path):
+    with Planner() as planner:
+        yield lambda: planner.plan(
+            "x", table(MEASURED), seeds=[0], by_hand=[f"paths.runs={tmp_path / 'runs'}"]
+        )
+
+
+def test_a_measurement_that_fails_does_not_stop_the_others(plan, finished, capsys):
+    jobs = plan().jobs
+    for job in jobs:
+        finished(job, **{"test/acc": 0.5})
+    calls = []
+
+    def measure(words):
+        calls.append(words)
+        if f"run={jobs[0].folder}" in words:
+            raise ZeroDivisionError("what a pity")
+        sys.stdout.write("a long table")
+        (jobs[1].folder / "eval.json").write_text('{"acc": 0.75}')
+        return 0
+
+    assert run_missing(lambda: plan().jobs, [], [], measure) == 1
+    assert calls == [["eval", f"run={job.folder}", "num_steps=2"] for job in jobs]
+    assert [job.state for job in plan().jobs] == ["unmeasured", "done"]
+    said = capsys.readouterr()
+    assert "what a pity" in said.err
+    assert "a long table" not in said.out
+
+
+def test_an_interrupted_measurement_ends_the_table(plan, finished):
+    for job in plan().jobs:
+        finished(job, **{"test/acc": 0.5})
+    assert run_missing(lambda: plan().jobs, [], [], lambda words: 75) == 75
