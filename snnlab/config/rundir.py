@@ -31,6 +31,7 @@ HASH_LEAVES_OUT = (
     "trainer.allocator",
     "trainer.backend",
     "trainer.fuse",
+    "trainer.pack_spikes",
     "trainer.detect_anomaly",
     "trainer.profile",
 )

@@ -40,6 +40,8 @@ class TrainerConfig:
     """What runs the neurons: plain PyTorch (eager), generated C++ (compiled, CPU), Triton (CUDA), or the fastest."""
     fuse: bool = True
     """Run a normalisation and the neuron behind it as one operation, where the back end has it."""
+    pack_spikes: bool = False
+    """Keep spikes as bits from the forward to the backward pass: less memory, equal gradients."""
     sync_bn: bool = False
     """Normalise by the statistics of all processes of torchrun (GPUs only); a single one does so anyway."""
     compile: bool = False
@@ -87,6 +89,11 @@ class TrainerConfig:
             raise ConfigError(
                 "trainer.precision: fp16 needs loss scaling, which runs on CUDA only",
                 "use trainer.precision=bf16 or fp32 on the cpu",
+            )
+        if self.pack_spikes and self.compile:
+            raise ConfigError(
+                "trainer.pack_spikes: torch.compile decides by itself what it keeps",
+                "leave out trainer.pack_spikes or trainer.compile",
             )
         if not METRIC_PATTERN.fullmatch(self.select):
             raise ConfigError(

@@ -15,9 +15,9 @@ from snnlab.kernels._sweep_source import SWEEP
 
 CHUNKS = 64
 
-_TYPES = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "BF16"}
+C_TYPES = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "BF16"}
 
-INPUT_TYPES = tuple(_TYPES)
+INPUT_TYPES = tuple(C_TYPES)
 """What inputs and spikes may be."""
 
 
@@ -97,8 +97,8 @@ def source_of(program: Program, variant: Variant) -> str:
             backward += [f"    g0[{table}] {assign} {gx}; g1[{table}] {assign} {gx} * (S)x_T[{t} * N + j];"]
         backward += ["}"]
     values = {
-        "X": _TYPES[variant.x_dtype],
-        "S": _TYPES[variant.dtype],
+        "X": C_TYPES[variant.x_dtype],
+        "S": C_TYPES[variant.dtype],
         "T": variant.num_steps,
         "CHUNKS": CHUNKS,
         "NUM_SUMS": len(sums),
@@ -147,22 +147,7 @@ def _functions(suffix: str) -> str:
     return "".join(f"#define {name.upper()} {function}{suffix}\n" for name, function in functions.items())
 
 
-_HEAD = r"""
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-/* glibc has these for whole vectors, right to 4 units in the last place, but shows them only to -ffast-math. */
-#if defined __x86_64__ && defined __GLIBC__ && defined __GNUC__ && !defined __clang__
-#define OF_VECTORS(name) \
-    extern "C" __attribute__((simd("notinbranch"))) float name##f(float) noexcept; \
-    extern "C" __attribute__((simd("notinbranch"))) double name(double) noexcept;
-OF_VECTORS(exp) OF_VECTORS(log) OF_VECTORS(sin) OF_VECTORS(cos)
-#if __GLIBC_PREREQ(2, 35)
-OF_VECTORS(tanh) OF_VECTORS(erf) OF_VECTORS(atan)
-#endif
-#endif
-
+BF16 = r"""
 struct BF16 {
     uint16_t bits;
     BF16() = default;
@@ -178,7 +163,27 @@ struct BF16 {
         return value;
     }
 };
+"""
 
+_HEAD = (
+    r"""
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* glibc has these for whole vectors, right to 4 units in the last place, but shows them only to -ffast-math. */
+#if defined __x86_64__ && defined __GLIBC__ && defined __GNUC__ && !defined __clang__
+#define OF_VECTORS(name) \
+    extern "C" __attribute__((simd("notinbranch"))) float name##f(float) noexcept; \
+    extern "C" __attribute__((simd("notinbranch"))) double name(double) noexcept;
+OF_VECTORS(exp) OF_VECTORS(log) OF_VECTORS(sin) OF_VECTORS(cos)
+#if __GLIBC_PREREQ(2, 35)
+OF_VECTORS(tanh) OF_VECTORS(erf) OF_VECTORS(atan)
+#endif
+#endif
+"""
+    + BF16
+    + r"""
 typedef $X$ X;
 typedef $S$ S;
 typedef int64_t I;
@@ -204,6 +209,7 @@ static inline void begin(const Job &job, I n, I l, S *v) {
     else for (I j = 0; j < l; j++) v[j] = *job.v0;
 }
 """
+)
 
 _NORM = r"""
 /* values of the channels of elements n.. */

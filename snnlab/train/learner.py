@@ -11,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from snnlab.config.schema import TrainerConfig
+from snnlab.layers.packing import packed_spikes
 from snnlab.losses._loss import Loss
 from snnlab.losses._teacher_loss import TeacherLoss
 from snnlab.regularisers._regulariser import Regulariser
@@ -119,6 +120,8 @@ class Learner:
                 with autocast(self.pipeline.device, self.trainer.precision), ExitStack() as watching:
                     for regulariser in self.regularisers.values():
                         watching.enter_context(regulariser.watching(self.model))
+                    if self.trainer.pack_spikes:
+                        watching.enter_context(packed_spikes(self.model))
                     logits_TBK = self._forward(x_TBCHW)
                 logits_TBK = logits_TBK.float()
                 share = len(target) / count

@@ -89,6 +89,7 @@ def test_mappings_of_the_wrong_shape(change, message):
     [
         ({"device": "gpu"}, "trainer.device: unknown device 'gpu'"),
         ({"precision": "fp16", "device": "cpu"}, "trainer.precision: fp16 needs loss scaling"),
+        ({"pack_spikes": True, "compile": True}, "trainer.pack_spikes: torch.compile decides"),
         ({"select": "test/accuracy"}, "trainer.select: unknown metric 'test/accuracy'"),
         ({"select": "test/ece_step/t0"}, "trainer.select: unknown metric 'test/ece_step/t0'"),
     ],

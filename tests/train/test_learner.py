@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from snnlab.config.schema import TrainerConfig
+from snnlab.layers import packing
 from snnlab.regularisers._regulariser import Regulariser
 from snnlab.train.learner import Learner
 from tests.train.toy import ToyData, ToyNet, loss, pipeline
@@ -69,6 +70,20 @@ def net() -> ToyNet:
 
 def batch(start: int, stop: int) -> tuple[torch.Tensor, torch.Tensor]:
     return ToyData().train_set().batch(range(start, stop))
+
+
+def test_packed_spikes_change_no_bit_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed, kept = learner(net(), pack_spikes=True), learner(net())
+    done = []
+    monkeypatch.setattr(
+        packing, "pack", lambda x, levels, pack=packing.pack: done.append(x) or pack(x, levels)
+    )
+    for one in (packed, kept):
+        for number in range(2):
+            one.step([batch(0, 8), batch(8, 20)], 0, number)
+    assert len(done) == 4
+    state, expected = packed.state_dict()["model"], kept.state_dict()["model"]
+    assert all(torch.equal(state[name], expected[name]) for name in expected)
 
 
 def test_accumulated_batches_equal_their_union_also_when_the_last_is_smaller() -> None:

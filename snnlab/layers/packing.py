@@ -1,0 +1,124 @@
+"""Spikes that the backward pass needs, kept as bits: 1 of a binary neuron, 2 or 4 of one with several levels."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+
+from snnlab.kernels.bits import bits_of, pack, unpack
+from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.neurons._output import watch_output
+
+
+@dataclass
+class _Spikes:
+    """The memory of a neuron's output; packed when it is first saved, for all who save it.
+
+    Attributes:
+        levels: the least and the greatest number in it.
+        version: counts what is written into it.
+        dtype: of its numbers, `count` of them.
+        packed: its bytes.
+        fits: no number in it is anything but a level.
+    """
+
+    levels: tuple[int, int]
+    version: int
+    dtype: torch.dtype
+    count: int
+    packed: Tensor | None = None
+    fits: bool = True
+
+
+@dataclass(frozen=True)
+class _View:
+    """A saved tensor that lies in the memory of spikes."""
+
+    spikes: _Spikes
+    size: torch.Size
+    stride: tuple[int, ...]
+    offset: int
+
+
+@dataclass(frozen=True)
+class _AsIs:
+    """Any other saved tensor, and how often it had been written to."""
+
+    tensor: Tensor
+    version: int
+
+
+@contextmanager
+def packed_spikes(model: nn.Module) -> Iterator[None]:
+    """What a forward pass inside the block keeps of spikes for its backward pass, it keeps as bits.
+
+        with packed_spikes(model):
+            logits_TBK = model(x_TBCHW)
+        loss(logits_TBK).backward()
+
+    Convolutions, linear layers, pools and residual additions save their input. If that is memory which a neuron
+    with a membrane potential has put out, in which nobody has written since and which holds nothing but whole
+    numbers within the neuron's `levels`, its bits are saved instead, once for all who save it. The backward pass gets
+    the same numbers back, so gradients are the same bit for bit. Everything else is saved as ever. On a GPU a number
+    that is no level is an error of the device, because looking for it would wait.
+    """
+    known: dict[StorageWeakRef, _Spikes] = {}
+    neurons = (module for module in model.modules() if isinstance(module, MembraneNeuron))
+    handles = [watch_output(one, _noting(one, known)) for one in neurons if _is_packable(one)]
+
+    def save(tensor: Tensor) -> _View | _AsIs:
+        spikes = known.get(_memory(tensor))
+        if spikes is None or not _packed(spikes, tensor):
+            return _AsIs(tensor, tensor._version)
+        return _View(spikes, tensor.shape, tensor.stride(), int(tensor.storage_offset()))
+
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(save, _restore):
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _is_packable(neuron: MembraneNeuron) -> bool:
+    return neuron.surrogate.plain_step and bits_of(neuron.levels) is not None
+
+
+def _memory(tensor: Tensor) -> StorageWeakRef:
+    """Names the memory of a tensor, and no other's as long as the name exists, without keeping it."""
+    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]  # untyped in torch
+
+
+def _noting(neuron: MembraneNeuron, known: dict[StorageWeakRef, _Spikes]) -> Callable[[Tensor], None]:
+    def note(spikes_T: Tensor) -> None:
+        count = spikes_T.untyped_storage().nbytes() // spikes_T.element_size()
+        known[_memory(spikes_T)] = _Spikes(neuron.levels, spikes_T._version, spikes_T.dtype, count)
+
+    return note
+
+
+def _packed(spikes: _Spikes, tensor: Tensor) -> bool:
+    """Whether the bits of the memory in which a tensor lies are there, after packing it if need be."""
+    if tensor._version != spikes.version or tensor.dtype != spikes.dtype:
+        return False
+    if spikes.packed is None and spikes.fits:
+        spikes.packed = pack(tensor.as_strided((spikes.count,), (1,), 0), spikes.levels)
+        spikes.fits = spikes.packed is not None
+    return spikes.fits
+
+
+def _restore(saved: _View | _AsIs) -> Tensor:
+    if isinstance(saved, _AsIs):
+        # Without hooks autograd looks after that itself.
+        if saved.tensor._version != saved.version:
+            raise RuntimeError(
+                "a tensor that the backward pass needs has been modified by an inplace operation"
+            )
+        return saved.tensor
+    spikes = saved.spikes
+    assert spikes.packed is not None
+    flat = unpack(spikes.packed, spikes.count, spikes.dtype, spikes.levels)
+    return flat.as_strided(saved.size, saved.stride, saved.offset)
