@@ -76,7 +76,7 @@ def source_of(program: Program, variant: Variant) -> str:
             f"    h_{t} = h; v_{t + 1} = {program.results['w']};",
         ]
         recompute += [*step, "}"]
-        forward += [*step, f"    s_T[{t} * N + j] = (X)({program.results['s']});"]
+        forward += [*step, f"    s_T[{t} * N + j] = ({program.results['s']});"]
         forward += [f"    h_T[{t} * N + j] = h_{t};"] if variant.measured else []
         forward += ["}"]
     for t in reversed(steps):
@@ -88,7 +88,7 @@ def source_of(program: Program, variant: Variant) -> str:
             f"    const S h = h_{t}, x = x_{t}, v = v_{t}, gv = g, extra = {extra}; {scalars}",
             f"    const S gs = (S)gs_T[{t} * N + j];",
             *(f"    {line}" for line in program.backward),
-            f"    gx_T[{t} * N + j] = (X)({program.results['gx']}); g = {program.results['gv']};",
+            f"    gx_T[{t} * N + j] = ({program.results['gx']}); g = {program.results['gv']};",
             *(f"    r{k}_{t} += {grad};" for k, grad in enumerate(grads)),
         ]
         if variant.affine:
@@ -115,7 +115,7 @@ def source_of(program: Program, variant: Variant) -> str:
         "DECAY": "const S decay = job.parameters[0][0];" if program.learned_decay else "",
         "CHARGE": _lines([*program.charge, f"const S h = {program.results['h']};"], 4),
         "FIRE": _lines(
-            [*program.fire, f"s[j] = (X)({program.results['s']}); after[j] = {program.results['w']};"], 5
+            [*program.fire, f"s[j] = ({program.results['s']}); after[j] = {program.results['w']};"], 5
         ),
         "CURRENT": "(S)x_t[j]"
         + " * scale[j] + shift[j]" * variant.affine
@@ -148,20 +148,17 @@ def _functions(suffix: str) -> str:
 
 
 BF16 = r"""
+/* Without branches and copies, so that loops over it become vectors. */
 struct BF16 {
     uint16_t bits;
-    BF16() = default;
-    BF16(float value) {
-        uint32_t u;
-        memcpy(&u, &value, 4);
-        bits = value != value ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16;
+    BF16 &operator=(float value) {
+        const uint32_t u = __builtin_bit_cast(uint32_t, value);
+        const uint32_t rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16;
+        const uint32_t is_nan = (u & 0x7fffffff) > 0x7f800000;
+        bits = (uint16_t)(is_nan ? 0x7fc0 : rounded);
+        return *this;
     }
-    operator float() const {
-        uint32_t u = (uint32_t)bits << 16;
-        float value;
-        memcpy(&value, &u, 4);
-        return value;
-    }
+    operator float() const { return __builtin_bit_cast(float, (uint32_t)bits << 16); }
 };
 """
 
@@ -273,7 +270,7 @@ extern "C" void through_norm(const Job &job, const X *g_T, const S *a, const S *
         spread(a, job, n, l, add);
         spread(b, job, n, l, slope);
         #pragma omp simd
-        for (I j = 0; j < l; j++) out[j] = (X)((S)g[j] * scale[j] + add[j] + slope[j] * (S)x[j]);
+        for (I j = 0; j < l; j++) out[j] = ((S)g[j] * scale[j] + add[j] + slope[j] * (S)x[j]);
     }
 }
 """

@@ -148,7 +148,7 @@ static void unpack_bits(X *x, const uint8_t *in, I n, I row, S low, I threads) {
             X *__restrict to = x + k * row + j;
             const uint8_t *__restrict from = in + j;
             const I valid = least(l, n - k * row - j);
-            for (I i = 0; i < valid; i++) to[i] = (X)((S)(from[i] >> k * BITS & ((1 << BITS) - 1)) + low);
+            for (I i = 0; i < valid; i++) to[i] = (S)(from[i] >> k * BITS & ((1 << BITS) - 1)) + low;
         }
     }
 }
