@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/tables.md from results/ and conf/table; --check only compares.
+"""Writes the tables of the README and the docs from results/ and conf/table; --check only compares.
 
 A block stands between `<!-- begin NAME ... -->` and `<!-- end NAME -->`; what is between is made here.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from snnlab.bench.tables import network_table, neuron_table
 from snnlab.config.search import SearchPath
 from snnlab.report.fill import Filled
 from snnlab.report.render import Grid, below, here, markdown_grid, number, paper_grid
@@ -80,6 +81,20 @@ def per_step(filled: Filled) -> Grid:
     return Grid(["", *(row.name for row in rows)], body, 1)
 
 
+def benchmark() -> str:
+    """The tables of `snnlab bench --full`."""
+    rows = json.loads((RESULTS / "bench.json").read_text())["rows"]
+    tables = [neuron_table([row for row in rows if row["kind"] == "neuron"])]
+    for name in ("vgg_snn", "resnet19_snn"):
+        tables.append(network_table([row for row in rows if row.get("network") == name]))
+    console = Console(width=200, force_terminal=False)
+    with console.capture() as capture:
+        for table in tables:
+            table.caption = None
+            console.print(table)
+    return "\n".join(line.strip() for line in capture.get().rstrip().splitlines())
+
+
 def missing() -> str:
     """The cells that the project cannot fill, by reason."""
     found: dict[str, dict[str, list[str]]] = {}
@@ -107,6 +122,7 @@ def stored(name: str, file: Path | None = None) -> Filled:
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"quickstart": quickstart, "losses": losses},
     "docs/tables.md": {"measured": measured, "missing": missing},
+    "docs/benchmarks.md": {"bench": benchmark},
 }
 
 

@@ -1,7 +1,7 @@
 """Measure the speed and memory of neurons and networks, against a copy, a ReLU network and installed packages.
 
-About a minute; --full takes about ten, and device=cuda a few on a GPU. Each measurement has a process of its own, with
-the allocator of a training run. Nothing else should run beside it.
+A minute or two; --full takes a quarter of an hour, and device=cuda a few minutes on a GPU. Each measurement has a
+process of its own, with the allocator of a training run. Nothing else should run beside it.
 """
 
 import argparse
