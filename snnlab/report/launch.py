@@ -88,12 +88,15 @@ def _launch(
 
 def _measure(job: Job, here: Callable[[list[str]], int]) -> int:
     """Converts and measures a finished run, as far as that is not done."""
+    # A stored run does not say where its data are: that is the machine's, not the run's.
+    data = f"paths.data={job.cfg.paths.data}"
     if job.subject is None:
-        code = _command(["convert", f"run={job.folder}", *job.convert], here)
+        code = _command(["convert", f"run={job.folder}", data, *job.convert], here)
         if code or job.subject is None:
             return code
     verb, *rest = job.measure.split() or [""]
-    return _command([verb, f"run={job.subject}", *rest], here) if verb and job.measured_file is None else 0
+    words = [verb, f"run={job.subject}", data, *rest]
+    return _command(words, here) if verb and job.measured_file is None else 0
 
 
 def _command(words: list[str], here: Callable[[list[str]], int]) -> int:

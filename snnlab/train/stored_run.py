@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,9 @@ class StoredRun:
         return f"{self.checkpoint} checkpoint{averaged}, after epoch {self.epoch}"
 
     def batches(self) -> Iterator[Batch]:
-        """The held-out samples, as they are stored."""
+        """The held-out samples, as they are stored; as many batches as in the run's own evaluations."""
         trainer = self.cfg.trainer
-        return loader(
+        batches = loader(
             self.dataset.test_set(),
             trainer.eval_batch_size or trainer.batch_size,
             shuffle=False,
@@ -68,6 +69,7 @@ class StoredRun:
             num_workers=trainer.num_workers,
             pin_memory=self.pipeline.device.type == "cuda",
         )
+        return islice(batches, trainer.max_steps)
 
     def evaluate(self) -> Evaluation:
         """Accuracy, calibration and firing rates at every step."""

@@ -24,13 +24,12 @@ rows:
 
 @pytest.fixture
 def plan(table, tmp_path):
+    places = [f"paths.{name}={tmp_path / name}" for name in ("runs", "data")]
     with Planner() as planner:
-        yield lambda: planner.plan(
-            "x", table(MEASURED), seeds=[0], by_hand=[f"paths.runs={tmp_path / 'runs'}"]
-        )
+        yield lambda: planner.plan("x", table(MEASURED), seeds=[0], by_hand=places)
 
 
-def test_a_measurement_that_fails_does_not_stop_the_others(plan, finished, capsys):
+def test_a_measurement_that_fails_does_not_stop_the_others(plan, finished, capsys, tmp_path):
     jobs = plan().jobs
     for job in jobs:
         finished(job, **{"test/acc": 0.5})
@@ -45,7 +44,8 @@ def test_a_measurement_that_fails_does_not_stop_the_others(plan, finished, capsy
         return 0
 
     assert run_missing(lambda: plan().jobs, [], [], measure) == 1
-    assert calls == [["eval", f"run={job.folder}", "num_steps=2"] for job in jobs]
+    data = f"paths.data={tmp_path / 'data'}"
+    assert calls == [["eval", f"run={job.folder}", data, "num_steps=2"] for job in jobs]
     assert [job.state for job in plan().jobs] == ["unmeasured", "done"]
     said = capsys.readouterr()
     assert "what a pity" in said.err

@@ -137,3 +137,10 @@ def test_the_average_of_the_weights_is_measured_and_named(
     without = trained("dataset=digits", "num_steps=3")
     assert main(["eval", f"run={without}", "weights=average", "early_exit.threshold=[0.5]"]) == 2
     assert "kept no average of its weights" in capsys.readouterr().err
+
+
+def test_a_run_with_few_batches_is_measured_again_on_the_same_ones(trained: Trained) -> None:
+    folder = trained("dataset=digits", "num_steps=2", "trainer.max_steps=1", "trainer.epochs=1")
+    stored = json.loads((folder / "result.json").read_text())
+    assert stored["num_test"] == 16
+    assert single(folder, 2)["test/nll"] == pytest.approx(stored["last"]["test/nll"], abs=1e-6)
