@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -45,9 +46,8 @@ def measured() -> str:
     parts = []
     for file in sorted(RESULTS.glob("*-short.json")):
         name = file.stem.removesuffix("-short")
-        filled = stored(name, file)
-        done = sum(bool(cell.values) for cell in filled.cells)
-        if not done:
+        filled = with_numbers(stored(name, file))
+        if not filled.cells:
             continue
         wide = len(filled.table.columns) > 6
         lines = markdown_grid(per_step(filled) if wide else paper_grid(filled))
@@ -60,8 +60,8 @@ def measured() -> str:
             f"    snnlab table {name} scale=short --run",
             "",
             f"{filled.data}. Measured on {'; '.join(filled.splits)}. Mean +- standard deviation over the seeds "
-            f"{', '.join(map(str, filled.seeds))}, after the last epoch ({where}). In brackets what the paper has "
-            "on its own data: not to be compared with.",
+            f"{', '.join(map(str, filled.seeds))}, after the last epoch ({where}). Rows and columns have the paper's "
+            "names; in brackets is what it has on its own data and networks: not to be compared with.",
             "",
             *lines,
             "",
@@ -69,6 +69,22 @@ def measured() -> str:
             "",
         ]
     return "\n".join(parts).rstrip() or "Nothing yet."
+
+
+def with_numbers(filled: Filled) -> Filled:
+    """The table without rows and columns in which nothing was measured."""
+    measured = [cell for cell in filled.cells if cell.values]
+    rows = tuple(row for row in filled.table.rows if any(cell.row is row for cell in measured))
+    columns = tuple(one for one in filled.table.columns if any(cell.column is one for cell in measured))
+    cells = tuple(cell for cell in filled.cells if cell.row in rows and cell.column in columns)
+    names = [row.name for row in rows]
+    compare = tuple(
+        replace(one, against=tuple(name for name in one.against if name in names))
+        for one in filled.table.compare
+        if one.row in names
+    )
+    table = replace(filled.table, rows=rows, columns=columns, compare=compare)
+    return replace(filled, table=table, cells=cells)
 
 
 def per_step(filled: Filled) -> Grid:
