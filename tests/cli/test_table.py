@@ -37,6 +37,7 @@ EXAMPLES = ()
 
 def add_arguments(parser):
     parser.add_argument("run")
+    parser.add_argument("data")
 
 def measure(args):
     folder = Path(args.run.removeprefix("run="))
