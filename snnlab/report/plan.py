@@ -123,7 +123,7 @@ class Plan:
     def jobs(self) -> list[Job]:
         """Every run once, teachers before their students."""
         found: dict[Any, Job] = {}
-        for job in [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]:
+        for job in self._own_jobs:
             for one in _with_teachers(job):
                 key = (one.waits and run_dir(one.waits.cfg), run_dir(one.cfg), one.convert, one.measure)
                 found.setdefault(key, one)
@@ -132,8 +132,13 @@ class Plan:
     @property
     def subjects(self) -> list[Path]:
         """The directories of all that is done, for a figure's commands."""
-        jobs = [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]
-        return list(dict.fromkeys(job.subject for job in jobs if job.state == "done" and job.subject))
+        jobs = [job for job in self._own_jobs if job.state == "done"]
+        return list(dict.fromkeys(job.subject for job in jobs if job.subject))
+
+    @property
+    def _own_jobs(self) -> list[Job]:
+        """Those of cells and figures, without teachers; one that fills several cells as often."""
+        return [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]
 
     @property
     def missing(self) -> dict[str, list[str]]:

@@ -55,7 +55,8 @@ def _one_for_each_run(jobs: Sequence[Job]) -> list[Job]:
     found: dict[tuple[str, str], Job] = {}
     for job in sorted(jobs, key=lambda one: one.state == "done"):
         found.setdefault((str(job.folder), str(job.waits and job.waits.folder)), job)
-    return [job for job in jobs if job in found.values()]
+    chosen = {id(job) for job in found.values()}
+    return [job for job in jobs if id(job) in chosen]
 
 
 def _job_lines(plan: Plan, jobs: Sequence[Job]) -> list[str]:
