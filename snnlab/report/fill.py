@@ -53,11 +53,6 @@ class FilledCell:
         return None if published is None or mean is None else mean - published
 
     @property
-    def of_settings(self) -> bool:
-        """True where the number is a setting, not a measurement."""
-        return self.column.metric.startswith("config/")
-
-    @property
     def verdict(self) -> str:
         """How the measured value stands to the published one, in words."""
         if self.mean is None:
@@ -65,7 +60,7 @@ class FilledCell:
         missing = "" if len(self.values) >= self.wanted else f"{len(self.values)} of {self.wanted} seeds; "
         if self.difference is None:
             return f"{missing}nothing published"
-        if self.of_settings:
+        if self.column.of_settings:
             return "as published" if abs(self.difference) < 1e-12 else "differs"
         if self.scale != "full":
             return f"{missing}not comparable: {self.scale} scale"
@@ -201,7 +196,7 @@ def fill(plan: Plan) -> Filled:
             value = cell_value(job, cell.column.metric, plan.table.selection)
             if value is not None:
                 values[job.cfg.seed] = cell.column.factor * value
-                if not cell.column.metric.startswith("config/"):
+                if not cell.column.of_settings:
                     runs.setdefault(str(job.folder), provenance(job, cell.row.name))
         why = cell.why or ("" if values else _why([job.state for job in cell.jobs]))
         cells.append(filled_cell(plan.table, cell.row, cell.column, values, len(cell.jobs), why, plan.scale))

@@ -137,8 +137,9 @@ class Plan:
 
     @property
     def _own_jobs(self) -> list[Job]:
-        """Those of cells and figures, without teachers; one that fills several cells as often."""
-        return [*(job for cell in self.cells for job in cell.jobs), *self.of_figure]
+        """Those of measured cells and figures, without teachers; one that fills several cells as often."""
+        measured = (cell.jobs for cell in self.cells if not cell.column.of_settings)
+        return [*(job for jobs in measured for job in jobs), *self.of_figure]
 
     @property
     def missing(self) -> dict[str, list[str]]:
@@ -200,6 +201,9 @@ class Planner:
         Raises:
             ConfigError: a cell's config is wrong; the hint names the row.
         """
+        if table.of_settings:
+            # Nothing is run, and the settings to compare are those of the paper's recipe.
+            scale = "full"
         change = table.scales.get(scale)
         seeds = (
             tuple(seeds) or (change.seeds if change else ()) or ((0,) if scale == "smoke" else table.seeds)

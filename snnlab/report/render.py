@@ -178,17 +178,16 @@ def _above(filled: Filled) -> list[str]:
     done, runnable, rest = counts(filled)
     rule = {"last": "after the last epoch", "best": "at the epoch that was best on the test split"}
     scale = {"full": "the full recipe", "short": "fewer epochs", "smoke": "shows only that all runs"}
-    lines = [
-        f"{table.title}",
-        f"{table.source}.",
+    measured = (
         f"Scale {filled.scale}: {filled.data or scale[filled.scale]}. Measured {rule[table.selection]}; mean +- "
-        f"standard deviation over the seeds {', '.join(map(str, filled.seeds))}.",
-    ]
+        f"standard deviation over the seeds {', '.join(map(str, filled.seeds))}."
+    )
+    lines = [f"{table.title}", f"{table.source}.", "It needs no runs." if table.of_settings else measured]
     if filled.by_hand:
         lines.append(f"With {' '.join(filled.by_hand)}.")
     if filled.splits:
         lines.append(f"Measured on {'; '.join(filled.splits)}.")
-    if filled.cells:
+    if filled.cells and not table.of_settings:
         lines.append(
             f"{done} of {runnable} cells have all their runs; {rest} are cited or cannot be run here."
         )
@@ -206,7 +205,7 @@ def _test_line(filled: Filled, one: Tested) -> str:
 
 
 def _difference(cell: FilledCell) -> str:
-    comparable = cell.scale == "full" or cell.of_settings
+    comparable = cell.scale == "full" or cell.column.of_settings
     if cell.difference is None or not comparable:
         return ""
     return f"{cell.difference:+.{cell.column.places}f}"

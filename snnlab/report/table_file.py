@@ -63,6 +63,11 @@ class Column:
         return UNITS[self.unit] * self.times
 
     @property
+    def of_settings(self) -> bool:
+        """True where the number is a setting of the run, which is known without running it."""
+        return self.metric.startswith("config/")
+
+    @property
     def places(self) -> int:
         return DIGITS[self.unit] if self.digits is None else self.digits
 
@@ -172,6 +177,11 @@ class TableFile:
     @cached_property
     def cells(self) -> Sequence[tuple[Row, Column]]:
         return [(row, column) for row in self.rows for column in self.columns]
+
+    @property
+    def of_settings(self) -> bool:
+        """True for a table without measurements."""
+        return bool(self.columns) and all(column.of_settings for column in self.columns)
 
     def column(self, label: str) -> Column:
         return next(column for column in self.columns if column.label == label)

@@ -191,8 +191,7 @@ def _from_timm(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.d
         )
     file = cfg.distill.weights
     if file is None:
-        # With other sizes, timm would put random weights where the published ones do not fit.
-        network = timm.create_model(name, pretrained=True)
+        network = _published(name)
     else:
         network = timm.create_model(name, num_classes=dataset.num_classes, in_chans=dataset.in_channels)
         _load_file(network, file)
@@ -214,6 +213,19 @@ def _from_timm(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.d
     affine = _normalization(dataset).affine_to(own, dataset.in_channels)
     sees: Literal["image", "mean"] = "image" if dataset.static or cfg.input == "mean" else "mean"
     return Teacher(EachStep(network).to(device), sees, 1, affine, device, cfg.trainer.precision)
+
+
+def _published(name: str) -> nn.Module:
+    import timm
+
+    try:
+        # With other sizes, timm would put random weights where the published ones do not fit.
+        return timm.create_model(name, pretrained=True)
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"distill.teacher: the published weights of {name} cannot be had: {str(error).splitlines()[0]}",
+            "they are a download from Hugging Face, once; without a network take distill.weights=<file>",
+        ) from error
 
 
 def _load_file(network: nn.Module, file: Path) -> None:

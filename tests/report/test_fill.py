@@ -67,6 +67,20 @@ def test_mean_deviation_difference_and_verdict(plan, finished):
     assert tested.published == pytest.approx(0.5)
 
 
+def test_a_table_of_settings_needs_no_run(plan):
+    text = """
+    title: Settings
+    source: Nobody (2026), Table 2
+    columns:
+      - {name: Epochs, metric: config/trainer.epochs, unit: plain, digits: 0, better: neither}
+    rows:
+      - {labels: [TMC], run: {experiment: quickstart}, published: [16]}
+    """
+    found = plan(text, scale="smoke")
+    assert found.jobs == []
+    assert [cell.verdict for cell in fill(found).cells] == ["as published"]
+
+
 def test_the_epoch_is_that_of_the_table(plan, table, finished, tmp_path):
     planned = plan()
     for job in planned.jobs:

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 import timm
 import torch
@@ -202,6 +203,14 @@ def test_a_teacher_that_is_not_there(overrides: tuple[str, ...], message: str) -
         made_for("loss=skd", *overrides)
     assert message in caught.value.message
     assert caught.value.hint
+
+
+def test_published_weights_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(ConfigError, match="the published weights of resnet34 cannot be had: ") as caught:
+        made_for("loss=skd", "distill.teacher=resnet34", "distill.pretrained=true")
+    assert "distill.weights" in caught.value.hint
 
 
 def test_a_loss_without_a_teacher_builds_none() -> None:
