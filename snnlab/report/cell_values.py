@@ -20,8 +20,8 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
     Args:
         job: the run.
         metric: `config/<key>`, `result/<path>`, `converted/<path>` (in the converted run's result), `measured/<path>`
-            (in the JSON or CSV), `train/<key>` of the last epoch, else a metric of the result, in which * stands for
-            anything: the mean over what fits.
+            (in the JSON or CSV), `train/<key>` of the last epoch, else a metric of the result: with a shell pattern
+            (`*`, `?`, `[0-9]`) the mean over what fits.
         selection: last | best.
     """
     kind, _, rest = metric.partition("/")
@@ -41,7 +41,7 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
     if kind == "train":
         return _number(_last_training(job.folder).get(metric))
     metrics: Mapping[str, Any] = result.get(selection) or {}
-    if "*" not in metric:
+    if not set(metric) & set("*?["):
         return _number(metrics.get(metric))
     found = [
         number

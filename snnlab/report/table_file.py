@@ -39,7 +39,7 @@ class Column:
     group: str = ""
     """The heading above several columns, such as `T=1`."""
     metric: str = "test/acc"
-    """`test/...` (with *: the mean over what fits), `train/...`, or `result/`, `config/`, `converted/`, `measured/`."""
+    """`test/...` (a pattern: mean of what fits), `train/...`, or `result/`, `config/`, `converted/`, `measured/`."""
     unit: Literal["percent", "fraction", "plain"] = "percent"
     """How the number is printed; percent: the metric is a fraction."""
     times: float = 1.0

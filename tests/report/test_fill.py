@@ -67,6 +67,21 @@ def test_mean_deviation_difference_and_verdict(plan, finished):
     assert tested.published == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    ("metric", "mean"), [("test/rate/t?", 0.3), ("test/rate/t[0-9]*", 0.2), ("test/rate/*", 0.4)]
+)
+def test_a_pattern_is_the_mean_over_what_fits(plan, finished, metric, mean):
+    text = f"""
+    title: Rates
+    source: Nobody (2026), Table 3
+    columns: [{{name: Rate, metric: '{metric}', unit: fraction}}]
+    rows: [{{labels: [TMC], run: {{experiment: quickstart}}, published: [null]}}]
+    """
+    (job,) = plan(text, seeds=(0,)).jobs
+    finished(job, **{"test/rate/t1": 0.2, "test/rate/t2": 0.4, "test/rate/t10": 0.0, "test/rate/layer": 1.0})
+    assert fill(plan(text, seeds=(0,))).cells[0].mean == pytest.approx(mean)
+
+
 def test_a_table_of_settings_needs_no_run(plan):
     text = """
     title: Settings
