@@ -162,7 +162,9 @@ def below(filled: Filled) -> list[str]:
         if why and cell.row.name not in reasons.setdefault(why, []):
             reasons[why].append(cell.row.name)
     lines += [f"not possible here yet: {'; '.join(rows)}: {why}" for why, rows in reasons.items()]
-    draw = [one if one.startswith("python ") else f"snnlab {one}" for one in filled.table.draw]
+    draw = [
+        one if one.startswith("python ") else f"snnlab {one}" for one in filled.table.draw_at(filled.scale)
+    ]
     return [*lines, *(f"--run draws it, once all runs are there: {one}" for one in draw)]
 
 

@@ -134,6 +134,8 @@ class ScaleChange:
     """Labels of the columns that have runs at this scale; empty: all."""
     seeds: tuple[int, ...] = ()
     """Instead of the table's; empty: the table's."""
+    draw: tuple[str, ...] = ()
+    """Instead of the table's; empty: the table's."""
 
     def covers(self, row: Row, column: Column) -> bool:
         return (not self.rows or row.name in self.rows) and (not self.columns or column.label in self.columns)
@@ -170,6 +172,10 @@ class TableFile:
 
     {run} is each run's directory, {runs} all, {name} the file to write, without its ending.
     """
+
+    def draw_at(self, scale: Scale) -> tuple[str, ...]:
+        change = self.scales.get(scale)
+        return (change.draw if change else ()) or self.draw
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)

@@ -5,8 +5,6 @@ two training steps on embedded data and shows only that everything runs. Other o
 """
 
 import argparse
-import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -105,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         code = 0
         if args.run:
             from snnlab.cli import main
+            from snnlab.report.figure_commands import run_commands
             from snnlab.report.launch import run_missing
 
             def jobs() -> "list[Job]":
@@ -117,7 +116,8 @@ def run(args: argparse.Namespace) -> int:
 
     _print(args, [fill(plan) for plan in found])
     if args.run and code != PREEMPTED:
-        code = max(code, _draw(args, found))
+        folder = Path() if args.output is None else args.output if args.all else args.output.parent
+        code = max([code, *(run_commands(plan, folder, main) for plan in found)])
     if args.run and code:
         from snnlab.report.plan_text import unfinished_lines
 
@@ -189,30 +189,3 @@ def _print_plans(plans: "Sequence[Plan]") -> int:
         print("\n".join(total_lines(plans)))
     print("\n".join(data_lines(plans)))
     return 0
-
-
-def _draw(args: argparse.Namespace, plans: "Sequence[Plan]") -> int:
-    """The commands of every figure whose runs are all there; a command that fails does not stop the others."""
-    here = Path() if args.output is None else args.output if args.all else args.output.parent
-    codes = [0]
-    for plan in plans:
-        if any(job.state != "done" for job in plan.jobs):
-            continue
-        runs = [shlex.quote(str(folder)) for folder in plan.subjects]
-        for command in plan.table.draw:
-            line = command.replace("{name}", shlex.quote(str(here / plan.name)))
-            line = line.replace("{runs}", " ".join(runs))
-            codes += [_run(line.replace("{run}", run)) for run in (runs if "{run}" in line else [""])]
-    return max(codes)
-
-
-def _run(line: str) -> int:
-    """A figure's command: snnlab's in this process, `python ...` in one of its own."""
-    from snnlab.cli import main
-
-    words = shlex.split(line)
-    if words[0] == "python":
-        print(f"draw: {line}", flush=True)
-        return subprocess.run([sys.executable, *words[1:]], check=False).returncode
-    print(f"draw: snnlab {line}", flush=True)
-    return main(words)
