@@ -52,8 +52,11 @@ def measured() -> str:
         wide = len(filled.table.columns) > 6
         lines = markdown_grid(per_step(filled) if wide else paper_grid(filled))
         notes = [f"- {line}" for line in below(filled) if not line.startswith("not possible")]
-        run = filled.runs[0]
-        where = f"{run['device']}, {run['threads']} thread, torch {run['torch']}, {run['code']}"
+        places = (
+            f"{run['device']}, {run['threads']} thread, torch {run['torch']}, {run['code']}"
+            for run in filled.runs
+        )
+        where = "; ".join(dict.fromkeys(places))
         parts += [
             f"### {name}: {filled.table.title}",
             "",
