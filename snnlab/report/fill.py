@@ -14,6 +14,7 @@ from snnlab.report.table_file import Column, Comparison, Row, Scale, TableFile, 
 # Two standard errors count as agreement, and at least this much (percent points, fractions).
 TOLERANCE: Mapping[str, float] = {"percent": 0.5, "fraction": 0.01, "plain": 0.0}
 SIGNIFICANT = 0.05
+NO_NUMBER = "not measured by its run"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Filled:
         seeds: that were asked for.
         by_hand: overrides on top of every cell's.
         cells: row by row.
+        data: what stood in for the published data, in words; empty: the published data.
         runs: where each number comes from: a mapping for each run.
     """
 
@@ -122,18 +124,16 @@ class Filled:
     seeds: tuple[int, ...]
     by_hand: tuple[str, ...]
     cells: tuple[FilledCell, ...]
+    data: str = ""
     runs: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
     def cell(self, row: Row, column: Column) -> FilledCell:
         return next(one for one in self.cells if one.row is row and one.column is column)
 
     @property
-    def data(self) -> str:
-        """What stands in for the published data at this scale, in words; empty: the published data."""
-        change = self.table.scales.get(self.scale)
-        if change is not None and change.data:
-            return change.data
-        return "two training steps on embedded or generated data" if self.scale == "smoke" else ""
+    def without_number(self) -> list[FilledCell]:
+        """Cells whose runs are done and do not have the number: the table asks for what is not measured."""
+        return [cell for cell in self.cells if cell.why == NO_NUMBER]
 
     @property
     def splits(self) -> list[str]:
@@ -179,7 +179,8 @@ class Filled:
 
 def paired_t_test(differences: Sequence[float]) -> float | None:
     """Two-sided p that the mean difference is zero; None where it is not defined."""
-    if len(differences) < 2 or statistics.stdev(differences) == 0:
+    # Accuracies in steps of one sample differ by equal amounts but for rounding, which is no spread.
+    if len(differences) < 2 or math.isclose(min(differences), max(differences), rel_tol=1e-9, abs_tol=1e-12):
         return None
     from scipy.stats import ttest_1samp
 
@@ -207,8 +208,16 @@ def fill(plan: Plan) -> Filled:
         plan.seeds,
         deciding(plan.by_hand),
         tuple(cells),
+        _data(plan.table, plan.scale),
         list(runs.values()),
     )
+
+
+def _data(table: TableFile, scale: Scale) -> str:
+    change = table.scales.get(scale)
+    if change is not None and change.data:
+        return change.data
+    return "two training steps on embedded or generated data" if scale == "smoke" else ""
 
 
 def filled_cell(
@@ -228,5 +237,10 @@ def filled_cell(
 def _why(states: Sequence[str]) -> str:
     if "waits" in states:
         return "not run: its teacher comes first"
-    known = {"failed": "failed", "interrupted": "interrupted", "done": "not measured by its run"}
+    known = {
+        "failed": "failed",
+        "interrupted": "interrupted",
+        "unmeasured": "trained, not measured yet",
+        "done": NO_NUMBER,
+    }
     return next((known[state] for state in states if state in known), "not run")

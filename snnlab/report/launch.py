@@ -1,5 +1,6 @@
 """Starts the runs that a table lacks with Hydra's launcher, as a sweep does; teachers first."""
 
+import shutil
 import subprocess
 import sys
 import traceback
@@ -89,14 +90,29 @@ def _launch(
 def _measure(job: Job, here: Callable[[list[str]], int]) -> int:
     """Converts and measures a finished run, as far as that is not done."""
     # A stored run does not say where its data are: that is the machine's, not the run's.
-    data = f"paths.data={job.cfg.paths.data}"
+    more = [f"paths.data={job.cfg.paths.data}"]
+    if job.checkpoint != "last":
+        more.append(f"checkpoint={job.checkpoint}")
     if job.subject is None:
-        code = _command(["convert", f"run={job.folder}", data, *job.convert], here)
+        code = _command(["convert", f"run={job.folder}", *more, *job.convert], here)
         if code or job.subject is None:
             return code
-    verb, *rest = job.measure.split() or [""]
-    words = [verb, f"run={job.subject}", data, *rest]
-    return _command(words, here) if verb and job.measured_file is None else 0
+    subject, kept = job.subject, job.kept_file
+    if kept is None or job.measured_file is not None:
+        return 0
+    verb, *rest = job.measure.split()
+    before = _written(subject, job.measured)
+    code = _command([verb, f"run={subject}", *more, *rest], here)
+    new = {file: when for file, when in _written(subject, job.measured).items() if before.get(file) != when}
+    if not code and new:
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(max(new, key=lambda file: new[file]), kept)
+    return code
+
+
+def _written(folder: Path, pattern: str) -> dict[Path, int]:
+    """The files that fit, with the time at which each was written."""
+    return {file: file.stat().st_mtime_ns for file in folder.glob(pattern)}
 
 
 def _command(words: list[str], here: Callable[[list[str]], int]) -> int:

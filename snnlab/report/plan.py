@@ -1,6 +1,7 @@
 """Which runs a table needs, where they are, which are there: by composing every cell's configuration. No torch."""
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Job:
         convert: settings of a conversion of the finished run; empty: none.
         measure: a further command on the finished run, or the converted one; empty: none.
         measured: pattern of the file that it leaves.
+        checkpoint: `last` or `best`: which weights are converted and measured.
     """
 
     overrides: tuple[str, ...]
@@ -40,6 +42,7 @@ class Job:
     convert: tuple[str, ...] = ()
     measure: str = ""
     measured: str = ""
+    checkpoint: str = "last"
 
     @property
     def folder(self) -> Path:
@@ -56,8 +59,8 @@ class Job:
         wanted = dict(one.split("=", 1) for one in self.convert)
         folder = self.folder
         for file in folder.parents[1].glob(f"*/{folder.name}/result.json"):
-            of = (read_result(file.parent) or {}).get("conversion", {}).get("ann")
-            if of is None or Path(of) != folder:
+            conversion = (read_result(file.parent) or {}).get("conversion", {})
+            if Path(conversion.get("ann", "")) != folder or conversion.get("checkpoint") != self.checkpoint:
                 continue
             settings = dict(flatten(read_config(file.parent)))
             if all(str(settings.get(key)) == value for key, value in wanted.items()):
@@ -70,13 +73,25 @@ class Job:
         return self.converted if self.convert else self.folder
 
     @property
-    def measured_file(self) -> Path | None:
-        """The newest file of the further command."""
+    def kept_file(self) -> Path | None:
+        """Where what the further command finds is kept, under a name that says the whole command.
+
+        The file that the command itself leaves may be another call's by now, with other noise or thresholds.
+        """
         subject = self.subject
-        if subject is None or not self.measured:
+        if subject is None or not self.measure:
             return None
-        found = sorted(subject.glob(self.measured), key=lambda file: file.stat().st_mtime)
-        return found[-1] if found else None
+        digest = hashlib.sha256(f"{self.measure} {self.checkpoint}".encode()).hexdigest()[:8]
+        return subject / "measured" / f"{digest}{Path(self.measured).suffix}"
+
+    @property
+    def measured_file(self) -> Path | None:
+        """The same, if it is there and not of an earlier run in this directory."""
+        file = self.kept_file
+        if file is None or not file.exists():
+            return None
+        result = file.parents[1] / "result.json"
+        return file if result.exists() and file.stat().st_mtime >= result.stat().st_mtime else None
 
     @property
     def state(self) -> str:
@@ -260,7 +275,10 @@ class Planner:
         jobs = []
         for seed in seeds:
             one = dataclasses.replace(cfg, seed=seed, raw={**cfg.raw, "seed": seed})
-            jobs.append(Job((*lines, f"seed={seed}"), one, waits, run.convert, run.measure, run.measured))
+            job = Job(
+                (*lines, f"seed={seed}"), one, waits, run.convert, run.measure, run.measured, table.selection
+            )
+            jobs.append(job)
         return tuple(jobs)
 
 

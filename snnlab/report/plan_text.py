@@ -19,6 +19,8 @@ MARKS = {
     "missing": "missing",
     "waits": "waits for its teacher",
 }
+# How the reason of a cell that nobody misses begins, and what is said of it.
+LEFT_OUT = {"not at the": "not at this scale", "not in the paper": "not in the paper"}
 
 
 def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
@@ -31,7 +33,7 @@ def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
         lines.append(
             f"  cells    {len(plan.cells)}: {cells['runs']} from runs, {cells['cited']} cited, "
             f"{cells['missing']} not possible here yet"
-            + (f", {cells['left out']} not at this scale" if cells["left out"] else "")
+            + "".join(f", {cells[why]} {text}" for why, text in LEFT_OUT.items() if cells[why])
         )
     done = states["done"]
     rest = [f"{states[state]} {text}" for state, text in MARKS.items() if state != "done" and states[state]]
@@ -45,8 +47,9 @@ def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
 
 
 def _kind(cell: Cell) -> str:
-    if cell.why.startswith("not at the"):
-        return "left out"
+    for start in LEFT_OUT:
+        if cell.why.startswith(start):
+            return start
     return "cited" if cell.why == "cited" else "missing" if cell.why else "runs"
 
 

@@ -152,10 +152,12 @@ def number(mean: float | None, std: float | None, column: Column) -> str:
 
 
 def below(filled: Filled) -> list[str]:
-    """Paired tests, footnotes, what is missing."""
+    """Paired tests, footnotes, remarks, what is missing."""
     lines = [_test_line(filled, one) for one in filled.tests]
-    used = {key for row in filled.table.rows for key in row.notes.values()}
+    shown = {"row", *(column.label for column in filled.table.columns)}
+    used = {key for row in filled.table.rows for where, key in row.notes.items() if where in shown}
     lines += [f"[{key}] {text}" for key, text in filled.table.footnotes.items() if key in used]
+    lines += filled.table.remarks
     reasons: dict[str, list[str]] = {}
     for cell in filled.cells:
         why = cell.row.why_missing(cell.column)

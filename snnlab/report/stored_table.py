@@ -1,6 +1,7 @@
 """Filled tables as JSON, and back; `results/` holds such files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from snnlab.report.table_file import TableFile
 
 
 def read_filled(file: Path, table: TableFile) -> Filled:
-    """A table that was written as JSON (`as_json`), judged anew.
+    """A table that was written as JSON (`as_json`), judged anew; what was measured, and how, is as it was written.
 
     Raises:
         ConfigError: the file is no such JSON, or has not the cells of this table.
@@ -23,6 +24,7 @@ def read_filled(file: Path, table: TableFile) -> Filled:
         raise ConfigError(
             f"{file}: not a table as JSON", "snnlab table NAME --format json writes one"
         ) from None
+    table = replace(table, selection=content["selection"])
     stored = {(one["row"], one["column"]): one for one in content["cells"]}
     cells = []
     for row, column in table.cells:
@@ -41,6 +43,7 @@ def read_filled(file: Path, table: TableFile) -> Filled:
         tuple(content["seeds"]),
         tuple(content["by_hand"]),
         tuple(cells),
+        content["data"],
         content["runs"],
     )
 

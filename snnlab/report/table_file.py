@@ -164,7 +164,9 @@ class TableFile:
     compare: tuple[Comparison, ...] = ()
     """Paired tests over the seeds."""
     footnotes: Mapping[str, str] = field(default_factory=dict)
-    """By their keys."""
+    """By their keys, which the `notes` of rows give."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said about the whole, without a key."""
     scales: Mapping[str, ScaleChange] = field(default_factory=dict)
     """For `short` and `smoke`."""
     draw: tuple[str, ...] = ()

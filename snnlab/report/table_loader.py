@@ -177,6 +177,12 @@ class _Checker:
             for key, note in row.notes.items():
                 self.known(f"{path}.notes.{key}", key, [*labels, "row"])
                 self.known(f"{path}.notes.{key}", note, table.footnotes)
+        used = {note for row in table.rows for note in row.notes.values()}
+        for key in table.footnotes:
+            if key not in used:
+                raise self.error(
+                    f"footnotes.{key}", "no row refers to it", "name it in a row's notes, or write remarks"
+                )
         names = [row.name for row in table.rows]
         for index, one in enumerate(table.compare):
             for name in (one.row, *one.against):

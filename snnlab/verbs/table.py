@@ -114,15 +114,26 @@ def run(args: argparse.Namespace) -> int:
             found = plans()
     from snnlab.report.fill import fill
 
-    _print(args, [fill(plan) for plan in found])
+    filled = [fill(plan) for plan in found]
+    _print(args, filled)
     if args.run and code != PREEMPTED:
         folder = Path() if args.output is None else args.output if args.all else args.output.parent
-        code = max([code, *(run_commands(plan, folder, main) for plan in found)])
+        drawn = [run_commands(plan, folder, main) for plan in found]
+        code = max([code, _say_what_is_empty(filled), *drawn])
     if args.run and code:
         from snnlab.report.plan_text import unfinished_lines
 
         print("\n".join(unfinished_lines(found, stopped=code == PREEMPTED)), file=sys.stderr)
     return code
+
+
+def _say_what_is_empty(filled: "Sequence[Filled]") -> int:
+    """Names the cells that finished runs have no number for; 1 if there are any."""
+    cells = [(one.name, cell) for one in filled for cell in one.without_number]
+    for name, cell in cells:
+        text = f"{name}: no number for '{cell.row.name}', '{cell.column.label}' in its runs: {cell.column.metric}"
+        print(text, file=sys.stderr)
+    return int(bool(cells))
 
 
 def _take_apart(
@@ -140,7 +151,7 @@ def _take_apart(
             scale = next(known for known in scales if known == value)
         elif key in ("seeds", "seed"):
             try:
-                seeds = tuple(int(part) for part in value.strip("[]").split(","))
+                seeds = tuple(dict.fromkeys(int(part) for part in value.strip("[]").split(",")))
             except ValueError:
                 raise ConfigError(
                     f"{key}: expected whole numbers, got '{value}'", "write seeds=0,1,2"

@@ -1,7 +1,9 @@
 """Planning and filling: run directories by hash, seeds, verdicts, paired tests, estimates."""
 
 import json
+import os
 import statistics
+from dataclasses import replace
 
 import pytest
 from scipy import stats
@@ -16,12 +18,18 @@ from snnlab.report.stored_table import as_json, read_filled
 
 @pytest.fixture
 def plan(table, tmp_path):
-    def make(text=None, **settings):
+    def make(text=None, *, selection="last", **settings):
         with Planner() as planner:
-            found = table() if text is None else table(text)
+            found = replace(table() if text is None else table(text), selection=selection)
             return planner.plan("small", found, by_hand=[f"paths.runs={tmp_path}"], **settings)
 
     return make
+
+
+def keep(job, content):
+    """As if the job's further command had run."""
+    job.kept_file.parent.mkdir(exist_ok=True)
+    job.kept_file.write_text(content)
 
 
 def by_name(filled, row, column):
@@ -100,8 +108,6 @@ def test_the_epoch_is_that_of_the_table(plan, table, finished, tmp_path):
     planned = plan()
     for job in planned.jobs:
         finished(job, **{"test/acc": 0.5})
-    from dataclasses import replace
-
     best = replace(planned, table=replace(planned.table, selection="best"))
     assert by_name(fill(best), "Digits, SDT", "Acc").mean == pytest.approx(60.0)
 
@@ -122,6 +128,8 @@ def test_paired_t_test():
     assert paired_t_test(differences) == pytest.approx(stats.ttest_rel(a, b).pvalue)
     assert paired_t_test([0.1]) is None
     assert paired_t_test([0.1, 0.1]) is None
+    # One sample of 199 more, three times: equal but for rounding.
+    assert paired_t_test([100 * (k + 1) / 199 - 100 * k / 199 for k in (150, 170, 185)]) is None
 
 
 def test_json_and_back(plan, finished, table, tmp_path):
@@ -134,6 +142,17 @@ def test_json_and_back(plan, finished, table, tmp_path):
     again = read_filled(file, table())
     assert as_json(again) == as_json(filled)
     assert str(tmp_path) not in file.read_text()
+
+
+def test_what_was_measured_and_how_is_as_it_was_stored(plan, finished, table, tmp_path):
+    planned = plan(scale="short", selection="best")
+    for job in planned.jobs:
+        finished(job, **{"test/acc": 0.5})
+    file = tmp_path / "stored.json"
+    file.write_text(json.dumps({**as_json(fill(planned)), "data": "other pictures"}))
+    again = read_filled(file, table())
+    assert again.table.selection == "best"
+    assert "other pictures. Measured at the epoch that was best" in render(again, "md")
 
 
 def test_smaller_scales_are_said_and_not_judged(plan, finished):
@@ -258,21 +277,52 @@ def test_numbers_of_further_measurements(plan, finished):
     assert {one.state for one in planned.jobs} == {"unmeasured"}
     # Four measurements of one run.
     assert "runs     1: 0 done, 1 trained, to be measured" in "\n".join(plan_lines(planned))
-    (job.folder / "early-exit-x.json").write_text(json.dumps({"rows": [{"acc": 0.1}, {"acc": 0.25}]}))
-    (job.folder / "analysis").mkdir()
-    (job.folder / "analysis/energy.csv").write_text("name,kind,ac\nconv,conv,1\ntotal,,2500000.0\n")
+    assert {cell.why for cell in fill(planned).cells} == {"trained, not measured yet"}
+    keep(planned.jobs[0], json.dumps({"rows": [{"acc": 0.1}, {"acc": 0.25}]}))
+    keep(planned.jobs[1], "name,kind,ac\nconv,conv,1\nbroken,,nan\ntotal,,2500000.0\n")
     for name, rising in (("a", "upsample"), ("b", "average")):
         other = job.folder.parent.with_name(f"converted-{name}") / job.folder.name
         other.mkdir(parents=True)
         (other / "config.yaml").write_text(f"neuron: {{rising: {rising}}}\n")
-        content = {"conversion": {"ann": str(job.folder), "acc": 0.7 if name == "b" else 0.1}}
+        acc = 0.7 if name == "b" else 0.1
+        content = {"conversion": {"ann": str(job.folder), "checkpoint": "last", "acc": acc}}
         (other / "result.json").write_text(json.dumps(content))
     assert [cell.mean for cell in fill(planned).cells[:3]] == pytest.approx([25.0, 2.5, 70.0])
     assert [one.state for one in planned.jobs] == ["done"] * 3 + ["unmeasured"]
-    (job.folder.parent.with_name("converted-b") / "seed0/eval-x.json").write_text('{"rows": [{"acc": 0.5}]}')
+    keep(planned.jobs[3], '{"rows": [{"acc": 0.5}]}')
     assert [cell.mean for cell in fill(planned).cells] == pytest.approx([25.0, 2.5, 70.0, 50.0])
     assert {one.state for one in planned.jobs} == {"done"}
     assert planned.subjects == [job.folder, job.folder.parent.with_name("converted-b") / "seed0"]
+
+
+def test_a_measurement_is_that_of_its_own_command_on_this_run(plan, finished):
+    planned = plan(MEASURED, seeds=[0])
+    job = planned.jobs[0]
+    finished(job, **{"test/acc": 0.5})
+    # What another call leaves, with other thresholds: the same name, newer.
+    (job.folder / "early-exit-x.json").write_text(json.dumps({"rows": [{"acc": 0.9}, {"acc": 0.9}]}))
+    assert job.measured_file is None
+    other = plan(MEASURED.replace("[0.9]", "[0.5]"), seeds=[0]).jobs[0]
+    keep(other, "{}")
+    assert job.measured_file is None
+    keep(job, "{}")
+    assert job.measured_file is not None
+    # The run was made anew.
+    os.utime(job.measured_file, (0, 0))
+    assert job.measured_file is None
+    # The weights of the best epoch are another measurement, and another conversion.
+    best = plan(MEASURED, seeds=[0], selection="best").jobs
+    assert [one.checkpoint for one in best] == ["best"] * 4
+    assert best[0].kept_file != job.kept_file
+
+
+def test_a_cell_without_a_number_in_its_finished_runs_is_named(plan, finished):
+    planned = plan(LEFT_OUT.replace("test/acc", "test/firing_rate/all"), seeds=[0])
+    for job in planned.jobs:
+        finished(job, **{"test/firing_rate/t1": 0.5})
+        (job.folder / "metrics.jsonl").write_text('{"split": "train", "train/loss": 1}\n')
+    cells = fill(planned).without_number
+    assert [(cell.row.name, cell.column.label) for cell in cells] == [("TMC", "Acc"), ("SDT", "Acc")]
 
 
 def test_a_cell_whose_experiment_does_not_exist_says_so(plan, table):

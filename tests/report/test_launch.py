@@ -1,6 +1,7 @@
 """What is done with finished runs: each is converted and measured, whatever happens to the others."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import torch  # noqa: F401  # tells that training goes on in this process
@@ -47,9 +48,34 @@ def test_a_measurement_that_fails_does_not_stop_the_others(plan, finished, capsy
     data = f"paths.data={tmp_path / 'data'}"
     assert calls == [["eval", f"run={job.folder}", data, "num_steps=2"] for job in jobs]
     assert [job.state for job in plan().jobs] == ["unmeasured", "done"]
+    assert plan().jobs[1].measured_file.read_text() == '{"acc": 0.75}'
     said = capsys.readouterr()
     assert "what a pity" in said.err
     assert "a long table" not in said.out
+
+
+def test_a_file_of_an_earlier_call_is_not_taken(plan, finished):
+    for job in plan().jobs:
+        finished(job, **{"test/acc": 0.5})
+        (job.folder / "eval.json").write_text('{"acc": 0.1}')
+    assert run_missing(lambda: plan().jobs, [], [], lambda words: 0) == 1
+    assert {job.state for job in plan().jobs} == {"unmeasured"}
+
+
+def test_the_best_epoch_is_converted_and_measured(table, finished, tmp_path):
+    text = MEASURED.replace("measure: eval", "convert: [neuron.rising=average], measure: eval")
+    found = replace(table(text), selection="best")
+    calls = []
+    with Planner() as planner:
+
+        def jobs():
+            return planner.plan("x", found, seeds=[0], by_hand=[f"paths.runs={tmp_path}"]).jobs
+
+        for job in jobs():
+            finished(job, **{"test/acc": 0.5})
+        run_missing(jobs, [], [], lambda words: calls.append(words) or 1)
+    assert [words[0] for words in calls] == ["convert", "convert"]
+    assert all("checkpoint=best" in words for words in calls)
 
 
 def test_an_interrupted_measurement_ends_the_table(plan, finished):

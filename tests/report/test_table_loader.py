@@ -44,6 +44,7 @@ def test_a_table_is_read(table):
         ("title: Two losses", "", "the key 'title' is missing", ""),
         ("digits: 2", "digits: two", "expected a whole number, got 'two'", ""),
         ("title:", "titel: [", "not valid YAML", ""),
+        (", notes: {row: a}", "", r":16: footnotes.a: no row refers to it", "remarks"),
     ],
 )
 def test_mistakes_are_named_with_their_line(table, old, new, message, hint):

@@ -1,6 +1,9 @@
 """The shipped tables: all are well-formed, and what they name composes."""
 
+import json
 import re
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +74,14 @@ def test_some_tables_plan_at_every_scale(scale):
             plan = planner.plan(name, TABLES[name], scale)
             assert bool(plan.jobs) != bool(plan.table.draw)
             assert {job.cfg.trainer.epochs == 1 for job in plan.jobs} <= {scale == "smoke"}
+
+
+def test_every_metric_of_a_result_is_one_that_runs_have():
+    result = json.loads((Path(__file__).resolve().parents[2] / "results/quickstart.json").read_text())
+    for name, table in TABLES.items():
+        for metric in (one.metric for one in table.columns if one.metric.startswith("test/")):
+            pattern = re.sub(r"\bt\d+$", "t1", metric)
+            assert any(fnmatchcase(key, pattern) for key in result["last"]), f"{name}: {metric}"
 
 
 def test_metrics_are_of_known_kinds():
