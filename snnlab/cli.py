@@ -6,6 +6,7 @@ run, 2 the user can fix it (one `error:` line, one `hint:` line), 75 interrupted
 
 import argparse
 import ast
+import errno
 import importlib
 import os
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import snnlab
-from snnlab.config.suggest import did_you_mean
+from snnlab.config.suggest import closest, did_you_mean
 from snnlab.errors import PREEMPTED, ConfigError, SnnlabError
 
 QUICKSTART = """\
@@ -28,11 +29,31 @@ snnlab --help lists all commands; snnlab <command> --help shows examples.
 """
 
 
+# What is wrong with a disk or a folder rather than with snnlab.
+DISK_ERRORS = (
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EISDIR,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with our form of errors."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(message, f"{self.prog} --help shows what it takes, with examples")
+        _, unknown, rest = message.partition("unrecognized arguments: ")
+        option = rest.partition(" ")[0].partition("=")[0].lstrip("-")
+        known = [name.lstrip("-") for name in self._option_string_actions if name.startswith("--")]
+        hint = f"{self.prog} --help shows what it takes, with examples"
+        if unknown and (guess := closest(option, known)):
+            message += f". Did you mean '--{guess}'?"
+        elif unknown and any(action.dest == "overrides" for action in self._actions):
+            hint = f"settings are written without dashes, as {option}=<value>; {hint}"
+        raise ConfigError(message, hint)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,13 +64,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SnnlabError as error:
         _print_error(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return PREEMPTED
     except BrokenPipeError:
         # The reader (such as `head`) has left; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        _print_error(_disk_error(error))
+        return SnnlabError.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return PREEMPTED
     return code
 
 
@@ -108,6 +134,14 @@ def _print_help() -> int:
         "\n  snnlab train --help"
     )
     return 0
+
+
+def _disk_error(error: OSError) -> SnnlabError:
+    place = f"{error.filename}: " if error.filename else ""
+    hint = "paths.runs=DIR and paths.data=DIR name other places for runs and data"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = f"make room and repeat the command, a run continues from its last checkpoint; {hint}"
+    return SnnlabError(f"{place}{error.strerror}", hint)
 
 
 def _print_error(error: SnnlabError) -> None:

@@ -7,7 +7,7 @@ import yaml
 from hydra.core.config_store import ConfigStore
 
 from snnlab.config.search import MAIN, SearchPath
-from snnlab.config.suggest import did_you_mean
+from snnlab.config.suggest import choices_hint, did_you_mean
 from snnlab.errors import ConfigError
 
 CHOICE = re.compile(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'")
@@ -48,5 +48,5 @@ def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> C
     place = f"set in {search.label(file)}; " if file else ""
     return ConfigError(
         f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),
-        f"{place}choose one of: {', '.join(options) or 'none exists'}",
+        f"{place}{choices_hint(group, options)}",
     )

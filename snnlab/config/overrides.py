@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
 from snnlab.config.search import SearchPath
-from snnlab.config.suggest import did_you_mean
+from snnlab.config.suggest import choices_hint, did_you_mean
 from snnlab.errors import ConfigError
 
 # Hydra merges appended groups in the order given: an experiment first, a debug mode last.
@@ -142,5 +142,5 @@ def _check_choice(group: str, value: str, search: SearchPath) -> None:
         guess = did_you_mean(name, options)
         raise ConfigError(
             f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),
-            f"choose one of: {', '.join(options)}",
+            choices_hint(group, options),
         )

@@ -11,10 +11,20 @@ SWITCH = ("true", "false")
 
 
 def take_keys(given: Sequence[str], defaults: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The values of some `key=value` arguments, and all other arguments in their order."""
+    """The values of some `key=value` arguments, and all other arguments in their order.
+
+    A folder by itself is the run, as in `snnlab report DIR`, so that a pattern of the shell can name it.
+
+    Raises:
+        ConfigError: two runs.
+    """
     values, others = dict(defaults), []
     for text in given:
         key, equals, value = text.partition("=")
+        if not equals and not text.startswith("~"):
+            key, equals, value = "run", "=", text
+        if key == "run" and values["run"]:
+            raise ConfigError(f"two runs: {values['run']} and {value}", "give one run directory")
         if equals and key in defaults:
             values[key] = value
         else:

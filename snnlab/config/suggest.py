@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from snnlab.errors import ConfigError
 
+MANY = 20  # choices that one line still holds
+
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, or None if none is."""
@@ -22,6 +24,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'tau'?`, or nothing."""
     guess = closest(name, known)
     return f" Did you mean '{guess}'?" if guess else ""
+
+
+def choices_hint(group: str, options: Sequence[str]) -> str:
+    """Names the choices of a group, or the command that does where they are many."""
+    if len(options) > MANY:
+        return f"snnlab list {group} names all {len(options)}"
+    return f"choose one of: {', '.join(options) or 'none exists'}"
 
 
 def check_choice(key: str, value: str, choices: Sequence[str]) -> None:

@@ -66,8 +66,8 @@ class Scalar:
         if self.name == "int" and isinstance(value, int) and not isinstance(value, bool):
             return value
         if self.name == "float" and isinstance(value, int | float) and not isinstance(value, bool):
-            if math.isnan(value):
-                raise MismatchError(f"expected {self}, got nan", weight=2)
+            if not math.isfinite(value):
+                raise MismatchError(f"expected {self}, got {value}", weight=2)
             return float(value)
         raise MismatchError(f"expected {self}, got {show(value)}")
 

@@ -17,12 +17,23 @@ FORMAT = 1
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Writes a checkpoint beside its place and moves it there when it is safely on the disk."""
+    """Writes a checkpoint beside its place and moves it there when it is safely on the disk.
+
+    Raises:
+        OSError: it could not be written; the earlier checkpoint is still there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        torch.save({"format": FORMAT, **content}, file)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            torch.save({"format": FORMAT, **content}, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        # torch's writer then complains about itself; what the disk said stands behind that.
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
     temporary.replace(path)
 
 

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from contextlib import suppress
 
 from snnlab import build
 from snnlab.config.rundir import run_dir
@@ -58,8 +59,9 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         except KeyboardInterrupt:
             finished = False
         except BaseException as error:
-            log.only_file(traceback.format_exc())
-            files.write_status("failed", reason=f"{type(error).__name__}: {error}")
+            with suppress(OSError):  # a full disk may be what failed
+                log.only_file(traceback.format_exc())
+                files.write_status("failed", reason=f"{type(error).__name__}: {error}")
             if isinstance(error, BackendError):
                 raise RunError(str(error), "trainer.backend=auto takes what covers the network") from error
             raise

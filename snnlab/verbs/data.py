@@ -2,6 +2,7 @@
 
 import argparse
 
+from snnlab.config.suggest import check_choice
 from snnlab.errors import ConfigError
 from snnlab.verbs._arguments import add_overrides
 
@@ -12,16 +13,20 @@ EXAMPLES = (
     "snnlab data verify cifar10_dvs paths.data=/data",
     "snnlab data bench digits_dvs trainer.num_workers=2",
 )
+ACTIONS = ("list", "prepare", "verify", "bench")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
-    parser.add_argument("action", choices=("list", "prepare", "verify", "bench"))
+    parser.add_argument("action", nargs="?", metavar=" | ".join(ACTIONS))
     add_overrides(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Checks the config, then does what is asked for."""
+    if args.action is None:
+        raise ConfigError("data: what is to be done?", f"snnlab data {' | '.join(ACTIONS)}")
+    check_choice("data", args.action, ACTIONS)
     from snnlab.config import load
 
     overrides = list(args.overrides)

@@ -34,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(report, indent=2, default=str))
     else:
+        width = max(map(len, report))
         for name, value in report.items():
-            print(f"{name:14}{value}")
+            print(f"{name:{width}}  {value}")
     needed = [name for name in versions if name != "triton" or sys.platform == "linux"]
     return int(any(versions[name] is None for name in needed))
 

@@ -1,7 +1,10 @@
-"""List what can be chosen: the groups, or one group's choices with a line of description each."""
+"""List what can be chosen: the groups, one group's choices with a line each, or the keys of one choice."""
 
 import argparse
 import json
+import shutil
+import sys
+import textwrap
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "snnlab list",
     "snnlab list neuron",
+    "snnlab list neuron plif",
     "snnlab list experiment 'tmc_*'",
     "snnlab list loss --json",
     "snnlab list neuron --plugin my_package --config-dir my_conf",
@@ -24,7 +28,12 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
     parser.add_argument("group", nargs="?", help="such as neuron, loss, dataset, experiment")
-    parser.add_argument("pattern", nargs="?", default="*", help="only names like this, such as 'tmc_*'")
+    parser.add_argument(
+        "pattern",
+        nargs="?",
+        default="*",
+        help="only names like this, such as 'tmc_*'; a whole name: its keys and what they mean",
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(
         "--plugin",
@@ -51,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.group is None:
         for name in groups if not args.json else ():
             options = search.options(name)
-            print(f"{name:12}{len(options):3}  {', '.join(options)}")
+            print(_fitted(f"{name:12}{len(options):3}  {', '.join(options)}"))
         if args.json:
             print(json.dumps({name: search.options(name) for name in groups}, indent=2))
         return 0
@@ -71,6 +80,11 @@ def run(args: argparse.Namespace) -> int:
             )
         )
         return 0
+    if list(found) == [args.pattern]:
+        file = search.file(f"{group}/{args.pattern}")
+        assert file is not None
+        print(f"# {search.label(file)}: {found[args.pattern]}\n{file.read_text(encoding='utf-8')}", end="")
+        return 0
     width = max((len(name) for name in found), default=0)
     for name, text in found.items():
         print(f"{name:{width}}  {text}".rstrip())
@@ -79,6 +93,14 @@ def run(args: argparse.Namespace) -> int:
             f"list: no {group} is like '{args.pattern}'", f"there are: {', '.join(search.options(group))}"
         )
     return 0
+
+
+def _fitted(line: str) -> str:
+    """A line broken to the terminal's width; whole where it goes into a file or a pipe, for grep."""
+    if not sys.stdout.isatty():
+        return line
+    width = max(shutil.get_terminal_size().columns, 40)
+    return textwrap.fill(line, width, subsequent_indent=" " * 17, break_long_words=False)
 
 
 def _choices(group: str, pattern: str, plugins: tuple[str, ...], search: "SearchPath") -> dict[str, str]:

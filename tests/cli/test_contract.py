@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -162,6 +163,24 @@ def test_list(capsys):
     assert all(one["description"] for one in found)
 
 
+def test_a_whole_name_lists_its_keys(capsys):
+    assert main(["list", "neuron", "plif"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("# conf/neuron/plif.yaml: Leaky ")
+    assert any(line.startswith("decay_input: false   # true: scale") for line in lines)
+
+
+def test_long_lists_are_broken_on_a_terminal_only(capsys, monkeypatch):
+    assert main(["list"]) == 0
+    whole = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["list"]) == 0
+    broken = capsys.readouterr().out
+    assert broken.split() == whole.split()
+    assert max(map(len, broken.splitlines())) <= 60 < max(map(len, whole.splitlines()))
+
+
 def test_completion_scripts(capsys):
     for shell in ("bash", "zsh", "fish"):
         assert main(["completion", shell]) == 0
@@ -212,6 +231,7 @@ def test_doctor_never_shows_the_key(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert "secret" not in out + err
     assert any(line.split() == ["wandb", "key", "set"] for line in out.splitlines())
+    assert "evtouch_containers  " in out, "names and values stand apart"
 
 
 def test_a_bug_keeps_its_traceback(stand_in, snnlab):
@@ -219,6 +239,25 @@ def test_a_bug_keeps_its_traceback(stand_in, snnlab):
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "ZeroDivisionError: what a pity" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/dev/null/runs", "error: /dev/null/runs: Not a directory\nhint: paths.runs=DIR "),
+        ("/dev/full", "error: No space left on device\nhint: make room "),
+    ],
+)
+def test_a_disk_that_cannot_be_written_is_no_bug(path, expected, capsys, monkeypatch):
+    monkeypatch.setattr("snnlab.verbs.doctor.run", lambda _: Path(path).write_text("x"))
+    assert main(["doctor"]) == 2
+    assert capsys.readouterr().err.startswith(expected)
+
+
+def test_a_missing_file_that_nobody_named_stays_a_bug(monkeypatch):
+    monkeypatch.setattr("snnlab.verbs.doctor.run", lambda _: Path("/nope").read_text())
+    with pytest.raises(FileNotFoundError):
+        main(["doctor"])
 
 
 def test_a_closed_pipe_is_no_error(here):

@@ -66,7 +66,7 @@ CASES = [
     (
         "train +experiment=quick",
         "experiment: unknown choice 'quick'. Did you mean 'quickstart'?",
-        "choose one of: ",
+        "snnlab list experiment names all ",
     ),
     (
         "train loss=sdt loss.variant=paper",
@@ -146,7 +146,19 @@ CASES = [
     (
         "train --nope",
         "unrecognized arguments: --nope",
-        "snnlab train --help shows what it takes, with examples",
+        "settings are written without dashes, as nope=<value>; snnlab train --help shows",
+    ),
+    (
+        "train --lr=0.1",
+        "unrecognized arguments: --lr=0.1",
+        "settings are written without dashes, as lr=<value>",
+    ),
+    ("train --hepl", "unrecognized arguments: --hepl. Did you mean '--help'?", "snnlab train --help shows"),
+    ("doctor --nope", "unrecognized arguments: --nope", "snnlab doctor --help shows"),
+    (
+        "train neuron.v_init=1e999",
+        "neuron.v_init: expected a number, got inf",
+        "for example neuron.v_init=0.0",
     ),
     ("train -m seed=0,-1", "seed: -1 is out of range", "for example seed=0 (point 2 of 2: seed=-1)"),
     ("train -m loss=sdt,tte", "loss: unknown choice 'tte'. Did you mean 'tet'?", choices("loss")),
@@ -186,7 +198,10 @@ CASES = [
         "a run directory ends in seed<k>",
     ),
     ("eval run=x checkpoint=first", "checkpoint: unknown choice 'first'", "choose one of: last, best"),
-    ("data", "the following arguments are required: action", "snnlab data --help"),
+    ("data", "data: what is to be done?", "snnlab data list | prepare | verify | bench"),
+    ("data lst", "data: unknown choice 'lst'. Did you mean 'list'?", "choose one of: list, prepare, "),
+    ("eval a b", "two runs: a and b", "give one run directory"),
+    ("eval /nope", "/nope is not a run directory: it has no config.yaml", "a run directory ends in seed<k>"),
     ("data prepare", "data prepare: which data set?", "snnlab data prepare <name>"),
     ("data prepare nope", "dataset: unknown choice 'nope'", choices("dataset")),
     ("diff /nope /nope", "/nope is not a run directory", "a run directory ends in seed<k>"),

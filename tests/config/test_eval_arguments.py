@@ -22,6 +22,7 @@ def test_a_folder_with_one_run_stands_for_it(tmp_path):
         (made / "config.yaml").touch()
     for folder in (run, run.parent, run.parent.parent):
         assert read_eval_arguments([f"run={folder}"]).run == run
+        assert read_eval_arguments([str(folder), "num_steps=3"]).run == run
     with pytest.raises(ConfigError, match="other holds 2 runs") as caught:
         read_eval_arguments([f"run={tmp_path / 'runs/other'}"])
     assert f"{tmp_path / 'runs/other/a-1/seed1'}" in caught.value.hint

@@ -65,6 +65,7 @@ def test_accepts(annotation, value, expected):
         ("int", None, "expected an integer, got null"),
         ("float", "x", "expected a number, got 'x'"),
         ("float", math.nan, "expected a number, got nan"),
+        ("Positive", math.inf, "expected a number > 0, got inf"),
         ("bool", 1, "expected true or false, got 1"),
         ("str", 1.5, "expected text, got 1.5"),
         ("str", False, "expected text, got false"),

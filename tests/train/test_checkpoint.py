@@ -33,6 +33,14 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: py
     assert checkpoint.load(path)["value"] == 1
 
 
+def test_a_full_disk_is_what_the_disk_says(tmp_path: Path) -> None:
+    partial = tmp_path / f".last.pt.{checkpoint.os.getpid()}"
+    partial.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoint.save(tmp_path / "last.pt", {"value": torch.zeros(10_000)})
+    assert not list(tmp_path.iterdir()), "no part is left behind"
+
+
 def test_a_missing_or_broken_or_foreign_file_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(SnnlabError, match="no checkpoint"):
         checkpoint.load(tmp_path / "none.pt")
