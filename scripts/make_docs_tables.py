@@ -15,7 +15,8 @@ from rich.console import Console
 from snnlab.bench.tables import network_table, neuron_table
 from snnlab.config.search import SearchPath
 from snnlab.report.fill import Filled
-from snnlab.report.render import Grid, below, here, markdown_grid, number, paper_grid
+from snnlab.report.grid import paper_grid
+from snnlab.report.render import below, markdown_grid
 from snnlab.report.stored_table import read_filled
 from snnlab.report.table_loader import load_table
 from snnlab.train.result_table import result_table
@@ -49,8 +50,7 @@ def measured() -> str:
         filled = with_numbers(stored(name, file))
         if not filled.cells:
             continue
-        wide = len(filled.table.columns) > 6
-        lines = markdown_grid(per_step(filled) if wide else paper_grid(filled))
+        lines = markdown_grid(paper_grid(filled))
         notes = [f"- {line}" for line in below(filled) if not line.startswith("not possible")]
         places = (
             f"{run['device']}, {run['threads']} thread, torch {run['torch']}, {run['code']}"
@@ -88,16 +88,6 @@ def with_numbers(filled: Filled) -> Filled:
     )
     table = replace(filled.table, rows=rows, columns=columns, compare=compare)
     return replace(filled, table=table, cells=cells)
-
-
-def per_step(filled: Filled) -> Grid:
-    """A line for each column, a column for each row: long tables read better so."""
-    rows = filled.table.rows
-    body = []
-    for column in filled.table.columns:
-        cells = [filled.cell(row, column) for row in rows]
-        body.append([column.label, *(f"{here(one)} ({number(*one.published, column)})" for one in cells)])
-    return Grid(["", *(row.name for row in rows)], body, 1)
 
 
 def benchmark() -> str:

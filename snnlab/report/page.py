@@ -20,7 +20,7 @@ from snnlab.report.run_data import RunData
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from snnlab.report.render import Grid
+    from snnlab.report.grid import Grid
 
 COLOURS = 6
 TILES = (("acc", "accuracy", "percent"), ("nll", "NLL", "number"), ("ece", "ECE", "number"),

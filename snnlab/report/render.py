@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from rich import box
@@ -12,31 +10,13 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from snnlab.report.fill import Filled, FilledCell, Tested
+from snnlab.report.fill import Filled, Tested
+from snnlab.report.grid import Grid, cells_grid, paper_grid
+from snnlab.report.latex import latex
 from snnlab.report.stored_table import as_json
-from snnlab.report.table_file import Column
 
 Layout = Literal["cells", "paper"]
 FORMATS = ("terminal", "md", "latex", "csv", "html", "json", "png")
-NUMBERS = ("published", "here", "difference", "n")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of texts.
-
-    Args:
-        head: the headings.
-        body: its rows.
-        words: how many columns from the left are words, and not aligned to the right; so is the verdict.
-    """
-
-    head: list[str]
-    body: list[list[str]]
-    words: int
-
-    def is_words(self, index: int) -> bool:
-        return index < self.words or self.head[index] == "verdict"
 
 
 def render(filled: Filled, form: str, layout: Layout = "cells") -> str:
@@ -52,12 +32,14 @@ def render(filled: Filled, form: str, layout: Layout = "cells") -> str:
     if form == "csv":
         return _csv(filled)
     grid = cells_grid(filled) if layout == "cells" else paper_grid(filled)
+    title, source, *about = _above(filled)
     if form == "latex":
-        return _latex(filled, grid)
+        command = f"snnlab table {filled.name} scale={filled.scale}"
+        return latex(command, f"{title}. {source}", grid, [*about, *below(filled)])
     if form == "html":
         from snnlab.report.page import table_page
 
-        return table_page(filled.name, grid, _above(filled), below(filled))
+        return table_page(filled.name, grid, [title, source, *about], below(filled))
     return markdown(filled, grid)
 
 
@@ -74,32 +56,6 @@ def on_terminal(filled: Filled, layout: Layout = "cells") -> RenderableType:
     for line in grid.body:
         table.add_row(*(Text(text, style=_style(text)) for text in line))
     return Group(*above, Text(), table, Text(), *notes)
-
-
-def cells_grid(filled: Filled) -> Grid:
-    """A line for each cell; a word that repeats the line above is left out."""
-    head = [*filled.table.labels, "", *NUMBERS, "verdict"]
-    body: list[list[str]] = []
-    before: Sequence[str] = ()
-    for cell in filled.cells:
-        if cell.published[0] is None and cell.mean is None and cell.why in ("cited", "not in the paper"):
-            continue
-        labels = ["" if list(before) == list(cell.row.labels) else one for one in cell.row.labels]
-        before = cell.row.labels
-        line = [*labels, cell.column.label, published(cell), here(cell), _difference(cell)]
-        body.append([*line, str(len(cell.values)) if cell.values else "", cell.verdict])
-    return Grid(head, body, len(filled.table.labels) + 1)
-
-
-def paper_grid(filled: Filled) -> Grid:
-    """Rows and columns as in the paper: what was measured here, and the published value in brackets."""
-    columns = filled.table.columns
-    head = [*filled.table.labels, *(column.label for column in columns)]
-    body = []
-    for row in filled.table.rows:
-        cells = [filled.cell(row, column) for column in columns]
-        body.append([*row.labels, *(_both(cell) for cell in cells)])
-    return Grid(head, body, len(filled.table.labels))
 
 
 def markdown(filled: Filled, grid: Grid) -> str:
@@ -128,27 +84,6 @@ def markdown_grid(grid: Grid) -> list[str]:
         + " |"
         for line in [lines[0], ruler, *lines[1:]]
     ]
-
-
-def published(cell: FilledCell) -> str:
-    """The paper's value as the paper rounds it, with its footnotes."""
-    mean, std = cell.published
-    keys = [cell.row.notes[key] for key in (cell.column.label, "row") if key in cell.row.notes]
-    marks = "".join(f" [{key}]" for key in sorted(set(keys)))
-    return f"{number(mean, std, cell.column)}{marks}"
-
-
-def here(cell: FilledCell) -> str:
-    """What was measured, rounded in the same way."""
-    return number(cell.mean, cell.std, cell.column)
-
-
-def number(mean: float | None, std: float | None, column: Column) -> str:
-    """`78.05 +- 0.18`, or a dash."""
-    if mean is None:
-        return "-"
-    text = f"{mean:.{column.places}f}"
-    return text if std is None else f"{text} +- {std:.{column.places}f}"
 
 
 def below(filled: Filled) -> list[str]:
@@ -203,24 +138,17 @@ def _test_line(filled: Filled, one: Tested) -> str:
     p = "" if one.p is None else f", p = {one.p:.3g}"
     paper = "" if one.published is None else f"; in the paper {one.published:+.{column.places}f}"
     return (
-        f"{one.row} against {one.against}, {one.column}: {one.difference:+.{column.places}f} "
+        f"{_rows(filled, one)}, {one.column}: {one.difference:+.{column.places}f} "
         f"(paired t test over {one.n} seeds{p}): {one.verdict}{paper}"
     )
 
 
-def _difference(cell: FilledCell) -> str:
-    comparable = cell.scale == "full" or cell.column.of_settings
-    if cell.difference is None or not comparable:
-        return ""
-    return f"{cell.difference:+.{cell.column.places}f}"
-
-
-def _both(cell: FilledCell) -> str:
-    if cell.published[0] is None:
-        return here(cell)
-    if cell.row.cited:
-        return f"({published(cell)})"
-    return f"{here(cell)} ({published(cell)})"
+def _rows(filled: Filled, one: Tested) -> str:
+    """`TMC against SDT (CIFAR100, ResNet-19)`: what both rows have in common comes last, and once."""
+    pairs = list(zip(filled.table.row(one.row).labels, filled.table.row(one.against).labels, strict=True))
+    common = ", ".join(a for a, b in pairs if a == b and a)
+    row, against = (", ".join(pair[n] for pair in pairs if pair[0] != pair[1]) for n in (0, 1))
+    return f"{row} against {against} ({common})" if common else f"{row} against {against}"
 
 
 def _csv(filled: Filled) -> str:
@@ -233,40 +161,6 @@ def _csv(filled: Filled) -> str:
         texts = ["" if one is None else f"{one:.7g}" for one in numbers]
         writer.writerow([*cell.row.labels, cell.column.label, *texts, filled.scale, cell.verdict])
     return file.getvalue()
-
-
-def _latex(filled: Filled, grid: Grid) -> str:
-    align = "".join("l" if grid.is_words(index) else "r" for index in range(len(grid.head)))
-    lines = [
-        f"% snnlab table {filled.name} scale={filled.scale}; needs booktabs",
-        r"\begin{table}",
-        r"  \centering",
-        f"  \\caption{{{_tex('. '.join(line.removesuffix('.') for line in _above(filled)))}.}}",
-        f"  \\begin{{tabular}}{{{align}}}",
-        r"    \toprule",
-        f"    {' & '.join(map(_tex, grid.head))} \\\\",
-        r"    \midrule",
-        *(f"    {' & '.join(map(_tex, line))} \\\\" for line in grid.body),
-        r"    \bottomrule",
-        r"  \end{tabular}",
-        *(f"  \\par\\footnotesize {_tex(line)}" for line in below(filled)),
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-TEX = {
-    **{ord(one): f"\\{one}" for one in "&%$#_{}"},
-    ord("\\"): r"\textbackslash{}",
-    ord("~"): r"\textasciitilde{}",
-    ord("^"): r"\textasciicircum{}",
-    ord("<"): r"\textless{}",
-    ord(">"): r"\textgreater{}",
-}
-
-
-def _tex(text: str) -> str:
-    return text.translate(TEX).replace("+-", r"$\pm$")
 
 
 def _style(text: str) -> str:

@@ -61,6 +61,11 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.report.table_loader import load_table
 
     check_choice("--format", args.format, FORMATS)
+    if args.all and args.output is None and args.format in ("csv", "html", "json"):
+        raise ConfigError(
+            f"--format {args.format}: several tables are several files",
+            f"snnlab table --all --format {args.format} --output FOLDER",
+        )
     if args.format == "png" and (args.all or args.output is None):
         raise ConfigError(
             "--format png: one table, and a file for it", "snnlab table tmc_1 --output FILE.png"

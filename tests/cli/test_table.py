@@ -147,6 +147,7 @@ def test_a_stopped_table_continues(snnlab, here, slow, launcher):
         (["tmc_1", "--format", "tex"], "unknown choice 'tex'"),
         (["tmc_1", "seeds=a"], "expected whole numbers"),
         (["tmc_1", "--plan", "trainer.epoch=1"], "Did you mean 'epochs'?"),
+        (["--all", "--format", "csv"], "several tables are several files"),
         (["tmc_1", "--from", "nowhere.json"], "no such file: nowhere.json"),
         (["tmc_1", "--from", str(ROOT / "results/digits_losses.json")], "no cell 'SDT', 'T=1 Acc'"),
         (["tmc_1", "--from", str(ROOT / "README.md")], "not a table as JSON"),

@@ -10,9 +10,10 @@ from scipy import stats
 
 from snnlab.report.estimate import estimate
 from snnlab.report.fill import fill, paired_t_test
+from snnlab.report.grid import cells_grid, paper_grid
 from snnlab.report.plan import Planner
 from snnlab.report.plan_text import duration, plan_lines
-from snnlab.report.render import cells_grid, markdown, paper_grid, print_table, render
+from snnlab.report.render import markdown, print_table, render
 from snnlab.report.stored_table import as_json, read_filled
 
 
@@ -216,13 +217,14 @@ def test_all_formats(plan, finished):
         finished(job, **{"test/acc": 0.9 + job.cfg.seed / 100, "test/ece_step/t2": 0.05})
     filled = fill(planned)
     text = render(filled, "md")
-    assert "96.00 +- 0.40 [a]" in text
+    assert "| Digits | TMC [a]" in text
+    assert "- TMC against SDT (Digits), Acc: +0.00" in text
     assert "[a] The paper says it twice." in text
     assert "not possible here yet: Digits, New: there is no New yet" in text
-    assert "| Digits | TMC    | 91.00 +- 1.00 (96.00 +- 0.40 [a])" in render(filled, "md", "paper")
+    assert "| Digits | TMC [a] | 91.00 +- 1.00 (96.00 +- 0.40)" in render(filled, "md", "paper")
     latex = render(filled, "latex")
     assert r"\toprule" in latex
-    assert r"96.00 $\pm$ 0.40 [a]" in latex
+    assert r"96.00 $\pm$ 0.40" in latex
     assert "SDT,Acc,95.5,,91,1,3,3,-4.5,full,worse than published" in render(filled, "csv")
     page = render(filled, "html")
     assert "Two losses" in page
