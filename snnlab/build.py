@@ -68,6 +68,12 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
             f"augment: '{cfg.augment[0].name}' changes pictures, and {cfg.dataset.name} is text",
             "augment=none",
         )
+    for op in cfg.augment:
+        if not dataset.static and getattr(registry.load("augment", op.name, cfg.plugins), "in_loader", False):
+            raise ConfigError(
+                f"augment: '{op.name}' changes still images, and {cfg.dataset.name} is recordings",
+                f"augment=none, or augment.{op.name}=null leaves it out",
+            )
     if cfg.trainer.synthetic:
         from snnlab.data.synthetic import Synthetic
 

@@ -55,6 +55,12 @@ def test_voters_stand_behind_any_classifier(model):
     assert net(torch.empty(3, 1, 2, 16, 16, device="meta")).shape == (3, 1, 10)
 
 
+def test_still_images_only_is_said_before_the_run():
+    cfg = load(["+experiment=quickstart", "augment=crop_flip_auto_cutout"])
+    with pytest.raises(ConfigError, match="'autoaugment' changes still images, and digits_dvs is recordings"):
+        build_dataset(cfg)
+
+
 def test_a_regulariser_that_does_not_fit_the_model_is_refused_before_the_run():
     model = build("model.channels=[4,4]", "neuron=relu")
     with pytest.raises(ConfigError, match="regulariser 'pnb': no neuron of VGGSNN has a membrane"):

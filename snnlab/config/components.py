@@ -86,7 +86,10 @@ def _check(
     if name not in files:
         guess = did_you_mean(name, files)
         message = f"no {kind} is called '{name}'" if name else "has no name"
-        problems.add(path, f"{message}.{guess}" if guess else message, f"choose one of: {', '.join(files)}")
+        own = "" if guess else "; plugins=[PACKAGE] brings those of a package of your own"
+        problems.add(
+            path, f"{message}.{guess}" if guess else message, f"choose one of: {', '.join(files)}{own}"
+        )
         return None
     try:
         keys = read_component(files[name][1]).keys

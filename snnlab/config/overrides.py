@@ -140,7 +140,8 @@ def _check_choice(group: str, value: str, search: SearchPath) -> None:
         if name in options or name == "null":
             continue
         guess = did_you_mean(name, options)
+        own = "" if guess or search.extra else "; --config-dir DIR brings YAML files of your own"
         raise ConfigError(
             f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),
-            choices_hint(group, options),
+            choices_hint(group, options) + own,
         )

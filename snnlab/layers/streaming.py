@@ -20,7 +20,8 @@ class Streaming:
                 logits_BK = stream(x_BCHW)      # logits of this step
                 stream.keep(unfinished_B)       # perhaps: go on with some of the samples only
 
-    Inside the block every neuron's forward takes the state that its last call left; outside, neurons are as
+    Inside the block the network itself can also be called, with several steps at once: model(x_TBCHW[:3]).
+    There every neuron's forward takes the state that its last call left; outside, neurons are as
     stateless as ever. States are told apart by the order of the calls within a step, so a neuron layer that a
     network uses at several places has several. Evaluation mode is expected, in which no other layer looks at
     more than one step or sample.
@@ -47,7 +48,6 @@ class Streaming:
 
     def __call__(self, x_BCHW: Tensor) -> Tensor:
         """Logits [B, K] of the next step."""
-        self._call = 0
         logits_1BK: Tensor = self._model(x_BCHW.unsqueeze(0))
         return logits_1BK.squeeze(0)
 
@@ -63,6 +63,7 @@ class Streaming:
         ]
 
     def __enter__(self) -> Self:
+        self._hook = self._model.register_forward_pre_hook(self._begin)
         for neuron in self._neurons:
             neuron.forward = self._continuing(neuron)  # type: ignore[assignment, method-assign]  # of this instance
         return self
@@ -70,9 +71,13 @@ class Streaming:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._hook.remove()
         for neuron in self._neurons:
             del neuron.forward
         self._states.clear()
+
+    def _begin(self, *_: object) -> None:
+        self._call = 0
 
     def _continuing(self, neuron: Neuron) -> Callable[[Tensor], Tensor]:
         def forward(x_T: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ Nothing is computed: the network runs on fake tensors, so the summary of a large
 Shape suffixes: T time steps, B samples, C channels, H height, W width.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,18 +65,32 @@ def summarise(model: nn.Module, x_TBCHW: Tensor) -> Summary:
 
     root = type(model).__name__
     flops = {name: sum(ops.values()) for name, ops in counter.get_flop_counts().items()}
+    whole = {name: flops.get(f"{root}.{name}".rstrip("."), 0) for name in shapes}
+    own, callers = dict(whole), set()
+    for name in shapes:
+        if (caller := _caller(name, shapes)) is not None:
+            own[caller] -= whole[name]
+            callers.add(caller)
     rows = []
     for module, name in names.items():
-        called = [child for child, _ in module.named_children() if f"{name}.{child}".lstrip(".") in shapes]
-        own = flops.get(f"{root}.{name}", 0) - sum(flops.get(f"{root}.{name}.{child}", 0) for child in called)
         parameters = sum(p.numel() for p in module.parameters(recurse=False))
-        if name in shapes and (own or parameters or not (called or isinstance(module, nn.Identity))):
-            macs = own / (2 * num_steps * batch)
+        leaf = name not in callers and not isinstance(module, nn.Identity)
+        if name in shapes and (own[name] or parameters or leaf):
+            macs = own[name] / (2 * num_steps * batch)
             rows.append(Row(name, type(module).__name__, shapes[name], parameters, macs))
     order = list(shapes)
     rows.sort(key=lambda row: order.index(row.name))
     total = counter.get_total_flops() / (2 * num_steps * batch)
     return Summary(tuple(rows), sum(p.numel() for p in model.parameters()), total)
+
+
+def _caller(name: str, called: Container[str]) -> str | None:
+    """The closest module around this one that is called itself; containers between them need not be."""
+    while name:
+        name = name.rpartition(".")[0]
+        if name in called:
+            return name
+    return None
 
 
 @contextmanager

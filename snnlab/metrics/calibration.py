@@ -14,7 +14,7 @@ def accuracy(probs_NK: Tensor, target_N: Tensor) -> Tensor:
     """Share of the samples whose most probable class is the target (the first of equally probable ones).
 
     Raises:
-        ValueError: shapes do not fit, or there is no sample.
+        ValueError: shapes do not fit, there is no sample, or a probability is below 0 or above 1.
     """
     probs_NK = _checked(probs_NK, target_N)
     return top_label(probs_NK, probs_NK, target_N)[1].double().mean()
@@ -24,7 +24,7 @@ def negative_log_likelihood(probs_NK: Tensor, target_N: Tensor) -> Tensor:
     """Mean of `-log p` of the target class, in nats; infinite where a target has probability 0.
 
     Raises:
-        ValueError: shapes do not fit, or there is no sample.
+        ValueError: shapes do not fit, there is no sample, or a probability is below 0 or above 1.
     """
     probs_NK = _checked(probs_NK, target_N)
     target_probs_N = probs_NK.double().gather(1, target_N.long()[:, None]).squeeze(1)
@@ -35,7 +35,7 @@ def brier_score(probs_NK: Tensor, target_N: Tensor) -> Tensor:
     """Mean of `sum_k (p_k - y_k)^2` with y the one-hot target: Brier's own (1950), between 0 and 2.
 
     Raises:
-        ValueError: shapes do not fit, or there is no sample.
+        ValueError: shapes do not fit, there is no sample, or a probability is below 0 or above 1.
     """
     probs_NK = _checked(probs_NK, target_N).double()
     return (probs_NK - _one_hot(target_N, probs_NK)).square().sum(1).mean()
@@ -58,7 +58,8 @@ def expected_calibration_error(
             paper's definitions come from it belongs to none, which is the default.
 
     Raises:
-        ValueError: shapes do not fit, there is no sample, or `bins` is not positive.
+        ValueError: shapes do not fit, there is no sample, a probability is below 0 or above 1, or `bins` is not
+            positive.
     """
     probs_NK = _checked(probs_NK, target_N, bins)
     confidence_N, correct_N = top_label(probs_NK, probs_NK, target_N)
@@ -83,7 +84,8 @@ def adaptive_calibration_error(
             confidence. Where all confidences are equal there is one bin with all samples in either case.
 
     Raises:
-        ValueError: shapes do not fit, there is no sample, or `bins` is not positive.
+        ValueError: shapes do not fit, there is no sample, a probability is below 0 or above 1, or `bins` is not
+            positive.
     """
     probs_NK = _checked(probs_NK, target_N, bins)
     return adaptive_error_of(*top_label(probs_NK, probs_NK, target_N), bins, include_lowest)
@@ -106,7 +108,8 @@ def classwise_calibration_error(
             samples whose own class has probability 0, and changes nothing for all others.
 
     Raises:
-        ValueError: shapes do not fit, there is no sample, or `bins` is not positive.
+        ValueError: shapes do not fit, there is no sample, a probability is below 0 or above 1, or `bins` is not
+            positive.
     """
     probs_NK = _checked(probs_NK, target_N, bins)
     return _error(classwise_gaps(probs_NK, target_N, bins, include_lowest), len(target_N)).mean()
@@ -144,6 +147,9 @@ def _checked(probs_NK: Tensor, target_N: Tensor, bins: int = 1) -> Tensor:
         raise ValueError(
             f"target must be {len(probs_NK)} class indices [N], not {target_N.dtype} {list(target_N.shape)}"
         )
+    # NaN passes, and comes out again.
+    if ((probs_NK < 0) | (probs_NK > 1.001)).any():
+        raise ValueError("probabilities must be between 0 and 1; of logits, take logits.softmax(-1)")
     if bins < 1:
         raise ValueError(f"bins must be at least 1, not {bins}")
     return probs_NK if probs_NK.dtype == torch.float64 else probs_NK.float()

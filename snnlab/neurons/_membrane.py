@@ -34,6 +34,11 @@ class MembraneNeuron(Neuron):
 
     def __init__(self, surrogate: Surrogate | None, v_init: float = 0.0) -> None:
         super().__init__()
+        if not isinstance(surrogate, Surrogate | None):
+            raise TypeError(
+                f"surrogate: expected an object such as Triangle(), got {surrogate!r}; "
+                "settings are given by name, as in LIF(decay=0.9)"
+            )
         self.surrogate = Triangle() if surrogate is None else surrogate
         self.v_init = v_init
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from snnlab.neurons._integrate_and_fire import IntegrateAndFire
+from snnlab.neurons._integrate_and_fire import IntegrateAndFire, is_soft
 from snnlab.neurons._recurrence import Dynamics
 from snnlab.ranges import Positive
 from snnlab.surrogates._surrogate import Surrogate
@@ -25,6 +25,9 @@ class IF(IntegrateAndFire):
         detach_reset: no gradient through the spike in the reset.
         threshold: potential from which on it fires.
         v_init: potential before the first step.
+
+    Raises:
+        ValueError: no such reset.
     """
 
     def __init__(
@@ -37,9 +40,7 @@ class IF(IntegrateAndFire):
         threshold: Positive = 1.0,
         v_init: float = 0.0,
     ) -> None:
-        super().__init__(
-            surrogate, Dynamics(threshold, v_reset, reset == "soft", detach_reset, False), v_init
-        )
+        super().__init__(surrogate, Dynamics(threshold, v_reset, is_soft(reset), detach_reset, False), v_init)
 
     def leak(self) -> float:
         return 1.0

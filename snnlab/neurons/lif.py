@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from snnlab.neurons._integrate_and_fire import IntegrateAndFire
+from snnlab.neurons._integrate_and_fire import IntegrateAndFire, is_soft
 from snnlab.neurons._recurrence import Dynamics
 from snnlab.ranges import AtLeastOne, HalfOpenFraction, Positive
 from snnlab.surrogates._surrogate import Surrogate
@@ -31,7 +31,7 @@ class LIF(IntegrateAndFire):
         v_init: potential before the first step.
 
     Raises:
-        ValueError: both decay and tau are given, or tau is below 1.
+        ValueError: both decay and tau are given, or a value is out of range.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LIF(IntegrateAndFire):
         v_init: float = 0.0,
     ) -> None:
         super().__init__(
-            surrogate, Dynamics(threshold, v_reset, reset == "soft", detach_reset, decay_input), v_init
+            surrogate, Dynamics(threshold, v_reset, is_soft(reset), detach_reset, decay_input), v_init
         )
         if tau is not None:
             if decay != 0.5:
@@ -56,6 +56,8 @@ class LIF(IntegrateAndFire):
             if tau < 1:
                 raise ValueError(f"tau is {tau:g}, but must be at least 1 time step: decay = 1 - 1 / tau")
             decay = 1 - 1 / tau
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay is {decay:g}, but must be at least 0 and below 1")
         self.decay = decay
 
     def leak(self) -> float:

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from snnlab.neurons._integrate_and_fire import IntegrateAndFire
+from snnlab.neurons._integrate_and_fire import IntegrateAndFire, is_soft
 from snnlab.neurons._recurrence import Dynamics
 from snnlab.ranges import OpenFraction, Positive
 from snnlab.surrogates._surrogate import Surrogate
@@ -35,6 +35,9 @@ class PLIF(IntegrateAndFire):
         detach_reset: no gradient through the spike in the reset.
         threshold: potential from which on it fires.
         v_init: potential before the first step.
+
+    Raises:
+        ValueError: no such reset.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class PLIF(IntegrateAndFire):
         v_init: float = 0.0,
     ) -> None:
         super().__init__(
-            surrogate, Dynamics(threshold, v_reset, reset == "soft", detach_reset, decay_input), v_init
+            surrogate, Dynamics(threshold, v_reset, is_soft(reset), detach_reset, decay_input), v_init
         )
         self.w = nn.Parameter(torch.tensor(log(init_decay / (1 - init_decay))))
 

@@ -55,7 +55,8 @@ class Progress:
         self._batches_per_epoch = batches_per_epoch
         self._epoch = start_epoch
         self._batch = start_batch
-        self._plan = f"{total_epochs} epochs of {batches_per_epoch} batches of {batch_size}"
+        epochs = "1 epoch" if total_epochs == 1 else f"{total_epochs} epochs"
+        self._plan = f"{epochs} of {batches_per_epoch} batches of {batch_size}"
         self._clock = clock
         self._batches_here = 0
         self._first_batch_at = 0.0
@@ -116,8 +117,8 @@ class Progress:
             self._refreshed_at = now
             self._show()
 
-    def epoch_end(self, row: Mapping[str, float]) -> None:
-        """Leaves one line for the epoch and starts the next one.
+    def epoch_end(self, row: Mapping[str, float]) -> str:
+        """Leaves one line for the epoch, which is returned, and starts the next one.
 
         Args:
             row: flat metrics, of which those among `train/loss`, `train/acc`, `test/loss`, `test/acc`,
@@ -125,18 +126,16 @@ class Progress:
         """
         self._epoch += 1
         self._batch = 0
-        if self._mode == "none":
-            return
         now = self._clock()
         shown = [f"{label} {form(row[key])}" for key, label, form in _SHOWN if key in row]
         self._status = ""
-        self.message(
-            "  ".join((self._epoch_name(self._epoch), *shown, duration(now - self._epoch_started_at)))
-        )
+        line = "  ".join((self._epoch_name(self._epoch), *shown, duration(now - self._epoch_started_at)))
+        self.message(line)
         self._start_epoch_sums(now)
         self._refreshed_at = now
         if self._mode == "bar" and self._epoch < self._total_epochs:
             self._show()
+        return line
 
     def message(self, text: str) -> None:
         """Writes a line; on a terminal, above the bar."""

@@ -127,7 +127,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 tested = session.measure(progress.status)
                 mirror.log(session.record("test", tested))
                 metrics |= tested
-            progress.epoch_end(metrics)
+            log.only_file(progress.epoch_end(metrics))
             session.save()
             if interrupt.requested() and position.epoch < trainer.epochs:
                 mirror.finish("preempted")

@@ -16,6 +16,8 @@ def summary_table(model: nn.Module, x_TBCHW: Tensor) -> Table:
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
     )
     table.add_column("layer", no_wrap=True)
     table.add_column("kind", no_wrap=True)

@@ -73,6 +73,8 @@ CASES = [
         "loss.variant: loss 'sdt' has no such key",
         "'variant' is a key of: tmc; ",
     ),
+    ("train neuron=ramp", "neuron: unknown choice 'ramp'", f"{choices('neuron')}; --config-dir DIR brings"),
+    ("train +augment.wobble.p=1", "augment.wobble: no augment", f"{choices('augment')}; plugins=[PACKAGE]"),
     ("train neuron=null", "neuron: nothing is chosen", "neuron=<name>, one of: "),
     ("train ~neuron", "neuron: nothing is chosen", "neuron=<name>, one of: "),
     ("train neuron.name=plif", "neuron.name: a component is chosen by its kind", "write neuron=plif"),

@@ -48,6 +48,14 @@ def test_every_network_streams(name):
     torch.testing.assert_close(model(x), expected)
 
 
+@torch.no_grad()
+def test_the_network_itself_can_be_called_in_pieces():
+    model, x = alive("vgg_snn", eager)
+    with Streaming(model):
+        streamed = torch.cat([model(x[:2]), model(x[2:])])
+    torch.testing.assert_close(streamed, model(x), rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", NEURONS)
 @torch.no_grad()
 def test_every_neuron_streams_while_samples_leave(name):

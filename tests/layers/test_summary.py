@@ -36,6 +36,7 @@ def test_resnet19_has_the_published_cost(steps):
     assert found.macs == 2_285_373_952
     stem_and_last = found.rows[0].macs + found.rows[-1].macs
     assert (found.rows[0].kind, found.rows[-1].kind) == ("Conv2d", "Linear")
+    assert sum(row.macs for row in found.rows) == found.macs, "no layer is counted with those inside it"
     assert 2 * stem_and_last == pytest.approx(7.08e6, rel=1e-3)  # also printed there, for 2 steps
 
 

@@ -204,6 +204,8 @@ def test_result_is_a_float64_scalar(metric):
         (torch.zeros(3, 2), torch.zeros(4, dtype=torch.long)),
         (torch.zeros(3, 2), torch.zeros(3, 2)),
         (torch.zeros(3, 2, dtype=torch.long), torch.zeros(3, dtype=torch.long)),
+        (torch.tensor([[2.0, -1.0]]), torch.zeros(1, dtype=torch.long)),
+        (torch.tensor([[1.2, 0.1]]), torch.zeros(1, dtype=torch.long)),
     ],
 )
 def test_wrong_arguments_are_refused(metric, probs, target):

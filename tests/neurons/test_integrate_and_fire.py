@@ -113,6 +113,21 @@ def test_tau_is_another_way_to_give_the_decay():
         LIF(tau=0.5)
 
 
+@pytest.mark.parametrize("kind", [IF, LIF, PLIF])
+def test_habits_of_other_packages_are_not_taken_for_something_else(kind):
+    with pytest.raises(ValueError, match="reset is 'zero', but must be 'hard' or 'soft'"):
+        kind(reset="zero")
+    for surrogate in (0.9, ATan):
+        with pytest.raises(TypeError, match="settings are given by name"):
+            kind(surrogate)
+
+
+@pytest.mark.parametrize("decay", [-0.1, 1.0, 2.0])
+def test_a_decay_that_grows_is_refused(decay):
+    with pytest.raises(ValueError, match="decay is"):
+        LIF(decay=decay)
+
+
 @pytest.mark.parametrize("decay", [0.1, 0.5, 0.9])
 def test_plif_starts_where_it_is_told_and_equals_lif_there(decay):
     plif = PLIF(init_decay=decay)

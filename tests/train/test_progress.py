@@ -181,8 +181,9 @@ def test_none_is_silent():
         advance(progress, clock, 100)
         progress.status("evaluating")
         progress.message("hello")
-        progress.epoch_end({"test/acc": 0.5})
+        line = progress.epoch_end({"test/acc": 0.5})
     assert text(out) == ""
+    assert line.startswith("epoch 1/2  test acc  50.0 %  "), "the log file has it all the same"
 
 
 def test_message_is_printed_as_it_is():

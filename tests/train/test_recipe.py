@@ -118,6 +118,8 @@ def test_a_run_leaves_its_record(straight: Path) -> None:
         ("train", 2, 10),
         ("test", 2, 10),
     ]
+    log = (straight / "log.txt").read_text()
+    assert [line[:9] for line in log.splitlines() if line.startswith("epoch")] == ["epoch 1/2", "epoch 2/2"]
     for name in ("config.yaml", "overrides.txt", "env.json", "log.txt", "checkpoints/best.pt"):
         assert (straight / name).stat().st_size > 0, name
 
