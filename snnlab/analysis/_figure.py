@@ -7,6 +7,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY = (
     "#CC79A7",
     "#56B4E9",
 )
+LETTERS_PER_INCH = 9
 INK, MUTED, GRID = "#222222", "#6B6B6B", "#E3E3E3"
 
 STYLE: dict[Any, Any] = {
@@ -68,7 +70,7 @@ def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterat
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         if title:
-            figure.suptitle(title)
+            figure.suptitle(fill(title, round(LETTERS_PER_INCH * width)))
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)

@@ -1,10 +1,20 @@
-"""A table over time steps as a picture: a panel for each quantity, a line with its spread for each method."""
+"""A table along an axis such as time as a picture: a panel for each quantity, a line and its spread for each row."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from snnlab.analysis._figure import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, drawing, whole_numbers
+from snnlab.analysis._figure import (
+    BLUE,
+    GREEN,
+    MUTED,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    drawing,
+    whole_numbers,
+)
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 MARKERS = "osD^v*"
@@ -16,27 +26,33 @@ class Curve:
 
     Args:
         name: of the method.
-        means: over the seeds, by time step.
-        stds: of the seeds, where there are several, by time step.
-        published: the paper's values by time step; empty: none, or none to compare with.
+        means: over the seeds, by their place on the axis, such as the time step.
+        stds: of the seeds, where there are several, in the same way.
+        published: the paper's values; empty: none, or none to compare with.
     """
 
     name: str
-    means: Mapping[int, float]
-    stds: Mapping[int, float]
-    published: Mapping[int, float]
+    means: Mapping[float, float]
+    stds: Mapping[float, float]
+    published: Mapping[float, float]
 
 
 def plot_table(
-    panels: Mapping[str, Sequence[Curve]], path: Path, *, title: str = "", horizontal: str = "time step t"
+    panels: Mapping[str, Sequence[Curve]],
+    path: Path,
+    *,
+    title: str = "",
+    horizontal: str = "time step",
+    note: str = "",
 ) -> Path:
-    """Draws every quantity against the time step; what a paper has published is dashed.
+    """Draws every quantity along the axis; what a paper has published is dashed.
 
     Args:
         panels: curves by the name of their quantity, with its unit; the same methods in the same order in all of them.
-        path: PNG file to write.
+        path: PNG, PDF or SVG file to write.
         title: above the picture.
-        horizontal: what the steps are.
+        horizontal: what the axis is.
+        note: small, below the picture: what lines and bands are.
 
     Returns:
         `path`.
@@ -56,8 +72,13 @@ def plot_table(
                 axes.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0)
                 axes.plot(list(curve.published), list(curve.published.values()), "--", color=colour)
             every = [step for curve in curves for step in (*curve.means, *curve.published)]
-            whole_numbers(axes, min(every), max(every))
+            if all(float(one).is_integer() for one in every):
+                whole_numbers(axes, min(every), max(every))
             axes.set(title=name, xlabel=horizontal)
             axes.grid(axis="y")
+            if any(curve.published for curve in curves):
+                axes.plot([], [], "--", color=MUTED, label="published")
         figure.axes[0].legend()
+        if note:
+            figure.supxlabel(note, fontsize=8, color=MUTED)
     return path

@@ -1,6 +1,7 @@
-"""Draws a filled table whose columns are time steps."""
+"""Draws a filled table whose columns are points on an axis, such as time steps: T=1, T=2, ..."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from snnlab.analysis.table_curves import Curve, plot_table
@@ -8,8 +9,25 @@ from snnlab.errors import ConfigError
 from snnlab.report.fill import Filled
 from snnlab.report.table_file import Column, Row
 
-# The step in a metric: acc_step/t3, rows/3/acc.
-STEP = re.compile(r"/t?(\d+)(?=/|$)")
+# `T=1`, `eps = 0.05`, or a number alone, as papers head the columns after the first.
+PLACE = re.compile(r"(?:(?P<axis>[^=]+?)\s*=\s*)?(?P<at>\d+(?:\.\d+)?)")
+AXES = {"T": "time step", "t": "time step"}
+QUANTITIES = {"acc": "accuracy", "ece": "ECE", "adaece": "AdaECE", "cece": "CECE", "nll": "NLL"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a column belongs.
+
+    Args:
+        panel: the quantity, or the group, that it shows.
+        axis: what its number is of; empty: not said.
+        at: the number.
+    """
+
+    panel: str
+    axis: str
+    at: float
 
 
 def draw(filled: Filled, path: Path) -> Path:
@@ -17,53 +35,65 @@ def draw(filled: Filled, path: Path) -> Path:
 
     Args:
         filled: the table.
-        path: PNG file to write.
+        path: PNG, PDF or SVG file to write.
 
     Raises:
-        ConfigError: its columns are not time steps, or there are no numbers.
+        ConfigError: its columns are no points on an axis, or there are no numbers.
     """
-    panels: dict[str, list[Column]] = {}
+    panels: dict[str, dict[float, Column]] = {}
+    axis = ""
     for column in filled.table.columns:
-        if STEP.search(column.metric):
-            panels.setdefault(STEP.sub("", column.metric, count=1), []).append(column)
+        place = place_of(column)
+        if place is not None:
+            panels.setdefault(place.panel, {})[place.at] = column
+            axis = axis or place.axis
+    panels = {name: columns for name, columns in panels.items() if len(columns) > 1}
     if not panels:
         raise ConfigError(
-            f"{filled.name}: no picture, its columns are not time steps",
+            f"{filled.name}: no picture, its columns are not time steps or other numbers",
             "tmc_1 and twd_7 are such tables; the formats of all tables are md, latex, csv, html, json",
         )
-    over_time = [column for columns in panels.values() for column in columns]
-    rows = [row for row in filled.table.rows if any(filled.cell(row, one).values for one in over_time)]
+    drawn = [column for columns in panels.values() for column in columns.values()]
+    rows = [row for row in filled.table.rows if any(filled.cell(row, one).values for one in drawn)]
     if not rows:
         raise ConfigError(f"{filled.name}: no picture without numbers", f"snnlab table {filled.name} --run")
-    curves = {
-        _heading(columns): [_curve(filled, row, columns) for row in rows] for columns in panels.values()
-    }
-    return plot_table(curves, path, title=f"{filled.table.source}, {filled.scale} scale")
-
-
-def _heading(columns: list[Column]) -> str:
-    """The part of the columns' names that is the same in all."""
-    first, last = columns[0], columns[-1]
-    name = first.name if first.name == last.name else first.group
-    return f"{name} (%)" if first.unit == "percent" else name
-
-
-def _curve(filled: Filled, row: Row, columns: list[Column]) -> Curve:
-    found = {_step(column): filled.cell(row, column) for column in columns}
-    comparable = filled.scale == "full"
-    return Curve(
-        row.name,
-        {step: one.mean for step, one in found.items() if one.mean is not None},
-        {step: one.std for step, one in found.items() if one.std is not None},
-        {
-            step: one.published[0]
-            for step, one in found.items()
-            if comparable and one.published[0] is not None
-        },
+    curves = {name: [_curve(filled, row, columns) for row in rows] for name, columns in panels.items()}
+    seeds = ", ".join(map(str, filled.seeds))
+    several = len(filled.seeds) > 1
+    return plot_table(
+        curves,
+        path,
+        title=f"{filled.table.source}, {filled.scale} scale",
+        horizontal=AXES.get(axis, axis),
+        note=f"mean and standard deviation over the seeds {seeds}" if several else f"seed {seeds}",
     )
 
 
-def _step(column: Column) -> int:
-    match = STEP.search(column.metric)
-    assert match is not None
-    return int(match[1])
+def place_of(column: Column) -> Place | None:
+    """The panel and the point that a column's heading names; None where it names no point."""
+    if column.of_settings:
+        return None
+    percent = " (%)" if column.unit == "percent" else ""
+    if match := PLACE.fullmatch(column.group):
+        return Place(column.name if "%" in column.name else f"{column.name}{percent}", *_point(match))
+    if match := PLACE.fullmatch(column.name):
+        # test/cece_step/t3, test/firing_rate/t3, measured/rows/3/acc
+        *_, name = re.findall(r"[a-z]{3}[a-z_]*", re.sub(r"_(step|cum)/", "/", column.metric))
+        quantity = f"{QUANTITIES.get(name, name.replace('_', ' '))}{percent}"
+        return Place(f"{column.group}, {quantity}" if column.group else quantity, *_point(match))
+    return None
+
+
+def _point(match: re.Match[str]) -> tuple[str, float]:
+    return match["axis"] or "", float(match["at"])
+
+
+def _curve(filled: Filled, row: Row, columns: dict[float, Column]) -> Curve:
+    found = {at: filled.cell(row, column) for at, column in columns.items()}
+    comparable = filled.scale == "full"
+    return Curve(
+        row.name,
+        {at: one.mean for at, one in found.items() if one.mean is not None},
+        {at: one.std for at, one in found.items() if one.std is not None},
+        {at: one.published[0] for at, one in found.items() if comparable and one.published[0] is not None},
+    )

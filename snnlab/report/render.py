@@ -16,7 +16,8 @@ from snnlab.report.latex import latex
 from snnlab.report.stored_table import as_json
 
 Layout = Literal["cells", "paper"]
-FORMATS = ("terminal", "md", "latex", "csv", "html", "json", "png")
+PICTURES = ("png", "pdf", "svg")
+FORMATS = ("terminal", "md", "latex", "csv", "html", "json", *PICTURES)
 
 
 def render(filled: Filled, form: str, layout: Layout = "cells") -> str:

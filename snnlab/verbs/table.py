@@ -30,6 +30,10 @@ EXAMPLES = (
 )
 
 
+# Of files, where they are not the format's name.
+ENDINGS = {"terminal": "md", "latex": "tex"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
     parser.add_argument("name", nargs="?", help="such as tmc_1 or figure_tmc_2; snnlab list table names them")
@@ -40,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--run", action="store_true", help="start the runs that are missing, then print it")
     parser.add_argument(
-        "--format", default="terminal", metavar="FORM", help="md | latex | csv | html | json | png"
+        "--format",
+        default="terminal",
+        metavar="FORM",
+        help="md | latex | csv | html | json | png | pdf | svg",
     )
     parser.add_argument(
         "--layout", default="cells", help="cells (a line each) | paper (its rows and columns)"
@@ -56,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     """Plans, runs and prints."""
     from snnlab.config.search import SearchPath
     from snnlab.report.plan import Planner
-    from snnlab.report.render import FORMATS
+    from snnlab.report.render import FORMATS, PICTURES
     from snnlab.report.table_file import SCALES
     from snnlab.report.table_loader import load_table
 
@@ -66,9 +73,10 @@ def run(args: argparse.Namespace) -> int:
             f"--format {args.format}: several tables are several files",
             f"snnlab table --all --format {args.format} --output FOLDER",
         )
-    if args.format == "png" and (args.all or args.output is None):
+    if args.format in PICTURES and (args.all or args.output is None):
         raise ConfigError(
-            "--format png: one table, and a file for it", "snnlab table tmc_1 --output FILE.png"
+            f"--format {args.format}: one table, and a file for it",
+            f"snnlab table tmc_1 --output FILE.{args.format}",
         )
     check_choice("--layout", args.layout, ("cells", "paper"))
     search = SearchPath.of(args.config_dir)
@@ -169,7 +177,7 @@ def _take_apart(
 
 
 def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
-    from snnlab.report.render import FORMATS, print_table, render
+    from snnlab.report.render import FORMATS, PICTURES, print_table, render
 
     for one in filled:
         if args.format == "terminal" and args.output is None:
@@ -177,11 +185,11 @@ def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
             continue
         form, output = args.format, args.output
         if args.all and output is not None:
-            output = output / f"{one.name}.{'md' if form == 'terminal' else form}"
+            output = output / f"{one.name}.{ENDINGS.get(form, form)}"
         if form == "terminal":
             form = {"tex": "latex"}.get(ending := output.suffix.lstrip("."), ending)
             check_choice("--output: ending", form, FORMATS[1:])
-        if form == "png":
+        if form in PICTURES:
             from snnlab.report.picture import draw
 
             print(f"written to {draw(one, output)}", file=sys.stderr)

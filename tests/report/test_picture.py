@@ -7,6 +7,7 @@ from snnlab.errors import ConfigError
 from snnlab.report import picture
 from snnlab.report.fill import fill
 from snnlab.report.plan import Planner
+from snnlab.report.table_file import Column
 
 STEPS = """
 title: Two losses over time
@@ -77,6 +78,46 @@ def test_it_is_a_picture(filled, tmp_path):
     with Image.open(path) as image:
         assert image.format == "PNG"
         assert image.width > 2 * image.height
+
+
+@pytest.mark.parametrize(
+    ("column", "place"),
+    [
+        ({"name": "Acc", "group": "T=3"}, ("Acc (%)", "T", 3)),
+        ({"name": "Acc. (%)", "group": "CS = 0.99"}, ("Acc. (%)", "CS", 0.99)),
+        ({"name": "T avg.", "group": "CS = 0.7", "unit": "plain"}, ("T avg.", "CS", 0.7)),
+        (
+            {"name": "eps = 0.05", "group": "UN", "metric": "measured/rows/0/acc"},
+            ("UN, accuracy (%)", "eps", 0.05),
+        ),
+        (
+            {"name": "2", "group": "Inference", "metric": "measured/rows/2/acc"},
+            ("Inference, accuracy (%)", "", 2),
+        ),
+        ({"name": "T=1", "metric": "test/cece_step/t1", "unit": "fraction"}, ("CECE", "T", 1)),
+        ({"name": "t = 4", "metric": "test/firing_rate/t4", "unit": "fraction"}, ("firing rate", "t", 4)),
+    ],
+)
+def test_a_heading_says_where_a_column_is(column, place):
+    assert picture.place_of(Column(**column)) == picture.Place(*place)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"name": "Acc"},
+        {"name": "mean", "group": "VGG-16"},
+        {"name": "2 T"},
+        {"name": "T=1", "metric": "config/num_steps"},
+    ],
+)
+def test_other_headings_are_no_places(column):
+    assert picture.place_of(Column(**column)) is None
+
+
+@pytest.mark.parametrize("ending", ["pdf", "svg"])
+def test_for_print(filled, tmp_path, ending):
+    assert picture.draw(filled(), tmp_path / f"a.{ending}").stat().st_size > 1000
 
 
 def test_what_cannot_be_drawn_says_so(filled, tmp_path):
