@@ -13,16 +13,18 @@ class Series:
     """A line.
 
     Args:
-        name: for the legend and the tooltip.
+        name: for the tooltip.
         colour: number of its colour in the style sheet.
         points: x and y, in the unit of print.
         dashed: drawn with dashes.
+        group: for the legend, once for all lines that share it; empty: the name.
     """
 
     name: str
     colour: int
     points: Sequence[tuple[float, float]]
     dashed: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class LineChart:
     @property
     def shown(self) -> list[Series]:
         return [one for one in self.series if one.points]
+
+    @property
+    def legend(self) -> list[tuple[str, Series]]:
+        """What to call the lines, with one of each kind."""
+        return list({one.group or one.name: one for one in self.shown}.items())
 
     @property
     def _range(self) -> tuple[float, float, float, float]:

@@ -1,6 +1,7 @@
 """Writes self-contained HTML pages: a filled table, or what runs measured. No network, no script."""
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from snnlab.report.grid import Grid
 
-COLOURS = 6
+COLOURS = 8
 TILES = (("acc", "accuracy", "percent"), ("nll", "NLL", "number"), ("ece", "ECE", "number"),
          ("adaece", "AdaECE", "number"), ("cece", "CECE", "number"))  # fmt: skip
 MOST_CLASSES = 40
@@ -48,6 +49,16 @@ def table_page(name: str, grid: "Grid", above: Sequence[str], below: Sequence[st
 
 
 @dataclass(frozen=True)
+class SeedMean:
+    """Mean and deviation (None of one run) over the runs that differ in their seed only."""
+
+    name: str
+    colour: int
+    count: int
+    values: Mapping[str, tuple[float | None, float | None]]
+
+
+@dataclass(frozen=True)
 class RunSection:
     """What the page shows of one run alone."""
 
@@ -63,14 +74,20 @@ class RunSection:
 def run_page(runs: Sequence[RunData]) -> str:
     """The page of a run, or of several beside each other."""
     labels = labels_of(runs)
+    kinds = but_for_the_seed(runs, labels)
+    # Runs of one kind share a colour, unless they are all of one kind.
+    groups = kinds if len(set(kinds)) > 1 else labels
+    colours = _colours(groups)
     values: dict[str, Any] = {
         "title": runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared",
         "runs": [
-            _section(run, label, n % COLOURS) for n, (run, label) in enumerate(zip(runs, labels, strict=True))
+            _section(run, label, colours[group])
+            for run, label, group in zip(runs, labels, groups, strict=True)
         ],
+        "means": seed_means(runs, kinds),
         "tiles": TILES,
-        "over_epochs": _over_epochs(runs, labels),
-        "over_time": _over_time(runs, labels),
+        "over_epochs": _over_epochs(runs, labels, groups),
+        "over_time": _over_time(runs, labels, groups),
         "differing": differing(runs),
         "best": {key: _best(key, [run.metric(key) for run in runs]) for key, _, _ in TILES},
         "alone": len(runs) == 1,
@@ -112,6 +129,33 @@ def labels_of(runs: Sequence[RunData]) -> list[str]:
     return labels
 
 
+def but_for_the_seed(runs: Sequence[RunData], labels: Sequence[str]) -> list[str]:
+    """What each run is called without its seed; empty where the seed is all that tells the runs apart."""
+    return [label.removesuffix(f"seed {run.seed}").rstrip() for run, label in zip(runs, labels, strict=True)]
+
+
+def seed_means(runs: Sequence[RunData], kinds: Sequence[str]) -> list[SeedMean]:
+    """Over the runs that are called the same without their seed, where there are several."""
+    found = []
+    for kind, colour in _colours(kinds).items():
+        members = [run for run, one in zip(runs, kinds, strict=True) if one == kind]
+        if len(members) > 1:
+            values = {key: _mean_of([run.metric(key) for run in members]) for key, _, _ in TILES}
+            found.append(SeedMean(kind, colour, len(members), values))
+    return found
+
+
+def _mean_of(values: Sequence[float | None]) -> tuple[float | None, float | None]:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None, None
+    return statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None
+
+
+def _colours(groups: Sequence[str]) -> dict[str, int]:
+    return {group: n % COLOURS for n, group in enumerate(dict.fromkeys(groups))}
+
+
 def _names(run: RunData, kind: str) -> str:
     """The components of a kind of which a run has any number."""
     found = (key.split(".")[1] for key in run.config if key.startswith(f"{kind}."))
@@ -147,17 +191,19 @@ def _settings(run: RunData) -> list[tuple[str, list[tuple[str, str, str]]]]:
     return list(groups.items())
 
 
-def _over_epochs(runs: Sequence[RunData], labels: Sequence[str]) -> list[LineChart]:
-    alone = len(runs) == 1
+def _over_epochs(runs: Sequence[RunData], labels: Sequence[str], groups: Sequence[str]) -> list[LineChart]:
+    alone, colours = len(runs) == 1, _colours(groups)
 
     def chart(title: str, keys: Sequence[tuple[str, str]], factor: float = 1.0, **more: Any) -> LineChart:
         series = []
-        for n, (run, label) in enumerate(zip(runs, labels, strict=True)):
+        for run, label, group in zip(runs, labels, groups, strict=True):
             for which, (key, name) in enumerate(keys):
                 points = [(x, factor * y) for x, y in run.over_epochs(key)]
-                colour = which if alone else n % COLOURS
+                if alone:
+                    series.append(Series(name, which, points))
+                    continue
                 series.append(
-                    Series(name if alone else f"{label} {name}", colour, points, bool(which) and not alone)
+                    Series(f"{label} {name}", colours[group], points, bool(which), f"{group} {name}")
                 )
         return LineChart(title, series, "epoch", **more)
 
@@ -175,8 +221,8 @@ def _over_epochs(runs: Sequence[RunData], labels: Sequence[str]) -> list[LineCha
     return [one for one in charts if one.shown]
 
 
-def _over_time(runs: Sequence[RunData], labels: Sequence[str]) -> list[LineChart]:
-    alone = len(runs) == 1
+def _over_time(runs: Sequence[RunData], labels: Sequence[str], groups: Sequence[str]) -> list[LineChart]:
+    alone, colours = len(runs) == 1, _colours(groups)
     charts = []
     for metric, title, factor in (
         ("acc", "Accuracy, %", 100.0),
@@ -187,12 +233,15 @@ def _over_time(runs: Sequence[RunData], labels: Sequence[str]) -> list[LineChart
         ("brier", "Brier score", 1.0),
     ):
         series = []
-        for n, (run, label) in enumerate(zip(runs, labels, strict=True)):
+        for run, label, group in zip(runs, labels, groups, strict=True):
             for which, (reading, name) in enumerate((("cum", "cumulative mean"), ("step", "single step"))):
                 points = [(x, factor * y) for x, y in run.over_time(metric, reading)]
-                colour = which if alone else n % COLOURS
-                text = name if alone else f"{label}, {name}"
-                series.append(Series(text, colour, points, bool(which)))
+                if alone:
+                    series.append(Series(name, which, points, bool(which)))
+                    continue
+                series.append(
+                    Series(f"{label}, {name}", colours[group], points, bool(which), f"{group}, {name}")
+                )
         charts.append(
             LineChart(
                 title, series, "time step", from_zero=metric != "acc", digits=2 if metric == "acc" else 4

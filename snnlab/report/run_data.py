@@ -72,6 +72,12 @@ class RunData:
         # It is stored without the plus sign of appended groups.
         return [f"+{line}" if line.startswith(("experiment=", "debug=")) else line for line in lines]
 
+    @property
+    def command(self) -> str:
+        """What made the run; of a converted one, what it was converted from."""
+        conversion = self.result.get("conversion")
+        return f"convert run={conversion['ann']}" if conversion else " ".join(["train", *self.overrides])
+
     @cached_property
     def origins(self) -> Mapping[str, str]:
         """Where each setting came from, by composing the stored command line again.

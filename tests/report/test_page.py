@@ -120,6 +120,32 @@ def test_runs_beside_each_other(run):
     assert "3 runs compared" in page
 
 
+def test_runs_that_differ_in_their_seed_share_colour_legend_and_mean(run):
+    folders = [run("loss=tet", f"seed={seed}", acc=acc) for seed, acc in enumerate((0.5, 0.6, 0.7))]
+    runs = [RunData(folder) for folder in [*folders, run("loss=sdt")]]
+    page = run_page(runs)
+    Tags().feed(page)
+    assert "tet, 3 seeds</td>" in page
+    assert "60.00 % \u00b1 10.00 %" in page
+    assert "sdt, 1 seeds" not in page
+    assert page.count("</svg>tet test</span>") == 1
+    assert page.count('<i class="dot f0"></i>tet seed') == 6
+    assert page.count('<i class="dot f1"></i>sdt seed') == 2
+    # Where the seed is all that differs, each has its colour.
+    alone = run_page(runs[:3])
+    assert '<td class="word">3 seeds</td>' in alone
+    assert '<i class="dot f2"></i>seed 2' in alone
+
+
+def test_a_converted_run_was_not_trained(run):
+    folder = run("loss=sdt")
+    result = json.loads((folder / "result.json").read_text())
+    (folder / "result.json").write_text(json.dumps({**result, "conversion": {"ann": "runs/ann/seed0"}}))
+    page = run_page([RunData(folder)])
+    assert "snnlab convert run=runs/ann/seed0" in page
+    assert "snnlab train" not in page
+
+
 def test_labels_name_what_only_some_runs_have(run):
     cf = run("neuron=cf", name="cf")
     runs = [RunData(cf), RunData(run("neuron=cf", "regulariser=pnb", name="pnb")), RunData(run())]
