@@ -1,4 +1,4 @@
-"""Published tables from their plan to their numbers, with real training: two steps each, `make tables-smoke` runs all."""
+"""Published tables from plan to numbers with real training, two steps each; `make tables-smoke` runs all."""
 
 import json
 import shutil
