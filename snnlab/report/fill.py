@@ -131,6 +131,14 @@ class Filled:
         return next(one for one in self.cells if one.row is row and one.column is column)
 
     @property
+    def over_seeds(self) -> str:
+        """What a number is of, in words."""
+        seeds = ", ".join(map(str, self.seeds))
+        return (
+            f"mean +- standard deviation over the seeds {seeds}" if len(self.seeds) > 1 else f"seed {seeds}"
+        )
+
+    @property
     def without_number(self) -> list[FilledCell]:
         """Cells whose runs are done and do not have the number: the table asks for what is not measured."""
         return [cell for cell in self.cells if cell.why == NO_NUMBER]

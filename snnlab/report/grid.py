@@ -67,9 +67,13 @@ def paper_grid(filled: Filled) -> Grid:
 
 
 def marked_labels(row: Row) -> list[str]:
-    """A row's labels; the last one has the footnote of the whole row."""
-    *others, last = row.labels
-    return [*others, f"{last} [{row.notes['row']}]" if "row" in row.notes else last]
+    """A row's labels; the last one that is a word has the footnote of the whole row."""
+    if "row" not in row.notes:
+        return list(row.labels)
+    words = [index for index, label in enumerate(row.labels) if any(map(str.isalpha, label))]
+    marked = words[-1] if words else len(row.labels) - 1
+    mark = f" [{row.notes['row']}]"
+    return [f"{label}{mark}" if index == marked else label for index, label in enumerate(row.labels)]
 
 
 def published(cell: FilledCell) -> str:

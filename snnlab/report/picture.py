@@ -58,14 +58,12 @@ def draw(filled: Filled, path: Path) -> Path:
     if not rows:
         raise ConfigError(f"{filled.name}: no picture without numbers", f"snnlab table {filled.name} --run")
     curves = {name: [_curve(filled, row, columns) for row in rows] for name, columns in panels.items()}
-    seeds = ", ".join(map(str, filled.seeds))
-    several = len(filled.seeds) > 1
     return plot_table(
         curves,
         path,
         title=f"{filled.table.source}, {filled.scale} scale",
         horizontal=AXES.get(axis, axis),
-        note=f"mean and standard deviation over the seeds {seeds}" if several else f"seed {seeds}",
+        note=filled.over_seeds,
     )
 
 

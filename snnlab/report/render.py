@@ -97,8 +97,9 @@ def below(filled: Filled) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for cell in filled.cells:
         why = cell.row.why_missing(cell.column)
-        if why and cell.row.name not in reasons.setdefault(why, []):
-            reasons[why].append(cell.row.name)
+        name = cell.row.name if cell.row.missing else f"{cell.row.name} ({cell.column.label})"
+        if why and name not in reasons.setdefault(why, []):
+            reasons[why].append(name)
     lines += [f"not possible here yet: {'; '.join(rows)}: {why}" for why, rows in reasons.items()]
     draw = [
         one if one.startswith("python ") else f"snnlab {one}" for one in filled.table.draw_at(filled.scale)
@@ -119,8 +120,8 @@ def _above(filled: Filled) -> list[str]:
     rule = {"last": "after the last epoch", "best": "at the epoch that was best on the test split"}
     scale = {"full": "the full recipe", "short": "fewer epochs", "smoke": "shows only that all runs"}
     measured = (
-        f"Scale {filled.scale}: {filled.data or scale[filled.scale]}. Measured {rule[table.selection]}; mean +- "
-        f"standard deviation over the seeds {', '.join(map(str, filled.seeds))}."
+        f"Scale {filled.scale}: {filled.data or scale[filled.scale]}. Measured {rule[table.selection]}; "
+        f"{filled.over_seeds}."
     )
     lines = [f"{table.title}", f"{table.source}.", "It needs no runs." if table.of_settings else measured]
     if filled.by_hand:

@@ -103,6 +103,11 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(
                 f"--from: no such file: {args.stored}", "snnlab table NAME --format json writes one"
             )
+        if args.run or args.plan or len(given) > len(names):
+            raise ConfigError(
+                "--from: what is stored has its scale, seeds and runs",
+                "leave out --run, --plan and scale=...",
+            )
         return _print(args, [read_filled(args.stored, table) for table in tables.values()])
 
     with Planner(args.config_dir) as planner:

@@ -150,6 +150,8 @@ def test_a_stopped_table_continues(snnlab, here, slow, launcher):
         (["--all", "--format", "csv"], "several tables are several files"),
         (["tmc_1", "--from", "nowhere.json"], "no such file: nowhere.json"),
         (["tmc_1", "--from", str(ROOT / "results/digits_losses.json")], "no cell 'SDT', 'T=1 Acc'"),
+        (["tmc_1", "scale=smoke", "--from", str(ROOT / "results/tmc_1-short.json")], "has its scale"),
+        (["tmc_1", "--run", "--from", str(ROOT / "results/tmc_1-short.json")], "has its scale"),
         (["tmc_1", "--from", str(ROOT / "README.md")], "not a table as JSON"),
     ],
 )

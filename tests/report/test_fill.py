@@ -232,6 +232,8 @@ def test_all_formats(plan, finished):
     assert "https://" not in page
     assert json.loads(render(filled, "json"))["cells"][0]["why"] == "cited"
     assert len(paper_grid(filled).body) == 4
+    assert "mean +- standard deviation over the seeds 0, 1, 2." in text
+    assert "after the last epoch; seed 1." in render(fill(plan(seeds=[1])), "md")
 
 
 FIGURE = """

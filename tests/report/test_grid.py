@@ -64,6 +64,13 @@ def test_footnotes_stand_once_and_where_they_belong(table, finished, tmp_path):
     assert below(found)[:3] == ["[a] of the row", "[b] of a cell", "of the whole"]
 
 
+def test_a_number_is_not_taken_for_a_footnote(table, finished, tmp_path):
+    text = WIDE.replace("columns:", "labels: [Method, T]\ncolumns:", 1)
+    text = text.replace('["A | B"]', '["A | B", "2"]').replace("[C]", "[C, 4]")
+    found = filled(table, finished, tmp_path, text)
+    assert cells_grid(found).body[0][:2] == ["A | B [a]", "2"]
+
+
 def test_a_pipe_in_a_cell_of_markdown(table, finished, tmp_path):
     lines = markdown_grid(cells_grid(filled(table, finished, tmp_path)))
     assert lines[2].startswith(r"| A \| B [a] | T=1 Acc")
