@@ -139,7 +139,9 @@ def _print_help() -> int:
 def _disk_error(error: OSError) -> SnnlabError:
     place = f"{error.filename}: " if error.filename else ""
     hint = "paths.runs=DIR and paths.data=DIR name other places for runs and data"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno == errno.EISDIR:
+        hint = "name a file in it"
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = f"make room and repeat the command, a run continues from its last checkpoint; {hint}"
     return SnnlabError(f"{place}{error.strerror}", hint)
 

@@ -86,6 +86,10 @@ def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
             f"{'several num_steps' if steps else 'early_exit or noise'}",
             "ask for one after the other",
         )
+    if values["speed"] == "true" and (steps or early_exit or noise or compared):
+        raise ConfigError(
+            "speed: measured by itself, not with several values, early exit or noise", "leave speed=true out"
+        )
     exits = read_section("early_exit", early_exit, "early_exit.threshold=[0.7,0.9]") if early_exit else None
     noisy = read_section("noise", noise, "noise=gaussian noise.level=[0,0.1]") if noise else None
     return EvalArguments(

@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.bench.plan import conditions, jobs, measure
     from snnlab.bench.tables import network_table, neuron_table
 
+    if args.json is not None:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
     threads = args.threads or len(os.sched_getaffinity(0))
     surrogates = list(component_files("surrogate"))
     todo = jobs(neurons, surrogates, device=device, threads=threads, full=args.full)

@@ -1,5 +1,8 @@
 """The benchmark: what it plans, what a job returns, rivals that fire the same, the command's errors."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -75,6 +78,14 @@ def test_the_plan_names_every_surrogate_only_when_asked() -> None:
 def test_mistakes(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_file_may_go_into_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = {"neuron": "lif", "dtype": "fp32", "layout": "contiguous"}
+    monkeypatch.setattr("snnlab.bench.plan.jobs", lambda *_, **__: [job])
+    monkeypatch.setattr("snnlab.bench.plan.measure", lambda job: {**job, "failed": "as said"})
+    assert main(["bench", "--json", str(tmp_path / "new/bench.json")]) == 1
+    assert json.loads((tmp_path / "new/bench.json").read_text())["rows"][0]["failed"] == "as said"
 
 
 def test_calls_count_once_no_pages_are_faulted_in(monkeypatch: pytest.MonkeyPatch) -> None:

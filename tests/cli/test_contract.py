@@ -245,6 +245,7 @@ def test_a_bug_keeps_its_traceback(stand_in, snnlab):
     ("path", "expected"),
     [
         ("/dev/null/runs", "error: /dev/null/runs: Not a directory\nhint: paths.runs=DIR "),
+        ("/tmp", "error: /tmp: Is a directory\nhint: name a file in it\n"),
         ("/dev/full", "error: No space left on device\nhint: make room "),
     ],
 )

@@ -73,6 +73,8 @@ def test_noise_is_chosen_by_its_kind():
         (["noise=uniform", "noise.level=0.1,0.2"], "noise.level: several values without brackets"),
         (["noise=uniform,gaussian"], "noise.kind: several values without brackets"),
         (["noise=uniform", "num_steps=1..4"], "noise: takes one number of time steps"),
+        (["speed=true", "noise=uniform", "noise.level=[0.1]"], "speed: measured by itself"),
+        (["speed=true", "num_steps=1..4"], "speed: measured by itself"),
         (["early_exit=0.5"], "cannot read the override 'early_exit=0.5'"),
         (["early_exit.threshold=[0.5"], "cannot read the override 'early_exit.threshold=[0.5'"),
     ],
