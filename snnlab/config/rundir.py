@@ -37,13 +37,14 @@ HASH_LEAVES_OUT = (
 )
 
 
+def decides(path: str) -> bool:
+    """True for a key that the result depends on, but for the seed, which the path names."""
+    return path not in HASH_LEAVES_OUT and path.partition(".")[0] not in HASH_LEAVES_OUT
+
+
 def config_hash(raw: Mapping[str, Any]) -> str:
     """Eight hexadecimal digits that stand for all that decides the result."""
-    kept = [
-        (path, value)
-        for path, value in flatten(raw)
-        if path not in HASH_LEAVES_OUT and path.partition(".")[0] not in HASH_LEAVES_OUT
-    ]
+    kept = [(path, value) for path, value in flatten(raw) if decides(path)]
     # Augmentations are applied in order, so theirs is kept; no other order matters.
     kept.sort(key=lambda item: "augment" if item[0].startswith("augment.") else item[0])
     return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:8]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snnlab.config.rundir import decides
 from snnlab.registry import SEVERAL
 from snnlab.report.charts import (
     HeatMap,
@@ -123,10 +124,17 @@ def labels_of(runs: Sequence[RunData]) -> list[str]:
             for key in chosen
         ]
         parts += [text for kind in several if (text := _names(run, kind))]
-        if "seed" in rows or not parts:
-            parts.append(f"seed {run.seed}")
         labels.append(" ".join(parts))
-    return labels
+    for label in dict.fromkeys(labels):
+        twins = [n for n, one in enumerate(labels) if one == label]
+        apart = [row for row in differing([runs[n] for n in twins]) if decides(row[0])]
+        for key, values in apart[:2]:
+            for n, value in zip(twins, values, strict=True):
+                labels[n] += f" {key.rpartition('.')[2]} {value}"
+    return [
+        f"{label} seed {run.seed}".lstrip() if "seed" in rows or not label else label
+        for run, label in zip(runs, labels, strict=True)
+    ]
 
 
 def but_for_the_seed(runs: Sequence[RunData], labels: Sequence[str]) -> list[str]:
