@@ -28,6 +28,15 @@ rows:
       measured: eval.json
     published: [1]
 """
+# Asks for what no run measures.
+EMPTY = """
+# A mistake
+title: A mistake
+source: Nobody (2026), Table 5
+seeds: [0]
+columns: [{name: Acc, metric: test/accuracy}]
+rows: [{labels: [SDT], run: {experiment: quickstart, overrides: [loss=sdt]}, published: [1]}]
+"""
 # Stands in for `snnlab eval`.
 EVAL = """
 from pathlib import Path
@@ -99,6 +108,16 @@ def test_a_failed_run_leaves_its_cell_empty(snnlab):
     assert "8 of 12 cells have all their runs" in done.stdout
     assert "Not done, and tried again by the same command:\n" in done.stderr
     assert "    +experiment=quickstart loss=tet seed=0: could not start, see above" in done.stderr
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_number_that_finished_runs_do_not_have_is_said(snnlab, here):
+    (here / "own/table").mkdir(parents=True)
+    (here / "own/table/empty.yaml").write_text(EMPTY)
+    done = snnlab("table", "empty", "--run", "--config-dir", "own")
+    assert done.returncode == 1
+    assert "empty: no number for 'SDT', 'Acc' in its runs: test/accuracy" in done.stderr
+    assert snnlab("table", "empty", "--config-dir", "own").returncode == 0
 
 
 @pytest.mark.usefixtures("stand_in")
