@@ -4,13 +4,14 @@ Components are checked against their constructors' signatures, the rest against 
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from snnlab.config import initial, schema
-from snnlab.config.components import check_component, check_residual_neuron, check_several
+from snnlab.config.components import check_component, check_residual_neuron, check_several, chosen_keys
 from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
@@ -62,7 +63,9 @@ def check(
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
     """
-    problems = Problems(Origins() if origins is None else origins, written_for or {})
+    problems = Problems(
+        Origins() if origins is None else origins, written_for or {}, lambda: _second_level(mapping)
+    )
     values = _top_level(mapping, problems)
     config = None
     if not problems.found:
@@ -152,14 +155,22 @@ def _section(name: str, values: Any, problems: Problems) -> Any:
         return None
 
 
+def _second_level(mapping: Mapping[str, Any]) -> dict[str, Collection[str]]:
+    """The keys of the sections and of the chosen components."""
+    return {name: section(name).keys for name in SECTIONS} | chosen_keys(mapping)
+
+
 def _unknown_top_level(key: str, problems: Problems) -> None:
-    guess = next((f"{name}.{key}" for name in SECTIONS if key in section(name).keys), None)
-    guess = guess or closest(key, top_level_keys())
-    for name in SECTIONS:
-        near = closest(key, section(name).keys)
-        guess = guess or (f"{name}.{near}" if near else None)
-    message = f"unknown key. Did you mean '{guess}'?" if guess else "unknown key"
-    hint = f"write {guess}=<value>; " if guess and "." in guess else ""
+    known = top_level_keys()
+    found = problems.places(key)
+    if not found:
+        # Among so many keys only one that is very like it.
+        below = dict.fromkeys(chain.from_iterable(problems.homes.values()))
+        near = closest(key, [*known, *below], cutoff=0.7) or closest(key, known) or ""
+        found = [near] if near in known else problems.places(near)
+    guess = " or ".join(f"'{one}'" for one in found)
+    message = f"unknown key. Did you mean {guess}?" if guess else "unknown key"
+    hint = f"write {found[0]}=<value>; " if found and "." in found[0] else ""
     problems.add(key, message, f"{hint}top-level keys: {', '.join(top_level_keys())}")
 
 

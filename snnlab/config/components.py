@@ -1,6 +1,7 @@
 """Checks the component of each kind against its constructor's signature, read from source."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,21 @@ from snnlab.config.signature import Key, read_component
 from snnlab.config.suggest import did_you_mean
 from snnlab.config.types import MismatchError
 from snnlab.errors import ConfigError
-from snnlab.registry import component_files
+from snnlab.registry import KINDS, SEVERAL, component_files
 
 Files = Mapping[str, tuple[str, Path]]
+
+
+def chosen_keys(mapping: Mapping[str, Any]) -> dict[str, Collection[str]]:
+    """The keys of the components that an unchecked config has chosen, as far as they can be read."""
+    found: dict[str, Collection[str]] = {}
+    for kind in KINDS:
+        name = values.get("name") if isinstance(values := mapping.get(kind), Mapping) else None
+        with suppress(ConfigError):
+            files = component_files(kind, tuple(mapping.get("plugins") or ()))
+            if kind not in SEVERAL and name in files:
+                found[kind] = read_component(files[name][1]).keys
+    return found
 
 
 def check_residual_neuron(

@@ -67,6 +67,11 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
             )
         return ReadOverride(text, text, key, False)
     group = search.is_group(key)
+    head, _, rest = key.partition(".")
+    if rest and search.is_group(head) and head not in search.default_groups:
+        raise ConfigError(
+            f"{key}: unknown key", f"what a choice of {head} sets is changed by its own name: {rest}=<value>"
+        )
     appended = group and key not in search.default_groups
     if parsed.package is not None:
         raise ConfigError(

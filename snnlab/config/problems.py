@@ -1,6 +1,7 @@
 """Collects what is wrong with a config, and what is worth a note, with where each value came from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from snnlab.config.origins import Origins
@@ -18,13 +19,31 @@ class Problems:
     Args:
         origins: where each flat key was set.
         written_for: flat keys that a file sets for a component which has been replaced, with that component.
+        find_homes: finds `homes`, once somebody has to be told.
+
+    Attributes:
+        homes: the keys of each section and chosen component.
     """
 
-    def __init__(self, origins: Origins, written_for: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        origins: Origins,
+        written_for: Mapping[str, str],
+        find_homes: Callable[[], Mapping[str, Collection[str]]] = dict,
+    ) -> None:
         self.origins = origins
         self.written_for = written_for
+        self._find_homes = find_homes
         self.found: list[ConfigError] = []
         self.notes: list[str] = []
+
+    @cached_property
+    def homes(self) -> Mapping[str, Collection[str]]:
+        return self._find_homes()
+
+    def places(self, key: str) -> list[str]:
+        """Where a key of this name stands, such as `optimizer.lr`."""
+        return [f"{home}.{key}" for home, keys in self.homes.items() if key in keys]
 
     def add(self, path: str, message: str, hint: str = "") -> None:
         """Adds a problem; the hint is led by the file that set the value, if a file did."""
@@ -36,7 +55,10 @@ class Problems:
     def unknown_key(self, path: str, what: str, keys: Iterable[str]) -> None:
         """Adds the problem of a key that does not exist; `what` describes the owner of the `keys` that do."""
         keys = list(keys)
-        guess = did_you_mean(path.rpartition(".")[2], keys)
+        name = path.rpartition(".")[2]
+        guess = did_you_mean(name, keys)
+        if not guess and (places := self.places(name)):
+            guess = f" Did you mean {' or '.join(map(repr, places))}?"
         message = f"unknown key.{guess}" if guess else "unknown key"
         self.add(path, message, f"keys of {what}: {', '.join(keys) or 'none'}")
 

@@ -8,15 +8,20 @@ from snnlab.errors import ConfigError
 MANY = 20  # choices that one line still holds
 
 
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like this one, or None if none is."""
+def closest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that is most like this one, or None if none is like it by `cutoff` (1: equal)."""
     candidates = list(known)
     lower = {one.lower(): one for one in candidates}
-    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=cutoff)
     if found:
         return lower[found[0]]
     return next(
-        (one for one in candidates if len(name) > 1 and (one.startswith(name) or name.startswith(one))), None
+        (
+            one
+            for one in candidates
+            if min(len(name), len(one)) > 1 and (one.startswith(name) or name.startswith(one))
+        ),
+        None,
     )
 
 

@@ -80,10 +80,11 @@ def run(args: argparse.Namespace) -> int:
             )
         )
         return 0
-    if list(found) == [args.pattern]:
-        file = search.file(f"{group}/{args.pattern}")
+    if list(found) in ([args.pattern], ["default"]):
+        ((name, text),) = found.items()
+        file = search.file(f"{group}/{name}")
         assert file is not None
-        print(f"# {search.label(file)}: {found[args.pattern]}\n{file.read_text(encoding='utf-8')}", end="")
+        print(f"# {search.label(file)}: {text}\n{file.read_text(encoding='utf-8')}", end="")
         return 0
     width = max((len(name) for name in found), default=0)
     for name, text in found.items():

@@ -170,6 +170,11 @@ def test_a_whole_name_lists_its_keys(capsys):
     assert any(line.startswith("decay_input: false   # true: scale") for line in lines)
 
 
+def test_a_group_without_a_choice_lists_its_keys(capsys):
+    assert main(["list", "trainer"]) == 0
+    assert "\nepochs: 100  # passes over the training set" in capsys.readouterr().out
+
+
 def test_long_lists_are_broken_on_a_terminal_only(capsys, monkeypatch):
     assert main(["list"]) == 0
     whole = capsys.readouterr().out

@@ -28,6 +28,23 @@ CASES = [
         "trainer.epoch: unknown key. Did you mean 'epochs'?",
         "keys of trainer: epochs, ",
     ),
+    ("train lr=0.1", "lr: unknown key. Did you mean 'optimizer.lr'?", "write optimizer.lr=<value>; "),
+    ("train weight_decay=1", "weight_decay: unknown key. Did you mean 'optimizer.weight_decay'?", "write "),
+    ("train trainer.lr=1", "trainer.lr: unknown key. Did you mean 'optimizer.lr'?", "keys of trainer: "),
+    (
+        "train threshold=1",
+        "threshold: unknown key. Did you mean 'dataset.threshold' or 'neuron.threshold'?",
+        "write ",
+    ),
+    ("train plugins=[nope_nope] lr=1", "lr: unknown key", "top-level keys: "),
+    ("train workers=2", "workers: unknown key. Did you mean 'trainer.num_workers'?", "write "),
+    ("train surrogate=tsg silly=2", "silly: unknown key", "top-level keys: "),
+    ("train learning_rate=2", "learning_rate: unknown key", "top-level keys: "),
+    (
+        "train experiment.lr=1",
+        "experiment.lr: unknown key",
+        "what a choice of experiment sets is changed by its own name: lr=<value>",
+    ),
     ("train paths.run=3", "paths.run: unknown key. Did you mean 'runs'?", "keys of paths: runs, data"),
     (
         "train trainer.epochs=ten",
