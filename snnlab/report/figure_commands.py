@@ -34,9 +34,8 @@ def command_lines(plan: Plan, folder: Path) -> Iterator[str]:
         if "{run}" not in line:
             yield line
             continue
-        # A stored run does not say where its data are: that is the machine's, not the run's.
-        data = shlex.quote(f"paths.data={plan.jobs[0].cfg.paths.data}")
-        yield from (f"{line.replace('{run}', run)} {data}" for run in runs)
+        more = shlex.join(plan.jobs[0].about_it)
+        yield from (f"{line.replace('{run}', run)} {more}" for run in runs)
 
 
 def _run(line: str, snnlab: Callable[[list[str]], int]) -> int:

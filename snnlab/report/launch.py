@@ -89,12 +89,8 @@ def _launch(
 
 def _measure(job: Job, here: Callable[[list[str]], int]) -> int:
     """Converts and measures a finished run, as far as that is not done."""
-    # A stored run does not say where its data are: that is the machine's, not the run's.
-    more = [f"paths.data={job.cfg.paths.data}"]
-    if job.checkpoint != "last":
-        more.append(f"checkpoint={job.checkpoint}")
     if job.subject is None:
-        code = _command(["convert", f"run={job.folder}", *more, *job.convert], here)
+        code = _command(["convert", f"run={job.folder}", *job.about_it, *job.convert], here)
         if code or job.subject is None:
             return code
     subject, kept = job.subject, job.kept_file
@@ -102,7 +98,7 @@ def _measure(job: Job, here: Callable[[list[str]], int]) -> int:
         return 0
     verb, *rest = job.measure.split()
     before = _written(subject, job.measured)
-    code = _command([verb, f"run={subject}", *more, *rest], here)
+    code = _command([verb, f"run={subject}", *job.about_it, *rest], here)
     new = {file: when for file, when in _written(subject, job.measured).items() if before.get(file) != when}
     if not code and new:
         kept.parent.mkdir(exist_ok=True)

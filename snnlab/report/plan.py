@@ -73,6 +73,13 @@ class Job:
         return self.converted if self.convert else self.folder
 
     @property
+    def about_it(self) -> list[str]:
+        """What a command about the finished run is told: where the data are, and which weights are meant."""
+        # A stored run does not say where its data are: that is the machine's, not the run's.
+        which = [f"checkpoint={self.checkpoint}"] if self.checkpoint != "last" else []
+        return [f"paths.data={self.cfg.paths.data}", *which]
+
+    @property
     def kept_file(self) -> Path | None:
         """Where what the further command finds is kept, under a name that says the whole command.
 

@@ -1,5 +1,7 @@
 """A figure's commands: once for each run or once for all, and not before all runs are there."""
 
+from dataclasses import replace
+
 import pytest
 
 from snnlab.report.figure_commands import command_lines, run_commands
@@ -43,6 +45,15 @@ def test_every_run_and_all_together(plan, finished, tmp_path):
         ["analyse", f"run={other.folder}", "what=landscape", data],
         ["report", str(one.folder), str(other.folder), "--output", f"{tmp_path / 'figure_x'}.html"],
     ]
+
+
+def test_the_best_weights_of_a_table_that_reports_them(plan, finished, tmp_path):
+    for job in plan().jobs:
+        finished(job, **{"test/acc": 0.5})
+    found = plan()
+    best = replace(found, of_figure=tuple(replace(job, checkpoint="best") for job in found.of_figure))
+    lines = list(command_lines(best, tmp_path))
+    assert [line.endswith(" checkpoint=best") for line in lines] == [True, True, False]
 
 
 def test_a_scale_may_draw_less(plan, finished, tmp_path):
