@@ -11,6 +11,7 @@ import numpy as np
 
 from snnlab.data.archives import unpack_archives
 from snnlab.data.dataset import ArraySet, SampleSet, Status
+from snnlab.data.files import ELSEWHERE
 from snnlab.data.image_data import ImageData
 from snnlab.errors import DataError
 
@@ -89,5 +90,6 @@ class CIFAR(ImageData):
     def _how(self) -> str:
         return (
             f"snnlab data prepare {self.name} dataset.download=true, or put "
-            f"https://www.cs.toronto.edu/~kriz/{self.archive} into {self.root / self.name}"
+            f"https://www.cs.toronto.edu/~kriz/{self.archive} into {self.root / self.name}; "
+            f"{ELSEWHERE}"
         )

@@ -10,6 +10,7 @@ from snnlab import registry
 from snnlab.config.schema import PathsConfig, RunConfig
 from snnlab.data.cache import cached_steps
 from snnlab.data.dataset import LabelledData, SampleSet, Status
+from snnlab.data.files import ELSEWHERE
 from snnlab.data.loader import loader
 from snnlab.errors import DataError
 
@@ -26,10 +27,10 @@ def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
         where = str(status.where) if status.present and status.where is not None else ""
         table.add_row(name, _count(status), frames if status.present else "", where)
         if status.note:
-            notes.append(f"{name}: {status.note}")
+            notes.append(f"{name}: {status.note.removesuffix(f'; {ELSEWHERE}')}")
     console = Console()
     console.print(table)
-    for note in notes:
+    for note in [*notes, ELSEWHERE]:
         console.print(note, highlight=False, soft_wrap=True)
     return _DONE
 

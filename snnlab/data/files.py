@@ -8,6 +8,9 @@ from pathlib import Path
 from snnlab.data.archives import unpack_archives
 from snnlab.errors import DataError
 
+# The end of every hint on data that is not there.
+ELSEWHERE = "paths.data=DIR or the environment variable SNNLAB_DATA name another place"
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -96,8 +99,7 @@ def missing(root: Path, name: str, folder: str, example: str, address: str) -> D
     """The error for a data set that is not there."""
     return DataError(
         f"dataset {name}: nothing at {root / folder}/{example}",
-        f"get it from {address} and put it, unpacked or as it is, into {root / folder}; "
-        "paths.data=DIR or the environment variable SNNLAB_DATA name another place",
+        f"get it from {address} and put it, unpacked or as it is, into {root / folder}; {ELSEWHERE}",
     )
 
 

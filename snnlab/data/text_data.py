@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
+from snnlab.data.files import ELSEWHERE
 from snnlab.data.words import Words, read_vectors, vector_size
 from snnlab.errors import DataError
 
@@ -175,8 +176,7 @@ class TextData(LabelledData):
     def _how(self) -> str:
         return (
             f"get it from {self.address} and put {' and '.join(self.files)} (columns {' and '.join(self.columns)}) "
-            f"into {self.root / self.folders[0]}; paths.data=DIR or the environment variable SNNLAB_DATA name "
-            "another place"
+            f"into {self.root / self.folders[0]}; {ELSEWHERE}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet, Status
+from snnlab.data.files import ELSEWHERE
 from snnlab.data.image_data import ImageData
 from snnlab.data.image_files import ImageFiles, Picture, scan
 from snnlab.errors import DataError
@@ -116,7 +117,8 @@ class ImageNet(ImageData):
     def _how(self) -> str:
         return (
             "get ILSVRC 2012 from https://www.image-net.org/download.php and unpack it into class folders, "
-            f"{self.folder}/train/<class>/*.JPEG and {self.folder}/val/<class>/*.JPEG"
+            f"{self.folder}/train/<class>/*.JPEG and {self.folder}/val/<class>/*.JPEG; "
+            f"{ELSEWHERE}"
         )
 
 

@@ -14,6 +14,7 @@ from snnlab.errors import ConfigError, DataError
 def config(root, name="digits_dvs", **params):
     return SimpleNamespace(
         dataset=SimpleNamespace(name=name, params=params),
+        augment=(),
         paths=SimpleNamespace(data=root),
         trainer=SimpleNamespace(synthetic=False, batch_size=32, num_workers=0, device="cpu"),
         num_steps=2,
@@ -40,6 +41,7 @@ def test_list_names_every_data_set(root, capsys):
         assert name in shown
     assert "not yet" in shown
     assert "ships with scikit-learn" in shown
+    assert shown.count("SNNLAB_DATA name another place") == 1, "said once for all"
 
 
 def test_prepare_then_verify_then_bench(root, capsys):
