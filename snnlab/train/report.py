@@ -57,7 +57,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
 def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
     """The run's mirror on Weights & Biases; off unless asked for."""
     digest = config_hash(cfg.raw)
-    return WandbLog(
+    mirror = WandbLog(
         cfg.logger,
         files.folder,
         run_id=f"{digest}-seed{cfg.seed}",
@@ -67,6 +67,10 @@ def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
         tags=(cfg.experiment,),
         warn=lambda message: log.write(f"warning: {message}"),
     )
+    if mirror.mode != "off":
+        where = mirror.url or f"offline in {files.folder / 'wandb'}, `wandb sync` sends it"
+        log.write(f"wandb    {where}")
+    return mirror
 
 
 def report(session: Session, mirror: WandbLog) -> dict[str, Any]:

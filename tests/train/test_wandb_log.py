@@ -10,7 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from snnlab.config import load
 from snnlab.config.schema import LoggerConfig
+from snnlab.train.log import RunLog
+from snnlab.train.report import mirror_of
 from snnlab.train.wandb_log import WandbLog, has_key
 
 OFFLINE_RUN = """
@@ -302,3 +305,17 @@ def test_context_manager_ends_the_run(tmp_path, fake):
     with pytest.raises(ZeroDivisionError), start(tmp_path)[0]:
         _ = 1 / 0
     assert wandb.run.calls[-1][2] == {"exit_code": 1}
+
+
+@pytest.mark.parametrize(
+    ("mode", "url", "said"),
+    [
+        ("off", None, ""),
+        ("online", "https://x/y", "wandb    https://x/y\n"),
+        ("offline", None, "wandb    offline in runs/a/wandb, `wandb sync` sends it\n"),
+    ],
+)
+def test_a_run_says_where_its_mirror_is(mode, url, said, monkeypatch, capsys):
+    monkeypatch.setattr("snnlab.train.report.WandbLog", lambda *_, **__: SimpleNamespace(mode=mode, url=url))
+    mirror_of(load(), SimpleNamespace(folder=Path("runs/a")), RunLog(None))
+    assert capsys.readouterr().out == said
