@@ -84,7 +84,9 @@ def run(args: argparse.Namespace) -> int:
         ((name, text),) = found.items()
         file = search.file(f"{group}/{name}")
         assert file is not None
-        print(f"# {search.label(file)}: {text}\n{file.read_text(encoding='utf-8')}", end="")
+        content = file.read_text(encoding="utf-8")
+        print(f"# {search.label(file)}" + ("" if text in content else f": {text}"))
+        print(content, end="")
         return 0
     width = max((len(name) for name in found), default=0)
     for name, text in found.items():

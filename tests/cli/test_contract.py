@@ -168,6 +168,8 @@ def test_a_whole_name_lists_its_keys(capsys):
     first, *lines = capsys.readouterr().out.splitlines()
     assert first.startswith("# conf/neuron/plif.yaml: Leaky ")
     assert any(line.startswith("decay_input: false   # true: scale") for line in lines)
+    assert main(["list", "experiment", "quickstart"]) == 0
+    assert capsys.readouterr().out.count("A small VGG-SNN") == 1
 
 
 def test_a_group_without_a_choice_lists_its_keys(capsys):
