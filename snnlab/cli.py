@@ -101,9 +101,7 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     if name not in (known := verbs()):
         guess = did_you_mean(name, known)
-        raise ConfigError(
-            f"unknown command '{name}'" + (f".{guess}" if guess else ""), f"commands: {', '.join(known)}"
-        )
+        raise ConfigError(f"unknown command '{name}'{guess}", f"commands: {', '.join(known)}")
     module = importlib.import_module(f"snnlab.verbs.{name}")
     parser = Parser(
         prog=f"snnlab {name}",

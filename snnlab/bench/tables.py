@@ -89,4 +89,5 @@ def _name(row: dict[str, Any]) -> str:
 
 
 def _what(rows: list[dict[str, Any]]) -> str:
-    return f"{rows[0]['device']}" + (f", {rows[0]['threads']} threads" if rows[0]["device"] == "cpu" else "")
+    device, threads = rows[0]["device"], rows[0]["threads"]
+    return f"{device}, {threads} thread{'s' * (threads > 1)}" if device == "cpu" else device

@@ -79,5 +79,5 @@ def _names(what: str) -> tuple[str, ...]:
     for name in names:
         if name not in known:
             guess = did_you_mean(name, known)
-            raise ConfigError(f"what: unknown analysis '{name}'" + (f".{guess}" if guess else ""), choices)
+            raise ConfigError(f"what: unknown analysis '{name}'{guess}", choices)
     return tuple(dict.fromkeys(names))

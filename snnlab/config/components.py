@@ -100,9 +100,7 @@ def _check(
         guess = did_you_mean(name, files)
         message = f"no {kind} is called '{name}'" if name else "has no name"
         own = "" if guess else "; plugins=[PACKAGE] brings those of a package of your own"
-        problems.add(
-            path, f"{message}.{guess}" if guess else message, f"choose one of: {', '.join(files)}{own}"
-        )
+        problems.add(path, f"{message}{guess}", f"choose one of: {', '.join(files)}{own}")
         return None
     try:
         keys = read_component(files[name][1]).keys
@@ -149,7 +147,7 @@ def _unknown(
     guess = did_you_mean(key, keys)
     message = f"{kind} '{name}' has no such key"
     hint = f"'{key}' is a key of: {', '.join(owners)}; keys of {kind} '{name}': {', '.join(keys) or 'none'}"
-    problems.add(path, f"{message}.{guess}" if guess else message, hint)
+    problems.add(path, f"{message}{guess}", hint)
 
 
 def _keys(file: Path) -> Mapping[str, Key]:

@@ -47,6 +47,6 @@ def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> C
     file = search.file(inside) if inside != MAIN else None
     place = f"set in {search.label(file)}; " if file else ""
     return ConfigError(
-        f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),
+        f"{group}: unknown choice '{name}'{guess}",
         f"{place}{choices_hint(group, options)}",
     )

@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
 from snnlab.config.search import SearchPath
-from snnlab.config.suggest import choices_hint, did_you_mean
+from snnlab.config.suggest import choices_hint, closest, did_you_mean
 from snnlab.errors import ConfigError
 
 # Hydra merges appended groups in the order given: an experiment first, a debug mode last.
@@ -107,8 +107,8 @@ def _parse(text: str, search: SearchPath) -> Override:
         pass
     if "=" in text:
         hint = "quote a value with special characters for the shell and for Hydra: 'key=\"a, b\"'"
-    elif guess := did_you_mean(text, search.options("experiment")):
-        hint = guess.strip().replace("'", "", 1).replace("mean ", "mean +experiment=").rstrip("?'") + "?"
+    elif guess := closest(text, search.options("experiment")):
+        hint = f"Did you mean +experiment={guess}?"
     else:
         hint = "write key=value or group=choice, for example neuron.threshold=0.5"
     raise ConfigError(f"cannot read the override '{text}'", hint) from None
@@ -147,6 +147,6 @@ def _check_choice(group: str, value: str, search: SearchPath) -> None:
         guess = did_you_mean(name, options)
         own = "" if guess or search.extra else "; --config-dir DIR brings YAML files of your own"
         raise ConfigError(
-            f"{group}: unknown choice '{name}'" + (f".{guess}" if guess else ""),
+            f"{group}: unknown choice '{name}'{guess}",
             choices_hint(group, options) + own,
         )

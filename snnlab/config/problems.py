@@ -58,9 +58,8 @@ class Problems:
         name = path.rpartition(".")[2]
         guess = did_you_mean(name, keys)
         if not guess and (places := self.places(name)):
-            guess = f" Did you mean {' or '.join(map(repr, places))}?"
-        message = f"unknown key.{guess}" if guess else "unknown key"
-        self.add(path, message, f"keys of {what}: {', '.join(keys) or 'none'}")
+            guess = f". Did you mean {' or '.join(map(repr, places))}?"
+        self.add(path, f"unknown key{guess}", f"keys of {what}: {', '.join(keys) or 'none'}")
 
     def value(self, path: str, key: Key, value: Any) -> Any:
         """The value in its final form, or None and a problem."""

@@ -26,9 +26,9 @@ def closest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` Did you mean 'tau'?`, or nothing."""
+    """The end of a message, `. Did you mean 'tau'?`, or nothing."""
     guess = closest(name, known)
-    return f" Did you mean '{guess}'?" if guess else ""
+    return f". Did you mean '{guess}'?" if guess else ""
 
 
 def choices_hint(group: str, options: Sequence[str]) -> str:
@@ -47,6 +47,6 @@ def check_choice(key: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         guess = did_you_mean(value, choices)
         raise ConfigError(
-            f"{key}: unknown choice '{value}'" + (f".{guess}" if guess else ""),
+            f"{key}: unknown choice '{value}'{guess}",
             f"choose one of: {', '.join(choices)}",
         )

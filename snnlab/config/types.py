@@ -107,7 +107,7 @@ class Choice:
                 return option
         guess = did_you_mean(str(value), self.choices())
         raise MismatchError(
-            f"unknown choice {show(value)}" + (f".{guess}" if guess else ""),
+            f"unknown choice {show(value)}{guess}",
             f"choose one of: {', '.join(self.choices())}",
             weight=1 if isinstance(value, str) else 0,
         )

@@ -178,6 +178,12 @@ def find_runs(given: Path) -> list[RunData]:
     return [RunData(folder) for folder in found]
 
 
+def unfinished(given: Path) -> list[Path]:
+    """The directories of runs below this one that have no result."""
+    folders = sorted(file.parent for file in given.rglob("config.yaml"))
+    return [folder for folder in folders if not (folder / "result.json").exists()]
+
+
 def data_uri(file: Path) -> str:
     """A PNG as text that a page can hold."""
     return f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"

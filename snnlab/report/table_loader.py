@@ -28,7 +28,7 @@ def load_table(name: str, search: SearchPath) -> TableFile:
     if file is None:
         known = search.options("table")
         raise ConfigError(
-            f"table: unknown name '{name}'.{did_you_mean(name, known)}",
+            f"table: unknown name '{name}'{did_you_mean(name, known)}",
             "snnlab list table names them all",
         )
     return read_table(file, search.label(file))
@@ -82,7 +82,7 @@ class _Checker:
             if key not in fields:
                 raise self.error(
                     f"{path}.{key}".lstrip("."),
-                    f"unknown key.{did_you_mean(str(key), fields)}",
+                    f"unknown key{did_you_mean(str(key), fields)}",
                     f"keys: {', '.join(fields)}",
                 )
         for key, one in fields.items():
@@ -106,7 +106,7 @@ class _Checker:
             if value not in args:
                 guess = did_you_mean(str(value), map(str, args))
                 raise self.error(
-                    path, f"unknown choice '{value}'.{guess}", f"choose one of: {', '.join(args)}"
+                    path, f"unknown choice '{value}'{guess}", f"choose one of: {', '.join(args)}"
                 )
             return value
         if origin is tuple:
@@ -204,5 +204,5 @@ class _Checker:
     def known(self, path: str, name: str, names: Any) -> None:
         if name not in names:
             raise self.error(
-                path, f"unknown name '{name}'.{did_you_mean(name, names)}", f"there are: {', '.join(names)}"
+                path, f"unknown name '{name}'{did_you_mean(name, names)}", f"there are: {', '.join(names)}"
             )

@@ -1,6 +1,7 @@
 """What a run says at its start and leaves at its end: summary, plots, `result.json`, the table."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def result_of(session: Session) -> dict[str, Any]:
     }
 
 
-def show_result(log: RunLog, files: RunFiles, result: dict[str, Any]) -> None:
+def show_result(log: RunLog, files: RunFiles, result: Mapping[str, Any]) -> None:
     """The table of a result, new or stored, and where everything is."""
     name = f"{result['experiment']}: {result['variant']}, seed {result['seed']}"
     count = f"{result['num_test']} samples of {'generated data' if result['synthetic'] else result['split']}"

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import yaml
 
+from snnlab.config.results import read_result
 from snnlab.errors import SnnlabError
 from snnlab.train import checkpoint
 
@@ -78,13 +79,9 @@ class RunFiles:
         self._lock_file.truncate(0)
         self._lock_file.close()
 
-    def result(self) -> dict[str, Any] | None:
-        """The stored result of a finished run, else None."""
-        path = self.folder / "result.json"
-        if not path.exists():
-            return None
-        result: dict[str, Any] = json.loads(path.read_text())
-        return result
+    def result(self) -> Mapping[str, Any] | None:
+        """The stored result of a finished run; None also if it cannot be read, so that it is made again."""
+        return read_result(self.folder)
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.folder / "result.json", result)

@@ -93,7 +93,7 @@ def _check(unknown: list[str], neurons: list[str], device: str) -> None:
         if name not in known:
             guess = did_you_mean(name, known)
             raise ConfigError(
-                f"no neuron is called '{name}'" + (f".{guess}" if guess else ""),
+                f"no neuron is called '{name}'{guess}",
                 f"choose of: {', '.join(known)}",
             )
     if device not in ("cpu", "cuda"):

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if group not in groups:
         guess = did_you_mean(args.group, groups)
         raise ConfigError(
-            f"list: no group is called '{args.group}'" + (f".{guess}" if guess else ""),
+            f"list: no group is called '{args.group}'{guess}",
             f"groups: {', '.join(groups)}",
         )
     found = _choices(group, args.pattern, tuple(args.plugin), search)

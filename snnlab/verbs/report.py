@@ -6,6 +6,7 @@ reliability diagrams, firing rates, confusion matrix, frames and spikes, environ
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from snnlab.errors import ConfigError
@@ -30,8 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Writes the page."""
     from snnlab.report.page import run_page
-    from snnlab.report.run_data import find_runs
+    from snnlab.report.run_data import find_runs, unfinished
 
+    if args.output is not None and args.output.suffix not in (".html", ".htm"):
+        raise ConfigError(
+            f"report: cannot write {args.output}",
+            "the page is HTML: --output FILE.html; a browser prints it as PDF",
+        )
     runs = [one for given in args.runs for one in find_runs(given.expanduser().absolute())]
     if len(runs) > MOST:
         raise ConfigError(
@@ -41,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     output = args.output or Path(os.path.commonpath(folders)) / "report.html"
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(run_page(runs), encoding="utf-8")
+    for folder in (one for given in args.runs for one in unfinished(given.expanduser().absolute())):
+        print(f"left out, not finished: {folder}", file=sys.stderr)
     print(f"written to {output}")
     if args.open:
         import webbrowser

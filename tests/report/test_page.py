@@ -11,7 +11,7 @@ from snnlab.config import load
 from snnlab.errors import ConfigError
 from snnlab.report.charts import LineChart, Series, confusion_map, nice_ticks, reliability
 from snnlab.report.page import differing, labels_of, run_page
-from snnlab.report.run_data import RunData, find_runs
+from snnlab.report.run_data import RunData, find_runs, unfinished
 
 BINS = {
     "count": [[0, 4], [2, 2]],
@@ -168,6 +168,10 @@ def test_runs_are_found_below_a_folder(run, tmp_path):
     run("loss=sdt")
     run("loss=tmc")
     assert [one.folder.name for one in find_runs(tmp_path)] == ["sdt0", "tmc0"]
+    assert unfinished(tmp_path) == []
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half/config.yaml").touch()
+    assert unfinished(tmp_path) == [tmp_path / "half"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match="no finished run"):
         find_runs(tmp_path / "empty")

@@ -55,6 +55,11 @@ def test_the_same_process_cannot_enter_twice(tmp_path: Path) -> None:
         pass
 
 
+def test_a_result_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text('{"status": "do')
+    assert RunFiles(tmp_path).result() is None
+
+
 def test_clear_forgets_results_and_checkpoints(tmp_path: Path) -> None:
     with RunFiles(tmp_path) as files:
         files.write_result({"status": "done"})
