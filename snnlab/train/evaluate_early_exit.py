@@ -74,7 +74,9 @@ def run(
     log = RunLog(None)
     log.write(stored.title)
     log.write(_table(exits, streamed, full_seconds, options.logits))
-    path = folder / f"early-exit-{stored.label}-t{cfg.num_steps}-{options.logits}-{config_hash(cfg.raw)}.json"
+    # Other thresholds are another measurement, which keeps its own file.
+    digest = config_hash({**cfg.raw, "early_exit": asdict(options)})
+    path = folder / f"early-exit-{stored.label}-t{cfg.num_steps}-{options.logits}-{digest}.json"
     write_json(
         path,
         {

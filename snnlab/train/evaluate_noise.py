@@ -1,6 +1,6 @@
 """`snnlab eval noise=gaussian noise.level=[0.1,0.2]`: the same weights on noisy held-out samples, level by level."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.table import Table
@@ -47,7 +47,9 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
         metrics = replace(stored, pipeline=pipeline).evaluate().metrics
         rows.append({"level": level, **{name: metrics[name] for name, _ in COLUMNS}})
     log.write(_table(rows, f"{noise.kind} noise, {stored.title}, {cfg.num_steps} steps"))
-    name = f"noise-{noise.kind}-{stored.label}-t{cfg.num_steps}-{config_hash(cfg.raw)}"
+    # Other levels are another measurement, which keeps its own file.
+    digest = config_hash({**cfg.raw, "noise": asdict(noise)})
+    name = f"noise-{noise.kind}-{stored.label}-t{cfg.num_steps}-{digest}"
     picture = plot_noise(rows, folder / "plots" / f"{name}.png", kind=noise.kind, title=cfg.experiment)
     path = folder / f"{name}.json"
     write_json(

@@ -94,6 +94,9 @@ def test_noise_is_swept_over_its_levels(trained: Trained, dataset: str) -> None:
     assert clean == pytest.approx({name: alone[f"test/{name}"] for name in clean})
     assert far["nll"] != clean["nll"]
     assert list((folder / "plots").glob("noise-gaussian-last-t3-*.png"))
+    # Other levels do not replace these.
+    assert main(["eval", f"run={folder}", "noise=gaussian", "noise.level=[0.5]"]) == 0
+    assert len(list(folder.glob("noise-gaussian-last-t3-*.json"))) == 2
 
 
 @pytest.mark.parametrize(("dataset", "logits"), [("digits", "mean"), ("digits_dvs", "sum")])
@@ -115,6 +118,8 @@ def test_streaming_stops_every_sample_where_the_whole_pass_does(
     alone = single(folder, 6)
     assert rows[-1]["acc"] == pytest.approx(alone["test/acc"])
     assert rows[0]["acc"] == pytest.approx(alone["test/acc_cum/t1"])
+    assert main([*command, "early_exit.threshold=[0.5]"]) == 0
+    assert len(list(folder.glob(f"early-exit-last-t6-{logits}-*.json"))) == 2
 
 
 def test_the_average_of_the_weights_is_measured_and_named(
