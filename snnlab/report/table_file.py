@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 Scale = Literal["full", "short", "smoke"]
+Selection = Literal["last", "best"]
 SCALES: tuple[Scale, ...] = ("full", "short", "smoke")
 UNITS: Mapping[str, float] = {"percent": 100.0, "fraction": 1.0, "plain": 1.0}
 DIGITS: Mapping[str, int] = {"percent": 2, "fraction": 4, "plain": 2}
@@ -159,7 +160,7 @@ class TableFile:
     """Of every cell."""
     overrides: tuple[str, ...] = ()
     """Of every cell."""
-    selection: Literal["last", "best"] = "last"
+    selection: Selection = "last"
     """The epoch that is reported: the last, or the best on the test split."""
     compare: tuple[Comparison, ...] = ()
     """Paired tests over the seeds."""

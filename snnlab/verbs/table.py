@@ -6,7 +6,7 @@ two training steps on embedded data and shows only that everything runs. Other o
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from snnlab.errors import PREEMPTED, ConfigError
 if TYPE_CHECKING:
     from snnlab.report.fill import Filled
     from snnlab.report.plan import Job, Plan
-    from snnlab.report.table_file import Scale
+    from snnlab.report.table_file import Scale, Selection, TableFile
 
 EXAMPLES = (
     "snnlab list table",
@@ -63,11 +63,43 @@ def run(args: argparse.Namespace) -> int:
     """Plans, runs and prints."""
     from snnlab.config.search import SearchPath
     from snnlab.report.plan import Planner
-    from snnlab.report.render import FORMATS, PICTURES
     from snnlab.report.table_file import SCALES
     from snnlab.report.table_loader import load_table
 
+    _check_output(args)
+    search = SearchPath.of(args.config_dir)
+    given = [one for one in [args.name, *args.overrides] if one]
+    names = search.options("table") if args.all else [one for one in given if "=" not in one]
+    if len(names) != 1 and not args.all:
+        raise ConfigError("table: give one name", "snnlab list table names them all")
+    tables = {name.replace("-", "_"): load_table(name, search) for name in names}
+    settings = [one for one in given if "=" in one]
+    if args.stored is not None:
+        return _print_stored(args, tables, settings)
+    scale, seeds, selection, hydra, others = _take_apart(settings, SCALES)
+    if selection is not None:
+        tables = {name: replace(table, selection=selection) for name, table in tables.items()}
+
+    with Planner(args.config_dir) as planner:
+
+        def plans() -> "list[Plan]":
+            return [planner.plan(name, table, scale, seeds, others) for name, table in tables.items()]
+
+        if args.plan:
+            return _print_plans(plans())
+        if args.run:
+            return _run_and_print(args, plans, hydra, [one for one in others if one.startswith("paths.")])
+        found = plans()
+    from snnlab.report.fill import fill
+
+    return _print(args, [fill(plan) for plan in found])
+
+
+def _check_output(args: argparse.Namespace) -> None:
+    from snnlab.report.render import FORMATS, PICTURES
+
     check_choice("--format", args.format, FORMATS)
+    check_choice("--layout", args.layout, ("cells", "paper"))
     if args.all and args.output is None and args.format in ("csv", "html", "json"):
         raise ConfigError(
             f"--format {args.format}: several tables are several files",
@@ -78,69 +110,48 @@ def run(args: argparse.Namespace) -> int:
             f"--format {args.format}: one table, and a file for it",
             f"snnlab table tmc_1 --output FILE.{args.format}",
         )
-    check_choice("--layout", args.layout, ("cells", "paper"))
-    search = SearchPath.of(args.config_dir)
-    given = [one for one in [args.name, *args.overrides] if one]
-    scale, seeds, hydra, others = _take_apart([one for one in given if "=" in one], SCALES)
-    names = [one for one in given if "=" not in one]
-    if args.all:
-        names = search.options("table")
-    if len(names) != 1 and not args.all:
-        raise ConfigError("table: give one name", "snnlab list table names them all")
-    select = [one.partition("=")[2] for one in others if one.startswith("select=")]
-    others = [one for one in others if not one.startswith("select=")]
-    tables = {name.replace("-", "_"): load_table(name, search) for name in names}
-    if select:
-        check_choice("select", select[-1], ("last", "best"))
-        tables = {
-            name: replace(table, selection="best" if select[-1] == "best" else "last")
-            for name, table in tables.items()
-        }
-    if args.stored is not None:
-        from snnlab.report.stored_table import read_filled
 
-        if not args.stored.is_file():
-            raise ConfigError(
-                f"--from: no such file: {args.stored}", "snnlab table NAME --format json writes one"
-            )
-        if args.run or args.plan or len(given) > len(names):
-            raise ConfigError(
-                "--from: what is stored has its scale, seeds and runs",
-                "leave out --run, --plan and scale=...",
-            )
-        return _print(args, [read_filled(args.stored, table) for table in tables.values()])
 
-    with Planner(args.config_dir) as planner:
+def _print_stored(
+    args: argparse.Namespace, tables: "Mapping[str, TableFile]", settings: Sequence[str]
+) -> int:
+    from snnlab.report.stored_table import read_filled
 
-        def plans() -> "list[Plan]":
-            return [planner.plan(name, table, scale, seeds, others) for name, table in tables.items()]
+    if not args.stored.is_file():
+        raise ConfigError(
+            f"--from: no such file: {args.stored}", "snnlab table NAME --format json writes one"
+        )
+    if args.run or args.plan or settings:
+        raise ConfigError(
+            "--from: what is stored has its scale, seeds and runs", "leave out --run, --plan and scale=..."
+        )
+    return _print(args, [read_filled(args.stored, table) for table in tables.values()])
 
-        found = plans()
-        if args.plan:
-            return _print_plans(found)
-        code = 0
-        if args.run:
-            from snnlab.cli import main
-            from snnlab.report.figure_commands import run_commands
-            from snnlab.report.launch import run_missing
 
-            def jobs() -> "list[Job]":
-                return [job for plan in plans() for job in plan.jobs]
-
-            paths = [one for one in others if one.startswith("paths.")]
-            code = run_missing(jobs, [*paths, *hydra], args.config_dir, main)
-            found = plans()
+def _run_and_print(
+    args: argparse.Namespace,
+    plans: "Callable[[], list[Plan]]",
+    hydra: Sequence[str],
+    paths: Sequence[str],
+) -> int:
+    from snnlab.cli import main
+    from snnlab.report.figure_commands import run_commands
     from snnlab.report.fill import fill
+    from snnlab.report.launch import run_missing
+    from snnlab.report.plan_text import unfinished_lines
 
+    def jobs() -> "list[Job]":
+        return [job for plan in plans() for job in plan.jobs]
+
+    code = run_missing(jobs, [*paths, *hydra], args.config_dir, main)
+    found = plans()
     filled = [fill(plan) for plan in found]
     _print(args, filled)
-    if args.run and code != PREEMPTED:
+    if code != PREEMPTED:
         folder = Path() if args.output is None else args.output if args.all else args.output.parent
         drawn = [run_commands(plan, folder, main) for plan in found]
         code = max([code, _say_what_is_empty(filled), *drawn])
-    if args.run and code:
-        from snnlab.report.plan_text import unfinished_lines
-
+    if code:
         print("\n".join(unfinished_lines(found, stopped=code == PREEMPTED)), file=sys.stderr)
     return code
 
@@ -156,9 +167,10 @@ def _say_what_is_empty(filled: "Sequence[Filled]") -> int:
 
 def _take_apart(
     given: Sequence[str], scales: "Sequence[Scale]"
-) -> "tuple[Scale, tuple[int, ...], list[str], list[str]]":
-    """Scale, seeds, Hydra's own overrides, and those of the cells."""
+) -> "tuple[Scale, tuple[int, ...], Selection | None, list[str], list[str]]":
+    """Scale, seeds, which epoch counts, Hydra's own overrides, and those of the cells."""
     scale = scales[0]
+    selection: Selection | None = None
     seeds: tuple[int, ...] = ()
     hydra: list[str] = []
     others: list[str] = []
@@ -174,11 +186,14 @@ def _take_apart(
                 raise ConfigError(
                     f"{key}: expected whole numbers, got '{value}'", "write seeds=0,1,2"
                 ) from None
+        elif key == "select":
+            check_choice("select", value, ("last", "best"))
+            selection = "best" if value == "best" else "last"
         elif key.lstrip("+").startswith("hydra"):
             hydra.append(one)
         else:
             others.append(one)
-    return scale, seeds, hydra, others
+    return scale, seeds, selection, hydra, others
 
 
 def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
