@@ -1,6 +1,7 @@
 """Draws a filled table whose columns are points on an axis, such as time steps: T=1, T=2, ..."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,8 @@ def draw(filled: Filled, path: Path) -> Path:
             f"{filled.name}: no picture, its columns are not time steps or other numbers",
             "tmc_1 and twd_7 are such tables; the formats of all tables are md, latex, csv, html, json",
         )
-    drawn = [column for columns in panels.values() for column in columns.values()]
-    rows = [row for row in filled.table.rows if any(filled.cell(row, one).values for one in drawn)]
+    panels = {name: columns for name, columns in panels.items() if _rows(filled, columns.values())}
+    rows = _rows(filled, [column for columns in panels.values() for column in columns.values()])
     if not rows:
         raise ConfigError(f"{filled.name}: no picture without numbers", f"snnlab table {filled.name} --run")
     curves = {name: [_curve(filled, row, columns) for row in rows] for name, columns in panels.items()}
@@ -80,6 +81,11 @@ def place_of(column: Column) -> Place | None:
         quantity = f"{QUANTITIES.get(name, name.replace('_', ' '))}{percent}"
         return Place(f"{column.group}, {quantity}" if column.group else quantity, *_point(match))
     return None
+
+
+def _rows(filled: Filled, columns: Collection[Column]) -> list[Row]:
+    """Those that have numbers in any of the columns."""
+    return [row for row in filled.table.rows if any(filled.cell(row, one).values for one in columns)]
 
 
 def _point(match: re.Match[str]) -> tuple[str, float]:

@@ -68,6 +68,11 @@ def test_a_panel_for_each_quantity_and_a_curve_for_each_row_with_numbers(filled,
     assert error.published == {1: 0.2}
 
 
+def test_a_quantity_that_was_not_measured_has_no_panel(filled, drawn, tmp_path):
+    picture.draw(filled(text=STEPS.replace("test/ece_step", "test/brier_step")), tmp_path / "a.png")
+    assert list(drawn) == ["Acc (%)"]
+
+
 def test_published_values_of_other_data_are_left_out(filled, drawn, tmp_path):
     picture.draw(filled("short"), tmp_path / "a.png")
     assert all(curve.published == {} for curves in drawn.values() for curve in curves)
