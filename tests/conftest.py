@@ -1,8 +1,13 @@
-"""Without a GPU, Triton's kernels run in its interpreter, which has to be known before Triton is imported."""
+"""What has to be so before anything is imported or started: Triton's interpreter without a GPU, and Ctrl-C."""
 
 import os
+import signal
 
 import torch
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
