@@ -15,7 +15,7 @@ from snnlab.config.components import check_component, check_residual_neuron, che
 from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
-from snnlab.config.suggest import closest
+from snnlab.config.suggest import closest, was_it
 from snnlab.config.teacher import identified
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
@@ -168,10 +168,8 @@ def _unknown_top_level(key: str, problems: Problems) -> None:
         below = dict.fromkeys(chain.from_iterable(problems.homes.values()))
         near = closest(key, [*known, *below], cutoff=0.7) or closest(key, known) or ""
         found = [near] if near in known else problems.places(near)
-    guess = " or ".join(f"'{one}'" for one in found)
-    message = f"unknown key. Did you mean {guess}?" if guess else "unknown key"
     hint = f"write {found[0]}=<value>; " if found and "." in found[0] else ""
-    problems.add(key, message, f"{hint}top-level keys: {', '.join(top_level_keys())}")
+    problems.add(key, f"unknown key{was_it(found)}", f"{hint}top-level keys: {', '.join(known)}")
 
 
 def _raw(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from snnlab.config.origins import Origins
 from snnlab.config.signature import Key
-from snnlab.config.suggest import did_you_mean
+from snnlab.config.suggest import did_you_mean, was_it
 from snnlab.config.types import MismatchError
 from snnlab.errors import ConfigError
 
@@ -56,9 +56,7 @@ class Problems:
         """Adds the problem of a key that does not exist; `what` describes the owner of the `keys` that do."""
         keys = list(keys)
         name = path.rpartition(".")[2]
-        guess = did_you_mean(name, keys)
-        if not guess and (places := self.places(name)):
-            guess = f". Did you mean {' or '.join(map(repr, places))}?"
+        guess = did_you_mean(name, keys) or was_it(self.places(name))
         self.add(path, f"unknown key{guess}", f"keys of {what}: {', '.join(keys) or 'none'}")
 
     def value(self, path: str, key: Key, value: Any) -> Any:

@@ -28,7 +28,12 @@ def closest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a message, `. Did you mean 'tau'?`, or nothing."""
     guess = closest(name, known)
-    return f". Did you mean '{guess}'?" if guess else ""
+    return was_it([guess] if guess else [])
+
+
+def was_it(names: Sequence[str]) -> str:
+    """The same of names that are known: `. Did you mean 'neuron.tau' or 'loss.tau'?`, or nothing."""
+    return f". Did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
 def choices_hint(group: str, options: Sequence[str]) -> str:
