@@ -35,9 +35,10 @@ test: setup-test ## the default tests: CPU, no network
 test-all: setup-test ## all tests that this machine can run (slow, and data where SNNLAB_SHARED_DATA is set)
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu and not net'
 
-lint: setup-test ## ruff: rules and formatting
+lint: setup-test ## ruff: rules and formatting; the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: setup-test ## mypy, strict
 	$(BIN)/mypy

@@ -1,6 +1,6 @@
 """The default Hydra launcher: each job of a sweep in a fresh process.
 
-Hydra finds plugins in this package only; what it does is in `snnlab.config.launcher`.
+Hydra finds plugins in this package only; what it does is in `snnlab.sweep.launcher`.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ class ProcessLauncher(Launcher):
         self.task_function = task_function
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from snnlab.config import load
-        from snnlab.config.launcher import Processes, ProcessOptions
+        from snnlab.runs.load import load
+        from snnlab.sweep.launcher import Processes, ProcessOptions
 
         if self.stopped:
             return []

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from snnlab.bench.tables import network_table, neuron_table
 from snnlab.config.search import SearchPath
-from snnlab.report.fill import Filled
-from snnlab.report.grid import paper_grid
-from snnlab.report.render import below, markdown_grid
-from snnlab.report.stored_table import read_filled
-from snnlab.report.table_loader import load_table
-from snnlab.train.result_table import result_table
+from snnlab.runs.result_table import result_table
+from snnlab.tables.fill import Filled
+from snnlab.tables.grid import paper_grid
+from snnlab.tables.render import below, markdown_grid
+from snnlab.tables.stored_table import read_filled
+from snnlab.tables.table_loader import load_table
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"

@@ -6,7 +6,7 @@ python scripts/neurons_in_turns.py      # half a minute; nothing else should run
 import statistics
 import time
 
-from snnlab.train.allocator import keep_freed_memory
+from snnlab.machine.allocator import keep_freed_memory
 
 keep_freed_memory()  # before torch allocates
 

@@ -18,10 +18,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from snnlab import build
-from snnlab.config import load
 from snnlab.errors import SnnlabError
-from snnlab.train.device import set_up
-from snnlab.train.run_files import RunFiles
+from snnlab.machine.device import set_up
+from snnlab.runs.files import RunFiles
+from snnlab.runs.load import load
 from snnlab.train.session import Session
 
 

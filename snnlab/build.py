@@ -19,8 +19,8 @@ from snnlab.errors import ConfigError, SnnlabError
 from snnlab.layers.embedding import Embedded, WordSpikes
 from snnlab.layers.own_time import frames_in_batch
 from snnlab.layers.voting import Voting
-from snnlab.losses._loss import Loss
-from snnlab.regularisers._regulariser import Regulariser
+from snnlab.losses.base import Loss
+from snnlab.regularisers.base import Regulariser
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

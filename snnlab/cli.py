@@ -5,18 +5,17 @@ run, 2 the user can fix it (one `error:` line, one `hint:` line), 75 interrupted
 """
 
 import argparse
-import ast
 import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 import snnlab
 from snnlab.config.suggest import closest, did_you_mean
 from snnlab.errors import PREEMPTED, ConfigError, SnnlabError
+from snnlab.verbs import verbs
 
 QUICKSTART = """\
 snnlab {version}: train and measure spiking neural networks
@@ -79,16 +78,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def verbs() -> dict[str, str]:
-    """Each verb with its help text, the first line of its module."""
-    found = {}
-    for file in sorted((Path(__file__).parent / "verbs").glob("*.py")):
-        if not file.stem.startswith("_"):
-            text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-            found[file.stem] = text.partition("\n")[0].rstrip(".")
-    return found
-
-
 def _dispatch(argv: list[str]) -> int:
     if not argv:
         print(QUICKSTART.format(version=snnlab.__version__), end="")
@@ -111,6 +100,7 @@ def _dispatch(argv: list[str]) -> int:
         allow_abbrev=False,
     )
     module.add_arguments(parser)
+    parser.set_defaults(main=main)  # a sweep and a table start further commands
     try:
         args = parser.parse_intermixed_args(rest)
     except SystemExit as leave:  # after --help

@@ -4,11 +4,13 @@ A kind (`neuron`) is a package (`snnlab.neurons`); the component `plif` is `PLIF
 Listing looks at file names only; nothing is imported before `load`. Plugins add packages of the same shape.
 """
 
+import ast
 import importlib
 import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -43,7 +45,7 @@ def component_files(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, tuple
     for top in ("snnlab", *plugins):
         for folder in _package_folders(top, KINDS[kind]):
             for file in sorted(folder.glob("*.py")):
-                if file.stem.startswith("_"):
+                if not is_component(file):
                     continue
                 if file.stem in found:
                     raise ConfigError(
@@ -78,21 +80,48 @@ def is_class_of(class_name: str, component: str) -> bool:
     return class_name.lower() == component.replace("_", "").lower()
 
 
+def is_component(file: Path) -> bool:
+    """False for base classes (`base.py`, `base_membrane.py`) and for what components share (`_affine.py`)."""
+    return not file.stem.startswith("_") and file.stem.partition("_")[0] != "base"
+
+
 def lazy_package(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a component package: `from snnlab.neurons import LIF` finds `lif.py`."""
+    """`__getattr__` and `__dir__` of a component package: `from snnlab.neurons import LIF` finds `lif.py`.
+
+    The public classes of `base.py` and `base_*.py` are found too. Names are read from the source, so that listing them
+    imports nothing.
+    """
     kind = next(kind for kind, folder in KINDS.items() if package == f"snnlab.{folder}")
+    folder = Path(__file__).parent / KINDS[kind]
 
     def getattr_(attribute: str) -> Any:
         for name in component_files(kind):
             # `lif` is the submodule, `LIF` the class: only the second is looked up here.
             if attribute != name and is_class_of(attribute, name):
                 return load(kind, name)
+        for file in folder.glob("base*.py"):
+            if attribute in _public_classes(file):
+                return getattr(importlib.import_module(f"{package}.{file.stem}"), attribute)
         raise AttributeError(f"module '{package}' has no attribute '{attribute}'")
 
     def dir_() -> list[str]:
-        return [load(kind, name).__name__ for name in component_files(kind)]
+        components = [
+            found
+            for name, (_, file) in component_files(kind).items()
+            for found in _public_classes(file)
+            if is_class_of(found, name)
+        ]
+        return sorted(
+            [*components, *(one for file in folder.glob("base*.py") for one in _public_classes(file))]
+        )
 
     return getattr_, dir_
+
+
+@cache
+def _public_classes(file: Path) -> tuple[str, ...]:
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    return tuple(node.name for node in body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
 
 
 def _package_folders(top: str, folder: str) -> list[Path]:

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from snnlab.build import build_dataset, build_model, build_regularisers
-from snnlab.config import load
 from snnlab.errors import ConfigError
 from snnlab.layers.residual import ResidualBlock
 from snnlab.layers.voting import Voting
 from snnlab.neurons import CF, LIF
 from snnlab.registry import component_files
+from snnlab.runs.load import load
 
 
 def build(*overrides):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from snnlab.config import load
-from snnlab.config.rundir import run_dir
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import load
 from snnlab.train import recipe
 from snnlab.train.learner import Learner
 

@@ -8,11 +8,11 @@ import torch
 
 from snnlab.build import build_dataset, build_loss, build_model, build_regularisers
 from snnlab.cli import main
-from snnlab.config import load
-from snnlab.losses._teacher_loss import TeacherLoss
-from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.losses.base_teacher import TeacherLoss
+from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.registry import component_files
 from snnlab.registry import load as load_component
+from snnlab.runs.load import load
 
 SPIKFORMER = ("model=spikformer", "model.depth=1", "model.dim=24", "model.heads=2", "num_steps=2")
 LOSSES = [

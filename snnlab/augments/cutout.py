@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from snnlab.augments._augment import Augment
+from snnlab.augments.base import Augment
 from snnlab.ranges import NonNegativeInt
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from snnlab.augments._augment import Augment, draw_uniform
+from snnlab.augments.base import Augment, draw_uniform
 from snnlab.ranges import Fraction
 
 

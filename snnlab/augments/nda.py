@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from snnlab.augments._augment import Augment, draw_integers
+from snnlab.augments.base import Augment, draw_integers
 from snnlab.augments.cutout import Cutout
 from snnlab.augments.roll import Roll
 from snnlab.augments.rotate import Rotate

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from snnlab.augments._augment import Augment, draw_integers
 from snnlab.augments._gather import gather_pixels
+from snnlab.augments.base import Augment, draw_integers
 from snnlab.ranges import NonNegativeInt
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from snnlab.augments._affine import check_interpolation, matrix_from, warp
-from snnlab.augments._augment import Augment, draw_uniform
+from snnlab.augments.base import Augment, draw_uniform
 from snnlab.ranges import NonNegative
 
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from snnlab.bench.rivals import makers
 from snnlab.kernels import ran, use_backend
-from snnlab.layers.time import fold_time, unfold_time
+from snnlab.machine.allocator import keep_freed_memory
 from snnlab.models import VGGSNN, ResNet19SNN
 from snnlab.norms import BN
-from snnlab.train.allocator import keep_freed_memory
+from snnlab.time_axis import fold_time, unfold_time
 
 NETWORKS = {"vgg_snn": (10, 2, 48), "resnet19_snn": (4, 3, 32)}
 """T, channels, image size."""

@@ -10,20 +10,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from snnlab.config import initial, schema
+from snnlab.config import schema
 from snnlab.config.components import check_component, check_residual_neuron, check_several, chosen_keys
 from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
 from snnlab.config.suggest import closest, was_it
-from snnlab.config.teacher import identified
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 
 SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
-        "init": initial.identified,
-        "distill": identified,
+        "init": schema.InitConfig,
+        "distill": schema.DistillConfig,
         "trainer": schema.TrainerConfig,
         "logger": schema.LoggerConfig,
         "paths": schema.PathsConfig,
@@ -50,6 +49,7 @@ def check(
     *,
     overrides: Sequence[str] = (),
     written_for: Mapping[str, str] | None = None,
+    makers: Mapping[str, Callable[..., Any]] = MappingProxyType({}),
 ) -> schema.RunConfig:
     """Checks every value of a composed, resolved mapping.
 
@@ -59,6 +59,7 @@ def check(
         overrides: the command line's overrides, kept in the result.
         written_for: flat keys that a file sets for a component which has been replaced, with that component.
             They are left out, with a note, where they do not apply to the one chosen.
+        makers: functions that make a section in place of its dataclass, such as one that adds the identity of weights.
 
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
@@ -66,7 +67,7 @@ def check(
     problems = Problems(
         Origins() if origins is None else origins, written_for or {}, lambda: _second_level(mapping)
     )
-    values = _top_level(mapping, problems)
+    values = _top_level(mapping, problems, makers)
     config = None
     if not problems.found:
         try:
@@ -87,7 +88,7 @@ def check_eval_section(name: str, values: Mapping[str, Any], origins: Origins) -
         ConfigError: the first problem, with all of them in its `problems`.
     """
     problems = Problems(origins, {})
-    found = _section(name, values, problems)
+    found = _section(name, values, problems, {**EVAL_SECTIONS, **ANALYSE_SECTIONS}[name])
     if problems.found:
         raise ConfigError.first_of(problems.found)
     return found
@@ -104,7 +105,9 @@ def top_level_keys() -> list[str]:
     return [*section("").keys, *KINDS, "residual_neuron", *SECTIONS]
 
 
-def _top_level(mapping: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+def _top_level(
+    mapping: Mapping[str, Any], problems: Problems, makers: Mapping[str, Callable[..., Any]]
+) -> dict[str, Any]:
     for key in mapping:
         if key not in top_level_keys():
             _unknown_top_level(str(key), problems)
@@ -126,11 +129,11 @@ def _top_level(mapping: Mapping[str, Any], problems: Problems) -> dict[str, Any]
         mapping.get("residual_neuron"), values["model"], plugins, problems
     )
     for name in SECTIONS:
-        values[name] = _section(name, mapping.get(name) or {}, problems)
+        values[name] = _section(name, mapping.get(name) or {}, problems, makers.get(name, SECTIONS[name]))
     return values
 
 
-def _section(name: str, values: Any, problems: Problems) -> Any:
+def _section(name: str, values: Any, problems: Problems, make: Callable[..., Any]) -> Any:
     if not isinstance(values, Mapping):
         problems.add(name, f"expected keys with values, got {values!r}", f"write {name}.<key>=<value>")
         return None
@@ -148,7 +151,7 @@ def _section(name: str, values: Any, problems: Problems) -> Any:
     if len(problems.found) > before:
         return None
     try:
-        return {**SECTIONS, **EVAL_SECTIONS, **ANALYSE_SECTIONS}[name](**found)
+        return make(**found)
     except ConfigError as error:
         path, _, message = error.message.partition(": ")
         problems.add(path, message, error.hint)

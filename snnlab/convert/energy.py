@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.convert.network import weighted_inputs
-from snnlab.export.trace import trace
+from snnlab.layers.trace import trace
 from snnlab.metrics.energy import CONVENTIONS, costs, mac_energy, total
 from snnlab.metrics.operations import OperationCounter
 from snnlab.metrics.time_steps import time_steps

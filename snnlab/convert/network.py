@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from snnlab.export.trace import is_norm, trace
 from snnlab.layers.time import EachStep
-from snnlab.neurons._neuron import Neuron
+from snnlab.layers.trace import is_norm, trace
+from snnlab.neurons.base import Neuron
 from snnlab.neurons.quant_relu import QuantReLU
 
 WEIGHTED = (nn.Conv2d, nn.Linear)

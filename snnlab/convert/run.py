@@ -9,23 +9,23 @@ import torch
 from torch import nn
 
 from snnlab import build
-from snnlab.analysis.time_steps import plot_time_steps
-from snnlab.config.convert_arguments import ConvertArguments
-from snnlab.config.rundir import config_hash, run_dir, variant
 from snnlab.config.schema import RunConfig
+from snnlab.convert.arguments import ConvertArguments
 from snnlab.convert.energy import energy
 from snnlab.convert.network import convert
 from snnlab.errors import SnnlabError
+from snnlab.evaluate.one_pass import Evaluation
+from snnlab.evaluate.stored_run import StoredRun, load_run
+from snnlab.machine.device import set_up
+from snnlab.machine.environment import code_version, environment
 from snnlab.metrics.time_steps import time_steps
-from snnlab.train import checkpoint
-from snnlab.train.device import set_up
-from snnlab.train.environment import code_version, environment
-from snnlab.train.evaluate import Evaluation
-from snnlab.train.log import RunLog
-from snnlab.train.result_table import result_table
-from snnlab.train.run_files import RunFiles
+from snnlab.plots.time_steps import plot_time_steps
+from snnlab.runs import checkpoint
+from snnlab.runs.files import RunFiles
+from snnlab.runs.identity import config_hash, run_dir, variant
+from snnlab.runs.log import RunLog
+from snnlab.runs.result_table import result_table
 from snnlab.train.session import Position
-from snnlab.train.stored_run import StoredRun, load_run
 
 ENERGY_SAMPLES = 20
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from snnlab.analysis.loss_surfaces import Surface, plot_loss_surfaces
 from snnlab.neurons.quant_relu import QuantReLU
+from snnlab.plots.loss_surfaces import Surface, plot_loss_surfaces
 
 RANGES = {"n": (0.5, 6.0), "t": (1.0, 48.0), "s": (0.02, 1.0), "gamma": (0.25, 5.0)}
 """Of each number; the paper says "typical ranges"."""

@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
-from snnlab.export.trace import is_norm, trace
 from snnlab.layers.dropout import SharedDropout
-from snnlab.layers.time import EachStep, fold_time
-from snnlab.neurons._integrate_and_fire import IntegrateAndFire
+from snnlab.layers.time import EachStep
+from snnlab.layers.trace import is_norm, trace
+from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
+from snnlab.time_axis import fold_time
 
 DT = 1e-4
 _PASSED_THROUGH = (nn.Identity, nn.Dropout, SharedDropout)

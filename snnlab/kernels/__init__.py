@@ -1,5 +1,6 @@
-"""Fast back ends of the neurons' recurrence, and the choice among them."""
+"""The neuron update: its contract, the reference in plain PyTorch, faster back ends, and the choice among them."""
 
-from snnlab.kernels._backend import BackendError, Call, backend, counts, ran, use_backend
+from snnlab.kernels.choose import BackendError, backend, counts, ran, use_backend
+from snnlab.kernels.contract import Call
 
 __all__ = ["BackendError", "Call", "backend", "counts", "ran", "use_backend"]

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.kernels._compiler import BuildError, library
-from snnlab.kernels._source import BF16, C_TYPES
+from snnlab.kernels.cpu.compiler import BuildError, library
+from snnlab.kernels.cpu.source import BF16, C_TYPES
 
 
 def bits_of(levels: tuple[int, int]) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from snnlab.neurons._neuron import Neuron
+from snnlab.neurons.base import Neuron
 
 _LOW_32 = 0xFFFFFFFF
 

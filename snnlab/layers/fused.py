@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
-from snnlab.kernels._backend import Call, FusedBackend, fusing
-from snnlab.kernels.cpu_norm import Norm
-from snnlab.layers.alignment import joined
-from snnlab.layers.time import is_still
-from snnlab.neurons._membrane import MembraneNeuron
-from snnlab.neurons._output import only_output_is_watched, show_output
-from snnlab.norms._batch import BatchNorm, BatchNormOverTime
+from snnlab.kernels.choose import fusing
+from snnlab.kernels.contract import Call, FusedBackend, Norm
+from snnlab.neurons.base import Neuron
+from snnlab.neurons.base_membrane import MembraneNeuron
+from snnlab.neurons.base_output import only_output_is_watched, show_output
+from snnlab.norms.base import BatchNorm, BatchNormOverTime
+from snnlab.time_axis import is_still
 
 
 class Layers(nn.Sequential):
@@ -62,6 +62,11 @@ def norm_and_neuron(
     current = norm(y_TBC)
     output_TBC: Tensor = neuron(current if residual_TBC is None else joined(neuron, current, residual_TBC))
     return output_TBC
+
+
+def joined(neuron: nn.Module, a_T: Tensor, b_T: Tensor) -> Tensor:
+    """a_T + b_T, each aligned first to the time steps of the neuron that follows, if it has some of its own."""
+    return neuron.align(a_T) + neuron.align(b_T) if isinstance(neuron, Neuron) else a_T + b_T
 
 
 def _unobserved(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from snnlab.kernels.bits import bits_of, pack, unpack
-from snnlab.neurons._membrane import MembraneNeuron
-from snnlab.neurons._output import watch_output
+from snnlab.neurons.base_membrane import MembraneNeuron
+from snnlab.neurons.base_output import watch_output
 
 
 @dataclass

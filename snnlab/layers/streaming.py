@@ -9,7 +9,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
-from snnlab.neurons._neuron import Neuron
+from snnlab.neurons.base import Neuron
 
 
 class Streaming:

@@ -1,25 +1,11 @@
-"""Time and batch as one axis, for layers that treat every time step alike, and back again.
+"""Layers that know nothing of time, run on every time step at once.
 
 Shape suffixes: T time steps, B samples of the batch, N = T * B, `...` any further axes.
 """
 
 from torch import Tensor, nn
 
-
-def fold_time(x_TB: Tensor) -> Tensor:
-    """[T, B, ...] -> [T * B, ...], without a copy where the layout allows it."""
-    return x_TB.flatten(0, 1)
-
-
-def unfold_time(x_N: Tensor, num_steps: int) -> Tensor:
-    """[T * B, ...] -> [T, B, ...], without a copy."""
-    return x_N.view(num_steps, -1, *x_N.shape[1:])
-
-
-def is_still(x_TB: Tensor) -> bool:
-    """Whether x_TB [T, B, ...] is one step shown T times, as `expand` makes it of a static image."""
-    return len(x_TB) > 1 and x_TB.stride(0) == 0 and x_TB.numel() > len(x_TB)
-
+from snnlab.time_axis import fold_time, is_still, unfold_time
 
 # What gives equal outputs for equal inputs, with nothing counted along.
 _PURE = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.MaxPool2d, nn.Identity)

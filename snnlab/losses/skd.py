@@ -5,8 +5,8 @@ Shape letters: T time steps, B samples, K classes.
 
 from torch import Tensor
 
-from snnlab.losses._loss import checked_logits, mean_cross_entropy
-from snnlab.losses._teacher_loss import TeacherLoss, soft_divergence
+from snnlab.losses.base import checked_logits, mean_cross_entropy
+from snnlab.losses.base_teacher import TeacherLoss, soft_divergence
 from snnlab.ranges import Fraction, NonNegative, Positive
 
 

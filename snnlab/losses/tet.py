@@ -5,7 +5,7 @@ Shape letters: T time steps, B samples, K classes.
 
 from torch import Tensor
 
-from snnlab.losses._loss import Loss, checked_logits, mean_cross_entropy
+from snnlab.losses.base import Loss, checked_logits, mean_cross_entropy
 from snnlab.ranges import Fraction
 
 

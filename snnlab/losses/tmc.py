@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snnlab.losses._loss import Loss, checked_logits, mean_cross_entropy
+from snnlab.losses.base import Loss, checked_logits, mean_cross_entropy
 from snnlab.ranges import Fraction
 
 # Up to here exp() is exact, above it goes on as its tangent. At 40 the odds p / (1 - p) are beyond what even

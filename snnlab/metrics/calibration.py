@@ -7,7 +7,7 @@ probabilities, a fraction where it is one (not percent), and NaN when a probabil
 import torch
 from torch import Tensor
 
-from snnlab.metrics._binning import equal_mass_index, equal_width_index, sum_by_bin, top_label
+from snnlab.metrics.binning import equal_mass_index, equal_width_index, sum_by_bin, top_label
 
 
 def accuracy(probs_NK: Tensor, target_N: Tensor) -> Tensor:

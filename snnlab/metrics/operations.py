@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
-from snnlab.metrics._spikes import Content, Look, is_sign, look
+from snnlab.metrics.spikes import Content, Look, is_sign, look
 
 Kind = Literal["conv", "linear", "product"]
 CONTENTS: tuple[Content, ...] = ("spikes", "pooled", "real")

@@ -8,7 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from snnlab.metrics._step_sums import StepSums
+from snnlab.metrics.step_sums import StepSums
 
 
 class CalibrationOverTime:

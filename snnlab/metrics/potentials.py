@@ -6,7 +6,7 @@ Shape suffixes: T time steps, `...` any further axes.
 import torch
 from torch import Tensor
 
-from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.neurons.base_membrane import MembraneNeuron
 
 
 class Potentials:

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from snnlab.neurons._neuron import Neuron
+from snnlab.neurons.base import Neuron
 
 
 def quantities(model: nn.Module) -> dict[str, float]:

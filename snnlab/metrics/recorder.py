@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from snnlab.neurons._neuron import Neuron
-from snnlab.neurons._output import watch_output
+from snnlab.neurons.base import Neuron
+from snnlab.neurons.base_output import watch_output
 
 
 class Statistic(Protocol):

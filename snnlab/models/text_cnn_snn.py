@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.factory import NeuronFactory, NormFactory
-from snnlab.layers.time import fold_time, unfold_time
 from snnlab.ranges import HalfOpenFraction, PositiveInt
+from snnlab.time_axis import fold_time, unfold_time
 
 
 class TextCNNSNN(nn.Module):

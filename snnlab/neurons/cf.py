@@ -6,11 +6,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from snnlab.kernels.form import KernelForm
-from snnlab.neurons._membrane import MembraneNeuron
-from snnlab.neurons._recurrence import Dynamics
+from snnlab.kernels.contract import Dynamics, KernelForm
+from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.ranges import HalfOpenFraction, NonNegativeInt, Positive, PositiveInt
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.base import Surrogate
 
 
 class CF(MembraneNeuron):
@@ -107,7 +106,12 @@ class _Circulation(Dynamics):
 
     def kernel_form(self) -> KernelForm:
         options = (self.up, self.down, int(self.subtract_one), int(self.detach_reset))
-        return KernelForm("snnlab.kernels.circulate_firing", options, self.threshold, self.negative_threshold)
+        return KernelForm(
+            "snnlab.kernels.triton.families.circulate_firing",
+            options,
+            self.threshold,
+            self.negative_threshold,
+        )
 
     def fire(self, h: Tensor, t: int, out: Tensor) -> Tensor:
         torch.ge(h, self.threshold, out=out)

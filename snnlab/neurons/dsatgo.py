@@ -8,11 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor, distributed, nn
 
-from snnlab.kernels.form import KernelForm, Statistics
-from snnlab.neurons._membrane import MembraneNeuron
-from snnlab.neurons._recurrence import Dynamics
+from snnlab.kernels.contract import Dynamics, KernelForm, Statistics
+from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.ranges import Fraction, OpenFraction, Positive
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.base import Surrogate
 from snnlab.surrogates.rectangle import Rectangle
 
 
@@ -137,7 +136,7 @@ class DSATGO(MembraneNeuron):
         adaptive = self.adaptive_threshold or self.adaptive_width
         statistics = self.training and adaptive and self.mpd == "true"
         return KernelForm(
-            "snnlab.kernels.integrate_and_fire",
+            "snnlab.kernels.triton.families.integrate_and_fire",
             (0, 0, 1),
             self.threshold,
             self.threshold,

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from snnlab.neurons._integrate_and_fire import IntegrateAndFire, is_soft
-from snnlab.neurons._recurrence import Dynamics
+from snnlab.kernels.contract import Dynamics
+from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire, is_soft
 from snnlab.ranges import AtLeastOne, HalfOpenFraction, Positive
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.base import Surrogate
 
 
 class LIF(IntegrateAndFire):

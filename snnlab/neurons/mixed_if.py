@@ -5,11 +5,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from snnlab.layers.alignment import average, nearest
-from snnlab.neurons._integrate_and_fire import IntegrateAndFire
-from snnlab.neurons._recurrence import Dynamics
+from snnlab.kernels.contract import Dynamics
+from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
 from snnlab.ranges import PositiveInt
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.base import Surrogate
+from snnlab.time_axis import average, nearest
 
 
 class MixedIF(IntegrateAndFire):

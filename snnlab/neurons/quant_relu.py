@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from snnlab.neurons._neuron import Neuron
+from snnlab.neurons.base import Neuron
 from snnlab.ranges import Positive
 
 SMALLEST = 1e-4

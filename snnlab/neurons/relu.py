@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from snnlab.neurons._neuron import Neuron
+from snnlab.neurons.base import Neuron
 
 
 class ReLU(Neuron):

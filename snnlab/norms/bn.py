@@ -1,6 +1,6 @@
 """Batch normalisation over time, batch and space."""
 
-from snnlab.norms._batch import BatchNorm, BatchNormOverTime
+from snnlab.norms.base import BatchNorm, BatchNormOverTime
 from snnlab.ranges import Fraction, Positive
 
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from snnlab.norms._batch import BatchNorm, BatchNormOverTime
+from snnlab.norms.base import BatchNorm, BatchNormOverTime
 from snnlab.ranges import Fraction, Positive
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from snnlab.norms._batch import BatchNorm, BatchNormOverTime
+from snnlab.norms.base import BatchNorm, BatchNormOverTime
 from snnlab.ranges import Fraction, Positive
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from snnlab.optimizers._groups import Own, param_groups
+from snnlab.optimizers.base import Own, param_groups
 from snnlab.ranges import HalfOpenFraction, NonNegative, Positive
 
 

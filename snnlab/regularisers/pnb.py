@@ -7,9 +7,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.ranges import NonNegative, Positive, PositiveInt
-from snnlab.regularisers._potential_penalty import PotentialPenalty
+from snnlab.regularisers.base_potential import PotentialPenalty
 
 PART = 1 << 17
 """Numbers that the CPU takes at a time: few enough for its cache, many enough for its operations."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from snnlab.neurons.quant_relu import QuantReLU
 from snnlab.ranges import NonNegative
-from snnlab.regularisers._regulariser import Regulariser
+from snnlab.regularisers.base import Regulariser
 
 
 class TimeSteps(Regulariser):

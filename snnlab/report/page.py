@@ -1,12 +1,11 @@
-"""Writes self-contained HTML pages: a filled table, or what runs measured. No network, no script."""
+"""Writes self-contained HTML pages: what runs measured. No network, no script."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from snnlab.config.rundir import decides
 from snnlab.registry import SEVERAL
 from snnlab.report.charts import (
     HeatMap,
@@ -17,36 +16,15 @@ from snnlab.report.charts import (
     rate_map,
     reliability,
 )
+from snnlab.report.environment import environment
 from snnlab.report.run_data import RunData
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-    from snnlab.report.grid import Grid
+from snnlab.runs.identity import decides
 
 COLOURS = 8
 TILES = (("acc", "accuracy", "percent"), ("nll", "NLL", "number"), ("ece", "ECE", "number"),
          ("adaece", "AdaECE", "number"), ("cece", "CECE", "number"))  # fmt: skip
 MOST_CLASSES = 40
-
-
-def environment() -> "Environment":
-    """Jinja with our templates; text is escaped, and a name that does not exist is an error."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def table_page(name: str, grid: "Grid", above: Sequence[str], below: Sequence[str]) -> str:
-    """A filled table as a page."""
-    values: dict[str, Any] = {"title": name, "grid": grid, "above": above, "below": below}
-    return environment().get_template("table.html.j2").render(values)
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -93,7 +71,7 @@ def run_page(runs: Sequence[RunData]) -> str:
         "best": {key: _best(key, [run.metric(key) for run in runs]) for key, _, _ in TILES},
         "alone": len(runs) == 1,
     }
-    return environment().get_template("run.html.j2").render(values)
+    return environment(TEMPLATES).get_template("run.html.j2").render(values)
 
 
 def differing(runs: Sequence[RunData]) -> list[tuple[str, list[str]]]:

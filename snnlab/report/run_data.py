@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.config.origins import flatten
-from snnlab.config.results import read_result
-from snnlab.config.run_file import read_config
 from snnlab.errors import ConfigError, SnnlabError
+from snnlab.runs.config_file import read_config
+from snnlab.runs.results import read_result
 
 METRICS = ("acc", "ece", "adaece", "cece", "nll", "brier")
 

@@ -2,7 +2,7 @@
 
 from torch.optim import Optimizer
 
-from snnlab.schedulers._schedule import Schedule
+from snnlab.schedulers.base import Schedule
 
 
 class Constant(Schedule):

@@ -6,7 +6,7 @@ from typing import Literal
 from torch.optim import Optimizer
 
 from snnlab.ranges import NonNegative, NonNegativeInt
-from snnlab.schedulers._schedule import Schedule
+from snnlab.schedulers.base import Schedule
 
 
 class Cosine(Schedule):

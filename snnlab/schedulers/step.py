@@ -3,7 +3,7 @@
 from torch.optim import Optimizer
 
 from snnlab.ranges import Fraction
-from snnlab.schedulers._schedule import Schedule
+from snnlab.schedulers.base import Schedule
 
 
 class Step(Schedule):

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from snnlab.kernels.language import jit, tl
 from snnlab.ranges import Positive
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.base import Surrogate
+from snnlab.triton_language import jit, tl
 
 
 @jit

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from snnlab.kernels.language import jit, tl
 from snnlab.ranges import NonNegative, Positive
-from snnlab.surrogates._surrogate import Surrogate, heaviside
+from snnlab.surrogates.base import Surrogate, heaviside
+from snnlab.triton_language import jit, tl
 
 
 @jit

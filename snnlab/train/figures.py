@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 
-from snnlab.analysis._flat import value_per_step
-from snnlab.analysis.curves import plot_curves
-from snnlab.analysis.firing_rates import plot_firing_rates
-from snnlab.analysis.frames import plot_frames
-from snnlab.analysis.loss_trends import plot_loss_trends
-from snnlab.analysis.over_time import plot_over_time
-from snnlab.analysis.raster import plot_raster
-from snnlab.analysis.reliability import plot_reliability
 from snnlab.metrics import Recorder
+from snnlab.plots.curves import plot_curves
+from snnlab.plots.firing_rates import plot_firing_rates
+from snnlab.plots.flat import value_per_step
+from snnlab.plots.frames import plot_frames
+from snnlab.plots.loss_trends import plot_loss_trends
+from snnlab.plots.over_time import plot_over_time
+from snnlab.plots.raster import plot_raster
+from snnlab.plots.reliability import plot_reliability
 from snnlab.train.session import Session
 
 

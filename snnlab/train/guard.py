@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.errors import RunError
-from snnlab.train.device import autocast
+from snnlab.machine.device import autocast
 from snnlab.train.learner import Learner, StepResult
 
 

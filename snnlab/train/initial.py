@@ -6,8 +6,8 @@ from torch import nn
 
 from snnlab.config.schema import InitConfig
 from snnlab.errors import ConfigError
-from snnlab.neurons._neuron import Neuron
-from snnlab.train import checkpoint
+from snnlab.neurons.base import Neuron
+from snnlab.runs import checkpoint
 
 
 def start_from(init: InitConfig, model: nn.Module) -> None:

@@ -11,16 +11,14 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from snnlab.config.schema import TrainerConfig
+from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.layers.packing import packed_spikes
-from snnlab.losses._loss import Loss
-from snnlab.losses._teacher_loss import TeacherLoss
-from snnlab.regularisers._regulariser import Regulariser
-from snnlab.train.device import autocast
-from snnlab.train.inputs import InputPipeline
-from snnlab.train.processes import ALONE, Processes
+from snnlab.losses.base import Loss
+from snnlab.losses.base_teacher import TeacherLoss
+from snnlab.machine.device import autocast
+from snnlab.machine.processes import ALONE, Processes
+from snnlab.regularisers.base import Regulariser
 from snnlab.train.teacher import CachedTeacher, Teacher
-
-Batch = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)

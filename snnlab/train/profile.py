@@ -6,8 +6,8 @@ from typing import Self
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule
 
-from snnlab.train.log import RunLog
-from snnlab.train.run_files import RunFiles
+from snnlab.runs.files import RunFiles
+from snnlab.runs.log import RunLog
 
 WARM_UP, TRACED = 2, 3
 

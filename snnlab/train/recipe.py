@@ -5,20 +5,20 @@ import traceback
 from contextlib import suppress
 
 from snnlab import build
-from snnlab.config.rundir import run_dir
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED, RunError, SnnlabError
 from snnlab.kernels import BackendError, ran
-from snnlab.train.device import set_up
-from snnlab.train.environment import environment
+from snnlab.machine.device import set_up
+from snnlab.machine.environment import environment
+from snnlab.machine.interrupt import Interrupt
+from snnlab.machine.processes import Processes, joined, silent
+from snnlab.runs.files import FollowerFiles, RunFiles
+from snnlab.runs.identity import run_dir
+from snnlab.runs.log import RunLog
 from snnlab.train.guard import anomalies, nan_error
-from snnlab.train.interrupt import Interrupt
-from snnlab.train.log import RunLog
-from snnlab.train.processes import Processes, joined, silent
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
 from snnlab.train.report import announce, log_of, mirror_of, report, show_result
-from snnlab.train.run_files import FollowerFiles, RunFiles
 from snnlab.train.session import Session
 
 DONE = 0

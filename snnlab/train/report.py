@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from snnlab.config.rundir import config_hash, variant
 from snnlab.config.schema import RunConfig
 from snnlab.errors import RunError
 from snnlab.kernels import counts
-from snnlab.train.allocator import allocator_state
-from snnlab.train.device import peak_memory
-from snnlab.train.environment import code_version
+from snnlab.machine.allocator import allocator_state
+from snnlab.machine.device import peak_memory
+from snnlab.machine.environment import code_version
+from snnlab.machine.processes import Processes
+from snnlab.runs.files import RunFiles
+from snnlab.runs.identity import config_hash, variant
+from snnlab.runs.log import RunLog
+from snnlab.runs.result_table import result_table
 from snnlab.train.figures import draw
-from snnlab.train.log import RunLog
-from snnlab.train.processes import Processes
-from snnlab.train.result_table import result_table
-from snnlab.train.run_files import RunFiles
 from snnlab.train.session import Session
 from snnlab.train.summary import summary_table
 from snnlab.train.wandb_log import WandbLog

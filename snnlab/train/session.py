@@ -11,22 +11,22 @@ import torch
 from torch import nn
 
 from snnlab import build
-from snnlab.config.rundir import config_hash
 from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import LabelledData, SampleSet
 from snnlab.data.head import HeadSet
+from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.data.loader import derived_seed, epoch_batches, loader
 from snnlab.errors import ConfigError
-from snnlab.train import checkpoint
-from snnlab.train.device import seed_generators
-from snnlab.train.evaluate import Evaluation, evaluate
+from snnlab.evaluate.one_pass import Evaluation, evaluate
+from snnlab.machine.device import seed_generators
+from snnlab.machine.processes import ALONE, Processes
+from snnlab.runs import checkpoint
+from snnlab.runs.files import RunFiles
+from snnlab.runs.identity import config_hash
 from snnlab.train.guard import NanGuard
 from snnlab.train.initial import start_from
-from snnlab.train.inputs import InputPipeline
-from snnlab.train.learner import Batch, Learner
+from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
-from snnlab.train.processes import ALONE, Processes
-from snnlab.train.run_files import RunFiles
 from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
 
 

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from snnlab import build
 from snnlab.config.schema import RunConfig
-from snnlab.config.stored import load_stored
-from snnlab.config.teacher import is_run
 from snnlab.data.dataset import LabelledData
+from snnlab.data.inputs import InputPipeline
 from snnlab.errors import ConfigError
 from snnlab.layers.time import EachStep
-from snnlab.losses._loss import Loss
-from snnlab.train import checkpoint
-from snnlab.train.device import autocast
-from snnlab.train.inputs import InputPipeline
+from snnlab.losses.base import Loss
+from snnlab.machine.device import autocast
+from snnlab.runs import checkpoint
+from snnlab.runs.stored_config import load_stored
+from snnlab.runs.weights import is_run
 
 
 @dataclass(frozen=True)

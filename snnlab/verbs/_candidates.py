@@ -12,7 +12,8 @@ from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
-from snnlab.verbs.completion import SHELLS
+from snnlab.verbs import verbs
+from snnlab.verbs._shells import SHELLS
 
 TAKES_OVERRIDES = ("train", "show", "check", "eval", "analyse", "export", "data")
 
@@ -30,8 +31,6 @@ def candidates(line: str) -> list[str]:
     word = "" if line.endswith(" ") or not words else words.pop()
     before = words[1:]
     if not before:
-        from snnlab.cli import verbs
-
         return _starting(word, verbs())
     verb, *given = before
     search = SearchPath.of(_config_dirs(given))
@@ -67,8 +66,8 @@ def _table(word: str, given: list[str], search: SearchPath) -> list[str]:
 
 def _of_analyse(word: str) -> list[str] | None:
     """What is no override of the run; None if the word may be one."""
-    from snnlab.config.analyses import analyses
-    from snnlab.config.run_arguments import CHECKPOINTS
+    from snnlab.analyse.names import analyses
+    from snnlab.runs.run_arguments import CHECKPOINTS
 
     key, equals, value = word.partition("=")
     choices: Mapping[str, Iterable[str]] = {"what": [*analyses(), "all"], "checkpoint": CHECKPOINTS}

@@ -5,7 +5,7 @@ what=NAME, what=[NAME,NAME] or what=all. Everything else overrides the run's con
 
 import argparse
 
-from snnlab.config.analyses import analyses
+from snnlab.analyse.names import analyses
 from snnlab.verbs._arguments import add_overrides
 
 EXAMPLES = (
@@ -35,11 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the run's config, applies the overrides, measures and draws."""
-    from snnlab.config.analyse_arguments import read_analyse_arguments
-    from snnlab.config.stored import load_stored
+    from snnlab.analyse.arguments import read_analyse_arguments
+    from snnlab.runs.stored_config import load_stored
 
     asked = read_analyse_arguments(args.overrides)
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
-    from snnlab.measure import _command
+    from snnlab.analyse import command
 
-    return _command.run(cfg, asked, load_stored(asked.run, (), args.config_dir))
+    return command.run(cfg, asked, load_stored(asked.run, (), args.config_dir))

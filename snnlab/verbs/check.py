@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Checks one config, or all experiments; exit code 2 if one is wrong."""
-    from snnlab.config import load
-    from snnlab.config.rundir import run_dir
     from snnlab.config.search import SearchPath
+    from snnlab.runs.identity import run_dir
+    from snnlab.runs.load import load
 
     names = SearchPath.of(args.config_dir).options("experiment") if args.all else [""]
     report = {}

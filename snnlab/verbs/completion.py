@@ -7,6 +7,7 @@ fish: `snnlab completion fish > ~/.config/fish/completions/snnlab.fish`.
 import argparse
 
 from snnlab.errors import SnnlabError
+from snnlab.verbs._shells import SHELLS
 
 EXAMPLES = (
     'eval "$(snnlab completion bash)"',
@@ -14,7 +15,6 @@ EXAMPLES = (
     "snnlab completion fish | source",
     'snnlab completion --query "snnlab train neuron="',
 )
-SHELLS = ("bash", "zsh", "fish")
 BASH = r"""
 _snnlab() {
     local word="${COMP_LINE:0:COMP_POINT}"

@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the ANN, converts it, measures both."""
-    from snnlab.config.convert_arguments import read_convert_arguments
-    from snnlab.config.run_file import read_config
-    from snnlab.config.stored import load_stored
+    from snnlab.convert.arguments import read_convert_arguments
     from snnlab.errors import ConfigError
+    from snnlab.runs.config_file import read_config
+    from snnlab.runs.stored_config import load_stored
 
     asked = read_convert_arguments(args.overrides)
     neuron = read_config(asked.run).get("neuron", {}).get("name")

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action is None:
         raise ConfigError("data: what is to be done?", f"snnlab data {' | '.join(ACTIONS)}")
     check_choice("data", args.action, ACTIONS)
-    from snnlab.config import load
+    from snnlab.runs.load import load
 
     overrides = list(args.overrides)
     if overrides and "=" not in overrides[0] and not overrides[0].startswith("~"):

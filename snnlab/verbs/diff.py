@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the differences."""
     from snnlab.config.origins import flatten
-    from snnlab.config.results import read_result
-    from snnlab.config.run_file import read_config
+    from snnlab.runs.config_file import read_config
+    from snnlab.runs.results import read_result
 
     configs = [dict(flatten(read_config(one))) for one in (args.a, args.b)]
     results = [read_result(one) or {} for one in (args.a, args.b)]

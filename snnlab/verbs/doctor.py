@@ -56,10 +56,10 @@ def _devices() -> dict[str, object]:
 
 
 def _data() -> dict[str, object]:
-    from snnlab.config import load
     from snnlab.errors import SnnlabError
     from snnlab.registry import component_files
     from snnlab.registry import load as load_component
+    from snnlab.runs.load import load
 
     cfg = load()
     found: dict[str, object] = {

@@ -33,35 +33,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the run's config, applies the overrides, evaluates."""
-    from snnlab.config.eval_arguments import read_eval_arguments
-    from snnlab.config.stored import load_stored
+    from snnlab.evaluate.arguments import read_eval_arguments
+    from snnlab.runs.stored_config import load_stored
 
     asked = read_eval_arguments(args.overrides)
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
     if asked.early_exit is not None:
-        from snnlab.train import evaluate_early_exit
+        from snnlab.evaluate import early_exit
 
-        return evaluate_early_exit.run(cfg, asked.run, asked.early_exit, asked.checkpoint, asked.weights)
+        return early_exit.run(cfg, asked.run, asked.early_exit, asked.checkpoint, asked.weights)
     if asked.noise is not None:
-        from snnlab.train import evaluate_noise
+        from snnlab.evaluate import noise_levels
 
-        return evaluate_noise.run(cfg, asked.run, asked.noise, asked.checkpoint, asked.weights)
+        return noise_levels.run(cfg, asked.run, asked.noise, asked.checkpoint, asked.weights)
     if asked.variants:
-        from snnlab.train import evaluate_variants
+        from snnlab.evaluate import variants
 
         rows = [
             load_stored(asked.run, [*asked.overrides, *variant], args.config_dir)
             for variant in asked.variants
         ]
-        return evaluate_variants.run(rows, asked.run, asked.checkpoint, asked.weights, asked.variants)
+        return variants.run(rows, asked.run, asked.checkpoint, asked.weights, asked.variants)
     if asked.speed:
-        from snnlab.train import evaluate_speed
+        from snnlab.evaluate import speed
 
-        return evaluate_speed.run(cfg, asked.run, asked.checkpoint, asked.weights)
+        return speed.run(cfg, asked.run, asked.checkpoint, asked.weights)
     if asked.num_steps:
-        from snnlab.train import evaluate_range
+        from snnlab.evaluate import step_range
 
-        return evaluate_range.run(cfg, asked.run, asked.num_steps, asked.checkpoint, asked.weights)
-    from snnlab.train import evaluate_run
+        return step_range.run(cfg, asked.run, asked.num_steps, asked.checkpoint, asked.weights)
+    from snnlab.evaluate import one_run
 
-    return evaluate_run.run(cfg, asked.run, asked.checkpoint, asked.weights)
+    return one_run.run(cfg, asked.run, asked.checkpoint, asked.weights)

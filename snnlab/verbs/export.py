@@ -21,11 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the run's network and writes it."""
-    from snnlab.config.export_arguments import read_export_arguments
-    from snnlab.config.stored import load_stored
+    from snnlab.export.arguments import read_export_arguments
+    from snnlab.runs.stored_config import load_stored
 
     asked = read_export_arguments(args.overrides)
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
-    from snnlab.train import export_run
+    from snnlab.export import run as export
 
-    return export_run.run(cfg, asked)
+    return export.run(cfg, asked)

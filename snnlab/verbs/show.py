@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the config."""
-    from snnlab.config import checked
     from snnlab.config.compose import compose
-    from snnlab.config.rundir import run_dir
+    from snnlab.runs.identity import run_dir
+    from snnlab.runs.load import checked
 
     composed = compose(args.overrides, args.config_dir)
     cfg = checked(composed)

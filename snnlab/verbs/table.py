@@ -15,9 +15,9 @@ from snnlab.config.suggest import check_choice
 from snnlab.errors import PREEMPTED, ConfigError
 
 if TYPE_CHECKING:
-    from snnlab.report.fill import Filled
-    from snnlab.report.plan import Job, Plan
-    from snnlab.report.table_file import Scale, Selection, TableFile
+    from snnlab.tables.fill import Filled
+    from snnlab.tables.plan import Job, Plan
+    from snnlab.tables.table_file import Scale, Selection, TableFile
 
 EXAMPLES = (
     "snnlab list table",
@@ -62,9 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plans, runs and prints."""
     from snnlab.config.search import SearchPath
-    from snnlab.report.plan import Planner
-    from snnlab.report.table_file import SCALES
-    from snnlab.report.table_loader import load_table
+    from snnlab.tables.plan import Planner
+    from snnlab.tables.table_file import SCALES
+    from snnlab.tables.table_loader import load_table
 
     _check_output(args)
     search = SearchPath.of(args.config_dir)
@@ -90,13 +90,13 @@ def run(args: argparse.Namespace) -> int:
         if args.run:
             return _run_and_print(args, plans, hydra, [one for one in others if one.startswith("paths.")])
         found = plans()
-    from snnlab.report.fill import fill
+    from snnlab.tables.fill import fill
 
     return _print(args, [fill(plan) for plan in found])
 
 
 def _check_output(args: argparse.Namespace) -> None:
-    from snnlab.report.render import FORMATS, PICTURES
+    from snnlab.tables.render import FORMATS, PICTURES
 
     check_choice("--format", args.format, FORMATS)
     check_choice("--layout", args.layout, ("cells", "paper"))
@@ -115,7 +115,7 @@ def _check_output(args: argparse.Namespace) -> None:
 def _print_stored(
     args: argparse.Namespace, tables: "Mapping[str, TableFile]", settings: Sequence[str]
 ) -> int:
-    from snnlab.report.stored_table import read_filled
+    from snnlab.tables.stored_table import read_filled
 
     if not args.stored.is_file():
         raise ConfigError(
@@ -134,22 +134,21 @@ def _run_and_print(
     hydra: Sequence[str],
     paths: Sequence[str],
 ) -> int:
-    from snnlab.cli import main
-    from snnlab.report.figure_commands import run_commands
-    from snnlab.report.fill import fill
-    from snnlab.report.launch import run_missing
-    from snnlab.report.plan_text import unfinished_lines
+    from snnlab.tables.figure_commands import run_commands
+    from snnlab.tables.fill import fill
+    from snnlab.tables.launch import run_missing
+    from snnlab.tables.plan_text import unfinished_lines
 
     def jobs() -> "list[Job]":
         return [job for plan in plans() for job in plan.jobs]
 
-    code = run_missing(jobs, [*paths, *hydra], args.config_dir, main)
+    code = run_missing(jobs, [*paths, *hydra], args.config_dir, args.main)
     found = plans()
     filled = [fill(plan) for plan in found]
     _print(args, filled)
     if code != PREEMPTED:
         folder = Path() if args.output is None else args.output if args.all else args.output.parent
-        drawn = [run_commands(plan, folder, main) for plan in found]
+        drawn = [run_commands(plan, folder, args.main) for plan in found]
         code = max([code, _say_what_is_empty(filled), *drawn])
     if code:
         print("\n".join(unfinished_lines(found, stopped=code == PREEMPTED)), file=sys.stderr)
@@ -197,7 +196,7 @@ def _take_apart(
 
 
 def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
-    from snnlab.report.render import FORMATS, PICTURES, print_table, render
+    from snnlab.tables.render import FORMATS, PICTURES, print_table, render
 
     for one in filled:
         if args.format == "terminal" and args.output is None:
@@ -210,7 +209,7 @@ def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
             form = {"tex": "latex"}.get(ending := output.suffix.lstrip("."), ending)
             check_choice("--output: ending", form, FORMATS[1:])
         if form in PICTURES:
-            from snnlab.report.picture import draw
+            from snnlab.tables.picture import draw
 
             print(f"written to {draw(one, output)}", file=sys.stderr)
             continue
@@ -225,7 +224,7 @@ def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
 
 
 def _print_plans(plans: "Sequence[Plan]") -> int:
-    from snnlab.report.plan_text import data_lines, plan_lines, total_lines
+    from snnlab.tables.plan_text import data_lines, plan_lines, total_lines
 
     for plan in plans:
         print("\n".join(plan_lines(plan, every_run=len(plans) == 1)))

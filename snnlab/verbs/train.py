@@ -39,11 +39,10 @@ def run(args: argparse.Namespace) -> int:
                 "train -m: a sweep starts processes of its own, torchrun's are for one run",
                 "torchrun -m snnlab train without -m, or snnlab train -m",
             )
-        from snnlab.cli import main
-        from snnlab.config.sweep import sweep
+        from snnlab.sweep.run import sweep
 
-        return sweep(args.overrides, args.config_dir, main)
-    from snnlab.config import load
+        return sweep(args.overrides, args.config_dir, args.main)
+    from snnlab.runs.load import load
 
     cfg = load(args.overrides, args.config_dir)
     for note in cfg.notes:

@@ -14,7 +14,7 @@ STAND_IN = """
 import json, os, signal, sys, time, types
 
 def run(cfg):
-    from snnlab.config.rundir import run_dir
+    from snnlab.runs.identity import run_dir
     if os.environ.get("CRASH") == f"{cfg.loss.name}{cfg.seed}":
         raise ZeroDivisionError("what a pity")
     stop = []

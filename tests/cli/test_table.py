@@ -64,7 +64,7 @@ sys.modules["snnlab.verbs.eval"] = module
 TEACHER = """
 def run_and_store(cfg):
     import yaml
-    from snnlab.config.rundir import run_dir
+    from snnlab.runs.identity import run_dir
     code = run(cfg)
     folder = run_dir(cfg)
     (folder / "checkpoints").mkdir(exist_ok=True)

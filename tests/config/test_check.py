@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from snnlab.config import load
 from snnlab.config.check import check
 from snnlab.errors import ConfigError, DataError, RunError, SnnlabError
+from snnlab.runs.load import load
 
 
 def raw():

@@ -2,12 +2,12 @@
 
 import pytest
 
-from snnlab.config import load
 from snnlab.config.compose import compose, compose_with, loader
 from snnlab.config.overrides import read_overrides
-from snnlab.config.rundir import run_dir
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import load
 
 
 def load_mine(*overrides):

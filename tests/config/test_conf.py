@@ -7,13 +7,14 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from snnlab.config import launcher, load
 from snnlab.config.check import section
 from snnlab.config.origins import keys_of_file
 from snnlab.config.problems import plain
 from snnlab.config.search import SearchPath, shipped
 from snnlab.config.signature import read_component, read_dataclass
 from snnlab.registry import KINDS, SEVERAL, component_files
+from snnlab.runs.load import load
+from snnlab.sweep import launcher
 
 SEARCH = SearchPath()
 COMPONENTS = [(kind, name) for kind in KINDS for name in component_files(kind)]

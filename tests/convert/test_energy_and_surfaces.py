@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
-from snnlab.analysis.loss_surfaces import plot_loss_surfaces
 from snnlab.convert.energy import energy
 from snnlab.convert.network import weighted_inputs
 from snnlab.convert.surfaces import surfaces
-from snnlab.export.trace import trace
+from snnlab.layers.trace import trace
 from snnlab.metrics.operations import OperationCounter
+from snnlab.plots.loss_surfaces import plot_loss_surfaces
 from tests.convert.test_network import ann, images, snn
 
 STEPS = (3, 5, 2, 8)

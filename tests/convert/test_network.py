@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from snnlab.convert.network import consumers, convert
-from snnlab.export.trace import trace
 from snnlab.layers.own_time import frames_in_batch
+from snnlab.layers.trace import trace
 from snnlab.models import VGG16SNN, VGGSNN, ResNet18SNN, ResNet20SNN
 from snnlab.neurons import LIF, MixedIF, QuantReLU
 from snnlab.norms import BN, TDBN, TEBN, Shift

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from snnlab.cli import main
-from snnlab.config import load
-from snnlab.config.rundir import run_dir
-from snnlab.config.stored import load_stored
+from snnlab.evaluate.stored_run import load_run
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import load
+from snnlab.runs.stored_config import load_stored
 from snnlab.train import recipe
-from snnlab.train.stored_run import load_run
 
 SMALL = (
     "model.blocks=[1]",

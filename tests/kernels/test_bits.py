@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from snnlab.kernels import bits
-from snnlab.kernels._compiler import BuildError
+from snnlab.kernels.cpu.compiler import BuildError
 
 LEVELS = [(0, 1), (-1, 1), (0, 3), (-2, 2), (0, 15), (-100, 100)]
 DTYPES = [torch.float32, torch.bfloat16, torch.float64, torch.float16]

@@ -6,9 +6,10 @@ from torch import nn
 
 from snnlab.layers.attention import SpikingSelfAttention
 from snnlab.layers.dropout import SharedDropout
-from snnlab.layers.time import EachStep, fold_time, unfold_time
+from snnlab.layers.time import EachStep
 from snnlab.neurons import LIF
 from snnlab.norms import BN
+from snnlab.time_axis import fold_time, unfold_time
 
 
 def test_folding_is_undone_without_a_copy():

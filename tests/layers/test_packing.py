@@ -16,7 +16,7 @@ from snnlab.layers.packing import packed_spikes
 from snnlab.layers.residual import ResidualBlock, conv3x3
 from snnlab.layers.time import EachStep
 from snnlab.neurons import CF, LIF, MixedIF
-from snnlab.neurons._membrane import MembraneNeuron
+from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.norms import BN
 
 T, B, C = 3, 2, 6

@@ -16,7 +16,7 @@ from snnlab.metrics import (
     expected_calibration_error,
     negative_log_likelihood,
 )
-from snnlab.metrics._binning import equal_width_index
+from snnlab.metrics.binning import equal_width_index
 
 BINNED = [expected_calibration_error, adaptive_calibration_error, classwise_calibration_error]
 ALL = [accuracy, negative_log_likelihood, brier_score, *BINNED]

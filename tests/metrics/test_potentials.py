@@ -5,7 +5,7 @@ import torch
 
 from snnlab.metrics import GradientSupport, LevelShares, Potentials, quantities
 from snnlab.neurons import CF, DSATGO, LIF, PLIF
-from snnlab.neurons._membrane import watch_potentials
+from snnlab.neurons.base_membrane import watch_potentials
 from snnlab.surrogates import TSG, Rectangle, Sigmoid, Triangle
 
 T, B, C = 3, 40, 50

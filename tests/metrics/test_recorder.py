@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from snnlab.metrics import FiringRate, Recorder
-from snnlab.neurons._neuron import Neuron
+from snnlab.neurons.base import Neuron
 
 T, B, C = 3, 4, 6
 

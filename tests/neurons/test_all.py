@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from snnlab import registry
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.base import Surrogate
 
 NEURONS = tuple(registry.component_files("neuron"))
 SURROGATES = tuple(registry.component_files("surrogate"))

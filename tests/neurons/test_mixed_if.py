@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from snnlab.layers.alignment import average, nearest
 from snnlab.neurons import IF, MixedIF
+from snnlab.time_axis import average, nearest
 
 
 def make(steps, theta=1.0, consumers=(), **options):

@@ -7,7 +7,7 @@ from snnlab.models import VGGSNN
 from snnlab.neurons import LIF, QuantReLU
 from snnlab.norms import BN
 from snnlab.registry import component_files, load
-from snnlab.regularisers._regulariser import Regulariser
+from snnlab.regularisers.base import Regulariser
 
 NAMES = list(component_files("regulariser"))
 NEURONS = {"time_steps": QuantReLU}

@@ -8,12 +8,12 @@ from torch import nn
 
 from snnlab.models import VGGSNN
 from snnlab.neurons import CF, DSATGO, IF, LIF, PLIF, ReLU
-from snnlab.neurons._membrane import watch_potentials
+from snnlab.neurons.base_membrane import watch_potentials
 from snnlab.norms import BN
 from snnlab.regularisers import PNB
 from snnlab.regularisers.pnb import positive_negative_balance
 from snnlab.surrogates import TSG, Triangle
-from snnlab.surrogates._surrogate import Surrogate
+from snnlab.surrogates.base import Surrogate
 
 NEURONS = {
     "if": lambda s=None: IF(s),

@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 import pytest
 import yaml
 
-from snnlab.config import load
 from snnlab.errors import ConfigError
 from snnlab.report.charts import LineChart, Series, confusion_map, nice_ticks, reliability
 from snnlab.report.page import differing, labels_of, run_page
 from snnlab.report.run_data import RunData, find_runs, unfinished
+from snnlab.runs.load import load
 
 BINS = {
     "count": [[0, 4], [2, 2]],

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from snnlab.config import load
-from snnlab.config.rundir import run_dir
 from snnlab.errors import ConfigError
-from snnlab.train import checkpoint, recipe
+from snnlab.runs import checkpoint
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import load
+from snnlab.train import recipe
 
 SMALL = (
     "dataset=digits_dvs",

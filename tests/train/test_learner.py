@@ -9,7 +9,7 @@ from torch import nn
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.layers import packing
-from snnlab.regularisers._regulariser import Regulariser
+from snnlab.regularisers.base import Regulariser
 from snnlab.train.learner import Learner
 from tests.train.toy import ToyData, ToyNet, loss, pipeline
 

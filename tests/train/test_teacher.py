@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from snnlab import build
 from snnlab.cli import main
-from snnlab.config import load
-from snnlab.config.rundir import run_dir
+from snnlab.data.inputs import InputPipeline
 from snnlab.errors import ConfigError
 from snnlab.losses import SDT, SKD
-from snnlab.train.inputs import InputPipeline
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import load
 from snnlab.train.teacher import Normalization, Teacher, teacher_for
 
 CPU = torch.device("cpu")

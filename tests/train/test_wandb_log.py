@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from snnlab.config import load
 from snnlab.config.schema import LoggerConfig
-from snnlab.train.log import RunLog
+from snnlab.runs.load import load
+from snnlab.runs.log import RunLog
 from snnlab.train.report import mirror_of
 from snnlab.train.wandb_log import WandbLog, has_key
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.data.dataset import ArraySet, LabelledData, LoaderOp, SampleSet
+from snnlab.data.inputs import InputPipeline
 from snnlab.losses.sdt import SDT
 from snnlab.neurons.lif import LIF
-from snnlab.train.inputs import InputPipeline
 
 
 class ToyData(LabelledData):

@@ -1,0 +1,35 @@
+"""Adaptive thresholds and what else neurons learn (leaks, heights of the surrogate) over training (DS-ATGO Fig. 14)."""
+
+import re
+
+from snnlab.analyse.subject import Finding, Subject, table
+from snnlab.errors import SnnlabError
+from snnlab.plots.quantity_trends import Quantities, plot_quantity_trends
+from snnlab.runs.files import RunFiles
+
+NOT_OF_NEURONS = "loss|acc|nll|brier|ece|adaece|cece|firing_rate"
+PATTERN = re.compile(rf"test/(?!(?:{NOT_OF_NEURONS})(?:_|/|$))(\w+)/(.+?)(?:/t(\d+))?")
+
+
+def run(subject: Subject) -> Finding:
+    """What `metrics.jsonl` has of the neurons after each evaluation; no network is run."""
+    found: Quantities = {}
+    for row in RunFiles(subject.folder).read_metrics():
+        for key, value in row.items():
+            match = PATTERN.fullmatch(key)
+            if match and isinstance(value, int | float):
+                quantity, layer, step = match[1], match[2], int(match[3] or 0)
+                points = found.setdefault(quantity, {}).setdefault((layer, step), [])
+                points.append((int(row["epoch"]), float(value)))
+    if not found:
+        raise SnnlabError(
+            f"thresholds: training changes nothing about the neurons '{subject.cfg.neuron.name}' of this run",
+            "neuron=dsatgo adapts its thresholds, plif learns its leak, surrogate=tsg its height",
+        )
+    picture = plot_quantity_trends(found, subject.path("thresholds"), title=subject.title)
+    short = table("over training", "quantity", "layers", "first evaluation", "last evaluation")
+    for quantity, lines in found.items():
+        ends = [[points[end][1] for points in lines.values()] for end in (0, -1)]
+        spans = [f"{min(values):.3f} to {max(values):.3f}" for values in ends]
+        short.add_row(quantity, str(len({layer for layer, _ in lines})), *spans)
+    return Finding(picture, short)

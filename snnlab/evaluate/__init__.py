@@ -1,0 +1,1 @@
+"""A trained network measured: one pass, ranges of steps, noise, early exit, variants, speed."""

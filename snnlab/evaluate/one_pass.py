@@ -1,0 +1,106 @@
+"""One pass over a data set in evaluation mode: accuracy and calibration at every time step, firing rates, a sample.
+
+Shapes: T time steps, B batch, C channels, H height, W width, K classes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.data.inputs import InputPipeline
+from snnlab.losses.base import Loss
+from snnlab.machine.device import autocast
+from snnlab.machine.processes import ALONE, Processes
+from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder, quantities
+from snnlab.metrics.time_steps import time_step_metrics
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a pass measured.
+
+    Attributes:
+        metrics: flat names (`acc`, `acc_cum/t3`, `loss`, `firing_rate/<layer>/t3`, and of all neurons
+            `firing_rate/t3`, `threshold/<layer>/t3` and what else neurons learn) to numbers.
+        reliability: per-bin data for reliability diagrams.
+        rates: firing rate of each layer at each step.
+        samples: how many it measured.
+        confusion: how often each class (rows) was taken for each (columns).
+    """
+
+    metrics: dict[str, float]
+    reliability: dict[str, Any]
+    rates: dict[str, list[float]]
+    samples: int
+    confusion: list[list[int]]
+
+    def prefixed(self, split: str) -> dict[str, float]:
+        """The metrics as they are logged: `test/acc`."""
+        return {f"{split}/{name}": value for name, value in self.metrics.items()}
+
+
+Measured = tuple[CalibrationOverTime, dict[str, FiringRate]]
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module,
+    loss: Loss,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    pipeline: InputPipeline,
+    num_classes: int,
+    precision: str,
+    processes: Processes = ALONE,
+) -> Evaluation:
+    """Evaluates a network on batches as they are stored; every sample counts once.
+
+    Of several processes, each passes batches of its own, and all return what they measured together.
+    """
+    device = pipeline.device
+    calibration = CalibrationOverTime(pipeline.num_steps, num_classes).to(device)
+    loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+    count = 0
+    was_training = model.training
+    model.eval()
+    try:
+        with Recorder(model) as recorder:
+            for raw, target in batches:
+                target_B = target.to(device, non_blocking=True)
+                with autocast(device, precision):
+                    logits_TBK = model(pipeline.test(raw))
+                calibration.update(logits_TBK, target_B)
+                loss_sum += loss.held_out(logits_TBK.float(), target_B).double() * len(target)
+                count += len(target)
+            layers: dict[str, FiringRate] = recorder.recorded("rate")
+    finally:
+        model.train(was_training)
+    if processes.count > 1:
+        own = (calibration.to("cpu"), {name: rate.to("cpu") for name, rate in layers.items()})
+        calibration, layers = _merged(processes.gather(own))
+        loss_sum = processes.sum(loss_sum)
+        count = sum(processes.gather(count))
+    metrics = {"loss": float(loss_sum) / max(count, 1), **calibration.compute()}
+    rates = {layer: rate.compute() for layer, rate in layers.items()}
+    for layer, values in rates.items():
+        metrics |= {f"firing_rate/{layer}/t{step}": value for step, value in enumerate(values, start=1)}
+    if len({len(values) for values in rates.values() if values}) == 1:
+        all_neurons = FiringRate()
+        for rate in layers.values():
+            all_neurons.merge(rate)
+        metrics |= {
+            f"firing_rate/t{step}": value for step, value in enumerate(all_neurons.compute(), start=1)
+        }
+    metrics |= time_step_metrics(model) | quantities(model)
+    return Evaluation(metrics, calibration.reliability(), rates, count, calibration.confusion())
+
+
+def _merged(parts: Sequence[Measured]) -> Measured:
+    (calibration, layers), *others = parts
+    for other_calibration, other_layers in others:
+        calibration.merge(other_calibration)
+        for layer, rate in layers.items():
+            rate.merge(other_layers[layer])
+    return calibration, layers

@@ -1,0 +1,141 @@
+"""A run's network with the weights of a checkpoint, and its held-out data, ready to be measured again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from snnlab import build
+from snnlab.config.schema import RunConfig
+from snnlab.data.dataset import LabelledData
+from snnlab.data.inputs import Batch, InputPipeline
+from snnlab.data.loader import loader
+from snnlab.errors import SnnlabError
+from snnlab.evaluate.one_pass import Evaluation, evaluate
+from snnlab.machine.device import seed_generators
+from snnlab.runs import checkpoint
+from snnlab.runs.config_file import read_config
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """What `load_run` returns.
+
+    Attributes:
+        cfg: the run's configuration with overrides.
+        model: the network, in evaluation mode on its device.
+        dataset: prepared data.
+        pipeline: makes the network's input of a stored batch.
+        epoch: after which the weights were saved.
+        checkpoint: `last` or `best`.
+        weights: `model` or `average`.
+        trained_steps: time steps that the network was trained with.
+    """
+
+    cfg: RunConfig
+    model: nn.Module
+    dataset: LabelledData
+    pipeline: InputPipeline
+    epoch: int
+    trained_steps: int
+    checkpoint: str
+    weights: str
+
+    @property
+    def label(self) -> str:
+        """Which weights these are, for a file's name: `last`, `best-average`."""
+        return self.checkpoint if self.weights == "model" else f"{self.checkpoint}-{self.weights}"
+
+    @property
+    def title(self) -> str:
+        """The same for a person."""
+        averaged = ", average of the weights" if self.weights == "average" else ""
+        return f"{self.checkpoint} checkpoint{averaged}, after epoch {self.epoch}"
+
+    def batches(self) -> Iterator[Batch]:
+        """The held-out samples, as they are stored; as many batches as in the run's own evaluations."""
+        trainer = self.cfg.trainer
+        batches = loader(
+            self.dataset.test_set(),
+            trainer.eval_batch_size or trainer.batch_size,
+            shuffle=False,
+            seed=self.cfg.seed,
+            epoch=0,
+            num_workers=trainer.num_workers,
+            pin_memory=self.pipeline.device.type == "cuda",
+        )
+        return islice(batches, trainer.max_steps)
+
+    def evaluate(self) -> Evaluation:
+        """Accuracy, calibration and firing rates at every step."""
+        loss = build.build_loss(self.cfg).to(self.pipeline.device)
+        return evaluate(
+            self.model,
+            loss,
+            self.batches(),
+            self.pipeline,
+            self.dataset.num_classes,
+            self.cfg.trainer.precision,
+        )
+
+    def description(self) -> dict[str, Any]:
+        """What a file with measurements says first."""
+        return {
+            "checkpoint": self.checkpoint,
+            "weights": self.weights,
+            "epoch": self.epoch,
+            "trained_num_steps": self.trained_steps,
+            "split": self.dataset.split_name,
+            "overrides": list(self.cfg.overrides),
+        }
+
+
+def load_run(
+    cfg: RunConfig, folder: Path, which: str, device: torch.device, weights: str = "model"
+) -> StoredRun:
+    """Builds a run's network as it was trained and loads a checkpoint into it.
+
+    Args:
+        cfg: the run's configuration with overrides, such as another `num_steps`.
+        folder: the run directory.
+        which: `last` or `best`.
+        device: where to measure.
+        weights: `model`, or `average` for their moving average.
+
+    Raises:
+        SnnlabError: there is no such checkpoint or no average in it, its weights do not fit the
+            configuration, or the network cannot run this number of time steps.
+    """
+    seed_generators(cfg.seed)
+    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
+    trained_steps = int(read_config(folder)["num_steps"])
+    dataset = build.build_dataset(cfg)
+    dataset.prepare()
+    # Parameters per time step are those of the training; what runs more or fewer steps is up to the network.
+    model = build.build_model(replace(cfg, num_steps=trained_steps), dataset).to(device)
+    checkpoint.load_weights(model, checkpoint.weights_of(content, weights), folder)
+    model.eval()
+    pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed, cfg.input)
+    epoch = content["position"]["epoch"] if which == "last" else content["epoch"]
+    stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps, which, weights)
+    if cfg.num_steps != trained_steps:
+        _try(stored)
+    return stored
+
+
+@torch.inference_mode()
+def _try(stored: StoredRun) -> None:
+    """Runs one sample: a component with parameters for each time step may refuse the number of steps."""
+    raw, _ = stored.dataset.test_set().batch([0])
+    x_TBCHW = stored.pipeline.test(raw)
+    try:
+        stored.model(x_TBCHW)
+    except ValueError as error:
+        raise SnnlabError(
+            f"num_steps: trained with {stored.trained_steps}, this network cannot run {len(x_TBCHW)}: {error}",
+            f"take at most num_steps={stored.trained_steps}",
+        ) from error

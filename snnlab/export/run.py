@@ -1,0 +1,68 @@
+"""`snnlab export`: the trained network of a run, written for other tools."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from snnlab.config.schema import RunConfig
+from snnlab.errors import SnnlabError
+from snnlab.evaluate.stored_run import StoredRun, load_run
+from snnlab.export.arguments import ExportArguments
+from snnlab.runs.log import RunLog
+
+
+def run(cfg: RunConfig, asked: ExportArguments) -> int:
+    """Writes a run's network.
+
+    Args:
+        cfg: the run's configuration with overrides.
+        asked: which checkpoint, format and file.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        SnnlabError: no such checkpoint, the network has no form in this format, or the file cannot be written.
+    """
+    stored = load_run(cfg, asked.run, asked.checkpoint, torch.device("cpu"))
+    write = {"nir": _nir, "safetensors": _safetensors}[asked.format]
+    temporary = asked.out.with_name(f".{asked.out.name}.part")
+    try:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            notes = write(stored, asked, temporary)
+            temporary.replace(asked.out)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise SnnlabError(f"cannot write {asked.out}: {error}", "choose another file: out=FILE") from error
+    log = RunLog(None)
+    log.write(f"Written to {asked.out} ({asked.out.stat().st_size / 1e6:.1f} MB)")
+    log.write(notes)
+    return 0
+
+
+def _nir(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
+    from snnlab.export.nir import DT, write
+
+    dt = DT if asked.dt is None else asked.dt
+    raw, _ = stored.dataset.test_set().batch([0])
+    try:
+        write(stored.model, stored.pipeline.test(raw), path, dt)
+    except ValueError as error:
+        raise SnnlabError(
+            f"no NIR graph of this network: {error}", "format=safetensors writes the weights of any network"
+        ) from error
+    return (
+        f"A time step is {dt:g} s in it. Not in it: the mean of the logits over {stored.cfg.num_steps} steps, "
+        "and how the input is made (resize, normalisation)."
+    )
+
+
+def _safetensors(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
+    from safetensors.torch import save_model
+
+    about = {**stored.description(), "config": dict(stored.cfg.raw)}
+    save_model(stored.model, str(path), {"snnlab": json.dumps(about)})
+    return "The run's configuration is in the file's metadata, under 'snnlab'."

@@ -1,0 +1,203 @@
+"""What neurons, back ends and normalisations tell each other about one call of the recurrence.
+
+`Dynamics` are the equations of a step, `KernelForm` how kernels take them, `Call` one call, `Norm` a batch
+normalisation in front of it, `Backend` what a back end offers. Shape suffixes: T time steps, `...` any further axes.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from snnlab.surrogates.base import Surrogate
+
+Measure = Callable[[Tensor], Tensor | None]
+"""What looks at the charged potentials h_T [T, ...] of a call, before any reset.
+
+It returns a scalar that may be differentiated (then it has to be pure: the backward pass calls it again), or None.
+"""
+
+
+class Statistics(NamedTuple):
+    """How thresholds and widths follow from all potentials of a step, see `adaptive_threshold.py`.
+
+    Attributes:
+        f_c: factor of the adaptive threshold.
+        threshold: whether the threshold adapts.
+        width: whether the width does.
+        by_deviation: whether the width follows the standard deviation rather than the threshold.
+        decided: takes the number of the first step, and the thresholds and widths [2, T] of a call.
+        levels: threshold and width of a step, of count, mean and sum of squared differences [3] of its potentials in
+            this process.
+    """
+
+    f_c: float
+    threshold: bool
+    width: bool
+    by_deviation: bool
+    decided: Callable[[int, Tensor], None]
+    levels: Callable[[Tensor], tuple[Tensor | float, Tensor | float]]
+
+
+class KernelForm(NamedTuple):
+    """The equations of a neuron, as kernels take them.
+
+    Attributes:
+        family: name of a module with the functions `fire` and `adjoint`, such as
+            `snnlab.kernels.triton.families.integrate_and_fire`; it says what the options are.
+        options: whole numbers, constants when a kernel is compiled.
+        level: distance of the levels upwards, the threshold.
+        lower: distance of the levels downwards, as a magnitude.
+        levels: where steps differ: of the number of the first step and how many there are, the threshold and the
+            width of each [2, T].
+        statistics: where they follow from the potentials.
+    """
+
+    family: str
+    options: tuple[int, ...]
+    level: float
+    lower: float
+    levels: Callable[[int, int], Tensor] | None = None
+    statistics: Statistics | None = None
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """The equations of one step; the number t of the step counts from 0 and matters to subclasses only.
+
+    charge  h_t = decay (v_{t-1} - v_reset) + v_reset + gain x_t,  gain = 1 - decay if decay_input else 1
+    fire    s_t = 1 if h_t >= threshold else 0
+    reset   v_t = h_t (1 - s_t) + v_reset s_t   (hard)   or   v_t = h_t - threshold s_t   (soft)
+
+    With detach_reset, s_t is a constant in the reset as far as gradients go. A subclass that fires otherwise
+    overrides `fire`, `reset`, `fire_and_reset` and `adjoint`; one whose threshold varies, `fire`, `spike` and
+    `slope`.
+    """
+
+    threshold: float
+    v_reset: float
+    soft_reset: bool
+    detach_reset: bool
+    decay_input: bool
+
+    def kernel_form(self) -> KernelForm | None:
+        """These equations for Triton kernels; None: there are none for them. A subclass has to give its own."""
+        if type(self) is not Dynamics:
+            return None
+        options = (int(self.soft_reset), int(self.detach_reset), 0)
+        return KernelForm(
+            "snnlab.kernels.triton.families.integrate_and_fire", options, self.threshold, self.threshold
+        )
+
+    def key(self) -> Hashable:
+        """What is equal for the same equations, whatever the levels of their steps."""
+        return self
+
+    def at_levels(self, threshold: Tensor, width: Tensor) -> "Dynamics":
+        """These equations for one step, whose levels are given; for those whose `kernel_form` has levels."""
+        return self
+
+    def charge(self, x: Tensor, v: Tensor, decay: Tensor | float, out: Tensor | None = None) -> Tensor:
+        h = torch.mul(v, decay, out=out).add_(x * (1 - decay) if self.decay_input else x)
+        return h.add_((1 - decay) * self.v_reset) if self.v_reset else h
+
+    def fire(self, h: Tensor, t: int, out: Tensor) -> Tensor:
+        """Spikes as values, without a gradient."""
+        return torch.ge(h, self.threshold, out=out)
+
+    def reset(self, h: Tensor, s: Tensor, out: Tensor | None = None) -> Tensor:
+        if self.soft_reset:
+            return torch.sub(h, s, alpha=self.threshold, out=out)
+        v = torch.addcmul(h, h, s, value=-1, out=out)
+        return v.add_(s, alpha=self.v_reset) if self.v_reset else v
+
+    def fire_and_reset(self, h: Tensor, t: int, surrogate: Surrogate) -> tuple[Tensor, Tensor]:
+        """Spikes and the potential after them, differentiable by autograd."""
+        s = self.spike(h, t, surrogate)
+        return s, self.reset(h, s.detach() if self.detach_reset else s)
+
+    def spike(self, h: Tensor, t: int, surrogate: Surrogate) -> Tensor:
+        return surrogate.at(t, self.threshold)(h - self.threshold)  # type: ignore[no-any-return]
+
+    def slope(self, h: Tensor, t: int, surrogate: Surrogate) -> Tensor:
+        return surrogate.at(t, self.threshold).gradient(h - self.threshold)
+
+    def adjoint(
+        self, h: Tensor, t: int, grad_s: Tensor, grad_v: Tensor, surrogate: Surrogate, scratch: Tensor
+    ) -> Tensor:
+        """The gradient of h_t by that of s_t and v_t; overwrites `grad_v` and `scratch`."""
+        if not self.detach_reset and self.soft_reset:
+            grad_s = torch.sub(grad_s, grad_v, alpha=self.threshold)
+        elif not self.detach_reset:
+            grad_s = torch.addcmul(grad_s, grad_v, h - self.v_reset if self.v_reset else h, value=-1)
+        if not self.soft_reset:
+            grad_v.addcmul_(grad_v, self.fire(h, t, out=scratch), value=-1)
+        return grad_v.addcmul_(grad_s, self.slope(h, t, surrogate))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the recurrence.
+
+    Attributes:
+        x_T: input currents [T, ...].
+        v: membrane potential before the first step [...]; its dtype is that of the arithmetic.
+        decay: part of the potential that survives a step, a number or a learned scalar tensor.
+        dynamics: the equations of a step.
+        surrogate: gradient of the step function.
+        start: number of the first step, from 0.
+        measure: function of the membrane potentials before reset h_T [T, ...]; None: they are not stored.
+        keep_state: False: the potential after the last step is not needed, and need not be written.
+    """
+
+    x_T: Tensor
+    v: Tensor
+    decay: Tensor | float
+    dynamics: Dynamics
+    surrogate: Surrogate
+    start: int = 0
+    measure: Measure | None = None
+    keep_state: bool = True
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A batch normalisation, as far as the kernel asks.
+
+    Attributes:
+        weight, bias: [C].
+        p_T: factor of each step [T], or None.
+        eps: added to the variance.
+        mean, var: [C] in evaluation; None: of this batch.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    p_T: Tensor | None
+    eps: float
+    mean: Tensor | None
+    var: Tensor | None
+
+
+class Backend(Protocol):
+    """What a back end's module has."""
+
+    def refusal(self, call: Call) -> str | None:
+        """Why it does not cover a call, as half a sentence; None if it does."""
+
+    def pays(self, call: Call) -> bool:
+        """Whether it is worth its start for a call of this size; asked before `refusal`."""
+
+    def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What `integrate_and_fire` returns, differentiable once."""
+
+
+class FusedBackend(Protocol):
+    """What a back end's module for a normalisation and a neuron has."""
+
+    def norm_and_neuron(
+        self, call: Call, norm: Norm, residual_T: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Spikes for the normalised call.x_T plus a residual, and mean and variance of each channel."""

@@ -1,0 +1,216 @@
+"""The back end `compiled`: generated C++ for the CPU, one pass over memory forwards and one backwards.
+
+Only the input is kept for the backward pass, which recomputes the membrane. Shape suffixes: T time steps, `...` any
+further axes.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from snnlab.kernels.contract import Call
+from snnlab.kernels.cpu.arguments import Pointers, address, repeats
+from snnlab.kernels.cpu.compiler import BuildError, library
+from snnlab.kernels.cpu.levels import forward
+from snnlab.kernels.cpu.program import Program, program_of
+from snnlab.kernels.cpu.source import CHUNKS, INPUT_TYPES, Variant, source_of
+from snnlab.kernels.cpu.trace import UntraceableError
+from snnlab.kernels.eager import measured_gradient
+from snnlab.surrogates.base import Surrogate
+
+LEAST_ELEMENTS = 1 << 15
+"""Below so many elements T * N a call in plain PyTorch costs less than a build."""
+
+MOST_STEPS = 64
+"""The steps are written out in the source; with more of them it takes too long to build."""
+
+_MODULE_KEYS = frozenset(vars(nn.Module()))
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A built program; or why there is none."""
+
+    program: Program | None = None
+    functions: Any = None
+    refusal: str | None = None
+
+
+def refusal(call: Call, **variant: bool) -> str | None:
+    """Why it does not cover a call, as half a sentence; None if it does. `variant` as in `kernel_of`."""
+    if call.x_T.device.type != "cpu":
+        return f"it is for the CPU, and the input is on {call.x_T.device.type}"
+    if call.x_T.dtype not in INPUT_TYPES or call.v.dtype not in (torch.float32, torch.float64):
+        return f"it does not compute in {str(call.x_T.dtype).removeprefix('torch.')}"
+    if len(call.x_T) > MOST_STEPS:
+        return f"{len(call.x_T)} time steps are more than {MOST_STEPS}"
+    return kernel_of(call, **variant).refusal
+
+
+def pays(call: Call) -> bool:
+    """Whether it is worth its start for a call of this size."""
+    return call.x_T.numel() >= LEAST_ELEMENTS
+
+
+def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
+    """What `integrate_and_fire` returns, differentiable once."""
+    learned = call.decay if isinstance(call.decay, Tensor) else None
+    x_T = dense(call.x_T)
+    v = call.v if repeats(call.v) else like(call.v, x_T[0])
+    return _Compiled.apply(  # type: ignore[no-any-return]
+        x_T, v, learned, call, kernel_of(call), *call.surrogate.parameters()
+    )
+
+
+_kernels: dict[object, Kernel] = {}
+
+
+def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped: bool = False) -> Kernel:
+    """The kernel for a call's equations and types; layers of the same equations share one."""
+    measured = call.measure is not None
+    variant = Variant(len(call.x_T), call.x_T.dtype, call.v.dtype, measured, affine, residual, stepped)
+    try:
+        key = (*_equations(call), variant)
+        if (kernel := _kernels.get(key)) is None:
+            kernel = _kernels[key] = _build(call, variant)
+    except TypeError:
+        return Kernel(refusal=f"the equations {type(call.dynamics).__name__} have no hash")
+    return kernel
+
+
+def _equations(call: Call) -> tuple[object, ...]:
+    decay = None if isinstance(call.decay, Tensor) else call.decay
+    return type(call.dynamics), call.dynamics.key(), decay, *_describe(call.surrogate)
+
+
+def _describe(surrogate: Surrogate) -> tuple[object, ...]:
+    own = {name: value for name, value in vars(surrogate).items() if name not in _MODULE_KEYS}
+    return type(surrogate), repr(own), len(list(surrogate.parameters()))
+
+
+def _build(call: Call, variant: Variant) -> Kernel:
+    if any(True for _ in call.surrogate.buffers()):
+        return Kernel(refusal=f"the surrogate {type(call.surrogate).__name__} has buffers")
+    try:
+        form = call.dynamics.kernel_form()
+        levelled = form is not None and (form.levels is not None or form.statistics is not None)
+        program = program_of(call.dynamics, call.surrogate, call.decay, call.v.dtype, levelled)
+        functions = library(source_of(program, variant))
+    except UntraceableError as error:
+        names = f"{type(call.dynamics).__name__} with {type(call.surrogate).__name__}"
+        return Kernel(refusal=f"{names}: {error}")
+    except BuildError as error:
+        return Kernel(refusal=str(error))
+    return Kernel(program, functions)
+
+
+def dense(x_T: Tensor) -> Tensor:
+    """x_T [T, ...] itself if its steps lie one behind the other without gaps, in any order inside; else a copy.
+
+    A single step shown T times is one too.
+    """
+    expected = 1
+    axes = sorted((axis for axis in range(1, x_T.dim()) if x_T.shape[axis] > 1), key=x_T.stride)
+    for axis in axes:
+        if x_T.stride(axis) != expected:
+            return x_T.contiguous()
+        expected *= x_T.shape[axis]
+    return x_T if len(x_T) == 1 or x_T.stride(0) in (0, expected) else x_T.contiguous()
+
+
+def blank(x_T: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Memory for all steps in the order of a dense x_T."""
+    return torch.empty_strided(x_T.shape, (x_T[0].numel(), *x_T.stride()[1:]), dtype=dtype or x_T.dtype)
+
+
+def like(tensor: Tensor, model: Tensor) -> Tensor:
+    """The tensor in the memory order of a dense one of its shape; a copy where it is not."""
+    if all(
+        size == 1 or a == b for size, a, b in zip(model.shape, tensor.stride(), model.stride(), strict=True)
+    ):
+        return tensor
+    return torch.empty_like(model, dtype=tensor.dtype).copy_(tensor)
+
+
+class _Compiled(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x_T: Tensor,
+        v: Tensor,
+        learned: Tensor | None,
+        call: Call,
+        kernel: Kernel,
+        *parameters: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        ctx.call, ctx.kernel = (call.start, call.measure), kernel
+        ctx.set_materialize_grads(False)
+        scalars = [*([] if learned is None else [learned]), *parameters]
+        pointers = Pointers(x_T, v, call.start, scalars)
+        spikes_T = blank(x_T)
+        after = torch.empty_like(x_T[0], dtype=v.dtype) if call.keep_state else None
+        h_T = None if call.measure is None else blank(x_T, v.dtype)
+        levels_T = forward(kernel.functions, pointers, call, spikes_T, after, h_T)
+        ctx.save_for_backward(x_T, v, learned, levels_T, *parameters)
+        after = v.new_empty(0) if after is None else after
+        return spikes_T, after, None if call.measure is None or h_T is None else call.measure(h_T)
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, grad_spikes_T: Tensor | None, grad_v: Tensor | None, grad_measured: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        x_T, v, learned, levels_T, *parameters = ctx.saved_tensors
+        start, measure = ctx.call
+        functions = ctx.kernel.functions
+        scalars = [*([] if learned is None else [learned]), *parameters]
+        pointers = Pointers(x_T, v, start, scalars)
+        pointers.set_levels(levels_T)
+        grad_x_T = blank(x_T)
+        grad_h_T = None if measure is None else torch.zeros_like(grad_x_T, dtype=v.dtype)
+        if grad_measured is not None:
+            spikes_T, h_T = blank(x_T), blank(x_T, v.dtype)
+            functions.forward(pointers.reference, address(spikes_T), address(None), address(h_T))
+            grad_h_T = like(measured_gradient(measure, h_T, grad_measured), grad_x_T)
+        grad_spikes_T = (
+            torch.zeros_like(grad_x_T)
+            if grad_spikes_T is None
+            else like(grad_spikes_T.to(x_T.dtype), grad_x_T)
+        )
+        if grad_v is not None and grad_v.numel():
+            grad_v = like(grad_v, x_T[0])
+        grad_v0 = torch.empty_like(x_T[0], dtype=v.dtype) if ctx.needs_input_grad[1] else None
+        sums = torch.zeros(CHUNKS, len(x_T), len(scalars), dtype=torch.float64)
+        functions.backward(
+            pointers.reference,
+            address(grad_spikes_T),
+            address(grad_v),
+            address(grad_h_T),
+            address(grad_x_T),
+            address(grad_v0),
+            address(sums),
+        )
+        grads = scalar_gradients(ctx.kernel.program, sums.sum(0), start, learned, parameters)
+        return grad_x_T, grad_v0, grads[0], None, None, *grads[1:]
+
+
+def scalar_gradients(
+    program: Program, sums_T: Tensor, start: int, learned: Tensor | None, parameters: list[Tensor]
+) -> list[Tensor | None]:
+    """The gradients of leak and parameters from sums_T [T, scalars]."""
+    grads: list[Tensor | None] = [] if learned is not None else [None]
+    scalars = [
+        *([] if learned is None else [("decay", learned)]),
+        *zip(program.parameters, parameters, strict=True),
+    ]
+    for k, (name, scalar) in enumerate(scalars):
+        if name in program.stepped:
+            grad = torch.zeros_like(scalar)
+            grad[start : start + len(sums_T)] = sums_T[:, k].to(scalar.dtype)
+        else:
+            grad = sums_T[:, k].sum().to(scalar.dtype).view_as(scalar)
+        grads.append(grad)
+    return grads

@@ -1,0 +1,65 @@
+"""The forward pass on the CPU, with the thresholds and widths of each step where a neuron has such: DS-ATGO.
+
+Known beforehand (in evaluation), they are numbers of a pass like any other. Those that follow from the potentials of
+all elements are decided between the steps, of which each is one run through memory (`_sweep_source.py`). They are
+constants as far as gradients go, so the way back is that of all neurons. Shape suffixes: T time steps, `...` any
+further axes.
+"""
+
+from ctypes import c_int64
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snnlab.kernels.contract import Call, Statistics
+from snnlab.kernels.cpu.arguments import Pointers, address
+
+
+def forward(
+    functions: Any, pointers: Pointers, call: Call, spikes_T: Tensor, after: Tensor | None, h_T: Tensor | None
+) -> Tensor | None:
+    """Writes spikes [T, ...] and, where asked for, the last potential [...] and the charged ones [T, ...].
+
+    Returns the thresholds and widths [2, T], with which the backward pass is to be called; None: there are none.
+    """
+    form = call.dynamics.kernel_form()
+    if form is not None and form.statistics is not None:
+        return _swept(functions, pointers, call, form.statistics, spikes_T, after, h_T)
+    levels_T = None
+    if form is not None and form.levels is not None:
+        levels_T = form.levels(call.start, len(call.x_T)).to(call.v.dtype).contiguous()
+    pointers.set_levels(levels_T)
+    functions.forward(pointers.reference, address(spikes_T), address(after), address(h_T))
+    return levels_T
+
+
+def _swept(
+    functions: Any,
+    pointers: Pointers,
+    call: Call,
+    statistics: Statistics,
+    spikes_T: Tensor,
+    after: Tensor | None,
+    h_T: Tensor | None,
+) -> Tensor:
+    steps = len(spikes_T)
+    levels_T = torch.empty(2, steps, dtype=call.v.dtype)
+    pointers.set_levels(levels_T)
+    moments = torch.empty(3, dtype=torch.float64)
+    h = torch.empty(spikes_T[0].numel(), dtype=call.v.dtype) if h_T is None else h_T
+    for t in range(steps + 1):
+        before, now = (h, h) if h_T is None else (h_T[max(t - 1, 0)], h_T[min(t, steps - 1)])
+        functions.sweep(
+            pointers.reference,
+            c_int64(t),
+            address(before),
+            address(now),
+            address(spikes_T),
+            address(after),
+            address(moments),
+        )
+        if t < steps:
+            levels_T[0, t], levels_T[1, t] = statistics.levels(moments)
+    statistics.decided(call.start, levels_T)
+    return levels_T

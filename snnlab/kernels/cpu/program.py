@@ -1,0 +1,96 @@
+"""A neuron's step, forwards and backwards, as C statements about one element."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from snnlab.kernels.contract import Dynamics
+from snnlab.kernels.cpu.trace import Trace, UntraceableError
+from snnlab.kernels.eager import differentiate
+from snnlab.surrogates.base import Surrogate
+
+
+@dataclass(frozen=True)
+class Program:
+    """C statements of one step of one element, and what they are about.
+
+    Attributes:
+        charge: from x, v (and the leak) to h.
+        fire: from h to s, w, where w is the potential after the reset.
+        backward: from h, x, v, gs, gv to gx, gv' and the gradients of scalars.
+        results: the variable of each result.
+        parameters: names of the surrogate's parameters, in their order.
+        stepped: those of them that have an element for each step.
+        learned_decay: whether the leak is a scalar with a gradient.
+        levelled: whether each step has a level and a width, which `fire` and `backward` take.
+    """
+
+    charge: tuple[str, ...]
+    fire: tuple[str, ...]
+    backward: tuple[str, ...]
+    results: dict[str, str]
+    parameters: tuple[str, ...]
+    stepped: frozenset[str]
+    learned_decay: bool
+    levelled: bool
+
+
+def program_of(
+    dynamics: Dynamics, surrogate: Surrogate, decay: Tensor | float, dtype: torch.dtype, levelled: bool
+) -> Program:
+    """Writes down a step.
+
+    Raises:
+        UntraceableError: it is not made of elementwise operations alone.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        return _program_of(dynamics, surrogate, decay, dtype, levelled)
+
+
+def _program_of(
+    dynamics: Dynamics, surrogate: Surrogate, decay: Tensor | float, dtype: torch.dtype, levelled: bool
+) -> Program:
+    learned = isinstance(decay, Tensor)
+    results: dict[str, str] = {}
+    names = tuple(f"p{k}" for k, _ in enumerate(surrogate.parameters()))
+    given = ("h", "x", "v", "gs", "gv", "extra", "decay", *(("level", "width") if levelled else ()))
+    scalars = {name: torch.tensor(0.3, dtype=dtype) for name in given}
+    x, v, h, gs, gv, leak = (scalars[name] for name in ("x", "v", "h", "gs", "gv", "decay"))
+
+    if levelled:
+        dynamics = dynamics.at_levels(scalars["level"], scalars["width"])
+
+    with Trace("c", scalars) as charge:
+        h_new = dynamics.charge(x, v, leak if learned else decay)
+    with Trace("f", scalars) as fire:
+        s = dynamics.fire(h, 0, out=torch.empty_like(h))
+        w = dynamics.reset(h, s)
+    results |= {"h": charge.name(h_new), "s": fire.name(s), "w": fire.name(w)}
+
+    inputs = [tensor.requires_grad_() for tensor in ((x, v, leak) if learned else (x, v))]
+    with Trace("b", scalars | dict(zip(names, surrogate.parameters(), strict=True))) as backward:
+        if names:
+            grad_h, *grads = differentiate(dynamics, surrogate, h, 0, gs, gv)
+        else:
+            grad_h, grads = dynamics.adjoint(h, 0, gs, gv, surrogate, torch.empty_like(h)), []
+        charged = dynamics.charge(x, v, leak if learned else decay)
+        grad_inputs = torch.autograd.grad(
+            charged, inputs, grad_h + scalars["extra"], allow_unused=True, materialize_grads=True
+        )
+    for name, grad in zip(("gx", "gv", "gdecay"), grad_inputs, strict=False):
+        results[name] = backward.name(grad)
+    for name, grad in zip(names, grads, strict=True):
+        results[f"g{name}"] = backward.name(grad)
+    if mixed := {n for n in backward.stepped if results[f"g{n}"] not in backward.per_step}:
+        raise UntraceableError(f"its parameter {mixed} is used in more than one way")
+    return Program(
+        tuple(charge.lines),
+        tuple(fire.lines),
+        tuple(backward.lines),
+        results,
+        names,
+        frozenset(backward.stepped),
+        learned,
+        levelled,
+    )

@@ -1,0 +1,59 @@
+"""Integrate-and-fire with one threshold: IF, LIF and PLIF; and with a threshold and a width for each step, DS-ATGO.
+
+    s = 1 if h >= level else 0
+    v = h (1 - s) + rest s   (hard)   or   v = h - level s   (soft)
+
+and backwards, with g the gradient of what its index names and slope the surrogate's:
+
+    g_h = (g_s + g_v dv/ds) slope((h - level) / width) / width + g_v dv/dh
+    g_a = (g_s + g_v dv/ds) dS/da
+
+with dv/ds = rest - h (hard), -level (soft), 0 if the reset is detached, dv/dh = 1 - s (hard), 1 (soft), and
+S the smooth step of a surrogate that learns a. OPTIONS: soft, detached, wide (whether the width is not 1).
+The reference is `Dynamics` in `snnlab/kernels/eager.py`.
+"""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def fire(h, level, lower, rest, OPTIONS: tl.constexpr):
+    fired = h >= level
+    s = fired.to(tl.float32)
+    if OPTIONS[0]:
+        return s, h - level * s
+    return s, tl.where(fired, rest, h)
+
+
+@triton.jit
+def adjoint(
+    h,
+    grad_s,
+    grad_v,
+    level,
+    lower,
+    rest,
+    width,
+    a,
+    OPTIONS: tl.constexpr,
+    SLOPE: tl.constexpr,
+    LEARN: tl.constexpr,
+    UP: tl.constexpr,
+    DOWN: tl.constexpr,
+):
+    u = h - level
+    if OPTIONS[2]:
+        u = u / width
+    slope = SLOPE(u, a, UP)
+    if OPTIONS[2]:
+        slope = slope / width
+    if OPTIONS[0]:
+        if not OPTIONS[1]:
+            grad_s -= grad_v * level
+    else:
+        if not OPTIONS[1]:
+            grad_s -= grad_v * (h - rest)
+        grad_v = tl.where(h >= level, 0.0, grad_v)
+    grad_a = grad_s * LEARN(u, a, UP) if LEARN is not None else grad_s
+    return grad_s * slope + grad_v, grad_a

@@ -1,0 +1,164 @@
+"""Batch normalisation and neuron in one, in Triton: the convolution's output is read as it is, and kept once.
+
+    x[t, n] = (y[t, n] - mean[c]) scale[c] + bias[c] (+ residual[t, n]),  scale = weight / sqrt(var + eps)
+
+with c the channel of element n. With g the gradient of x, n numbers in a channel and sums over all of them,
+
+    g_bias = sum g,  g_weight = sum g (y - mean) / sqrt(var + eps)
+    g_y    = scale (g - sum g / n - (y - mean) / (var + eps) sum g (y - mean) / n)      by this batch's statistics
+    g_y    = scale g                                                                   by given ones
+
+The neuron's kernels normalise what they load; going back, they leave sums over time for each element, which are added
+for each channel in a fixed order, and one more launch takes g through the statistics. Shape suffixes: T time steps,
+C channels, `...` any further axes.
+"""
+
+from typing import Any
+
+import torch
+import triton
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from snnlab.kernels.contract import Call, Norm
+from snnlab.kernels.triton import backend as triton_backend
+from snnlab.kernels.triton import over_time
+from snnlab.kernels.triton.layout import channel_strides
+from snnlab.kernels.triton.operators import Equations, backward, forward, readable
+
+_BLOCK = 1024
+
+
+def refusal(call: Call, stepped: bool) -> str | None:
+    """Why it does not cover a call whose input is still to be normalised; None if it does."""
+    if stepped:
+        return "the normalisation differs between time steps"
+    form = call.dynamics.kernel_form()
+    if form is not None and form.statistics is not None:
+        return "thresholds depend on all potentials"
+    return triton_backend.refusal(call)
+
+
+def norm_and_neuron(call: Call, norm: Norm, residual_T: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Spikes [T, ...] of the neuron for the normalised call.x_T plus a residual, and mean and variance [C].
+
+    The variance is that of the batch, divided by the count. Not for a call with a state or a measure.
+    """
+    decay_tensor, levels_T, learned_T, equations = triton_backend.arguments(call)
+    spikes_T, mean, var = _NormNeuron.apply(
+        call.x_T,
+        residual_T,
+        norm.weight,
+        norm.bias,
+        call.v,
+        decay_tensor,
+        levels_T,
+        learned_T,
+        equations,
+        norm,
+    )
+    return spikes_T, mean, var
+
+
+class _NormNeuron(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        y_T: Tensor,
+        residual_T: Tensor | None,
+        weight: Tensor,
+        bias: Tensor,
+        v: Tensor,
+        decay_tensor: Tensor | None,
+        levels_T: Tensor | None,
+        learned_T: Tensor | None,
+        equations: Equations,
+        norm: Norm,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if norm.mean is None or norm.var is None:
+            mean, var = _moments(y_T, norm.eps)
+        else:
+            mean, var = norm.mean.float(), norm.var.float()
+        rate = (var + norm.eps).rsqrt()
+        table = torch.stack([mean, weight.float() * rate, bias.float()])
+        spikes_T, _ = forward(y_T, v, decay_tensor, levels_T, equations, False, table, residual_T)
+        ctx.save_for_backward(y_T, residual_T, v, decay_tensor, levels_T, learned_T, table, rate)
+        ctx.constants = equations, norm.mean is None
+        ctx.dtypes = weight.dtype, bias.dtype
+        ctx.mark_non_differentiable(mean, var)
+        ctx.set_materialize_grads(False)
+        return spikes_T, mean, var
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_spikes_T: Tensor | None, *unused: None) -> tuple[Tensor | None, ...]:
+        y_T, residual_T, v, decay_tensor, levels_T, learned_T, table, rate = ctx.saved_tensors
+        equations, of_batch = ctx.constants
+        if grad_spikes_T is None:
+            grad_spikes_T = y_T.new_zeros(()).expand(y_T.shape)
+        gradients = backward(
+            grad_spikes_T,
+            None,
+            y_T,
+            v,
+            decay_tensor,
+            levels_T,
+            learned_T,
+            equations,
+            False,
+            table,
+            residual_T,
+        )
+        grad_x_T, _, grad_decay, grad_learned_T, sums = gradients
+        inner, channels = channel_strides(y_T)
+        totals = sums.view(2, -1, channels, inner).sum((1, 3))
+        grad_bias, product = totals.unbind()
+        terms = totals / (y_T.numel() // channels)
+        terms = torch.stack([terms[0], terms[1] * rate * rate]) if of_batch else torch.zeros_like(terms)
+        grad_y_T = grad_x_T if residual_T is None else torch.empty_like(grad_x_T)
+        _back_through_norm(grad_x_T, y_T, table, terms, grad_y_T)
+        of_weight, of_bias = ctx.dtypes
+        return (
+            grad_y_T,
+            None if residual_T is None else grad_x_T,
+            (product * rate).to(of_weight),
+            grad_bias.to(of_bias),
+            None,
+            None if decay_tensor is None else grad_decay,
+            None,
+            None if learned_T is None else grad_learned_T,
+            None,
+            None,
+        )
+
+
+def _moments(y_T: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """Mean and variance (divided by the count) of each channel, in float32."""
+    folded = y_T.flatten(0, 1)
+    if y_T.is_cuda:
+        mean, rate = torch.batch_norm_stats(folded, eps)
+        return mean, (rate**-2 - eps).clamp(min=0)
+    var, mean = torch.var_mean(folded.float(), [0, *range(2, folded.ndim)], correction=0)
+    return mean, var
+
+
+def _back_through_norm(grad_x_T: Tensor, y_T: Tensor, table: Tensor, terms: Tensor, out_T: Tensor) -> None:
+    (y_T,), way = readable(y_T)
+    count = y_T[0].numel()
+    with torch.cuda.device_of(y_T):  # type: ignore[no-untyped-call]
+        over_time.back_through_norm[(triton.cdiv(count, _BLOCK), len(y_T))](
+            grad_x_T,
+            y_T,
+            table,
+            terms,
+            out_T,
+            count,
+            *way.inner_sizes(),
+            y_T.stride(0),
+            *way.strides_of(0),
+            *channel_strides(y_T),
+            RANK=len(way.sizes),
+            BLOCK=_BLOCK,
+            num_warps=4,
+            enable_fp_fusion=False,
+        )

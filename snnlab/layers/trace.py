@@ -1,0 +1,43 @@
+"""A network as a graph of the layers that other tools know: neurons, norms and what runs on each step.
+
+Shape suffixes: T time steps, B samples, C channels, H height, W width.
+"""
+
+from torch import fx, nn
+
+from snnlab.layers.dropout import SharedDropout
+from snnlab.layers.time import EachStep
+from snnlab.neurons.base import Neuron
+from snnlab.norms.base import BatchNorm
+
+
+class _Tracer(fx.Tracer):
+    """Looks into every module but those that are one layer for others too."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return (
+            isinstance(m, (Neuron, EachStep, SharedDropout))
+            or is_norm(m)
+            or super().is_leaf_module(m, module_qualified_name)
+        )
+
+
+def is_norm(module: nn.Module) -> bool:
+    """True for a normalisation over time: it holds a batch normalisation."""
+    return any(isinstance(child, BatchNorm) for child in module.children())
+
+
+def trace(model: nn.Module) -> fx.GraphModule:
+    """The graph of a network's forward pass on x_TBCHW.
+
+    Raises:
+        ValueError: the forward pass does what cannot be recorded, such as to depend on values.
+    """
+    own = next((name for name, module in model.named_modules() if getattr(module, "own_time", False)), None)
+    if own is not None:
+        raise ValueError(f"{own} runs for time steps of its own")
+    try:
+        graph = _Tracer().trace(model)
+    except (fx.proxy.TraceError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{type(model).__name__} is not a graph of layers: {error}") from error
+    return fx.GraphModule(model, graph)

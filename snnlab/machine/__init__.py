@@ -1,0 +1,1 @@
+"""What a process runs on: device, threads, memory, other processes, and signals."""

@@ -1,0 +1,39 @@
+"""What `if`, `lif` and `plif` share: one threshold, and equations that are the same in every call."""
+
+from torch import Tensor
+
+from snnlab.kernels.contract import Dynamics
+from snnlab.neurons.base_membrane import MembraneNeuron
+from snnlab.surrogates.base import Surrogate
+
+
+def is_soft(reset: str) -> bool:
+    """True for a soft reset, False for a hard one.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if reset not in ("hard", "soft"):
+        raise ValueError(f"reset is '{reset}', but must be 'hard' or 'soft'")
+    return reset == "soft"
+
+
+class IntegrateAndFire(MembraneNeuron):
+    """Base class of neurons with one threshold; a subclass says how it leaks."""
+
+    def __init__(self, surrogate: Surrogate | None, dynamics: Dynamics, v_init: float) -> None:
+        super().__init__(surrogate, v_init)
+        self.dynamics = dynamics
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        return self.dynamics.threshold, self.dynamics.threshold
+
+    def leak(self) -> Tensor | float:
+        raise NotImplementedError
+
+    def dynamics_of_call(self) -> Dynamics:
+        return self.dynamics
+
+    def extra_repr(self) -> str:
+        return f"v_init={self.v_init:g}, {self.dynamics}"

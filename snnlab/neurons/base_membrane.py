@@ -1,0 +1,157 @@
+"""What neurons with one membrane potential share: the state, the number of the step, and who may look inside.
+
+Shape suffixes: T time steps, `...` any further axes.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.kernels.contract import Dynamics, Measure
+from snnlab.kernels.functional import integrate_and_fire
+from snnlab.neurons.base import Neuron
+from snnlab.surrogates.base import Surrogate
+from snnlab.surrogates.triangle import Triangle
+
+
+class MembraneNeuron(Neuron):
+    """Base class of neurons with one membrane potential; a subclass says how it leaks, fires and resets.
+
+    The state is the potential [...]. Where neuron or surrogate keep something for each time step, it is
+    [2, ...]: the potential, and how many steps have passed. Reading that number waits for the device, which a
+    call without a state does not.
+
+    Attributes:
+        thresholds: where it fires first, upwards and downwards, both positive; one that fires upwards only
+            repeats its threshold.
+        measure: looks at the charged potentials h_T [T, ...] of each call, see `watch_potentials`.
+        measured: takes what `measure` returned.
+    """
+
+    measure: Measure | None = None
+    measured: Callable[[Tensor | None], object] | None = None
+
+    def __init__(self, surrogate: Surrogate | None, v_init: float = 0.0) -> None:
+        super().__init__()
+        if not isinstance(surrogate, Surrogate | None):
+            raise TypeError(
+                f"surrogate: expected an object such as Triangle(), got {surrogate!r}; "
+                "settings are given by name, as in LIF(decay=0.9)"
+            )
+        self.surrogate = Triangle() if surrogate is None else surrogate
+        self.v_init = v_init
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        raise NotImplementedError
+
+    def firing_levels(self, t: int) -> list[float]:
+        """The potentials at which the output of step t (from 0) changes in evaluation mode, ascending."""
+        return [self.thresholds[0]]
+
+    def quantities(self) -> dict[str, Tensor]:
+        leak = self.leak()
+        learned = {"leak": leak} if isinstance(leak, Tensor) else {}
+        return learned | self.surrogate.quantities()
+
+    @property
+    def num_steps(self) -> int | None:
+        """Time steps that something is kept for; None: every step is alike."""
+        return self.surrogate.num_steps
+
+    @property
+    def batch_axis(self) -> int:
+        return 0 if self.num_steps is None else 1
+
+    def leak(self) -> Tensor | float:
+        """The part of the potential that survives a step."""
+        raise NotImplementedError
+
+    def dynamics_of_call(self) -> Dynamics:
+        """The equations of a step, for one call."""
+        raise NotImplementedError
+
+    def forward(self, x_T: Tensor, state: Tensor | None = None) -> Tensor:
+        if type(self).forward_with_state is not MembraneNeuron.forward_with_state:
+            return super().forward(x_T, state)
+        return self._run(x_T, state, keep_state=False)[0]
+
+    def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        spikes_T, v, end = self._run(x_T, state, keep_state=True)
+        return spikes_T, self._state(v, end)
+
+    def _run(self, x_T: Tensor, state: Tensor | None, keep_state: bool) -> tuple[Tensor, Tensor, int]:
+        """Spikes, the potential after the last step (anything without keep_state), and the number of that step."""
+        start = 0
+        if state is None:
+            v = self._rest(x_T[0])
+        elif self.num_steps is None:
+            v = state
+        else:
+            v = state[0]
+            start = max(0, round(state[1].flatten()[0].item()))
+        end = start + len(x_T)
+        if self.num_steps is not None and end > self.num_steps:
+            raise ValueError(
+                f"{type(self).__name__} with {type(self.surrogate).__name__} holds something for each of "
+                f"{self.num_steps} time steps, so it cannot run {end}: train with more steps"
+            )
+        spikes_T, v, measured = integrate_and_fire(
+            x_T, v, self.leak(), self.dynamics_of_call(), self.surrogate, start, self.measure, keep_state
+        )
+        if self.measured is not None:
+            self.measured(measured)
+        return spikes_T, v, end
+
+    def initial_state(self, x: Tensor) -> Tensor:
+        return self._state(self._rest(x).contiguous(), 0)
+
+    def _rest(self, x: Tensor) -> Tensor:
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        # One number, repeated: kernels then have nothing to read.
+        return torch.full((), self.v_init, dtype=dtype, device=x.device).expand(x.shape)
+
+    def _state(self, v: Tensor, steps: int) -> Tensor:
+        return v if self.num_steps is None else torch.stack([v, torch.full_like(v, steps)])
+
+
+@contextmanager
+def watch_potentials(
+    model: nn.Module, measure: Callable[[MembraneNeuron, Tensor], Tensor | None]
+) -> Iterator[dict[str, list[Tensor | None]]]:
+    """Measures the membrane potentials of every neuron layer, before reset, inside a `with` block.
+
+        with watch_potentials(model, lambda neuron, h_T: h_T.square().mean()) as measured:
+            logits_TBK = model(x_TBCHW)
+        loss = loss + sum(scalar for scalars in measured.values() for scalar in scalars)
+
+    `measure` gets the layer and its charged potentials h_T [T, ...] in float32, once for each call of the
+    layer, and returns a scalar with a gradient or None. Potentials are not kept: the backward pass has to
+    recompute them anyway, and calls `measure` again there to differentiate it, one layer at a time. What
+    looks without a gradient returns None and is called once. Nothing is computed outside the block.
+
+    Yields the scalars of each layer, named as in `model.named_modules()`, one for each call.
+
+    Raises:
+        ValueError: the model has no neuron with a membrane potential, or is watched already.
+    """
+    neurons = {name: module for name, module in model.named_modules() if isinstance(module, MembraneNeuron)}
+    if not neurons:
+        raise ValueError(f"no neuron of {type(model).__name__} has a membrane potential to look at")
+    if any(neuron.measure is not None for neuron in neurons.values()):
+        raise ValueError("the membrane potentials are watched already: leave that block first")
+    found: dict[str, list[Tensor | None]] = {name: [] for name in neurons}
+    try:
+        for name, neuron in neurons.items():
+            neuron.measure = _of(neuron, measure)
+            neuron.measured = found[name].append
+        yield found
+    finally:
+        for neuron in neurons.values():
+            del neuron.measure, neuron.measured
+
+
+def _of(neuron: MembraneNeuron, measure: Callable[[MembraneNeuron, Tensor], Tensor | None]) -> Measure:
+    return lambda h_T: measure(neuron, h_T)

@@ -1,0 +1,65 @@
+"""PyTorch's batch normalisation for any number of axes, with time folded into the batch.
+
+It stays a `_BatchNorm`, so that conversion to SyncBatchNorm and lists of undecayed parameters find it.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from snnlab.time_axis import fold_time, is_still, unfold_time
+
+
+class BatchNorm(_BatchNorm):
+    """Batch normalisation of [N, C, ...] with any number of axes behind C."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        assert input.dim() >= 2, f"batch normalisation needs [N, C, ...], got {tuple(input.shape)}"
+
+    def of_still(self, x_TBC: Tensor) -> Tensor:
+        """The same for one step x_TBC[0] shown T times, computed once; the statistics count all of its copies."""
+        x_BC = x_TBC[0]
+        if not self.training:
+            y_BC: Tensor = self(x_BC)
+        else:
+            axes = [axis for axis in range(x_BC.dim()) if axis != 1]
+            var, mean = torch.var_mean(x_BC.detach().to(torch.float32), axes, correction=0)
+            y_BC = F.batch_norm(x_BC, None, None, self.weight, self.bias, training=True, eps=self.eps)
+            self.take_up(mean, var, x_TBC.numel() // len(mean))
+        return y_BC.expand(len(x_TBC), *y_BC.shape)
+
+    @torch.no_grad()
+    def take_up(self, mean: Tensor, var: Tensor, count: int) -> None:
+        """Moves the running statistics as a call in training would: var [C] of `count` values, divided by count."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
+        self.running_var.lerp_((var * (count / (count - 1))).to(self.running_var.dtype), share)
+
+
+class BatchNormOverTime(nn.Module):
+    """Base class of norms with statistics over everything but C, and perhaps a factor for each step behind it.
+
+    Attributes:
+        bn: the normalisation; in a run over several processes perhaps a `SyncBatchNorm`.
+    """
+
+    bn: nn.Module
+
+    def step_factors(self, num_steps: int) -> Tensor | None:
+        """The factor p_T [T] of each step; None: there is none."""
+        return None
+
+    def forward(self, x_TBC: Tensor) -> Tensor:
+        """[T, B, C, ...] -> [T, B, C, ...]."""
+        p_T = self.step_factors(len(x_TBC))
+        if is_still(x_TBC) and type(self.bn) is BatchNorm and self.bn.track_running_stats:
+            y_TBC = self.bn.of_still(x_TBC)
+        else:
+            y_N: Tensor = self.bn(fold_time(x_TBC))
+            y_TBC = unfold_time(y_N, len(x_TBC))
+        return y_TBC if p_T is None else y_TBC * p_T.to(y_TBC.dtype).view(-1, *[1] * (y_TBC.dim() - 1))

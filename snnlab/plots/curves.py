@@ -1,0 +1,73 @@
+"""Learning curves: loss and accuracy of training and test against the epoch."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snnlab.plots.figure import BLUE, VERMILLION, drawing, whole_numbers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SPLITS = (("train", BLUE, "-"), ("test", VERMILLION, "-"))
+
+
+def plot_curves(rows: Sequence[Mapping[str, object]], path: Path, *, title: str = "") -> Path:
+    """Draws the learning curves of one run.
+
+    Args:
+        rows: lines of `metrics.jsonl`: `epoch` and any of `train/loss`, `train/acc`, `test/loss`, `test/acc`;
+            accuracies are fractions. A value that is not there or null is left out.
+        path: PNG file to write.
+        title: above the picture.
+
+    Returns:
+        `path`.
+    """
+    with drawing(path, 9.0, 3.6, title) as figure:
+        loss_axes, acc_axes = figure.subplots(1, 2)
+        lowest = _draw(loss_axes, rows, "loss", 1.0)
+        loss_axes.set(title="Loss", xlabel="epoch")
+        if lowest > 0 and _highest(rows, "loss") > 50 * lowest:
+            loss_axes.set_yscale("log")
+        _draw(acc_axes, rows, "acc", 100.0)
+        acc_axes.set(title="Accuracy", xlabel="epoch", ylabel="%")
+    return path
+
+
+def _draw(axes: "Axes", rows: Sequence[Mapping[str, object]], metric: str, scale: float) -> float:
+    """Draws one panel; returns its lowest value."""
+    everything: list[float] = []
+    epochs: list[float] = []
+    for split, colour, line in SPLITS:
+        points = _points(rows, f"{split}/{metric}")
+        if not points:
+            continue
+        xs, ys = [epoch for epoch, _ in points], [scale * value for _, value in points]
+        form = "{:.1f} %" if metric == "acc" else "{:.3g}"
+        name = f"{split}: last {form.format(ys[-1])}"
+        if metric == "acc" and split == "test":
+            name += f", best {form.format(max(ys))}"
+        axes.plot(xs, ys, line, color=colour, marker="o" if len(xs) <= 30 else "", label=name)
+        everything += ys
+        epochs += xs
+    axes.grid(axis="y")
+    if everything:
+        whole_numbers(axes, min(epochs), max(epochs))
+        axes.legend()
+    return min(everything, default=0.0)
+
+
+def _highest(rows: Sequence[Mapping[str, object]], metric: str) -> float:
+    return max(
+        (value for split, *_ in SPLITS for _, value in _points(rows, f"{split}/{metric}")), default=0.0
+    )
+
+
+def _points(rows: Sequence[Mapping[str, object]], key: str) -> list[tuple[float, float]]:
+    found = [(row.get("epoch"), row.get(key)) for row in rows]
+    return [
+        (float(epoch), float(value))
+        for epoch, value in found
+        if isinstance(epoch, int | float) and isinstance(value, int | float)
+    ]

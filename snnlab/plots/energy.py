@@ -1,0 +1,93 @@
+"""Energy of each layer of a spiking network beside an ANN of the same shape."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from snnlab.plots.figure import BLUE, MUTED, VERMILLION, drawing, write_csv
+
+GREY = "#C9C9C9"
+
+
+def plot_energy(
+    layers: Sequence[Mapping[str, Any]],
+    whole: Mapping[str, float],
+    path: Path,
+    *,
+    convention: str,
+    title: str = "",
+) -> Path:
+    """Draws a pair of bars per layer on a logarithmic scale, and the totals.
+
+    Args:
+        layers: `LayerCost` of each layer as a mapping, in the order of the network.
+        whole: their `TotalCost`.
+        path: PNG file to write; the CSV beside it has all counts.
+        convention: how it was counted, below the picture.
+        title: above the picture.
+
+    Returns:
+        `path`.
+    """
+    import numpy as np
+    from matplotlib.patches import Patch
+
+    rows = np.arange(len(layers))
+    snn = [layer["snn_pJ"] / 1e6 for layer in layers]
+    ann = [layer["ann_pJ"] / 1e6 for layer in layers]
+    positive = [value for value in (*snn, *ann) if value > 0] or [1.0]
+    left = 10 ** float(np.floor(np.log10(min(positive))))
+    of_snn, of_ann = whole["snn_pJ"] / 1e6, whole["ann_pJ"] / 1e6
+    with drawing(path, 8.6, 0.34 * len(layers) + 2.2, title) as figure:
+        axes = figure.subplots()
+        axes.barh(rows + 0.2, ann, height=0.38, color=GREY)
+        colours = [VERMILLION if layer["mac"] else BLUE for layer in layers]
+        axes.barh(rows - 0.2, snn, height=0.38, color=colours)
+        axes.set(ylim=(len(layers) - 0.4, -0.6), xlabel="energy of one sample, uJ", xscale="log")
+        axes.set_yticks(rows, [layer["name"] for layer in layers])
+        axes.set_xlim(left, 4 * max(positive))
+        ratio = f", {of_ann / of_snn:.1f} times as much" if of_snn else ""
+        axes.set_title(f"SNN {_short(whole['snn_pJ'] / 1e12)}J, ANN {_short(whole['ann_pJ'] / 1e12)}J{ratio}")
+        for row, (layer, energy) in enumerate(zip(layers, snn, strict=True)):
+            kind, count = ("MAC", layer["mac"]) if layer["mac"] else ("AC", layer["ac"])
+            place = (max(energy, left), row - 0.2)
+            axes.annotate(
+                f"{_short(count)} {kind}",
+                place,
+                (3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
+                color=MUTED,
+            )
+        axes.grid(axis="x")
+        handles = [Patch(color=BLUE, label="SNN, accumulations (AC)"), Patch(color=GREY, label="ANN")]
+        if VERMILLION in colours:
+            handles.insert(1, Patch(color=VERMILLION, label="SNN, multiplications (MAC)"))
+        figure.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=len(handles),
+            title=convention,
+            title_fontsize=8,
+        )
+    head = list(layers[0])
+    table = [[one.get(key) for key in head] for one in (*layers, {"name": "total", **whole})]
+    write_csv(path.with_suffix(".csv"), head, table)
+    return path
+
+
+def _short(value: float) -> str:
+    """Three digits and a prefix: 0.0000449 -> "44.9 u"."""
+    for prefix, size in (
+        ("G", 1e9),
+        ("M", 1e6),
+        ("k", 1e3),
+        ("", 1.0),
+        ("m", 1e-3),
+        ("u", 1e-6),
+        ("n", 1e-9),
+    ):
+        if value >= 0.9995 * size:
+            return f"{value / size:.3g} {prefix}".rstrip()
+    return f"{value:.3g}"

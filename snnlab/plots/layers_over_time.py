@@ -1,0 +1,128 @@
+"""One number per layer and time step, such as a firing rate: heat map with the means along both of its sides."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snnlab.plots.figure import BLUE, GRID, INK, VERMILLION, drawing, write_csv
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+MAX_NUMBERS = 12
+
+
+def plot_layers_over_time(
+    shares: Mapping[str, Sequence[float]],
+    path: Path,
+    *,
+    measure: str,
+    everywhere: Sequence[float],
+    title: str = "",
+    extra: Mapping[str, Mapping[str, float]] | None = None,
+) -> Path:
+    """Draws shares in %: a row per layer, a column per step; layer means at the right, step means above.
+
+    Args:
+        shares: layer name to its share at every time step, in the order of the network.
+        path: PNG file to write; the CSV beside it has the shares as fractions.
+        measure: what the share is of, for the labels.
+        everywhere: the share among all neurons together at every step; empty if layers differ in their steps.
+        title: above the picture.
+        extra: further columns of the CSV, for each layer.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: no layer, or one without a time step.
+    """
+    import numpy as np
+
+    if not shares or not all(shares.values()):
+        raise ValueError("there must be a layer, and every layer needs a time step")
+    num_layers, num_steps = len(shares), max(len(values) for values in shares.values())
+    values_LT = np.full((num_layers, num_steps), np.nan)
+    for values_T, values in zip(values_LT, shares.values(), strict=True):
+        values_T[: len(values)] = 100 * np.asarray(values)
+    steps = np.arange(1, num_steps + 1)
+    mean_L, mean_T = np.nanmean(values_LT, 1), 100 * np.asarray(everywhere)
+    width, height = min(max(0.55 * num_steps, 2.6), 8.0) + 4.6, 0.3 * num_layers + 2.9
+    with drawing(path, width, height, title) as figure:
+        grid = figure.subplots(
+            2, 2, width_ratios=(width - 4.4, 2.6), height_ratios=(1.0, 0.3 * num_layers + 0.4), squeeze=False
+        )
+        above, corner, heat, right = grid.flat
+        corner.set_axis_off()
+        _heat_map(heat, values_LT, list(shares), steps)
+        heat.set(xlabel="time step t")
+        if everywhere:
+            above.plot(steps, mean_T, color=BLUE, marker="o")
+            above.set(xlim=(0.5, num_steps + 0.5), ylim=(0, 1.25 * max(float(mean_T.max()), 1e-9)), xticks=[])
+            above.set(title=f"All neurons: {measure}, %")
+            above.grid(axis="y")
+        else:
+            above.set_axis_off()
+            heat.set_title(f"{measure}, %".capitalize())
+        rows = np.arange(num_layers)
+        right.barh(rows, mean_L, color=BLUE, height=0.7)
+        right.set(ylim=(num_layers - 0.5, -0.5), yticks=[], xlabel="mean over the steps, %")
+        right.set_xlim(0, 1.25 * max(float(mean_L.max()), 1e-9))
+        if everywhere:
+            average = float(mean_T.mean())
+            right.axvline(average, color=VERMILLION, linestyle=":", linewidth=2)
+            right.set_title(f"all neurons {average:.1f} %", fontsize=9, fontweight="normal", color=VERMILLION)
+        for row, mean in enumerate(mean_L):
+            right.text(
+                1.0,
+                row,
+                f"{mean:.1f}",
+                transform=right.get_yaxis_transform(),
+                ha="right",
+                va="center",
+                fontsize=8,
+            )
+        right.grid(axis="x", color=GRID)
+    names = list(next(iter(extra.values()))) if extra else []
+    whole = {**shares, "all neurons": everywhere} if everywhere else shares
+    table = [
+        [
+            layer,
+            *(values[t - 1] if t <= len(values) else None for t in range(1, num_steps + 1)),
+            sum(values) / len(values),
+            *((extra or {}).get(layer, {}).get(name) for name in names),
+        ]
+        for layer, values in whole.items()
+    ]
+    write_csv(path.with_suffix(".csv"), ["layer", *(f"t{t}" for t in steps), "mean", *names], table)
+    return path
+
+
+def _heat_map(
+    axes: "Axes", values_LT: "NDArray[np.float64]", names: Sequence[str], steps: "NDArray[np.int64]"
+) -> None:
+    import numpy as np
+
+    top = max(float(np.nanmax(values_LT)), 1e-12)
+    axes.imshow(
+        values_LT,
+        aspect="auto",
+        cmap="Blues",
+        vmin=0,
+        vmax=top,
+        extent=(0.5, len(steps) + 0.5, len(names) - 0.5, -0.5),
+    )
+    axes.set_yticks(range(len(names)), names)
+    every = -(-len(steps) // MAX_NUMBERS)
+    axes.set_xticks(steps[::every])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if len(steps) <= MAX_NUMBERS:
+        for (layer, step), value in np.ndenumerate(values_LT):
+            if np.isnan(value):
+                continue
+            colour = "white" if value > 0.6 * top else INK
+            axes.text(step + 1, layer, f"{value:.1f}", ha="center", va="center", fontsize=8, color=colour)

@@ -1,0 +1,144 @@
+"""Histograms of membrane potentials, a panel per layer and a line per time step, with the firing thresholds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snnlab.plots.figure import INK, VERMILLION, drawing, write_csv
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+MAX_COLUMNS = 3
+MAX_STEPS = 12
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """The potentials of one layer.
+
+    Attributes:
+        edges: of the bins, one more than there are bins.
+        shares: for each step, the share of potentials below the first edge, in each bin, above the last edge.
+        levels: for each step, the potentials at which the output changes, ascending.
+        mean_std: for each step.
+    """
+
+    edges: Sequence[float]
+    shares: Sequence[Sequence[float]]
+    levels: Sequence[Sequence[float]]
+    mean_std: Sequence[tuple[float, float]]
+
+
+def plot_membrane(
+    histograms: Mapping[str, Histogram], path: Path, *, max_layers: int = 6, title: str = ""
+) -> Path:
+    """Draws the distribution of the potentials before reset, later steps in lighter colours, twelve steps at most.
+
+    The thresholds of the last step are dashed; where they move, those of the first step are dotted.
+
+    Args:
+        histograms: layer name to its histogram, in the order of the network.
+        path: PNG file to write; the CSV beside it has every bin of every layer and step.
+        max_layers: panels; the first, the last and evenly spaced layers of more.
+        title: above the picture.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: no layer.
+    """
+    import numpy as np
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import BoundaryNorm
+    from matplotlib.lines import Line2D
+
+    if not histograms:
+        raise ValueError("histograms: no layer to draw")
+    names = list(histograms)
+    if len(names) > max_layers:
+        names = [names[round(index)] for index in np.linspace(0, len(names) - 1, max_layers)]
+    num_steps = max(len(histograms[name].shares) for name in names)
+    colours = colormaps["viridis"].resampled(max(num_steps, 2))
+    columns = min(-(-len(names) // 2), MAX_COLUMNS) if len(names) > 3 else len(names)
+    rows = -(-len(names) // columns)
+    moving = False
+    with drawing(path, 3.2 * columns + 1.0, 2.3 * rows + 1.0, title) as figure:
+        panels = figure.subplots(rows, columns, squeeze=False)
+        for axes in panels.flat[len(names) :]:
+            axes.set_axis_off()
+        for axes, name in zip(panels.flat, names, strict=False):
+            moving |= _panel(axes, histograms[name], colours)
+            axes.set_title(name)
+        for axes in panels[:, 0]:
+            axes.set_ylabel("density")
+        for index in range(columns):
+            panels[-1 if index < len(names) - columns * (rows - 1) else -2, index].set_xlabel(
+                "potential before reset"
+            )
+        lines = [Line2D([], [], color=VERMILLION, linestyle="--", label="threshold")]
+        if moving:
+            lines[0].set_label("threshold, last step")
+            lines.append(Line2D([], [], color=VERMILLION, linestyle=":", label="threshold, first step"))
+        figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))
+        if num_steps > 1:
+            norm = BoundaryNorm(np.arange(num_steps + 1) + 0.5, colours.N)
+            bar = figure.colorbar(ScalarMappable(norm, colours), ax=panels, pad=0.02, label="time step t")
+            bar.set_ticks(np.unique(np.linspace(1, num_steps, min(num_steps, 6)).round().tolist()).tolist())
+            bar.ax.tick_params(length=0)
+    write_csv(
+        path.with_suffix(".csv"),
+        ("layer", "t", "from", "to", "share", "mean", "std", "levels"),
+        _rows(histograms),
+    )
+    return path
+
+
+def _panel(axes: "Axes", one: Histogram, colours: "Colormap") -> bool:
+    """Draws one layer; returns whether its thresholds differ between steps."""
+    import numpy as np
+
+    edges = np.asarray(one.edges)
+    width = edges[1] - edges[0]
+    density_TN = np.asarray(one.shares)[:, 1:-1] / width
+    drawn = np.linspace(0, len(density_TN) - 1, min(len(density_TN), MAX_STEPS)).round().astype(int)
+    for t in drawn.tolist():
+        axes.stairs(density_TN[t], edges, color=colours(t), linewidth=1.3)
+    # A peak at rest, of neurons that nothing reaches, would flatten all the rest.
+    ordered = np.sort(density_TN.ravel())
+    highest, usual = (
+        ordered[-1],
+        np.sort(density_TN, 1)[:, :-3].max() if density_TN.shape[1] > 3 else ordered[-1],
+    )
+    if highest > 3 * usual > 0:
+        axes.set_ylim(0, 1.25 * usual)
+        axes.text(
+            0.02, 0.97, f"peak {highest:.2g}", transform=axes.transAxes, va="top", fontsize=8, color=INK
+        )
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_xlim(edges[0], edges[-1])
+    first, last = list(one.levels[0]), list(one.levels[-1])
+    for level in last:
+        axes.axvline(level, color=VERMILLION, linestyle="--", linewidth=1.2)
+    if first != last:
+        for level in first:
+            axes.axvline(level, color=VERMILLION, linestyle=":", linewidth=1.2)
+    return first != last
+
+
+def _rows(histograms: Mapping[str, Histogram]) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for layer, one in histograms.items():
+        bounds = [None, *one.edges, None]
+        for t, shares in enumerate(one.shares):
+            levels = " ".join(f"{level:g}" for level in one.levels[t])
+            rows += [
+                [layer, t + 1, bounds[n], bounds[n + 1], share, *one.mean_std[t], levels]
+                for n, share in enumerate(shares)
+            ]
+    return rows

@@ -1,0 +1,88 @@
+"""Reliability diagrams: accuracy against confidence, with how many samples each bin holds."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snnlab.plots.figure import BLUE, GRID, INK, MUTED, SKY, VERMILLION, drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Bins = Mapping[str, Sequence[Sequence[float | None]]]
+
+
+def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = None, title: str = "") -> Path:
+    """Draws a diagram for each chosen time step.
+
+    The bar is the accuracy in a bin of confidence, and the coloured part between it and the bin's mean
+    confidence is the calibration error there: orange where the network is too sure of itself, light blue
+    where it is not sure enough. Below is the share of the samples in each bin.
+
+    Args:
+        bins: `count`, `confidence` and `accuracy`, each [T][bins], over bins of equal width; the means of an
+            empty bin are ignored.
+        path: PNG file to write.
+        steps: time steps to show, from 1; default the first, the middle and the last.
+        title: above the picture.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: a step is not there.
+    """
+    num_steps = len(bins["count"])
+    chosen = sorted({1, (num_steps + 1) // 2, num_steps}) if steps is None else list(steps)
+    if any(not 1 <= step <= num_steps for step in chosen):
+        raise ValueError(f"steps must be in 1..{num_steps}, got {chosen}")
+    with drawing(path, max(2.9 * len(chosen) + 0.7, 4.2), 4.7, title) as figure:
+        grid = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
+        for column, step in enumerate(chosen):
+            count, confidence, accuracy = (
+                [_number(value) for value in bins[key][step - 1]]
+                for key in ("count", "confidence", "accuracy")
+            )
+            error = _diagram(grid[0, column], count, confidence, accuracy)
+            _counts(grid[1, column], count)
+            grid[0, column].set_title(f"t = {step}, ECE {error:.4f}")
+            grid[1, column].set(xlabel="confidence", xticks=[0, 0.25, 0.5, 0.75, 1])
+        grid[0, 0].set_ylabel("accuracy")
+        grid[1, 0].set_ylabel("% of samples")
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return path
+
+
+def _diagram(
+    axes: "Axes", count: Sequence[float], confidence: Sequence[float], accuracy: Sequence[float]
+) -> float:
+    """Draws one panel; returns its ECE, 0 without samples."""
+    width = 1 / len(count)
+    filled = [index for index, number in enumerate(count) if number > 0]
+    centres = [(index + 0.5) * width for index in filled]
+    right, sure = [accuracy[index] for index in filled], [confidence[index] for index in filled]
+    both = [min(pair) for pair in zip(right, sure, strict=True)]
+    over = [max(s - r, 0.0) for r, s in zip(right, sure, strict=True)]
+    under = [max(r - s, 0.0) for r, s in zip(right, sure, strict=True)]
+    axes.bar(centres, both, 0.9 * width, color=BLUE, label="accuracy")
+    axes.bar(centres, over, 0.9 * width, both, color=VERMILLION, alpha=0.55, label="too sure")
+    axes.bar(centres, under, 0.9 * width, both, color=SKY, label="not sure enough")
+    axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.grid(color=GRID)
+    weights = [count[index] / sum(count) for index in filled]
+    return sum(weight * (o + u) for weight, o, u in zip(weights, over, under, strict=True))
+
+
+def _counts(axes: "Axes", count: Sequence[float]) -> None:
+    width = 1 / len(count)
+    total = sum(count)
+    shares = [100 * number / total if total else 0.0 for number in count]
+    axes.bar([(index + 0.5) * width for index in range(len(count))], shares, 0.9 * width, color=MUTED)
+    axes.grid(axis="y")
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,1 @@
+"""The run directory: its identity, its files, checkpoints and results."""

@@ -1,0 +1,184 @@
+"""The files of a run directory: who holds it, how far it is, what it measured.
+
+`status.json` says running, done, failed or preempted; `metrics.jsonl` has a JSON object per line; `result.json`
+is there when the run is done. Every file is replaced whole, so that a killed run leaves readable ones.
+"""
+
+import fcntl
+import json
+import math
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from snnlab.errors import SnnlabError
+from snnlab.runs import checkpoint
+from snnlab.runs.results import read_result
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file so that it is either the old or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    temporary.replace(path)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes a mapping as JSON, whole; a number that does not exist (NaN) becomes null."""
+    write_whole(path, _json(value, indent=2) + "\n")
+
+
+class RunFiles:
+    """A run directory, held by one process at a time.
+
+    Raises:
+        SnnlabError: another process holds the directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.checkpoints = folder / "checkpoints"
+        self.plots = folder / "plots"
+        self._lock = folder / ".lock"
+        self._metrics = folder / "metrics.jsonl"
+
+    def __enter__(self) -> Self:
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        self._lock_file = self._lock.open("a+")
+        try:
+            # The kernel drops the lock with its process, so a killed run never leaves a stale one.
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock_file.seek(0)
+            holder = self._lock_file.read().strip() or "another process"
+            self._lock_file.close()
+            raise SnnlabError(
+                f"{self.folder} is in use by {holder}",
+                "wait until that run ends, or change a setting or the seed: each gets its own directory",
+            ) from None
+        self._lock_file.truncate(0)
+        self._lock_file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        self._lock_file.flush()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock_file.truncate(0)
+        self._lock_file.close()
+
+    def result(self) -> Mapping[str, Any] | None:
+        """The stored result of a finished run; None also if it cannot be read, so that it is made again."""
+        return read_result(self.folder)
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        write_json(self.folder / "result.json", result)
+
+    def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        """What the report's diagrams show and no metric says."""
+        write_whole(self.folder / "evaluation.json", _json(evaluation) + "\n")
+
+    def save_checkpoint(self, name: str, content: dict[str, Any]) -> None:
+        checkpoint.save(self.checkpoints / f"{name}.pt", content)
+
+    def write_status(self, status: str, **details: object) -> None:
+        write_json(self.folder / "status.json", {"status": status, **details})
+
+    def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
+        write_whole(self.folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
+        write_whole(self.folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        write_json(self.folder / "env.json", environment)
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        with self._metrics.open("a") as file:
+            file.write(_json(row) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows so far; a last line that a kill cut short is left out."""
+        if not self._metrics.exists():
+            return []
+        rows = []
+        for line in self._metrics.read_text().splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return rows
+
+    def cut_metrics(self, num_rows: int) -> None:
+        """Drops the rows that were written after the state from which a run continues."""
+        rows = self.read_metrics()[:num_rows]
+        write_whole(self._metrics, "".join(_json(row) + "\n" for row in rows))
+
+    def clear(self) -> None:
+        """Forgets an earlier run in this directory."""
+        for path in [*self.checkpoints.glob("*"), *self.plots.glob("*"), *self.folder.glob("*.json*")]:
+            path.unlink()
+
+
+class FollowerFiles(RunFiles):
+    """A run directory as a process sees it that does not lead: it reads, and writes nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        pass
+
+    def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        pass
+
+    def save_checkpoint(self, name: str, content: dict[str, Any]) -> None:
+        pass
+
+    def write_status(self, status: str, **details: object) -> None:
+        pass
+
+    def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
+        pass
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        pass
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        pass
+
+    def cut_metrics(self, num_rows: int) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+
+def _json(value: Mapping[str, Any], indent: int | None = None) -> str:
+    return json.dumps(_finite(value), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: a number that does not exist is written as null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,35 @@
+"""From a command line's overrides to a checked configuration that knows which weights it starts or learns from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from snnlab.config.check import check
+from snnlab.config.compose import Composed, compose
+from snnlab.config.schema import RunConfig
+from snnlab.runs.weights import identified_init, identified_teacher
+
+IDENTIFIED: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {"init": identified_init, "distill": identified_teacher}
+)
+
+
+def load(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) -> RunConfig:
+    """Composes and checks a run: `load(["+experiment=quickstart", "seed=1"])`.
+
+    Raises:
+        ConfigError: the config cannot be composed, or is wrong.
+    """
+    return checked(compose(overrides, config_dirs))
+
+
+def checked(composed: Composed) -> RunConfig:
+    """Checks what `compose` returned; raises ConfigError if it is wrong."""
+    return check(
+        composed.mapping,
+        composed.origins,
+        overrides=composed.overrides,
+        written_for=composed.written_for,
+        makers=IDENTIFIED,
+    )

@@ -1,0 +1,59 @@
+"""Takes the config of a run directory as the base instead of conf/train.yaml, with overrides on top."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from snnlab.config.check import check
+from snnlab.config.compose import compose, config_errors
+from snnlab.config.origins import Origin, Origins, flatten
+from snnlab.config.overrides import read_overrides
+from snnlab.config.schema import RunConfig
+from snnlab.config.search import SearchPath
+from snnlab.errors import ConfigError
+from snnlab.runs.config_file import read_config
+from snnlab.runs.load import IDENTIFIED
+
+
+def load_stored(
+    run: Path, overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()
+) -> RunConfig:
+    """The config of a run with overrides; its folders are today's (`paths`), not those of the day of the run.
+
+    Raises:
+        ConfigError: no such run, or an override that does not fit.
+    """
+    search = SearchPath.of(config_dirs)
+    base = OmegaConf.create(read_config(run))
+    read = read_overrides(overrides, search)
+    for one in read:
+        if one.is_sweep or one.key.startswith("hydra") or one.hydra.startswith("~"):
+            raise ConfigError(f"{one.text}: not possible on a stored run", "give group=choice or key=value")
+        if one.is_group and one.key not in search.default_groups:
+            raise ConfigError(
+                f"{one.text}: a stored run has its {one.key} already",
+                f"train it anew: snnlab train {one.text}",
+            )
+    from_files = [one.text for one in read if one.is_group or one.key.startswith("paths.")]
+    fresh = compose(from_files, config_dirs)
+    replaced = {"paths", *(one.key for one in read if one.is_group)}
+    for key in replaced:
+        OmegaConf.update(base, key, fresh.mapping[key], merge=False)
+    with config_errors(search):
+        for one in read:
+            if not one.is_group:
+                value = OverridesParser.create().parse_override(one.hydra).value()
+                OmegaConf.update(base, one.key, value, force_add=True)
+        mapping = OmegaConf.to_container(base, resolve=True)
+    assert isinstance(mapping, dict)
+    values = {str(key): value for key, value in mapping.items()}
+
+    def find() -> dict[str, Origin]:
+        stored = {path: Origin(str(run / "config.yaml"), "config") for path, _ in flatten(values)}
+        new = {path: one for path, one in fresh.origins.items() if path.partition(".")[0] in replaced}
+        return stored | new
+
+    by_hand = [one.key for one in read if not one.is_group]
+    return check(values, Origins(find, by_hand), overrides=[one.text for one in read], makers=IDENTIFIED)

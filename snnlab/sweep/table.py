@@ -1,0 +1,191 @@
+"""The table at the end of a sweep: a row for each combination, mean and deviation over its seeds."""
+
+import hashlib
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.schema import RunConfig
+from snnlab.errors import PREEMPTED
+from snnlab.runs.identity import run_dir
+from snnlab.runs.results import read_result, read_status, select_metric
+from snnlab.sweep.launcher import ProcessReturn
+
+# Metric, heading, factor, digits: accuracies in percent, calibration errors as fractions.
+COLUMNS = (
+    ("test/acc", "acc %", 100.0, 2),
+    ("test/ece", "ECE", 1.0, 4),
+    ("test/adaece", "AdaECE", 1.0, 4),
+    ("test/cece", "CECE", 1.0, 4),
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a sweep.
+
+    Args:
+        chosen: the swept keys with this point's values, as overrides spell them.
+        cfg: its config.
+        jobs_overrides: the overrides that Hydra's sweeper gives to its job.
+        status: done, failed, interrupted or not run.
+        reason: why it failed.
+    """
+
+    chosen: Mapping[str, str]
+    cfg: RunConfig
+    jobs_overrides: frozenset[str] = frozenset()
+    status: str = "not run"
+    reason: str = ""
+
+    @cached_property
+    def run_dir(self) -> Path:
+        return run_dir(self.cfg)
+
+    @property
+    def label(self) -> str:
+        """The swept keys with this point's values."""
+        return " ".join(f"{key}={value}" for key, value in self.chosen.items()) or self.cfg.experiment
+
+    @property
+    def row(self) -> str:
+        """The swept keys without the seed: runs with the same row are averaged."""
+        parts = [f"{key}={value}" for key, value in self.chosen.items() if key != "seed"]
+        return " ".join(parts) or self.cfg.experiment
+
+    def ended(self, process: ProcessReturn | None) -> "Point":
+        """The same point with its outcome: the process's, or what its run directory says."""
+        if process is not None:
+            status = {0: "done", PREEMPTED: "interrupted"}.get(process.exit_code, "failed")
+            return replace(self, status=status, reason=process.reason)
+        if read_result(self.run_dir) is not None:
+            return replace(self, status="done")
+        left = read_status(self.run_dir)
+        known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}
+        return replace(
+            self, status=known.get(left.get("status", ""), "not run"), reason=left.get("reason") or ""
+        )
+
+
+class SweepTable:
+    """The outcome of a sweep, as text and as files.
+
+    Args:
+        points: all points, with their outcome.
+        overrides: the sweep's command line.
+    """
+
+    def __init__(self, points: Sequence[Point], overrides: Sequence[str]) -> None:
+        self.points = points
+        self.overrides = overrides
+        self.results = {
+            point.run_dir: result
+            for point in points
+            if point.status == "done" and (result := read_result(point.run_dir)) is not None
+        }
+
+    @property
+    def exit_code(self) -> int:
+        """75 if a run was interrupted, else 1 if one failed or was not run, else 0."""
+        statuses = {point.status for point in self.points}
+        return PREEMPTED if "interrupted" in statuses else int(statuses != {"done"})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One mapping for each row: label, n, metrics, status."""
+        groups: dict[str, list[Point]] = {}
+        for point in self.points:
+            groups.setdefault(point.row, []).append(point)
+        return [self._row(label, group) for label, group in groups.items()]
+
+    def text(self) -> str:
+        """The table in Markdown, with the failures below."""
+        head = ["", *(heading for _, heading, _, _ in COLUMNS), "n", "status"]
+        lines = [head]
+        for row in self.rows():
+            cells = [_cell(row["metrics"][metric], factor, digits) for metric, _, factor, digits in COLUMNS]
+            lines.append([row["label"], *cells, str(row["n"]), row["status"]])
+        widths = [max(2, *(len(line[column]) for line in lines)) for column in range(len(head))]
+        ruler = [
+            "-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)
+        ]
+        body = [lines[0], ruler, *lines[1:]]
+        text = [
+            "| "
+            + " | ".join(
+                _pad(cell, width, column)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            + " |"
+            for line in body
+        ]
+        failures = [
+            f"- failed: {point.label}: {point.reason}" for point in self.points if point.status == "failed"
+        ]
+        note = (
+            "Mean +- standard deviation over seeds (n of them), at the last time step, after the last epoch."
+        )
+        return "\n".join(["", *text, "", note, *([""] if failures else []), *failures])
+
+    def write(self) -> Path:
+        """Writes sweep-<hash>.md and .json beside the runs and returns the former."""
+        runs = self.points[0].cfg.paths.runs
+        experiments = {point.cfg.experiment for point in self.points}
+        names = sorted(str(point.run_dir.relative_to(point.cfg.paths.runs)) for point in self.points)
+        digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+        folder = runs / experiments.pop() if len(experiments) == 1 else runs
+        folder.mkdir(parents=True, exist_ok=True)
+        command = f"snnlab train -m {' '.join(self.overrides)}"
+        file = folder / f"sweep-{digest}.md"
+        file.write_text(f"`{command}`\n{self.text()}\n", encoding="utf-8")
+        content = {
+            "command": command,
+            "rows": self.rows(),
+            "runs": [self._run(point) for point in self.points],
+        }
+        file.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        return file
+
+    def _row(self, label: str, points: Sequence[Point]) -> dict[str, Any]:
+        results = [self.results[point.run_dir] for point in points if point.run_dir in self.results]
+        metrics = {}
+        for metric, *_ in COLUMNS:
+            values = [value for one in results if not math.isnan(value := select_metric(one, metric))]
+            metrics[metric] = {
+                "mean": statistics.fmean(values) if values else None,
+                "std": statistics.stdev(values) if len(values) > 1 else None,
+                "values": values,
+            }
+        counts = {
+            status: sum(point.status == status for point in points)
+            for status in ("done", "failed", "interrupted", "not run")
+        }
+        status = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        return {"label": label, "n": len(results), "metrics": metrics, "status": status}
+
+    def _run(self, point: Point) -> dict[str, Any]:
+        result = self.results.get(point.run_dir, {})
+        return {
+            "overrides": dict(point.chosen),
+            "seed": point.cfg.seed,
+            "run_dir": str(point.run_dir),
+            "status": point.status,
+            "reason": point.reason,
+            "last": result.get("last"),
+            "best": result.get("best"),
+        }
+
+
+def _cell(metric: Mapping[str, Any], factor: float, digits: int) -> str:
+    if metric["mean"] is None:
+        return "-"
+    mean = f"{factor * metric['mean']:.{digits}f}"
+    return mean if metric["std"] is None else f"{mean} +- {factor * metric['std']:.{digits}f}"
+
+
+def _pad(cell: str, width: int, column: int) -> str:
+    return cell.ljust(width) if column == 0 else cell.rjust(width)

@@ -1,0 +1,62 @@
+"""How long the runs that a table lacks will take on this machine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from snnlab.runs.results import read_result
+from snnlab.tables.plan import Job
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Time for the runs that are not done.
+
+    Args:
+        seconds: of those whose throughput was measured.
+        unknown: how many are of a kind that was never measured here.
+    """
+
+    seconds: float
+    unknown: int
+
+
+# Training samples of the published sets; where a run has been made, its own count is taken.
+TRAIN_SAMPLES: Mapping[str, int] = {
+    "cifar10": 50_000,
+    "cifar100": 50_000,
+    "cifar10_dvs": 9_000,
+    "digits": 1_437,
+    "digits_dvs": 1_437,
+    "dvs_gesture": 1_077,
+    "imagenet": 1_281_167,
+    "nmnist": 60_000,
+}
+START_SECONDS = 5.0
+
+
+def estimate(jobs: Sequence[Job]) -> Estimate:
+    """From the throughput of finished runs with the same data, network, neuron and number of steps."""
+    speeds: dict[tuple[str, ...], tuple[float, int]] = {}
+    for runs in {job.cfg.paths.runs for job in jobs}:
+        for file in runs.glob("*/*/seed*/result.json"):
+            result = read_result(file.parent) or {}
+            if result.get("samples_per_second"):
+                key = _kind(str(result["variant"]))
+                speeds[key] = (result["samples_per_second"], result["num_train"])
+    seconds, unknown = 0.0, 0
+    for job in jobs:
+        cfg = job.cfg
+        key = (cfg.dataset.name, cfg.model.name, cfg.neuron.name, f"t{cfg.num_steps}")
+        speed, samples = speeds.get(key, (None, TRAIN_SAMPLES.get(cfg.dataset.name)))
+        if cfg.trainer.max_steps:
+            samples = cfg.trainer.max_steps * cfg.trainer.batch_size * cfg.trainer.accumulate
+        if speed is None or samples is None:
+            unknown += 1
+        else:
+            seconds += START_SECONDS + cfg.trainer.epochs * samples / speed
+    return Estimate(seconds, unknown)
+
+
+def _kind(variant: str) -> tuple[str, ...]:
+    dataset, model, neuron, _, steps = variant.split("-")
+    return dataset, model, neuron, steps

@@ -1,0 +1,129 @@
+"""Starts the runs that a table lacks with Hydra's launcher, as a sweep does; teachers first."""
+
+import shutil
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
+
+from snnlab.config.compose import (
+    config_errors,
+    load_configuration,
+    loader,
+    refuse_callables,
+    search_override,
+)
+from snnlab.config.overrides import read_overrides
+from snnlab.config.search import SearchPath
+from snnlab.errors import PREEMPTED
+from snnlab.runs.identity import run_dir
+from snnlab.runs.results import read_result
+from snnlab.sweep.run import Job as SweepJob
+from snnlab.tables.plan import Job
+
+
+def run_missing(
+    plan: Callable[[], Sequence[Job]],
+    hydra_overrides: Sequence[str],
+    config_dirs: Sequence[str | Path],
+    train: Callable[[list[str]], int],
+) -> int:
+    """Runs what is not done, in rounds: a student is planned anew when its teacher is trained.
+
+    Args:
+        plan: the jobs as they are now.
+        hydra_overrides: such as `hydra.launcher.gpus=[0,1]` and `paths.runs=...`.
+        config_dirs: further folders shaped like conf/.
+        train: runs a command line in this process, for Hydra's other launchers and for measuring after them.
+
+    Returns:
+        The exit code: 0 if all are done, 75 if it was interrupted, else 1.
+    """
+    tried: set[Path] = set()
+    while True:
+        jobs = [job for job in plan() if job.waits is None and run_dir(job.cfg) not in tried]
+        # Experiments that come to the same settings share a run.
+        todo = {run_dir(job.cfg).parts[-2:]: job for job in jobs if job.state not in ("done", "unmeasured")}
+        if todo and _launch(list(todo.values()), hydra_overrides, config_dirs, train) == PREEMPTED:
+            return PREEMPTED
+        tried |= {run_dir(job.cfg) for job in jobs}
+        for job in jobs:
+            if job.state == "unmeasured" and _measure(job, train) == PREEMPTED:
+                return PREEMPTED
+        if not todo:
+            return int(any(job.state != "done" for job in plan()))
+
+
+def _launch(
+    jobs: Sequence[Job],
+    hydra_overrides: Sequence[str],
+    config_dirs: Sequence[str | Path],
+    train: Callable[[list[str]], int],
+) -> int:
+    search = SearchPath.of(config_dirs)
+    with loader(search) as hydra_loader, config_errors(search):
+        read = read_overrides(hydra_overrides, search)
+        lines = [*search_override(search), *(one.hydra for one in read)]
+        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
+        refuse_callables(master)
+        task = SweepJob(train, {frozenset(job.overrides): job.cfg for job in jobs})
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),
+            task_function=task,
+            config=master,
+        )
+        try:
+            launcher.launch([list(job.overrides) for job in jobs], initial_job_idx=0)
+        except KeyboardInterrupt:
+            return PREEMPTED
+    stopped = any(read_result(run_dir(job.cfg)) is None and job.state == "interrupted" for job in jobs)
+    return PREEMPTED if stopped or getattr(launcher, "stopped", False) else 0
+
+
+def _measure(job: Job, here: Callable[[list[str]], int]) -> int:
+    """Converts and measures a finished run, as far as that is not done."""
+    if job.subject is None:
+        code = _command(["convert", f"run={job.folder}", *job.about_it, *job.convert], here)
+        if code or job.subject is None:
+            return code
+    subject, kept = job.subject, job.kept_file
+    if kept is None or job.measured_file is not None:
+        return 0
+    verb, *rest = job.measure.split()
+    before = _written(subject, job.measured)
+    code = _command([verb, f"run={subject}", *job.about_it, *rest], here)
+    new = {file: when for file, when in _written(subject, job.measured).items() if before.get(file) != when}
+    if not code and new:
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(max(new, key=lambda file: new[file]), kept)
+    return code
+
+
+def _written(folder: Path, pattern: str) -> dict[Path, int]:
+    """The files that fit, with the time at which each was written."""
+    return {file: file.stat().st_mtime_ns for file in folder.glob(pattern)}
+
+
+def _command(words: list[str], here: Callable[[list[str]], int]) -> int:
+    sys.stdout.write(f"measure: snnlab {' '.join(words)}\n")
+    sys.stdout.flush()
+    if "torch" in sys.modules:
+        # The launcher trains in this process too, which has imported everything by now.
+        try:
+            with redirect_stdout(StringIO()):
+                return here(words)
+        except Exception:
+            traceback.print_exc()
+            return 1
+    try:
+        command = [sys.executable, "-m", "snnlab", *words]
+        return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
+    except KeyboardInterrupt:
+        return PREEMPTED

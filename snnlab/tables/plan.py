@@ -1,0 +1,295 @@
+"""Which runs a table needs, where they are, which are there: by composing every cell's configuration. No torch."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from snnlab.config.compose import compose_with, loader
+from snnlab.config.origins import flatten
+from snnlab.config.overrides import read_overrides
+from snnlab.config.schema import RunConfig
+from snnlab.config.search import SearchPath
+from snnlab.errors import ConfigError
+from snnlab.runs.config_file import read_config
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import checked
+from snnlab.runs.results import read_result, read_status
+from snnlab.tables.scales import at_scale
+from snnlab.tables.table_file import Column, Row, Run, Scale, TableFile
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, or one that waits until its teacher is trained.
+
+    Args:
+        overrides: what `snnlab train` is given, the seed among them.
+        cfg: the checked config.
+        waits: the teacher's job, if that is not done: until then the run's directory is not known.
+        convert: settings of a conversion of the finished run; empty: none.
+        measure: a further command on the finished run, or the converted one; empty: none.
+        measured: pattern of the file that it leaves.
+        checkpoint: `last` or `best`: which weights are converted and measured.
+    """
+
+    overrides: tuple[str, ...]
+    cfg: RunConfig
+    waits: "Job | None" = None
+    convert: tuple[str, ...] = ()
+    measure: str = ""
+    measured: str = ""
+    checkpoint: str = "last"
+
+    @property
+    def folder(self) -> Path:
+        """The run's directory: its own, or that of an equal run of another experiment that is done."""
+        own = run_dir(self.cfg)
+        if self.waits is None and not (own / "result.json").exists():
+            for other in self.cfg.paths.runs.glob(f"*/{own.parent.name}/{own.name}/result.json"):
+                return other.parent
+        return own
+
+    @property
+    def converted(self) -> Path | None:
+        """The directory of the run that was converted from this one with the settings of `convert`."""
+        wanted = dict(one.split("=", 1) for one in self.convert)
+        folder = self.folder
+        for file in folder.parents[1].glob(f"*/{folder.name}/result.json"):
+            conversion = (read_result(file.parent) or {}).get("conversion", {})
+            if Path(conversion.get("ann", "")) != folder or conversion.get("checkpoint") != self.checkpoint:
+                continue
+            settings = dict(flatten(read_config(file.parent)))
+            if all(str(settings.get(key)) == value for key, value in wanted.items()):
+                return file.parent
+        return None
+
+    @property
+    def subject(self) -> Path | None:
+        """The directory of what the table is about, and `measure` measures: the run, or the one converted from it."""
+        return self.converted if self.convert else self.folder
+
+    @property
+    def about_it(self) -> list[str]:
+        """What a command about the finished run is told: where the data are, and which weights are meant."""
+        # A stored run does not say where its data are: that is the machine's, not the run's.
+        which = [f"checkpoint={self.checkpoint}"] if self.checkpoint != "last" else []
+        return [f"paths.data={self.cfg.paths.data}", *which]
+
+    @property
+    def kept_file(self) -> Path | None:
+        """Where what the further command finds is kept, under a name that says the whole command.
+
+        The file that the command itself leaves may be another call's by now, with other noise or thresholds.
+        """
+        subject = self.subject
+        if subject is None or not self.measure:
+            return None
+        digest = hashlib.sha256(f"{self.measure} {self.checkpoint}".encode()).hexdigest()[:8]
+        return subject / "measured" / f"{digest}{Path(self.measured).suffix}"
+
+    @property
+    def measured_file(self) -> Path | None:
+        """The same, if it is there and not of an earlier run in this directory."""
+        file = self.kept_file
+        if file is None or not file.exists():
+            return None
+        result = file.parents[1] / "result.json"
+        return file if result.exists() and file.stat().st_mtime >= result.stat().st_mtime else None
+
+    @property
+    def state(self) -> str:
+        """done | unmeasured | interrupted | failed | missing | waits."""
+        if self.waits is not None:
+            return "waits"
+        if read_result(self.folder) is not None:
+            lacks = self.subject is None or (self.measure and self.measured_file is None)
+            return "unmeasured" if lacks else "done"
+        known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}
+        return known.get(read_status(self.folder).get("status", ""), "missing")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with its runs.
+
+    Args:
+        row: its row.
+        column: its column.
+        jobs: one for each seed; none for a cited or missing cell.
+        why: what keeps it from being run: `cited`, or the reason why it is missing.
+    """
+
+    row: Row
+    column: Column
+    jobs: tuple[Job, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A table at a scale, with the runs of all its cells."""
+
+    name: str
+    table: TableFile
+    scale: Scale
+    seeds: tuple[int, ...]
+    by_hand: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    of_figure: tuple[Job, ...] = ()
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Every run once, teachers before their students."""
+        found: dict[Any, Job] = {}
+        for job in self._own_jobs:
+            for one in _with_teachers(job):
+                key = (one.waits and run_dir(one.waits.cfg), run_dir(one.cfg), one.convert, one.measure)
+                found.setdefault(key, one)
+        return list(found.values())
+
+    @property
+    def subjects(self) -> list[Path]:
+        """The directories of all that is done, for a figure's commands."""
+        jobs = [job for job in self._own_jobs if job.state == "done"]
+        return list(dict.fromkeys(job.subject for job in jobs if job.subject))
+
+    @property
+    def _own_jobs(self) -> list[Job]:
+        """Those of measured cells and figures, without teachers; one that fills several cells as often."""
+        measured = (cell.jobs for cell in self.cells if not cell.column.of_settings)
+        return [*(job for jobs in measured for job in jobs), *self.of_figure]
+
+    @property
+    def missing(self) -> dict[str, list[str]]:
+        """Why cells cannot be filled by the project: each reason with its rows."""
+        found: dict[str, list[str]] = {}
+        for cell in self.cells:
+            why = cell.row.why_missing(cell.column) or (
+                cell.why if cell.why.startswith("there is no") else ""
+            )
+            if why and cell.row.name not in found.setdefault(why, []):
+                found[why].append(cell.row.name)
+        for row in self.table.rows if not self.cells else ():
+            if row.missing:
+                found.setdefault(row.missing, []).append(row.name)
+        return found
+
+
+class Planner:
+    """Composes cells; one set-up of Hydra serves all tables. A context manager."""
+
+    def __init__(self, config_dirs: Sequence[str | Path] = ()) -> None:
+        self.search = SearchPath.of(config_dirs)
+        self._experiments = frozenset(self.search.options("experiment"))
+        self._known: dict[tuple[str, ...], RunConfig] = {}
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        self._loader = self._stack.enter_context(loader(self.search))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def config(self, overrides: Sequence[str]) -> RunConfig:
+        """The checked config of a command line; raises ConfigError if it is wrong."""
+        key = tuple(overrides)
+        if key not in self._known:
+            read = read_overrides(overrides, self.search)
+            self._known[key] = checked(compose_with(self._loader, read, self.search))
+        return self._known[key]
+
+    def plan(
+        self,
+        name: str,
+        table: TableFile,
+        scale: Scale = "full",
+        seeds: Sequence[int] = (),
+        by_hand: Sequence[str] = (),
+    ) -> Plan:
+        """All cells of a table at a scale.
+
+        Args:
+            name: the table's.
+            table: its content.
+            scale: full | short | smoke.
+            seeds: instead of the table's.
+            by_hand: overrides on top of every cell's.
+
+        Raises:
+            ConfigError: a cell's config is wrong; the hint names the row.
+        """
+        if table.of_settings:
+            # Nothing is run, and the settings to compare are those of the paper's recipe.
+            scale = "full"
+        change = table.scales.get(scale)
+        seeds = (
+            tuple(seeds) or (change.seeds if change else ()) or ((0,) if scale == "smoke" else table.seeds)
+        )
+        cells: list[Cell] = []
+        for row, column in table.cells:
+            run, why = row.run_of(column), row.why_missing(column)
+            if change and not row.cited and not change.covers(row, column):
+                why = why or f"not at the {scale} scale"
+            why = why or self._unknown(run)
+            if row.cited or why or run is None:
+                cells.append(Cell(row, column, (), "cited" if row.cited else why or "not in the paper"))
+                continue
+            jobs = self._jobs(table, run, column.overrides, scale, seeds, by_hand, row.name)
+            cells.append(Cell(row, column, jobs))
+        of_figure: list[Job] = []
+        for row in table.rows if not table.columns else ():
+            for run in [row.run] if row.run else list(row.runs.values()):
+                if self._unknown(run):
+                    continue
+                of_figure.extend(self._jobs(table, run, (), scale, seeds, by_hand, row.name))
+        return Plan(
+            name.replace("-", "_"), table, scale, seeds, tuple(by_hand), tuple(cells), tuple(of_figure)
+        )
+
+    def _unknown(self, run: Run | None) -> str:
+        """Why a run is not possible, if its experiment or its teacher's does not exist."""
+        for one in (run, run.teacher if run else None):
+            if one is not None and one.experiment not in self._experiments:
+                return f"there is no experiment {one.experiment}"
+        return ""
+
+    def _jobs(
+        self,
+        table: TableFile,
+        run: Run,
+        more: tuple[str, ...],
+        scale: Scale,
+        seeds: Sequence[int],
+        by_hand: Sequence[str],
+        row: str,
+    ) -> tuple[Job, ...]:
+        try:
+            lines = at_scale(self.config, table, run, more, scale, by_hand)
+            teacher = None
+            if run.teacher is not None:
+                (teacher,) = self._jobs(table, run.teacher, (), scale, (0,), by_hand, row)
+                if teacher.state == "done":
+                    lines = (*lines, f"distill.teacher={teacher.folder}")
+            cfg = self.config(lines)
+        except ConfigError as error:
+            raise ConfigError(error.message, f"{error.hint} (row {row})".strip()) from None
+        waits = teacher if teacher is not None and teacher.state != "done" else None
+        jobs = []
+        for seed in seeds:
+            one = dataclasses.replace(cfg, seed=seed, raw={**cfg.raw, "seed": seed})
+            job = Job(
+                (*lines, f"seed={seed}"), one, waits, run.convert, run.measure, run.measured, table.selection
+            )
+            jobs.append(job)
+        return tuple(jobs)
+
+
+def _with_teachers(job: Job) -> Iterator[Job]:
+    if job.waits is not None:
+        yield from _with_teachers(job.waits)
+    yield job

@@ -1,0 +1,160 @@
+"""What `snnlab table --plan` prints: runs needed, there and missing, data sets, an estimate of time."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from snnlab.config.schema import RunConfig
+from snnlab.runs.results import read_status
+from snnlab.tables.estimate import estimate
+from snnlab.tables.plan import Cell, Job, Plan
+from snnlab.tables.scales import EMBEDDED
+
+MARKS = {
+    "done": "done",
+    "unmeasured": "trained, to be measured",
+    "interrupted": "continues",
+    "failed": "failed, starts again",
+    "missing": "missing",
+    "waits": "waits for its teacher",
+}
+# How the reason of a cell that nobody misses begins, and what is said of it.
+LEFT_OUT = {"not at the": "not at this scale", "not in the paper": "not in the paper"}
+
+
+def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
+    """A plan, with a line for each run if asked for."""
+    jobs = _one_for_each_run(plan.jobs)
+    states = Counter(job.state for job in jobs)
+    cells = Counter(_kind(cell) for cell in plan.cells)
+    lines = [f"{plan.name} (scale {plan.scale}): {plan.table.title}"]
+    if plan.cells:
+        lines.append(
+            f"  cells    {len(plan.cells)}: {cells['runs']} from runs, {cells['cited']} cited, "
+            f"{cells['missing']} not possible here yet"
+            + "".join(f", {cells[why]} {text}" for why, text in LEFT_OUT.items() if cells[why])
+        )
+    done = states["done"]
+    rest = [f"{states[state]} {text}" for state, text in MARKS.items() if state != "done" and states[state]]
+    lines.append(
+        f"  runs     {len(jobs)}: {', '.join([f'{done} done', *rest])}" if jobs else "  runs     none"
+    )
+    lines += _job_lines(plan, jobs) if every_run else []
+    lines += time_lines(jobs)
+    lines += [f"  missing  {'; '.join(rows)}: {why}" for why, rows in plan.missing.items()]
+    return lines
+
+
+def _kind(cell: Cell) -> str:
+    for start in LEFT_OUT:
+        if cell.why.startswith(start):
+            return start
+    return "cited" if cell.why == "cited" else "missing" if cell.why else "runs"
+
+
+def _one_for_each_run(jobs: Sequence[Job]) -> list[Job]:
+    """Without those that differ in what is measured afterwards; one that is not done stands for the others."""
+    found: dict[tuple[str, str], Job] = {}
+    for job in sorted(jobs, key=lambda one: one.state == "done"):
+        found.setdefault((str(job.folder), str(job.waits and job.waits.folder)), job)
+    chosen = {id(job) for job in found.values()}
+    return [job for job in jobs if id(job) in chosen]
+
+
+def _job_lines(plan: Plan, jobs: Sequence[Job]) -> list[str]:
+    """A line for each configuration with the state of its seeds, and the folder that holds them."""
+    grouped: dict[tuple[str, ...], list[Job]] = {}
+    for job in jobs:
+        said = tuple(one for one in job.overrides if not one.startswith("seed=") and one not in plan.by_hand)
+        grouped.setdefault(said, []).append(job)
+    lines = []
+    for said, group in grouped.items():
+        states: dict[str, list[str]] = {}
+        for job in group:
+            states.setdefault(MARKS[job.state], []).append(str(job.cfg.seed))
+        state = "; ".join(f"seed {', '.join(seeds)} {name}" for name, seeds in states.items())
+        where = "" if group[0].state == "waits" else f" in {_relative(group[0].folder.parent)}"
+        lines += [f"    {' '.join(said)}", f"        {state}{where}"]
+    return lines
+
+
+def total_lines(plans: Sequence[Plan]) -> list[str]:
+    """All plans together; a run that several tables share counts once."""
+    unique = {
+        str(job.folder) + job.measure + str(bool(job.waits)): job for plan in plans for job in plan.jobs
+    }
+    jobs = list(unique.values())
+    states = Counter(job.state for job in jobs)
+    text = ", ".join(f"{count} {MARKS[state]}" for state, count in states.most_common())
+    return [f"all {len(plans)}", f"  runs     {len(jobs)} different: {text}", *time_lines(jobs)]
+
+
+def time_lines(jobs: Sequence[Job]) -> list[str]:
+    """How long the runs that are not done will take on this machine, one after the other."""
+    todo = [job for job in jobs if job.state not in ("done", "unmeasured")]
+    if not todo:
+        return []
+    found = estimate(todo)
+    known = len(todo) - found.unknown
+    unknown = (
+        f"{found.unknown} of a kind that was never run here (no measured throughput)" if found.unknown else ""
+    )
+    if not known:
+        return [f"  time     unknown: {unknown}"]
+    text = f"about {duration(found.seconds)} for {known} runs, one after the other, from measured throughput"
+    return [f"  time     {text}{f'; {unknown}' if unknown else ''}"]
+
+
+def unfinished_lines(plans: Sequence[Plan], *, stopped: bool) -> list[str]:
+    """What is not done after `--run`, each run once with its reason."""
+    if stopped:
+        return ["Stopped. The same command continues."]
+    jobs = {str(job.folder) + job.measure: job for plan in plans for job in plan.jobs if job.state != "done"}
+    reasons = {
+        **MARKS,
+        "missing": "could not start, see above",
+        "unmeasured": "trained, not measured, see above",
+    }
+    lines = ["Not done, and tried again by the same command:"] if jobs else []
+    for job in jobs.values():
+        said = " ".join(one for one in job.overrides if not one.startswith(("paths.", "trainer.")))
+        reason = read_status(job.folder).get("reason") if job.state == "failed" else None
+        lines.append(f"    {said}: {reason or reasons[job.state]}")
+    return lines
+
+
+def data_lines(plans: Sequence[Plan]) -> list[str]:
+    """The data sets of all runs, and whether they are there."""
+    configs: dict[str, RunConfig] = {}
+    generated = False
+    for job in [job for plan in plans for job in plan.jobs]:
+        generated |= job.cfg.trainer.synthetic
+        if not job.cfg.trainer.synthetic:
+            configs.setdefault(job.cfg.dataset.name, job.cfg)
+    lines = ["  data     generated in a data set's shape: always there"] if generated else []
+    return lines + [f"  data     {name}: {_presence(cfg)}" for name, cfg in sorted(configs.items())]
+
+
+def duration(seconds: float) -> str:
+    """In the unit a person would use."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
+def _presence(cfg: RunConfig) -> str:
+    if cfg.dataset.name in EMBEDDED:
+        return "comes with the packages"
+    # The data sets know where they are; only they import torch.
+    from snnlab.build import build_dataset
+
+    status = build_dataset(cfg).status()
+    return f"there, {status.where}" if status.present else f"not there. {status.note}"
+
+
+def _relative(folder: Path) -> str:
+    relative = os.path.relpath(folder)
+    return str(folder) if relative.startswith(os.pardir) else relative

@@ -1,0 +1,90 @@
+"""What a cell's command line is at a scale: the paper's recipe, one with fewer epochs, or a few steps."""
+
+from collections.abc import Callable, Sequence
+
+from snnlab.config.schema import RunConfig
+from snnlab.tables.table_file import Run, Scale, ScaleChange, TableFile
+
+# A tenth of the epochs where a table says nothing else.
+SHORT = ScaleChange(epochs=0.1)
+EMBEDDED = ("digits", "digits_dvs")
+# The embedded set that stands in for a published one when it only has to be shown that everything runs.
+STANDS_IN = {
+    "cifar10": "digits",
+    "cifar100": "digits",
+    "imagenet": "digits",
+    "cifar10_dvs": "digits_dvs",
+    "dvs_gesture": "digits_dvs",
+    "ncaltech101": "digits_dvs",
+    "nmnist": "digits_dvs",
+}
+# Networks that take no picture as small as the embedded ones.
+LEAST_SIZE = {"vgg16_snn": 32}
+FEW_STEPS = (
+    "trainer.epochs=1",
+    "trainer.max_steps=2",
+    "trainer.batch_size=8",
+    "trainer.eval_batch_size=null",
+    "trainer.accumulate=1",
+    "trainer.num_workers=0",
+    "trainer.precision=fp32",
+    "trainer.plots=false",
+)
+EPOCH_KEYS = ("warmup_epochs", "cooldown_epochs", "milestones")
+
+
+def at_scale(
+    config: Callable[[Sequence[str]], RunConfig],
+    table: TableFile,
+    run: Run,
+    more: Sequence[str],
+    scale: Scale,
+    by_hand: Sequence[str],
+) -> tuple[str, ...]:
+    """The overrides of a cell, without its seed; `config` composes overrides into a checked configuration."""
+    if scale == "full":
+        return (f"+experiment={run.experiment}", *table.overrides, *run.overrides, *more, *by_hand)
+    change = table.scales.get(scale) or (SHORT if scale == "short" else ScaleChange())
+    own = change.experiments.get(run.experiment)
+    # What a row is about comes after what a scale says, and is never undone by it.
+    start = (
+        [f"+experiment={run.experiment}"]
+        if own is None
+        else [f"+experiment={own.experiment}", *own.overrides]
+    )
+    lines = [*start, *change.overrides, *table.overrides, *run.overrides, *more]
+    if scale == "smoke":
+        lines += _smoke(config(lines))
+    elif change.epochs is not None:
+        lines += _shortened(config(lines), change.epochs)
+    return (*lines, *by_hand)
+
+
+def stand_in(cfg: RunConfig) -> str:
+    """The embedded set for a config's data set; empty where none has its form, so that data is generated."""
+    return cfg.dataset.name if cfg.dataset.name in EMBEDDED else STANDS_IN.get(cfg.dataset.name, "")
+
+
+def _smoke(cfg: RunConfig) -> list[str]:
+    data = stand_in(cfg)
+    if data == cfg.dataset.name:
+        return list(FEW_STEPS)
+    size = LEAST_SIZE.get(cfg.model.name)
+    found = [f"dataset={data}" if data else "trainer.synthetic=true", *FEW_STEPS, *_scaled(cfg, 0.0)]
+    return [*found, f"dataset.image_size={size}"] if data and size else found
+
+
+def _shortened(cfg: RunConfig, factor: float) -> list[str]:
+    return [f"trainer.epochs={max(1, round(factor * cfg.trainer.epochs))}", *_scaled(cfg, factor)]
+
+
+def _scaled(cfg: RunConfig, factor: float) -> list[str]:
+    """The schedule's own epochs, shortened with the run."""
+    found = []
+    for key in EPOCH_KEYS:
+        value = cfg.scheduler.params.get(key)
+        if isinstance(value, int) and value:
+            found.append(f"scheduler.{key}={round(factor * value)}")
+        elif isinstance(value, list | tuple) and value and factor:
+            found.append(f"scheduler.{key}=[{','.join(str(max(1, round(factor * one))) for one in value)}]")
+    return found

@@ -1,0 +1,3 @@
+"""The shells that `snnlab completion` knows."""
+
+SHELLS = ("bash", "zsh", "fish")

@@ -1,0 +1,155 @@
+"""`snnlab analyse` on small trained runs: pictures, numbers, and what does not fit a run."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from snnlab.analyse.landscape import filter_normalised, moved
+from snnlab.cli import main
+from tests.plots.test_plots import is_picture
+
+SMALL = (
+    "dataset=digits_dvs",
+    "num_steps=3",
+    "model.channels=[4,8]",
+    "trainer.synthetic=true",
+    "trainer.epochs=2",
+    "trainer.batch_size=16",
+    "trainer.max_steps=3",
+    "trainer.device=cpu",
+    "trainer.plots=false",
+    "trainer.backend=eager",
+    "trainer.progress=none",
+    "paths.data=nowhere",
+)
+QUICK = (
+    "analyse.samples=24",
+    "landscape.grid=3",
+    "landscape.samples=16",
+    "tsne.samples=24",
+    "tsne.perplexity=5",
+    "tsne.panels=2",
+    "membrane.bins=16",
+)
+Trained = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Trains a run of its own for each set of overrides and returns its directory."""
+    runs: dict[tuple[str, ...], Path] = {}
+
+    def train(*overrides: str) -> Path:
+        if overrides not in runs:
+            folder = tmp_path_factory.mktemp("runs")
+            assert main(["train", *SMALL, *overrides, f"paths.runs={folder}"]) == 0
+            (runs[overrides],) = folder.glob("*/*/seed0")
+        return runs[overrides]
+
+    return train
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = trained("neuron=dsatgo", "surrogate=rectangle")
+    weights = (folder / "checkpoints/last.pt").read_bytes()
+    capsys.readouterr()
+    assert main(["analyse", f"run={folder}", "what=all", *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "left out" not in out
+    found = {path.stem: rows(path) for path in (folder / "analysis").glob("*.csv")}
+    assert set(found) == {
+        "firing_rates",
+        "gradient_support",
+        "membrane",
+        "thresholds",
+        "landscape",
+        "tsne",
+        "energy",
+        "encoding",
+        "rescaling",
+    }
+    assert all(is_picture(folder / f"analysis/{name}.png") for name in found)
+    assert (folder / "checkpoints/last.pt").read_bytes() == weights
+    layers = [row["layer"] for row in found["firing_rates"]]
+    assert len(layers) == 3
+    assert layers[-1] == "all neurons"
+    for row in found["firing_rates"] + found["gradient_support"]:
+        assert all(0 <= float(row[t]) <= 1 for t in ("t1", "t2", "t3"))
+    assert {row["t"] for row in found["membrane"]} == {"1", "2", "3"}
+    first = [row for row in found["membrane"] if row["layer"] == layers[0] and row["t"] == "1"]
+    assert sum(float(row["share"]) for row in first) == pytest.approx(1)
+    assert {row["quantity"] for row in found["thresholds"]} == {"leak", "threshold"}
+    assert {row["epoch"] for row in found["thresholds"]} == {"1", "2"}
+    assert len(found["landscape"]) == 9
+    assert {row["t"] for row in found["tsne"]} == {"1", "3"}
+    assert float(found["energy"][-1]["ann_mac"]) > 0
+    assert [row["t"] for row in found["encoding"]] == ["1", "2", "3", "last"]
+    assert all(-1 <= float(row["least"]) <= float(row["ssim"]) <= 1 for row in found["encoding"])
+    assert len(found["rescaling"]) == 3 * 24
+
+
+def test_levels_of_a_circulate_firing_run_add_up(trained: Trained) -> None:
+    folder = trained("neuron=cf", "surrogate=tsg")
+    assert main(["analyse", f"run={folder}", "what=[firing_rates,thresholds,gradient_support]", *QUICK]) == 0
+    for row in rows(folder / "analysis/firing_rates.csv")[:-1]:
+        levels = [float(row[f"level {k}"]) for k in range(-2, 3)]
+        assert sum(levels) == pytest.approx(1)
+        assert float(row["mean"]) == pytest.approx(1 - levels[2])
+    assert {row["quantity"] for row in rows(folder / "analysis/thresholds.csv")} == {"alpha"}
+
+
+def test_an_ann_has_activity_but_no_potentials(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = trained("neuron=relu")
+    for what in ("membrane", "gradient_support", "thresholds"):
+        assert main(["analyse", f"run={folder}", f"what={what}", *QUICK]) == 2
+        error = capsys.readouterr().err
+        assert "error: " + what in error
+        assert "hint: " in error
+    assert main(["analyse", f"run={folder}", "what=all", *QUICK]) == 0
+    assert capsys.readouterr().out.count("left out") == 3
+    assert float(rows(folder / "analysis/energy.csv")[-1]["ac"]) > 0  # the camera's events
+
+
+def test_a_run_that_cannot_be_loaded_is_an_error(
+    trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = trained("neuron=relu")
+    assert main(["analyse", f"run={folder}", "what=all", "model.channels=[5,8]", *QUICK]) == 2
+    assert "left out" not in capsys.readouterr().out
+
+
+def test_another_measurement_has_files_of_its_own(trained: Trained) -> None:
+    folder = trained("neuron=relu")
+    assert (
+        main(["analyse", f"run={folder}", "what=firing_rates", "num_steps=2", "checkpoint=best", *QUICK]) == 0
+    )
+    (other,) = (folder / "analysis").glob("firing_rates-best-*.csv")
+    assert "t3" not in rows(other)[0]
+
+
+def test_too_few_samples_for_the_perplexity(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyse", f"run={trained('neuron=relu')}", "what=tsne", "tsne.samples=20"]) == 2
+    assert "error: tsne.perplexity: 30 is too much for 20 samples" in capsys.readouterr().err
+
+
+def test_directions_have_the_norm_of_each_filter_and_weights_come_back() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    before = [p.clone() for p in model.parameters()]
+    direction = filter_normalised(model, torch.Generator().manual_seed(1))
+    norms = [d.flatten(1).norm(dim=1) for d in direction[:1]]
+    assert torch.allclose(norms[0], before[0].flatten(1).norm(dim=1))
+    assert all(not d.any() for d in direction[1:])
+    with torch.no_grad():
+        for a, b in moved(model, [direction, direction], [(0.5, 0.25), (0.0, 0.0)]):
+            assert torch.allclose(model[0].weight, before[0] + (a + b) * direction[0])
+    assert all(torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True))

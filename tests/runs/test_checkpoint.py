@@ -1,0 +1,62 @@
+"""Checkpoints: whole, safe to load, and with every random generator."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from snnlab.errors import SnnlabError
+from snnlab.runs import checkpoint
+
+
+def test_generators_continue_where_they_were(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "c.pt", {"random": checkpoint.random_state()})
+    expected = random.random(), torch.rand(3)
+    random.random()
+    torch.rand(7)
+    checkpoint.set_random_state(checkpoint.load(tmp_path / "c.pt")["random"])
+    assert random.random() == expected[0]
+    assert torch.equal(torch.rand(3), expected[1])
+
+
+def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, {"value": 1})
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.save(path, {"value": 2})
+    assert checkpoint.load(path)["value"] == 1
+
+
+def test_a_full_disk_is_what_the_disk_says(tmp_path: Path) -> None:
+    partial = tmp_path / f".last.pt.{checkpoint.os.getpid()}"
+    partial.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoint.save(tmp_path / "last.pt", {"value": torch.zeros(10_000)})
+    assert not list(tmp_path.iterdir()), "no part is left behind"
+
+
+def test_a_missing_or_broken_or_foreign_file_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(SnnlabError, match="no checkpoint"):
+        checkpoint.load(tmp_path / "none.pt")
+    (tmp_path / "broken.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(SnnlabError, match="cannot read"):
+        checkpoint.load(tmp_path / "broken.pt")
+    torch.save({"format": 999}, tmp_path / "new.pt")
+    with pytest.raises(SnnlabError, match="format 999"):
+        checkpoint.load(tmp_path / "new.pt")
+
+
+def test_a_file_that_holds_code_is_not_executed(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (eval, ("__import__('os').environ.__setitem__('SNNLAB_EVIL', '1')",))
+
+    torch.save({"format": checkpoint.FORMAT, "x": Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(SnnlabError, match="cannot read"):
+        checkpoint.load(tmp_path / "evil.pt")

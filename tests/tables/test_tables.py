@@ -1,0 +1,95 @@
+"""The shipped tables: all are well-formed, and what they name composes."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from snnlab.config.search import SearchPath
+from snnlab.errors import ConfigError
+from snnlab.tables.plan import Planner
+from snnlab.tables.table_loader import load_table
+
+SEARCH = SearchPath()
+NAMES = SEARCH.options("table")
+TABLES = {name: load_table(name, SEARCH) for name in NAMES}
+
+
+def all_runs(table):
+    """Every run of a table with the overrides of its columns."""
+    for row in table.rows:
+        for column in table.columns:
+            run = row.run_of(column)
+            if run is not None and not row.why_missing(column):
+                yield run, column
+        for run in [row.run, *row.runs.values()] if not table.columns else ():
+            if run is not None:
+                yield run, None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_says_what_it_is(name):
+    assert SEARCH.description(f"table/{name}")
+    assert SEARCH.file(f"table/{name}").read_text().isascii()
+
+
+def test_all_experiments_exist():
+    experiments = set(SEARCH.options("experiment"))
+    for name, table in TABLES.items():
+        for run, _ in all_runs(table):
+            for one in filter(None, (run, run.teacher)):
+                assert one.experiment in experiments, f"{name}: {one.experiment}"
+
+
+def test_one_row_of_each_experiment_composes():
+    seen = set()
+    with Planner() as planner:
+        for name, table in TABLES.items():
+            for run, column in all_runs(table):
+                if run.experiment in seen:
+                    continue
+                seen.add(run.experiment)
+                more = column.overrides if column else ()
+                try:
+                    planner.config([f"+experiment={run.experiment}", *table.overrides, *run.overrides, *more])
+                except ConfigError as error:
+                    pytest.fail(f"{name}: {error}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", ["full", "short", "smoke"])
+def test_every_cell_composes_at_every_scale(scale):
+    with Planner() as planner:
+        for name, table in TABLES.items():
+            planner.plan(name, table, scale)
+
+
+@pytest.mark.parametrize("scale", ["full", "short", "smoke"])
+def test_some_tables_plan_at_every_scale(scale):
+    """With teachers, conversions and measurements."""
+    with Planner() as planner:
+        for name in ("mtsnn_4", "twd_9", "figure_mtsnn_3"):
+            plan = planner.plan(name, TABLES[name], scale)
+            assert bool(plan.jobs) != bool(plan.table.draw)
+            assert {job.cfg.trainer.epochs == 1 for job in plan.jobs} <= {scale == "smoke"}
+
+
+def test_every_metric_of_a_result_is_one_that_runs_have():
+    result = json.loads((Path(__file__).resolve().parents[2] / "results/quickstart.json").read_text())
+    for name, table in TABLES.items():
+        for metric in (one.metric for one in table.columns if one.metric.startswith("test/")):
+            pattern = re.sub(r"\bt\d+$", "t1", metric)
+            assert any(fnmatchcase(key, pattern) for key in result["last"]), f"{name}: {metric}"
+
+
+def test_metrics_are_of_known_kinds():
+    for name, table in TABLES.items():
+        for column in table.columns:
+            assert re.match(r"(test|train|result|config|converted|measured)/", column.metric), (
+                f"{name}: {column.metric}"
+            )
+        for row in table.rows:
+            for run in filter(None, [row.run, *row.runs.values()]):
+                assert bool(run.measure) == bool(run.measured), f"{name}: {row.name}"
