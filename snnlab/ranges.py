@@ -1,10 +1,12 @@
-"""Numbers with bounds, for constructor signatures: `Annotated` aliases that the config checker enforces.
+"""What an annotation says about a config key besides its type: bounds, and whether it counts in a run's hash.
+
+The bounds are `Annotated` aliases that the config checker enforces.
 
 Holds no torch, so that a value is checked before torch is imported.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,7 @@ OpenFraction = Annotated[float, Gt(0), Lt(1)]
 HalfOpenFraction = Annotated[float, Ge(0), Lt(1)]
 PositiveInt = Annotated[int, Gt(0)]
 NonNegativeInt = Annotated[int, Ge(0)]
+
+T = TypeVar("T")
+Unhashed = Annotated[T, "not in the hash"]
+"""A key that leaves the result of a run as it is, or that the path of its directory names already."""

@@ -5,7 +5,7 @@ import re
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.errors import SnnlabError
 from snnlab.plots.quantity_trends import Quantities, plot_quantity_trends
-from snnlab.runs.files import RunFiles
+from snnlab.runs.results import read_metrics
 
 NOT_OF_NEURONS = "loss|acc|nll|brier|ece|adaece|cece|firing_rate"
 PATTERN = re.compile(rf"test/(?!(?:{NOT_OF_NEURONS})(?:_|/|$))(\w+)/(.+?)(?:/t(\d+))?")
@@ -14,7 +14,7 @@ PATTERN = re.compile(rf"test/(?!(?:{NOT_OF_NEURONS})(?:_|/|$))(\w+)/(.+?)(?:/t(\
 def run(subject: Subject) -> Finding:
     """What `metrics.jsonl` has of the neurons after each evaluation; no network is run."""
     found: Quantities = {}
-    for row in RunFiles(subject.folder).read_metrics():
+    for row in read_metrics(subject.folder):
         for key, value in row.items():
             match = PATTERN.fullmatch(key)
             if match and isinstance(value, int | float):

@@ -1,7 +1,8 @@
 """The settings of a run that belong to no component, and the checked config that all code receives.
 
 The text below a field is its documentation; types and bounds are enforced by `snnlab.config.check`, which
-also reports a `ConfigError` of `__post_init__` (a rule across fields). No torch here.
+also reports a `ConfigError` of `__post_init__` (a rule across fields). A key that the result of a run does not
+depend on is `Unhashed[...]`; every other one counts in the name of the run directory. No torch here.
 """
 
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from snnlab.errors import ConfigError
-from snnlab.ranges import Fraction, NonNegativeInt, OpenFraction, Positive, PositiveInt
+from snnlab.ranges import Fraction, NonNegativeInt, OpenFraction, Positive, PositiveInt, Unhashed
 
 METRIC_PATTERN = re.compile(r"test/(loss|(acc|nll|brier|ece|adaece|cece)(_(step|cum)/t[1-9]\d*)?)")
 
@@ -24,7 +25,7 @@ class TrainerConfig:
     """Passes over the training set."""
     batch_size: PositiveInt = 64
     """Samples in one forward pass, over all processes of torchrun; the optimiser sees batch_size * accumulate."""
-    eval_batch_size: PositiveInt | None = None
+    eval_batch_size: Unhashed[PositiveInt | None] = None
     """Samples in one evaluation batch; null = batch_size. Metrics do not depend on it."""
     eval_every: PositiveInt = 1
     """Evaluate on the test split after every so many epochs, and after the last."""
@@ -36,11 +37,11 @@ class TrainerConfig:
     """Upper bound of the gradient's norm over all parameters; null = no clipping."""
     ema: OpenFraction | None = None
     """Decay of an exponential moving average of the weights, which is then evaluated; null = none."""
-    backend: Literal["auto", "eager", "compiled", "triton"] = "auto"
+    backend: Unhashed[Literal["auto", "eager", "compiled", "triton"]] = "auto"
     """What runs the neurons: plain PyTorch (eager), generated C++ (compiled, CPU), Triton (CUDA), or the fastest."""
-    fuse: bool = True
+    fuse: Unhashed[bool] = True
     """Run a normalisation and the neuron behind it as one operation, where the back end has it."""
-    pack_spikes: bool = False
+    pack_spikes: Unhashed[bool] = False
     """Keep spikes as bits from the forward to the backward pass: less memory, equal gradients."""
     sync_bn: bool = False
     """Normalise by the statistics of all processes of torchrun (GPUs only); a single one does so anyway."""
@@ -48,13 +49,13 @@ class TrainerConfig:
     """Compile the model with torch.compile."""
     channels_last: bool = False
     """Keep images in the channels-last memory layout (faster convolutions in bf16 and fp16 on CUDA)."""
-    num_workers: NonNegativeInt = 0
+    num_workers: Unhashed[NonNegativeInt] = 0
     """Worker processes of each loader; 0 = load in the main process."""
-    device: str = "auto"
+    device: Unhashed[str] = "auto"
     """auto (CUDA if there is one), cpu, cuda, or cuda:<index>."""
     deterministic: bool = False
     """Only deterministic kernels: slower, the same bits every time on the same machine."""
-    checkpoint_every: PositiveInt | None = None
+    checkpoint_every: Unhashed[PositiveInt | None] = None
     """Also save the `last` checkpoint after every so many optimiser steps; null = at epoch ends."""
     select: str = "test/acc"
     """Metric whose best epoch is kept as `best`; losses and calibration errors are minimised."""
@@ -64,19 +65,19 @@ class TrainerConfig:
     """Train and evaluate on the first so many training batches only, unaugmented; null = off."""
     synthetic: bool = False
     """Generated data in the data set's shape instead of the data set."""
-    progress: Literal["auto", "bar", "plain", "none"] = "auto"
+    progress: Unhashed[Literal["auto", "bar", "plain", "none"]] = "auto"
     """How progress is shown: auto = bar on a terminal, plain lines elsewhere."""
-    plots: bool = True
+    plots: Unhashed[bool] = True
     """Write PNG plots at the end of the run."""
-    on_existing: Literal["resume", "restart", "fail"] = "resume"
+    on_existing: Unhashed[Literal["resume", "restart", "fail"]] = "resume"
     """If the run directory exists: resume (a finished run returns its result), start again, or fail."""
-    threads: PositiveInt | None = None
+    threads: Unhashed[PositiveInt | None] = None
     """CPU threads for torch; null = torch's default."""
-    allocator: Literal["keep", "system"] = "keep"
+    allocator: Unhashed[Literal["keep", "system"]] = "keep"
     """keep: glibc keeps freed memory for the next step (much faster on the CPU); system: leave it as it is."""
-    detect_anomaly: bool = False
+    detect_anomaly: Unhashed[bool] = False
     """Let autograd name the operation whose gradient is not finite (slow)."""
-    profile: bool = False
+    profile: Unhashed[bool] = False
     """Trace a few training steps with torch.profiler into the run directory."""
 
     def __post_init__(self) -> None:
@@ -106,13 +107,13 @@ class TrainerConfig:
 class LoggerConfig:
     """Where metrics go besides the run directory, which always holds the record."""
 
-    wandb: Literal["off", "auto", "online", "offline"] = "off"
+    wandb: Unhashed[Literal["off", "auto", "online", "offline"]] = "off"
     """Weights & Biases: off; auto = online if a key is set, else offline; or one of both."""
-    project: str = "snnlab"
+    project: Unhashed[str] = "snnlab"
     """W&B project."""
-    entity: str | None = None
+    entity: Unhashed[str | None] = None
     """W&B user or team; null = the account's default."""
-    tags: tuple[str, ...] = ()
+    tags: Unhashed[tuple[str, ...]] = ()
     """W&B tags."""
 
 
@@ -120,9 +121,9 @@ class LoggerConfig:
 class PathsConfig:
     """Folders; absolute after checking."""
 
-    runs: Path = Path("runs")
+    runs: Unhashed[Path] = Path("runs")
     """Results: <runs>/<experiment>/<variant>-<hash>/seed<k>."""
-    data: Path = Path("data")
+    data: Unhashed[Path] = Path("data")
     """Root of the data sets and of the frame caches."""
 
 
@@ -130,15 +131,15 @@ class PathsConfig:
 class DistillConfig:
     """The teacher of a loss that learns from one, such as twd and skd."""
 
-    teacher: str | None = None
+    teacher: Unhashed[str | None] = None
     """Run directory of a trained network (or a folder with that run only), or a timm model; null = no teacher."""
     checkpoint: Literal["last", "best"] = "last"
     """Which of a run's checkpoints; best was selected on the test split."""
     pretrained: bool = False
     """Take the weights that timm publishes for its model (a download)."""
-    weights: Path | None = None
+    weights: Unhashed[Path | None] = None
     """File with weights of the timm model (.safetensors, .pt or .pth)."""
-    cache: bool = False
+    cache: Unhashed[bool] = False
     """Ask the teacher once for every training sample and keep its logits in memory; no augmentation allowed."""
     identity: str = ""
     """What the teacher is, with a hash of its weights; filled in when a run is composed, never by hand."""
@@ -148,7 +149,7 @@ class DistillConfig:
 class InitConfig:
     """The weights that a run starts from."""
 
-    run: str | None = None
+    run: Unhashed[str | None] = None
     """Run directory of a trained network with the same layers; null = fresh weights."""
     checkpoint: Literal["last", "best"] = "last"
     """Which of that run's checkpoints; best was selected on the test split."""
@@ -270,11 +271,11 @@ class RunLevel:
     """Time steps T of the simulation."""
     input: Literal["frames", "mean", "channels"] = "frames"
     """frames = a frame at each step; at a single step, for ANNs: their mean, or all of them as channels."""
-    seed: NonNegativeInt = 0
+    seed: Unhashed[NonNegativeInt] = 0
     """Seed of all randomness; the seeds of one variant lie side by side in its folder."""
     plugins: tuple[str, ...] = ()
     """Importable packages whose components join the registry, for example [my_package]."""
-    experiment: str = "custom"
+    experiment: Unhashed[str] = "custom"
     """Name of the experiment file; set by `+experiment=name`, never by hand."""
     voters: PositiveInt | None = None
     """Spiking voters for each class behind the classifier; null = its values are the logits."""
@@ -309,6 +310,8 @@ class RunConfig(RunLevel):
     """What the user should know about how the config was composed, one line each."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The whole config as plain values: what config.yaml holds and the hash is made of."""
+    data: str | None = None
+    """Identity of the data, a part of the hash; None: the hash does not cover the data."""
 
     @property
     def network_steps(self) -> int:

@@ -18,11 +18,12 @@ from snnlab.registry import is_class_of
 
 @dataclass(frozen=True)
 class Key:
-    """One config key: what it may hold, its default, and (for settings) its documentation."""
+    """One config key: what it may hold, its default, its documentation (for settings), whether a hash covers it."""
 
     type: types.Type
     default: Any
     doc: str = ""
+    hashed: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def read_dataclass(file: Path, class_name: str) -> Signature:
             continue
         text = after.value if isinstance(after, ast.Expr) else None
         doc = text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
-        keys[node.target.id] = Key(types.parse(node.annotation, names), _value(node.value, names), doc)
+        keys[node.target.id] = _key(node.annotation, node.value, names, doc)
     return Signature(class_name, _summary(body), MappingProxyType(keys))
 
 
@@ -93,13 +94,21 @@ def _keyword_only(init: ast.FunctionDef, names: Mapping[str, ast.expr], file: Pa
         if default is None or parameter.annotation is None:
             raise ConfigError(f"{where} needs a type and a default", "for example: decay: float = 0.5")
         try:
-            keys[parameter.arg] = Key(types.parse(parameter.annotation, names), _value(default, names))
+            keys[parameter.arg] = _key(parameter.annotation, default, names)
         except ValueError as error:
             raise ConfigError(
                 f"{where}: {error}",
                 "use int, float, bool, str, Literal, tuple, list, X | None or snnlab.ranges",
             ) from None
     return keys
+
+
+def _key(annotation: ast.expr, default: ast.expr, names: Mapping[str, ast.expr], doc: str = "") -> Key:
+    hashed = True
+    match annotation:
+        case ast.Subscript(value=ast.Name(id="Unhashed"), slice=inner):
+            annotation, hashed = inner, False
+    return Key(types.parse(annotation, names), _value(default, names), doc, hashed)
 
 
 def _value(node: ast.expr, names: Mapping[str, ast.expr]) -> Any:

@@ -22,9 +22,10 @@ from snnlab.metrics.time_steps import time_steps
 from snnlab.plots.time_steps import plot_time_steps
 from snnlab.runs import checkpoint
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import config_hash, run_dir, variant
+from snnlab.runs.identity import run_dir, run_hash, variant
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
+from snnlab.runs.results import RunResult
 from snnlab.train.session import Position
 
 ENERGY_SAMPLES = 20
@@ -65,8 +66,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
         files.write_config(cfg.raw, cfg.overrides)
         files.write_environment(environment(device, cfg.plugins))
         _save(files, cfg, snn, after)
-        result = _result(cfg, snn, after)
-        result["conversion"] = {
+        conversion = {
             "ann": str(asked.run),
             "checkpoint": asked.checkpoint,
             "ann_acc": before.metrics["acc"],
@@ -78,11 +78,11 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
             "mean_time_steps": after.metrics["time_steps"],
             "mean_bits": fmean(log2(one) for one in time_steps(network).values()),
         }
-        files.write_result(result)
+        files.write_result(_result(cfg, snn, after, conversion))
         files.write_status("done")
         log.write(f"run      {files.folder}")
-        log.write(result_table(result["last"], title=f"{cfg.experiment}: {variant(cfg)}, converted"))
-        log.write(_summary(result["conversion"]))
+        log.write(result_table(after.prefixed("test"), title=f"{cfg.experiment}: {variant(cfg)}, converted"))
+        log.write(_summary(conversion))
         if cfg.trainer.plots:
             title = f"{cfg.experiment}, seed {cfg.seed}"
             drawn = plot_time_steps(time_steps(network), files.plots / "time_steps.png", title=title)
@@ -113,7 +113,7 @@ def _agreement(ann: StoredRun, snn: StoredRun) -> dict[str, float]:
 
 def _save(files: RunFiles, cfg: RunConfig, snn: StoredRun, after: Evaluation) -> None:
     weights = {"model": snn.model.state_dict(), "average": None}
-    digest = config_hash(cfg.raw)
+    digest = run_hash(cfg)
     position = asdict(Position(epoch=snn.epoch))
     last = {"learner": weights, "position": position, "config_hash": digest}
     checkpoint.save(files.checkpoints / "last.pt", last)
@@ -121,30 +121,30 @@ def _save(files: RunFiles, cfg: RunConfig, snn: StoredRun, after: Evaluation) ->
     files.append_metrics({"step": 0, "epoch": snn.epoch, "split": "test", **after.prefixed("test")})
 
 
-def _result(cfg: RunConfig, snn: StoredRun, after: Evaluation) -> dict[str, Any]:
+def _result(cfg: RunConfig, snn: StoredRun, after: Evaluation, conversion: dict[str, Any]) -> RunResult:
     how = f"converted from the weights after epoch {snn.epoch}"
-    return {
-        "status": "done",
-        "experiment": cfg.experiment,
-        "variant": variant(cfg),
-        "config_hash": config_hash(cfg.raw),
-        "code": code_version(),
-        "seed": cfg.seed,
-        "epochs": snn.epoch,
-        "num_steps": cfg.num_steps,
-        "dataset": cfg.dataset.name,
-        "synthetic": cfg.trainer.synthetic,
-        "split": snn.dataset.split_name,
-        "num_train": len(snn.dataset.train_set()),
-        "num_test": after.samples,
-        "selection": {"last": how, "best": how},
-        "last": after.prefixed("test"),
-        "best": after.prefixed("test"),
-        "best_epoch": snn.epoch,
-        "num_params": sum(parameter.numel() for parameter in snn.model.parameters()),
-        "train_seconds": 0.0,
-        "samples_per_second": None,
-    }
+    return RunResult(
+        experiment=cfg.experiment,
+        variant=variant(cfg),
+        config_hash=run_hash(cfg),
+        code=code_version(),
+        seed=cfg.seed,
+        epochs=snn.epoch,
+        num_steps=cfg.num_steps,
+        dataset=cfg.dataset.name,
+        synthetic=cfg.trainer.synthetic,
+        split=snn.dataset.split_name,
+        num_train=len(snn.dataset.train_set()),
+        num_test=after.samples,
+        selection={"last": how, "best": how},
+        last=after.prefixed("test"),
+        best=after.prefixed("test"),
+        best_epoch=snn.epoch,
+        num_params=sum(parameter.numel() for parameter in snn.model.parameters()),
+        train_seconds=0.0,
+        samples_per_second=None,
+        conversion=conversion,
+    )
 
 
 def _summary(found: dict[str, Any]) -> str:

@@ -11,13 +11,13 @@ import torch
 from rich.table import Table
 from torch import Tensor, nn
 
+from snnlab.atomic import write_json
 from snnlab.config.schema import EarlyExitConfig, RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.layers.streaming import Streaming
 from snnlab.machine.device import autocast, set_up
 from snnlab.metrics.early_exit import EarlyExit, Exits, Reading
-from snnlab.runs.files import write_json
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 
@@ -75,7 +75,7 @@ def run(
     log.write(stored.title)
     log.write(_table(exits, streamed, full_seconds, options.logits))
     # Other thresholds are another measurement, which keeps its own file.
-    digest = config_hash({**cfg.raw, "early_exit": asdict(options)})
+    digest = config_hash(cfg.raw, also={"early_exit": asdict(options)})
     path = folder / f"early-exit-{stored.label}-t{cfg.num_steps}-{options.logits}-{digest}.json"
     write_json(
         path,

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from rich.table import Table
 
+from snnlab.atomic import write_json
 from snnlab.config.schema import NoiseConfig, RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.noise import NoisyInput
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.plots.noise import plot_noise
-from snnlab.runs.files import write_json
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 
@@ -48,7 +48,7 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
         rows.append({"level": level, **{name: metrics[name] for name, _ in COLUMNS}})
     log.write(_table(rows, f"{noise.kind} noise, {stored.title}, {cfg.num_steps} steps"))
     # Other levels are another measurement, which keeps its own file.
-    digest = config_hash({**cfg.raw, "noise": asdict(noise)})
+    digest = config_hash(cfg.raw, also={"noise": asdict(noise)})
     name = f"noise-{noise.kind}-{stored.label}-t{cfg.num_steps}-{digest}"
     picture = plot_noise(rows, folder / "plots" / f"{name}.png", kind=noise.kind, title=cfg.experiment)
     path = folder / f"{name}.json"

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
-from snnlab.runs.files import write_json
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table

@@ -11,13 +11,13 @@ from rich import box
 from rich.table import Table
 from torch import Tensor, nn
 
+from snnlab.atomic import write_json
 from snnlab.config.schema import Component, RunConfig
 from snnlab.errors import ConfigError
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.metrics.time_steps import time_steps
 from snnlab.neurons.mixed_if import MixedIF
-from snnlab.runs.files import write_json
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 

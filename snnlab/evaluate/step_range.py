@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
-from snnlab.runs.files import write_json
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import COLUMNS, result_table

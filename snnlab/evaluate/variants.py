@@ -7,11 +7,11 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.plots.time_scale import plot_time_scale
-from snnlab.runs.files import write_json
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 
@@ -53,7 +53,7 @@ def run(
         table.add_row(" ".join(one.removeprefix("neuron.") for one in variant), steps, acc, *rest)
     log = RunLog(None)
     log.write(table)
-    digest = config_hash({str(number): dict(cfg.raw) for number, cfg in enumerate(rows)})
+    digest = config_hash(rows[0].raw, also={"rows": [config_hash(cfg.raw) for cfg in rows]})
     path = folder / f"eval-{which}-variants-{digest}.json"
     write_json(path, {"checkpoint": which, **stored.description(), "rows": found})
     log.write(f"Written to {path}")

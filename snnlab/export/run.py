@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from snnlab.atomic import replacing
 from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
@@ -27,14 +28,10 @@ def run(cfg: RunConfig, asked: ExportArguments) -> int:
     """
     stored = load_run(cfg, asked.run, asked.checkpoint, torch.device("cpu"))
     write = {"nir": _nir, "safetensors": _safetensors}[asked.format]
-    temporary = asked.out.with_name(f".{asked.out.name}.part")
     try:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(asked.out) as temporary:
             notes = write(stored, asked, temporary)
-            temporary.replace(asked.out)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise SnnlabError(f"cannot write {asked.out}: {error}", "choose another file: out=FILE") from error
     log = RunLog(None)

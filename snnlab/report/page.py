@@ -18,7 +18,7 @@ from snnlab.report.charts import (
 )
 from snnlab.report.environment import environment
 from snnlab.report.run_data import RunData
-from snnlab.runs.identity import decides
+from snnlab.runs.deciding import decides
 
 COLOURS = 8
 TILES = (("acc", "accuracy", "percent"), ("nll", "NLL", "number"), ("ece", "ECE", "number"),

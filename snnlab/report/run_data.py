@@ -13,7 +13,7 @@ from typing import Any
 from snnlab.config.origins import flatten
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.runs.config_file import read_config
-from snnlab.runs.results import read_result
+from snnlab.runs.results import read_metrics, read_result
 
 METRICS = ("acc", "ece", "adaece", "cece", "nll", "brier")
 
@@ -145,14 +145,7 @@ class RunData:
 
     @cached_property
     def _rows(self) -> Sequence[Mapping[str, Any]]:
-        file = self.folder / "metrics.jsonl"
-        rows = []
-        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return rows
+        return read_metrics(self.folder)
 
     def _json(self, name: str) -> Mapping[str, Any]:
         try:

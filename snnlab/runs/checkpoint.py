@@ -3,7 +3,6 @@
 They hold tensors and plain values only, so `torch.load(..., weights_only=True)` reads them.
 """
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from snnlab.atomic import replacing
 from snnlab.errors import SnnlabError
 
 FORMAT = 1
@@ -22,19 +22,14 @@ def save(path: Path, content: dict[str, Any]) -> None:
     Raises:
         OSError: it could not be written; the earlier checkpoint is still there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             torch.save({"format": FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-    except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
-        # torch's writer then complains about itself; what the disk said stands behind that.
+    except RuntimeError as error:
+        # torch's writer complains about itself; what the disk said stands behind that.
         if isinstance(error.__context__, OSError):
             raise error.__context__ from error
         raise
-    temporary.replace(path)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -5,8 +5,6 @@ is there when the run is done. Every file is replaced whole, so that a killed ru
 """
 
 import fcntl
-import json
-import math
 import os
 import socket
 from collections.abc import Mapping
@@ -16,28 +14,10 @@ from typing import Any, Self
 
 import yaml
 
+from snnlab.atomic import json_text, write_json, write_text
 from snnlab.errors import SnnlabError
 from snnlab.runs import checkpoint
-from snnlab.runs.results import read_result
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file so that it is either the old or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    temporary.replace(path)
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes a mapping as JSON, whole; a number that does not exist (NaN) becomes null."""
-    write_whole(path, _json(value, indent=2) + "\n")
+from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
 
 
 class RunFiles:
@@ -52,7 +32,7 @@ class RunFiles:
         self.checkpoints = folder / "checkpoints"
         self.plots = folder / "plots"
         self._lock = folder / ".lock"
-        self._metrics = folder / "metrics.jsonl"
+        self._metrics = folder / METRICS
 
     def __enter__(self) -> Self:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -79,16 +59,17 @@ class RunFiles:
         self._lock_file.truncate(0)
         self._lock_file.close()
 
-    def result(self) -> Mapping[str, Any] | None:
+    def result(self) -> RunResult | None:
         """The stored result of a finished run; None also if it cannot be read, so that it is made again."""
-        return read_result(self.folder)
+        stored = read_result(self.folder)
+        return None if stored is None else RunResult.of(stored)
 
-    def write_result(self, result: Mapping[str, Any]) -> None:
-        write_json(self.folder / "result.json", result)
+    def write_result(self, result: RunResult) -> None:
+        write_json(self.folder / "result.json", result.as_mapping())
 
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """What the report's diagrams show and no metric says."""
-        write_whole(self.folder / "evaluation.json", _json(evaluation) + "\n")
+        write_text(self.folder / "evaluation.json", json_text(evaluation) + "\n")
 
     def save_checkpoint(self, name: str, content: dict[str, Any]) -> None:
         checkpoint.save(self.checkpoints / f"{name}.pt", content)
@@ -97,32 +78,24 @@ class RunFiles:
         write_json(self.folder / "status.json", {"status": status, **details})
 
     def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
-        write_whole(self.folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
-        write_whole(self.folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
+        write_text(self.folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
+        write_text(self.folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         write_json(self.folder / "env.json", environment)
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         with self._metrics.open("a") as file:
-            file.write(_json(row) + "\n")
+            file.write(json_text(row) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows so far; a last line that a kill cut short is left out."""
-        if not self._metrics.exists():
-            return []
-        rows = []
-        for line in self._metrics.read_text().splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return rows
+        """The rows so far."""
+        return read_metrics(self.folder)
 
     def cut_metrics(self, num_rows: int) -> None:
         """Drops the rows that were written after the state from which a run continues."""
         rows = self.read_metrics()[:num_rows]
-        write_whole(self._metrics, "".join(_json(row) + "\n" for row in rows))
+        write_text(self._metrics, "".join(json_text(row) + "\n" for row in rows))
 
     def clear(self) -> None:
         """Forgets an earlier run in this directory."""
@@ -141,7 +114,7 @@ class FollowerFiles(RunFiles):
     ) -> None:
         pass
 
-    def write_result(self, result: Mapping[str, Any]) -> None:
+    def write_result(self, result: RunResult) -> None:
         pass
 
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
@@ -167,18 +140,3 @@ class FollowerFiles(RunFiles):
 
     def clear(self) -> None:
         pass
-
-
-def _json(value: Mapping[str, Any], indent: int | None = None) -> str:
-    return json.dumps(_finite(value), indent=indent, allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN: a number that does not exist is written as null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

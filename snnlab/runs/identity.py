@@ -1,53 +1,41 @@
-"""Names the run directory after what decides the result: `<runs>/<experiment>/<variant>-<hash>/seed<k>`."""
+"""Names the run directory after what decides the result: `<runs>/<experiment>/<variant>-<hash>/seed<k>`.
+
+The hash covers the names of the components and the deciding settings that differ from their default
+(`runs/deciding.py`). So a new option with a default moves no run.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from snnlab.config.origins import flatten
 from snnlab.config.schema import RunConfig
+from snnlab.runs.deciding import choices, deviations
+from snnlab.runs.old_identity import covers, old_hash
 
-# Keys (or whole groups) that do not change the result, or that the path names already.
-HASH_LEAVES_OUT = (
-    "experiment",
-    "seed",
-    "paths",
-    "logger",
-    # Where a teacher or the first weights lie; what they are stands in distill.identity and init.identity.
-    "init.run",
-    "distill.teacher",
-    "distill.weights",
-    "distill.cache",
-    "trainer.eval_batch_size",
-    "trainer.num_workers",
-    "trainer.device",
-    "trainer.checkpoint_every",
-    "trainer.progress",
-    "trainer.plots",
-    "trainer.on_existing",
-    "trainer.threads",
-    "trainer.allocator",
-    "trainer.backend",
-    "trainer.fuse",
-    "trainer.pack_spikes",
-    "trainer.detect_anomaly",
-    "trainer.profile",
-)
+# Raised when a default changes or a key gets another meaning, and for nothing else: every run then gets a new
+# directory, and those of version 0.1.0 are no longer found.
+SCHEMA = 1
 
 
-def decides(path: str) -> bool:
-    """True for a key that the result depends on, but for the seed, which the path names."""
-    return path not in HASH_LEAVES_OUT and path.partition(".")[0] not in HASH_LEAVES_OUT
+def config_hash(
+    raw: Mapping[str, Any], *, data: str | None = None, also: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """Eight hexadecimal digits that stand for all that decides a result.
 
-
-def config_hash(raw: Mapping[str, Any]) -> str:
-    """Eight hexadecimal digits that stand for all that decides the result."""
-    kept = [(path, value) for path, value in flatten(raw) if decides(path)]
-    # Augmentations are applied in order, so theirs is kept; no other order matters.
-    kept.sort(key=lambda item: "augment" if item[0].startswith("augment.") else item[0])
-    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:8]
+    Args:
+        raw: the configuration as plain values.
+        data: identity of the data; None leaves the hash as it is.
+        also: further plain values, such as the options of a measurement.
+    """
+    content: dict[str, Any] = {"schema": SCHEMA, "choices": choices(raw), "settings": deviations(raw)}
+    if data is not None:
+        content["data"] = data
+    if also:
+        content["also"] = dict(also)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def variant(cfg: RunConfig) -> str:
@@ -60,6 +48,26 @@ def variant(cfg: RunConfig) -> str:
     return "-".join(names)
 
 
+def hashes(cfg: RunConfig) -> list[str]:
+    """The hashes under which a run may lie: its own, and that of version 0.1.0 if that version could make the run."""
+    found = [config_hash(cfg.raw, data=cfg.data)]
+    if SCHEMA == 1 and cfg.data is None and covers(cfg.raw, deviations(cfg.raw)):
+        found.append(old_hash(cfg.raw))
+    return found
+
+
+def run_dirs(cfg: RunConfig) -> list[Path]:
+    """The absolute directories in which a run may lie, its own first."""
+    experiment = cfg.paths.runs / cfg.experiment
+    return [experiment / f"{variant(cfg)}-{one}" / f"seed{cfg.seed}" for one in hashes(cfg)]
+
+
 def run_dir(cfg: RunConfig) -> Path:
-    """The absolute directory of a run; the same config always has the same one."""
-    return cfg.paths.runs / cfg.experiment / f"{variant(cfg)}-{config_hash(cfg.raw)}" / f"seed{cfg.seed}"
+    """The absolute directory of a run: its own, or the one that version 0.1.0 made for it if only that exists."""
+    own, *others = run_dirs(cfg)
+    return own if own.exists() else next((one for one in others if one.exists()), own)
+
+
+def run_hash(cfg: RunConfig) -> str:
+    """The hash in the name of the run's directory."""
+    return run_dir(cfg).parent.name.rpartition("-")[2]

@@ -1,12 +1,81 @@
-"""Reads what runs have left behind: result.json and status.json."""
+"""What runs leave behind: result.json, status.json, metrics.jsonl."""
 
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 Result = Mapping[str, Any]
+METRICS = "metrics.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """The content of result.json. A field with a default is left out of the file where it is None.
+
+    Attributes:
+        status: `done`.
+        experiment, variant, config_hash, seed: what the path of the run directory says.
+        code: version of snnlab, and the commit if it is known.
+        epochs: after which the last weights were measured.
+        num_steps: time steps T.
+        dataset, split: what it was measured on, and how that was divided.
+        synthetic: the data were generated in the shape of the data set.
+        backends: calls of the neurons by the back end that ran them.
+        num_train, num_test: samples.
+        selection: how the weights behind `last` and `best` were chosen, in words.
+        last, best: metrics, by names such as `test/acc`.
+        best_epoch: after which `best` was measured.
+        num_params: parameters of the network.
+        word_vectors, num_words: of a data set of texts.
+        train_seconds: spent in training steps.
+        samples_per_second: in training; None if nothing was trained.
+        test_seconds: of the last evaluation.
+        peak_memory_mb: the most memory in use so far, in MB.
+        conversion: of a converted run: what it was made of, and how both compare.
+    """
+
+    status: str = "done"
+    experiment: str
+    variant: str
+    config_hash: str
+    code: str
+    seed: int
+    epochs: int
+    num_steps: int
+    dataset: str
+    synthetic: bool
+    backends: Mapping[str, int] | None = None
+    split: str
+    num_train: int
+    num_test: int
+    selection: Mapping[str, str]
+    last: Mapping[str, Any]
+    best: Mapping[str, Any]
+    best_epoch: int
+    num_params: int
+    word_vectors: str | None = None
+    num_words: int | None = None
+    train_seconds: float
+    samples_per_second: float | None
+    test_seconds: float | None = None
+    peak_memory_mb: float | None = None
+    conversion: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, stored: Result) -> Self | None:
+        """The result in a file, or None if it lacks a value; keys of other versions are ignored."""
+        known = {one.name: stored[one.name] for one in fields(cls) if one.name in stored}
+        needed = {one.name for one in fields(cls) if one.default is MISSING}
+        return cls(**known) if needed <= set(known) else None
+
+    def as_mapping(self) -> dict[str, Any]:
+        """What the file holds."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        optional = {one.name for one in fields(self) if one.default is None}
+        return {key: value for key, value in values.items() if value is not None or key not in optional}
 
 
 def read_result(run: Path) -> Result | None:
@@ -17,6 +86,18 @@ def read_result(run: Path) -> Result | None:
 def read_status(run: Path) -> Result:
     """`{"status": running | done | failed | preempted, "reason": ...}`; empty if it was never started."""
     return _read(run / "status.json") or {}
+
+
+def read_metrics(run: Path) -> list[dict[str, Any]]:
+    """The rows of metrics.jsonl so far; a last line that a kill cut short is left out."""
+    file = run / METRICS
+    rows = []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
 
 
 def select_metric(result: Result | None, name: str) -> float:

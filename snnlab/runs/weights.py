@@ -10,7 +10,7 @@ from typing import Any
 from snnlab.config.schema import DistillConfig, InitConfig
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import find_run, read_config
-from snnlab.runs.identity import config_hash
+from snnlab.runs.old_identity import old_hash
 
 
 def identified_teacher(**values: Any) -> DistillConfig:
@@ -70,13 +70,16 @@ def run_of(folder: str, key: str) -> Path:
 
 
 def identity_of_run(folder: Path, which: str, key: str) -> str:
-    """What a run's checkpoint is: the hash of its configuration and that of its weights.
+    """What a run's checkpoint is: a hash of its configuration and that of its weights.
+
+    The first is that of version 0.1.0 for every run, so that an identity stays what it was; the second alone tells
+    checkpoints apart.
 
     Raises:
         ConfigError: it is not there; the message begins with the key that named the folder.
     """
     try:
-        digest = config_hash(read_config(folder))
+        digest = old_hash(read_config(folder))
     except ConfigError as error:
         raise ConfigError(f"{key}: {error.message}", error.hint) from None
     return f"run {digest} {_hash_of(folder / 'checkpoints' / f'{which}.pt', key)}"

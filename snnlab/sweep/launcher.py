@@ -24,6 +24,7 @@ from snnlab.errors import PREEMPTED, ConfigError
 from snnlab.ranges import NonNegativeInt, PositiveInt
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import headline, read_result, select_metric
+from snnlab.runs.reuse import stored_result
 
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -110,7 +111,8 @@ class Processes:
                     label = " ".join(one.lstrip("+") for one in overrides if one not in common)
                     name = f"[{first + index + 1}/{first + len(jobs)}] {label}"
                     cfg = self.configs(overrides, self.config_dirs)
-                    stored = read_result(run_dir(cfg))
+                    # A run that was made with other settings is left to its process, which says so.
+                    stored = stored_result(cfg, run_dir(cfg))
                     if stored is not None and cfg.trainer.on_existing == "resume":
                         _say(f"{name}: done before; {headline(stored)}")
                         found[index] = _record(overrides, cfg, 0, "")

@@ -14,6 +14,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import read_result, read_status, select_metric
+from snnlab.runs.reuse import differences
 from snnlab.sweep.launcher import ProcessReturn
 
 # Metric, heading, factor, digits: accuracies in percent, calibration errors as fractions.
@@ -64,6 +65,9 @@ class Point:
             status = {0: "done", PREEMPTED: "interrupted"}.get(process.exit_code, "failed")
             return replace(self, status=status, reason=process.reason)
         if read_result(self.run_dir) is not None:
+            if others := differences(self.cfg, self.run_dir):
+                reason = f"{self.run_dir} was made with other settings: {', '.join(others)}"
+                return replace(self, status="failed", reason=reason)
             return replace(self, status="done")
         left = read_status(self.run_dir)
         known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.config.origins import flatten
-from snnlab.runs.results import read_result
+from snnlab.runs.results import read_metrics, read_result
 from snnlab.tables.plan import Job
 
 
@@ -34,7 +34,7 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
         return None if job.measured_file is None else _number(_inside(_read(job.measured_file), rest))
     if kind == "converted":
         return None if job.converted is None else _number(_inside(read_result(job.converted), rest))
-    result = read_result(job.folder)
+    result = job.result
     if result is None:
         return None
     if kind == "result":
@@ -70,9 +70,7 @@ def _fact(job: Job, result: Mapping[str, Any], key: str) -> float | None:
 
 def _last_training(folder: Path) -> Mapping[str, Any]:
     """The metrics of the last epoch's training."""
-    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    rows: list[Mapping[str, Any]] = [json.loads(line) for line in lines]
-    return [row for row in rows if row["split"] == "train"][-1]
+    return [row for row in read_metrics(folder) if row["split"] == "train"][-1]
 
 
 def _inside(content: Any, path: str) -> Any:

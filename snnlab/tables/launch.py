@@ -23,7 +23,7 @@ from snnlab.config.compose import (
 from snnlab.config.overrides import read_overrides
 from snnlab.config.search import SearchPath
 from snnlab.errors import PREEMPTED
-from snnlab.runs.identity import run_dir
+from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
 from snnlab.sweep.run import Job as SweepJob
 from snnlab.tables.plan import Job
@@ -50,7 +50,9 @@ def run_missing(
     while True:
         jobs = [job for job in plan() if job.waits is None and run_dir(job.cfg) not in tried]
         # Experiments that come to the same settings share a run.
-        todo = {run_dir(job.cfg).parts[-2:]: job for job in jobs if job.state not in ("done", "unmeasured")}
+        todo = {
+            run_dirs(job.cfg)[0].parts[-2:]: job for job in jobs if job.state not in ("done", "unmeasured")
+        }
         if todo and _launch(list(todo.values()), hydra_overrides, config_dirs, train) == PREEMPTED:
             return PREEMPTED
         tried |= {run_dir(job.cfg) for job in jobs}

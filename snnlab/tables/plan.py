@@ -15,9 +15,10 @@ from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import read_config
-from snnlab.runs.identity import run_dir
+from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.load import checked
-from snnlab.runs.results import read_result, read_status
+from snnlab.runs.results import Result, read_result, read_status
+from snnlab.runs.reuse import stored_result
 from snnlab.tables.scales import at_scale
 from snnlab.tables.table_file import Column, Row, Run, Scale, TableFile
 
@@ -49,9 +50,15 @@ class Job:
         """The run's directory: its own, or that of an equal run of another experiment that is done."""
         own = run_dir(self.cfg)
         if self.waits is None and not (own / "result.json").exists():
-            for other in self.cfg.paths.runs.glob(f"*/{own.parent.name}/{own.name}/result.json"):
-                return other.parent
+            for name in run_dirs(self.cfg):
+                for other in self.cfg.paths.runs.glob(f"*/{name.parent.name}/{name.name}/result.json"):
+                    return other.parent
         return own
+
+    @property
+    def result(self) -> Result | None:
+        """The result of the run with these settings, or None."""
+        return stored_result(self.cfg, self.folder)
 
     @property
     def converted(self) -> Path | None:
@@ -105,7 +112,7 @@ class Job:
         """done | unmeasured | interrupted | failed | missing | waits."""
         if self.waits is not None:
             return "waits"
-        if read_result(self.folder) is not None:
+        if self.result is not None:
             lacks = self.subject is None or (self.measure and self.measured_file is None)
             return "unmeasured" if lacks else "done"
         known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}

@@ -15,6 +15,7 @@ from snnlab.machine.processes import Processes, joined, silent
 from snnlab.runs.files import FollowerFiles, RunFiles
 from snnlab.runs.identity import run_dir
 from snnlab.runs.log import RunLog
+from snnlab.runs.reuse import refuse_other_settings
 from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
@@ -39,6 +40,7 @@ def run(cfg: RunConfig) -> int:
 
 def _run(cfg: RunConfig, processes: Processes) -> int:
     files = (RunFiles if processes.leads else FollowerFiles)(run_dir(cfg))
+    refuse_other_settings(cfg, files.folder)
     if cfg.trainer.on_existing == "resume" and (stored := files.result()) is not None:
         show_result(RunLog(None, quiet=not processes.leads), files, stored)
         return DONE

@@ -1,9 +1,7 @@
 """What a run says at its start and leaves at its end: summary, plots, `result.json`, the table."""
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from snnlab.config.schema import RunConfig
 from snnlab.errors import RunError
@@ -13,9 +11,10 @@ from snnlab.machine.device import peak_memory
 from snnlab.machine.environment import code_version
 from snnlab.machine.processes import Processes
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import config_hash, variant
+from snnlab.runs.identity import run_hash, variant
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
+from snnlab.runs.results import RunResult
 from snnlab.train.figures import draw
 from snnlab.train.session import Session
 from snnlab.train.summary import summary_table
@@ -57,7 +56,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
 
 def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
     """The run's mirror on Weights & Biases; off unless asked for."""
-    digest = config_hash(cfg.raw)
+    digest = run_hash(cfg)
     mirror = WandbLog(
         cfg.logger,
         files.folder,
@@ -74,7 +73,7 @@ def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
     return mirror
 
 
-def report(session: Session, mirror: WandbLog) -> dict[str, Any]:
+def report(session: Session, mirror: WandbLog) -> RunResult:
     """Draws the plots, writes `result.json`, says done.
 
     Raises:
@@ -104,7 +103,7 @@ def report(session: Session, mirror: WandbLog) -> dict[str, Any]:
     return result
 
 
-def result_of(session: Session) -> dict[str, Any]:
+def result_of(session: Session) -> RunResult:
     """The result as it is stored: what was measured and how."""
     cfg, position = session.cfg, session.position
     assert position.last is not None
@@ -112,45 +111,45 @@ def result_of(session: Session) -> dict[str, Any]:
     assert session.evaluation is not None
     parameters = session.learner.model.parameters()
     words = session.dataset.words
-    return {
-        "status": "done",
-        "experiment": cfg.experiment,
-        "variant": variant(cfg),
-        "config_hash": config_hash(cfg.raw),
-        "code": code_version(),
-        "seed": cfg.seed,
-        "epochs": position.epoch,
-        "num_steps": cfg.num_steps,
-        "dataset": cfg.dataset.name,
-        "synthetic": cfg.trainer.synthetic,
-        "backends": dict(counts),
-        "split": session.split_name,
-        "num_train": len(session.train_set),
-        "num_test": session.evaluation.samples,
-        "selection": {
+    return RunResult(
+        experiment=cfg.experiment,
+        variant=variant(cfg),
+        config_hash=run_hash(cfg),
+        code=code_version(),
+        seed=cfg.seed,
+        epochs=position.epoch,
+        num_steps=cfg.num_steps,
+        dataset=cfg.dataset.name,
+        synthetic=cfg.trainer.synthetic,
+        backends=dict(counts),
+        split=session.split_name,
+        num_train=len(session.train_set),
+        num_test=session.evaluation.samples,
+        selection={
             "last": f"after epoch {position.last['epoch']}",
             "best": f"after epoch {position.best['epoch']}, the best {cfg.trainer.select} on the test split itself",
         },
-        "last": position.last["metrics"],
-        "best": position.best["metrics"],
-        "best_epoch": position.best["epoch"],
-        "num_params": sum(parameter.numel() for parameter in parameters),
-        **({} if words is None else {"word_vectors": words.origin, "num_words": words.count}),
-        "train_seconds": position.seconds,
-        "samples_per_second": position.samples / position.seconds if position.seconds else None,
-        "test_seconds": session.evaluation_seconds,
-        "peak_memory_mb": peak_memory(session.pipeline.device) / 1e6,
-    }
+        last=position.last["metrics"],
+        best=position.best["metrics"],
+        best_epoch=position.best["epoch"],
+        num_params=sum(parameter.numel() for parameter in parameters),
+        word_vectors=None if words is None else words.origin,
+        num_words=None if words is None else words.count,
+        train_seconds=position.seconds,
+        samples_per_second=position.samples / position.seconds if position.seconds else None,
+        test_seconds=session.evaluation_seconds,
+        peak_memory_mb=peak_memory(session.pipeline.device) / 1e6,
+    )
 
 
-def show_result(log: RunLog, files: RunFiles, result: Mapping[str, Any]) -> None:
+def show_result(log: RunLog, files: RunFiles, result: RunResult) -> None:
     """The table of a result, new or stored, and where everything is."""
-    name = f"{result['experiment']}: {result['variant']}, seed {result['seed']}"
-    count = f"{result['num_test']} samples of {'generated data' if result['synthetic'] else result['split']}"
-    vectors = f", word vectors {result['word_vectors']}" if "word_vectors" in result else ""
-    title = f"{name}, {result['selection']['last']}, on {count}{vectors}"
+    name = f"{result.experiment}: {result.variant}, seed {result.seed}"
+    count = f"{result.num_test} samples of {'generated data' if result.synthetic else result.split}"
+    vectors = "" if result.word_vectors is None else f", word vectors {result.word_vectors}"
+    title = f"{name}, {result.selection['last']}, on {count}{vectors}"
     plots: list[Path] = sorted(files.plots.glob("*.png"))
-    if any(name.startswith("test_ema/") for name in result["last"]):
-        log.write(result_table(result["last"], title=f"{name}: average of the weights", prefix="test_ema"))
+    if any(name.startswith("test_ema/") for name in result.last):
+        log.write(result_table(result.last, title=f"{name}: average of the weights", prefix="test_ema"))
         title += ", weights as trained"
-    log.write(result_table(result["last"], title=title, run_dir=files.folder, plots=plots))
+    log.write(result_table(result.last, title=title, run_dir=files.folder, plots=plots))

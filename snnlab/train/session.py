@@ -22,7 +22,7 @@ from snnlab.machine.device import seed_generators
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.runs import checkpoint
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import config_hash
+from snnlab.runs.identity import run_hash
 from snnlab.train.guard import NanGuard
 from snnlab.train.initial import start_from
 from snnlab.train.learner import Learner
@@ -191,7 +191,7 @@ class Session:
             "position": asdict(self.position),
             "random": random[0],
             "random_of_others": random[1:],
-            "config_hash": config_hash(self.cfg.raw),
+            "config_hash": run_hash(self.cfg),
         }
         self.files.save_checkpoint("last", state)
 
@@ -267,7 +267,7 @@ class Session:
                 {
                     **self.learner.weights(),
                     "epoch": self.position.epoch,
-                    "config_hash": config_hash(self.cfg.raw),
+                    "config_hash": run_hash(self.cfg),
                 },
             )
 

@@ -25,7 +25,7 @@ def test_nir(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     graph = nir.read(run_dir / "network.nir")
     assert float(graph.metadata["dt"]) == 0.001
     assert sum(isinstance(node, nir.LIF) for node in graph.nodes.values()) == 2
-    assert not list(run_dir.glob(".*.part"))
+    assert not list(run_dir.glob(".network*"))
 
 
 def test_safetensors(run_dir: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Checkpoints: whole, safe to load, and with every random generator."""
 
+import os
 import random
 from pathlib import Path
 
@@ -27,14 +28,14 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         checkpoint.save(path, {"value": 2})
     assert checkpoint.load(path)["value"] == 1
 
 
 def test_a_full_disk_is_what_the_disk_says(tmp_path: Path) -> None:
-    partial = tmp_path / f".last.pt.{checkpoint.os.getpid()}"
+    partial = tmp_path / f".last.pt.{os.getpid()}"
     partial.symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
         checkpoint.save(tmp_path / "last.pt", {"value": torch.zeros(10_000)})

@@ -1,6 +1,5 @@
 """The run directory: one holder, whole files, a record that can be cut back."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -25,15 +24,6 @@ def test_a_line_cut_short_by_a_kill_is_not_read(tmp_path: Path) -> None:
         with (tmp_path / "metrics.jsonl").open("a") as file:
             file.write('{"step": 2, "tra')
         assert files.read_metrics() == [{"step": 1}]
-
-
-def test_numbers_that_do_not_exist_become_null(tmp_path: Path) -> None:
-    with RunFiles(tmp_path) as files:
-        files.write_result({"last": {"test/ece": float("nan")}, "list": [float("inf"), 1.5]})
-    assert json.loads((tmp_path / "result.json").read_text()) == {
-        "last": {"test/ece": None},
-        "list": [None, 1.5],
-    }
 
 
 def test_a_second_process_is_refused_and_told_who_holds_the_run(tmp_path: Path) -> None:
@@ -62,10 +52,10 @@ def test_a_result_that_cannot_be_read_is_none(tmp_path: Path) -> None:
 
 def test_clear_forgets_results_and_checkpoints(tmp_path: Path) -> None:
     with RunFiles(tmp_path) as files:
-        files.write_result({"status": "done"})
+        (tmp_path / "result.json").write_text('{"status": "done"}')
         files.append_metrics({"step": 1})
         (files.checkpoints / "last.pt").write_bytes(b"x")
         files.clear()
-        assert files.result() is None
+        assert not (tmp_path / "result.json").exists()
         assert files.read_metrics() == []
         assert not list(files.checkpoints.iterdir())

@@ -2,11 +2,15 @@
 
 import copy
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from snnlab.config.check import check, section
-from snnlab.runs.identity import HASH_LEAVES_OUT, config_hash, run_dir
+from snnlab.config import schema
+from snnlab.config.check import check
+from snnlab.config.signature import read_component
+from snnlab.runs.identity import config_hash, hashes, run_dir, run_dirs, run_hash
 from snnlab.runs.load import load
 
 
@@ -111,7 +115,96 @@ def test_the_folder_names_the_regularisers():
     assert folder.startswith("digits_dvs-vgg_snn-lif-sdt+pnb-t")
 
 
-def test_each_key_left_out_exists():
-    for key in HASH_LEAVES_OUT:
-        group, _, name = key.partition(".")
-        assert group in ("paths", "logger") or (name or group) in section(group if name else "").keys
+@pytest.fixture
+def another_version(tmp_path, monkeypatch):
+    """Makes the trainer's settings those of a version with further keys."""
+
+    def declare(*lines):
+        text = Path(schema.__file__).read_text()
+        head = "    epochs: PositiveInt = 100\n"
+        assert head in text
+        file = tmp_path / f"schema{len(list(tmp_path.glob('schema*')))}.py"
+        file.write_text(text.replace(head, "".join(f"    {line}\n" for line in lines) + head))
+        monkeypatch.setattr(schema, "__file__", str(file))
+
+    return declare
+
+
+def with_trainer(cfg, **values):
+    return replace(cfg, raw={**cfg.raw, "trainer": {**values, **cfg.raw["trainer"]}})
+
+
+def test_a_new_key_with_a_default_moves_no_run(another_version):
+    cfg = load(["experiment=quickstart", "trainer.epochs=3"])
+    before = run_dirs(cfg)
+    assert len(before) == 2, "its own and that of version 0.1.0"
+    another_version("warm: PositiveInt | None = 5", "places: tuple[int, ...] = (1, 2)")
+    assert run_dirs(with_trainer(cfg, warm=5, places=[1, 2])) == before
+
+
+def test_a_new_key_that_is_set_makes_another_run_which_the_version_before_did_not_have(another_version):
+    cfg = load(["experiment=quickstart", "trainer.epochs=3"])
+    another_version("warm: PositiveInt | None = 5")
+    (only,) = hashes(with_trainer(cfg, warm=6))
+    assert only not in hashes(cfg)
+
+
+def test_whether_a_key_counts_is_said_where_it_is_declared(another_version):
+    cfg = load(["experiment=quickstart"])
+    another_version("warm: Unhashed[PositiveInt] = 5")
+    assert run_dirs(with_trainer(cfg, warm=6)) == run_dirs(cfg)
+
+
+PLUGIN = """
+from snnlab.ranges import Unhashed
+
+
+class Mine:
+    def __init__(self, *, decay: float = 0.5{more}) -> None: ...
+"""
+
+
+def test_a_new_key_of_a_component_moves_no_run(tmp_path, raw):
+    file = tmp_path / "hashed_lab/neurons/mine.py"
+    file.parent.mkdir(parents=True)
+
+    def hash_of(more, **values):
+        file.write_text(PLUGIN.format(more=more))
+        read_component.cache_clear()
+        return config_hash({**raw, "plugins": ["hashed_lab"], "neuron": {"name": "mine", **values}})
+
+    before = hash_of("", decay=0.25)
+    assert hash_of(", tau: float = 2.0", decay=0.25, tau=2.0) == before
+    assert hash_of(", tau: float = 2.0", decay=0.25, tau=3.0) != before
+    assert hash_of(", tau: Unhashed[float] = 2.0", decay=0.25, tau=3.0) == before
+    assert hash_of("", decay=0.5) != before
+    read_component.cache_clear()
+
+
+def test_a_component_that_is_not_installed_counts_with_all_its_keys(raw):
+    found = [config_hash({**raw, "neuron": {"name": "gone", "decay": decay}}) for decay in (0.5, 0.25)]
+    assert found[0] != found[1]
+
+
+def test_data_and_what_else_is_given_count(raw):
+    plain = config_hash(raw)
+    assert config_hash(raw, data=None) == plain
+    assert (
+        len({plain, config_hash(raw, data="a"), config_hash(raw, data="b"), config_hash(raw, also={"a": 1})})
+        == 4
+    )
+    cfg = load()
+    assert len(hashes(replace(cfg, data="a"))) == 1, "version 0.1.0 knew nothing of data"
+    assert run_dir(replace(cfg, data="a")) != run_dir(cfg)
+
+
+def test_a_run_of_the_version_before_is_found_until_there_is_one_of_this():
+    cfg = load(["experiment=quickstart"])
+    own, old = run_dirs(cfg)
+    assert own != old
+    assert run_dir(cfg) == own
+    old.mkdir(parents=True)
+    assert run_dir(cfg) == old
+    assert f"-{run_hash(cfg)}" in str(old)
+    own.mkdir(parents=True)
+    assert run_dir(cfg) == own

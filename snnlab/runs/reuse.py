@@ -1,0 +1,69 @@
+"""Whether a run directory holds the run that a configuration means, or one with other settings under the same name."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from snnlab.config.schema import RunConfig
+from snnlab.errors import ConfigError
+from snnlab.runs.config_file import read_config
+from snnlab.runs.deciding import choices, deciding
+from snnlab.runs.results import Result, read_result
+
+SHOWN = 3
+
+
+def differences(cfg: RunConfig, folder: Path) -> dict[str, tuple[Any, Any]]:
+    """The deciding keys with another value in the directory's config.yaml: that value, and the configuration's.
+
+    Keys that only one of both has are not compared. Two values differ where a default has changed since the run was
+    made, or where somebody edited the file.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    try:
+        state = (folder / "config.yaml").stat()
+    except FileNotFoundError:
+        return {}
+    stored = _stored(folder, state.st_mtime_ns, state.st_size)
+    wanted = _comparable(cfg.raw)
+    return {
+        key: (stored[key], value) for key, value in wanted.items() if key in stored and stored[key] != value
+    }
+
+
+def refuse_other_settings(cfg: RunConfig, folder: Path) -> None:
+    """Keeps a run from being continued, or its result from being taken, under another configuration.
+
+    Raises:
+        ConfigError: a deciding key differs, and `trainer.on_existing` is not restart.
+    """
+    if cfg.trainer.on_existing == "restart":
+        return
+    if found := differences(cfg, folder):
+        shown = "; ".join(
+            f"{key}: {there!r}, not {here!r}" for key, (there, here) in [*found.items()][:SHOWN]
+        )
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise ConfigError(
+            f"{folder} was made with other settings: {shown}{more}",
+            "trainer.on_existing=restart forgets that run; or give the settings that it has, see its config.yaml",
+        )
+
+
+def stored_result(cfg: RunConfig, folder: Path) -> Result | None:
+    """The result of a finished run with these settings, or None."""
+    result = read_result(folder)
+    return None if result is None or differences(cfg, folder) else result
+
+
+@lru_cache(maxsize=4096)
+def _stored(folder: Path, changed: int, size: int) -> Mapping[str, Any]:
+    """Read once; time and size tell when the file has to be read again."""
+    return _comparable(read_config(folder))
+
+
+def _comparable(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {**choices(raw), **{one.path: one.value for one in deciding(raw)}}
