@@ -13,16 +13,20 @@ import pytest
 import yaml
 
 from snnlab.cli import main
-from snnlab.config.signature import read_component
+from snnlab.config.check import section
+from snnlab.config.problems import plain
+from snnlab.config.signature import Key, read_component
 from snnlab.registry import component_files
 from snnlab.runs import checkpoint
 from snnlab.runs.identity import SCHEMA, config_hash
 from snnlab.runs.old_identity import old_hash
 from snnlab.runs.results import RunResult, read_metrics, read_result, read_status
+from snnlab.runs.weights import identity_of_run
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[1] / "results"
 OLD, NEW = "8f535c98", "63003015"
+DEFAULTS = json.loads((HERE / "defaults.json").read_text())
 
 
 def stored(name: str) -> dict[str, Any]:
@@ -97,6 +101,17 @@ def test_the_same_command_finds_a_finished_run(finished: Path, capsys: pytest.Ca
     assert len(list(finished.parents[1].iterdir())) == 1, "nothing was trained anew"
 
 
+def test_a_run_that_has_other_settings_than_its_name_says_is_refused(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = finished / "config.yaml"
+    file.write_text(file.read_text().replace("init_decay: 0.5", "init_decay: 0.75"))
+    assert train(finished.parents[2]) == 2
+    said = capsys.readouterr().err
+    assert "was made with other settings: neuron.init_decay: 0.75, not 0.5" in said
+    assert "hint: trainer.on_existing=restart" in said
+
+
 def test_the_same_command_continues_an_interrupted_run(place: Path) -> None:
     shutil.copytree(HERE / "interrupted", place)
     rows = read_metrics(place)
@@ -126,11 +141,23 @@ def test_the_stored_results_load(file: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out
 
 
-def test_no_key_of_then_is_missing() -> None:
-    """A key that goes or is renamed takes its meaning with it: SCHEMA is raised then, and this test goes."""
-    known = json.loads((Path(checkpoint.__file__).with_name("keys_0_1_0.json")).read_text())
-    for kind, components in known.items():
-        if isinstance(components, dict):
-            files = component_files(kind)
-            for name, keys in components.items():
-                assert set(keys) <= set(read_component(files[name][1]).keys), f"{kind} {name}"
+def test_a_checkpoint_keeps_its_identity() -> None:
+    """It is part of the configuration, and so of the hash, of every run that starts or learns from it."""
+    assert identity_of_run(HERE / "finished", "last", "init.run") == f"run {OLD} 108a3d1d802d7de0"
+
+
+def keys_of(part: str) -> Mapping[str, Key]:
+    kind, _, name = part.partition(" ")
+    if not name:
+        return section(kind).keys
+    files = component_files(kind)
+    return read_component(files[name][1]).keys if name in files else {}
+
+
+@pytest.mark.parametrize("part", DEFAULTS)
+def test_defaults_are_those_of_the_schema(part: str) -> None:
+    """A hash leaves defaults out, so it would stand for another run: raise SCHEMA, and write the new one here."""
+    assert SCHEMA == 1
+    keys = keys_of(part)
+    now = {name: plain(one.type.convert(one.default)) for name, one in keys.items() if name in DEFAULTS[part]}
+    assert now == {name: value for name, value in DEFAULTS[part].items() if name in keys}

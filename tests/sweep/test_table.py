@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from snnlab.errors import ConfigError
 from snnlab.runs.load import load
@@ -80,6 +81,15 @@ def test_status_files_are_read_where_no_process_is_known(points):
     (points[3].run_dir / "status.json").write_text('{"status": "failed", "reason": "nan"}')
     ended = points[3].ended(None)
     assert (ended.status, ended.reason) == ("failed", "nan")
+
+
+def test_a_result_of_other_settings_is_not_taken(points):
+    raw = {**points[0].cfg.raw, "trainer": {**points[0].cfg.raw["trainer"], "epochs": 7}}
+    (points[0].run_dir / "config.yaml").write_text(yaml.safe_dump(raw))
+    ended = points[0].ended(None)
+    assert ended.status == "failed"
+    assert "was made with other settings: trainer.epochs" in ended.reason
+    assert SweepTable([ended], []).results == {}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import statistics
 from dataclasses import replace
 
 import pytest
+import yaml
 from scipy import stats
 
+from snnlab.runs.identity import run_dirs
 from snnlab.tables.estimate import estimate
 from snnlab.tables.fill import fill, paired_t_test
 from snnlab.tables.grid import cells_grid, paper_grid
@@ -74,6 +76,26 @@ def test_mean_deviation_difference_and_verdict(plan, finished):
     assert tested.n == 2
     assert tested.difference == pytest.approx(-3.5)
     assert tested.published == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("experiment", ["quickstart", "another"])
+def test_runs_of_the_version_before_are_taken(plan, finished, experiment):
+    job = plan().jobs[0]
+    old = run_dirs(job.cfg)[1]
+    folder = old.parents[2] / experiment / old.parent.name / old.name
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text('{"last": {"test/acc": 0.5}}')
+    assert (job.folder, job.state) == (folder, "done")
+
+
+def test_a_run_with_other_settings_is_none_of_the_tables(plan, finished):
+    planned = plan()
+    for job in planned.jobs[:3]:
+        finished(job, **{"test/acc": 0.5})
+        raw = {**job.cfg.raw, "trainer": {**job.cfg.raw["trainer"], "epochs": 7}}
+        (job.folder / "config.yaml").write_text(yaml.safe_dump(raw))
+    assert {job.state for job in planned.jobs} == {"missing"}
+    assert by_name(fill(planned), "Digits, SDT", "Acc").mean is None
 
 
 @pytest.mark.parametrize(
