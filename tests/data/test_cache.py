@@ -26,7 +26,7 @@ def frames_of(indices):
 
 
 def build(folder, produce=frames_of, names=NAMES, **kwargs):
-    return build_cache(folder, names, LABELS[: len(names)], SHAPE, produce, {"a": 1}, **kwargs)
+    return build_cache(folder, names, names, LABELS[: len(names)], SHAPE, produce, {"a": 1}, **kwargs)
 
 
 @pytest.fixture
