@@ -6,7 +6,6 @@ removes.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import logging
@@ -27,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from snnlab.data.track import track
 from snnlab.errors import DataError
+from snnlab.locks import lock
 
 FORMAT = 1
 _CHUNK = 32
@@ -238,14 +238,9 @@ def _rename(temporary: Path, folder: Path, listing: str) -> None:
 def _lock(folder: Path) -> Iterator[None]:
     """One builder at a time. The kernel frees the lock when its holder dies, so no lock is ever stale."""
     with folder.with_name(f".{folder.name}.lock").open("w") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN):
-                _log.warning("another process is building %s; waiting for it", folder)
-                fcntl.lockf(file, fcntl.LOCK_EX)
-            elif error.errno not in (errno.ENOLCK, errno.ENOTSUP):
-                raise
+        if not lock(file):
+            _log.warning("another process is building %s; waiting for it", folder)
+            lock(file, wait=True)
         yield
 
 
