@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snnlab.binned_error import binned_error
 from snnlab.plots.figure import BLUE, GRID, INK, MUTED, SKY, VERMILLION, drawing
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def _diagram(
     axes: "Axes", count: Sequence[float], confidence: Sequence[float], accuracy: Sequence[float]
 ) -> float:
     """Draws one panel; returns its ECE, 0 without samples."""
+    import numpy as np
+
     width = 1 / len(count)
     filled = [index for index, number in enumerate(count) if number > 0]
     centres = [(index + 0.5) * width for index in filled]
@@ -72,8 +75,8 @@ def _diagram(
     axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.grid(color=GRID)
-    weights = [count[index] / sum(count) for index in filled]
-    return sum(weight * (o + u) for weight, o, u in zip(weights, over, under, strict=True))
+    gaps = [count[index] * (confidence[index] - accuracy[index]) for index in filled]
+    return float(binned_error(np.array(gaps), sum(count) or 1))
 
 
 def _counts(axes: "Axes", count: Sequence[float]) -> None:

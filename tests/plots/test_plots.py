@@ -10,7 +10,6 @@ from PIL import Image
 
 from snnlab.plots.curves import plot_curves
 from snnlab.plots.firing_rates import plot_firing_rates
-from snnlab.plots.flat import value_per_step
 from snnlab.plots.frames import plot_frames
 from snnlab.plots.loss_trends import plot_loss_trends
 from snnlab.plots.over_time import plot_over_time
@@ -115,16 +114,6 @@ class TestOverTime:
     @pytest.mark.parametrize("metrics", [{}, {"test/acc_cum/t1": 0.5, "test/ece_cum/t1": math.nan}])
     def test_edge_cases(self, metrics, tmp_path):
         assert is_picture(plot_over_time(metrics, tmp_path / "a.png"))
-
-    def test_value_per_step(self):
-        metrics = {
-            "v/acc_cum/t10": 3.0,
-            "v/acc_cum/t2": 2.0,
-            "v/acc_cum/t3": None,
-            "v/acc_cum": 1.0,
-            "w/acc_cum/t1": 0.0,
-        }
-        assert value_per_step(metrics, "v/acc_cum") == {2: 2.0, 10: 3.0}
 
 
 class TestReliability:
