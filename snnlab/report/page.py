@@ -6,23 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snnlab.metric_names import ACC, BRIER, ECE, LOSS, NLL, OF_CALIBRATION, READINGS, MetricName
+from snnlab.plots.inline_svg import COLOURS
+from snnlab.plots.line_chart import LineChart, Series
+from snnlab.plots.reliability import inline_reliability
 from snnlab.registry import SEVERAL
-from snnlab.report.charts import (
-    HeatMap,
-    LineChart,
-    Reliability,
-    Series,
-    confusion_map,
-    rate_map,
-    reliability,
-)
 from snnlab.report.environment import environment
+from snnlab.report.heat_map import HeatMap, confusion_map, rate_map
 from snnlab.report.run_data import RunData
 from snnlab.runs.identity import decides
 
-COLOURS = 8
-TILES = (("acc", "accuracy", "percent"), ("nll", "NLL", "number"), ("ece", "ECE", "number"),
-         ("adaece", "AdaECE", "number"), ("cece", "CECE", "number"))  # fmt: skip
+TILES = (ACC, NLL, *OF_CALIBRATION)
 MOST_CLASSES = 40
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -38,13 +32,22 @@ class SeedMean:
 
 
 @dataclass(frozen=True)
+class Diagram:
+    """The reliability of one time step, as SVG."""
+
+    step: int
+    error: str
+    svg: str
+
+
+@dataclass(frozen=True)
 class RunSection:
     """What the page shows of one run alone."""
 
     data: RunData
     label: str
     colour: int
-    diagrams: Sequence[Reliability]
+    diagrams: Sequence[Diagram]
     rates: HeatMap | None
     confusion: HeatMap | None
     settings: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
@@ -68,7 +71,7 @@ def run_page(runs: Sequence[RunData]) -> str:
         "over_epochs": _over_epochs(runs, labels, groups),
         "over_time": _over_time(runs, labels, groups),
         "differing": differing(runs),
-        "best": {key: _best(key, [run.metric(key) for run in runs]) for key, _, _ in TILES},
+        "best": {one.key: _best(one, [run.metric(one.key) for run in runs]) for one in TILES},
         "alone": len(runs) == 1,
     }
     return environment(TEMPLATES).get_template("run.html.j2").render(values)
@@ -126,7 +129,7 @@ def seed_means(runs: Sequence[RunData], kinds: Sequence[str]) -> list[SeedMean]:
     for kind, colour in _colours(kinds).items():
         members = [run for run, one in zip(runs, kinds, strict=True) if one == kind]
         if len(members) > 1:
-            values = {key: _mean_of([run.metric(key) for run in members]) for key, _, _ in TILES}
+            values = {one.key: _mean_of([run.metric(one.key) for run in members]) for one in TILES}
             found.append(SeedMean(kind, colour, len(members), values))
     return found
 
@@ -139,7 +142,7 @@ def _mean_of(values: Sequence[float | None]) -> tuple[float | None, float | None
 
 
 def _colours(groups: Sequence[str]) -> dict[str, int]:
-    return {group: n % COLOURS for n, group in enumerate(dict.fromkeys(groups))}
+    return {group: n % len(COLOURS) for n, group in enumerate(dict.fromkeys(groups))}
 
 
 def _names(run: RunData, kind: str) -> str:
@@ -148,16 +151,16 @@ def _names(run: RunData, kind: str) -> str:
     return "+".join(dict.fromkeys(found))
 
 
-def _best(metric: str, values: Sequence[float | None]) -> float | None:
+def _best(metric: MetricName, values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     if not known:
         return None
-    return max(known) if metric == "acc" else min(known)
+    return max(known) if metric.higher_is_better else min(known)
 
 
 def _section(run: RunData, label: str, colour: int) -> RunSection:
     bins = run.evaluation.get("reliability", {}).get("cum")
-    diagrams = [reliability(bins, step) for step in range(1, len(bins["count"]) + 1)] if bins else []
+    diagrams = [_diagram(bins, step) for step in range(1, len(bins["count"]) + 1)] if bins else []
     counts, classes = run.evaluation.get("confusion"), run.evaluation.get("classes")
     confusion = None
     if counts and classes and len(classes) <= MOST_CLASSES:
@@ -166,6 +169,11 @@ def _section(run: RunData, label: str, colour: int) -> RunSection:
     return RunSection(
         run, label, colour, diagrams, rate_map(rates) if rates else None, confusion, _settings(run)
     )
+
+
+def _diagram(bins: Mapping[str, Any], step: int) -> Diagram:
+    svg, error = inline_reliability(bins, step)
+    return Diagram(step, ECE.text(error), svg)
 
 
 def _settings(run: RunData) -> list[tuple[str, list[tuple[str, str, str]]]]:
@@ -180,10 +188,10 @@ def _settings(run: RunData) -> list[tuple[str, list[tuple[str, str, str]]]]:
 def _over_epochs(runs: Sequence[RunData], labels: Sequence[str], groups: Sequence[str]) -> list[LineChart]:
     alone, colours = len(runs) == 1, _colours(groups)
 
-    def chart(title: str, keys: Sequence[tuple[str, str]], factor: float = 1.0, **more: Any) -> LineChart:
+    def chart(title: str, keys: Mapping[str, str], factor: float = 1.0, **more: Any) -> LineChart:
         series = []
         for run, label, group in zip(runs, labels, groups, strict=True):
-            for which, (key, name) in enumerate(keys):
+            for which, (key, name) in enumerate(keys.items()):
                 points = [(x, factor * y) for x, y in run.over_epochs(key)]
                 if alone:
                     series.append(Series(name, which, points))
@@ -193,16 +201,15 @@ def _over_epochs(runs: Sequence[RunData], labels: Sequence[str], groups: Sequenc
                 )
         return LineChart(title, series, "epoch", **more)
 
-    both = (("test/{}", "test"), ("train/{}", "train"))
-
-    def keys_of(name: str) -> list[tuple[str, str]]:
-        return [(key.format(name), text) for key, text in both]
+    def both(metric: MetricName, **more: Any) -> LineChart:
+        keys = {f"{split}/{metric.key}": split for split in ("test", "train")}
+        return chart(_above(metric), keys, metric.factor, digits=metric.digits, **more)
 
     charts = [
-        chart("Accuracy, %", keys_of("acc"), 100.0, digits=2),
-        chart("Loss", keys_of("loss")),
-        chart("ECE of the test split", [("test/ece", "ECE")], from_zero=True),
-        chart("Learning rate", [("train/lr", "learning rate")], from_zero=True, digits=6),
+        both(ACC),
+        both(LOSS),
+        chart(f"{ECE.title} of the test split", {f"test/{ECE.key}": ECE.label}, from_zero=True),
+        chart("Learning rate", {"train/lr": "learning rate"}, from_zero=True, digits=6),
     ]
     return [one for one in charts if one.shown]
 
@@ -210,18 +217,11 @@ def _over_epochs(runs: Sequence[RunData], labels: Sequence[str], groups: Sequenc
 def _over_time(runs: Sequence[RunData], labels: Sequence[str], groups: Sequence[str]) -> list[LineChart]:
     alone, colours = len(runs) == 1, _colours(groups)
     charts = []
-    for metric, title, factor in (
-        ("acc", "Accuracy, %", 100.0),
-        ("ece", "ECE", 1.0),
-        ("adaece", "AdaECE", 1.0),
-        ("cece", "CECE", 1.0),
-        ("nll", "NLL", 1.0),
-        ("brier", "Brier score", 1.0),
-    ):
+    for metric in (ACC, *OF_CALIBRATION, NLL, BRIER):
         series = []
         for run, label, group in zip(runs, labels, groups, strict=True):
-            for which, (reading, name) in enumerate((("cum", "cumulative mean"), ("step", "single step"))):
-                points = [(x, factor * y) for x, y in run.over_time(metric, reading)]
+            for which, (reading, name) in enumerate(reversed(READINGS.items())):
+                points = [(x, metric.factor * y) for x, y in run.over_time(metric.key, reading)]
                 if alone:
                     series.append(Series(name, which, points, bool(which)))
                     continue
@@ -229,11 +229,13 @@ def _over_time(runs: Sequence[RunData], labels: Sequence[str], groups: Sequence[
                     Series(f"{label}, {name}", colours[group], points, bool(which), f"{group}, {name}")
                 )
         charts.append(
-            LineChart(
-                title, series, "time step", from_zero=metric != "acc", digits=2 if metric == "acc" else 4
-            )
+            LineChart(_above(metric), series, "time step", from_zero=metric is not ACC, digits=metric.digits)
         )
     return [one for one in charts if one.shown]
+
+
+def _above(metric: MetricName) -> str:
+    return f"{metric.title}, {metric.unit}".removesuffix(", ")
 
 
 def _text(value: Any) -> str:

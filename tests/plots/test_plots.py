@@ -14,9 +14,10 @@ from snnlab.plots.frames import plot_frames
 from snnlab.plots.loss_trends import plot_loss_trends
 from snnlab.plots.over_time import plot_over_time
 from snnlab.plots.raster import plot_raster
-from snnlab.plots.reliability import plot_reliability
+from snnlab.plots.reliability import inline_reliability, plot_reliability
 from snnlab.plots.time_scale import plot_time_scale
 from snnlab.plots.time_steps import plot_time_steps
+from tests.plots.svg import titles
 
 
 def is_picture(path) -> bool:
@@ -150,6 +151,16 @@ class TestReliability:
     def test_unknown_step(self, steps, tmp_path):
         with pytest.raises(ValueError, match=r"1\.\.6"):
             plot_reliability(self.bins(), tmp_path / "a.png", steps=steps)
+
+    def test_of_a_page_says_its_bins_and_its_error(self):
+        svg, error = inline_reliability(self.bins(), 2)
+        assert error == pytest.approx(0.75 * 0.2 + 0.25 * 0.3)
+        assert set(titles(svg)) == {
+            "30 samples, confidence 0.500, accuracy 0.700",
+            "10 samples, confidence 0.900, accuracy 0.600",
+        }
+        empty = {key: [[0, 0]] for key in ("count", "confidence", "accuracy")}
+        assert inline_reliability(empty, 1)[1] == 0
 
 
 class TestFrames:
