@@ -4,20 +4,10 @@ import json
 import re
 from html.parser import HTMLParser
 
-import pytest
-import yaml
+from snnlab.report.labels import differing, labels_of
+from snnlab.report.page import run_page
+from snnlab.report.run_data import RunData
 
-from snnlab.errors import ConfigError
-from snnlab.report.heat_map import confusion_map
-from snnlab.report.page import differing, labels_of, run_page
-from snnlab.report.run_data import RunData, find_runs, unfinished
-from snnlab.runs.load import load
-
-BINS = {
-    "count": [[0, 4], [2, 2]],
-    "confidence": [[None, 0.9], [0.3, 0.8]],
-    "accuracy": [[None, 0.5], [0.5, 1.0]],
-}
 VOID = {"meta", "img", "br", "link"}
 
 
@@ -40,41 +30,6 @@ class Tags(HTMLParser):
 
     def handle_startendtag(self, tag, attrs):
         self.seen.append((tag, dict(attrs)))
-
-
-@pytest.fixture
-def run(tmp_path):
-    """A finished run directory."""
-
-    def make(*overrides, acc=0.75, whole=True, name=None):
-        cfg = load(["+experiment=quickstart", "num_steps=2", *overrides])
-        folder = tmp_path / (name or f"{cfg.loss.name}{cfg.seed}")
-        folder.mkdir()
-        last = {"test/acc": acc, "test/ece": 0.1, "test/nll": None, "test/firing_rate/a<b/t1": 0.1}
-        for name in ("acc", "ece", "nll"):
-            for step in (1, 2):
-                last |= {f"test/{name}_{reading}/t{step}": step / 10 for reading in ("step", "cum")}
-        last |= {"test/firing_rate/a<b/t2": 0.3}
-        result = {
-            "experiment": "quickstart", "variant": "v", "seed": cfg.seed, "num_train": 8, "num_test": 4, "split": "s",
-            "synthetic": False, "selection": {"last": "after epoch 2"}, "epochs": 2, "num_params": 1234,
-            "train_seconds": 1.0, "samples_per_second": 9.0, "code": "0.1.0", "last": last, "best": last,
-        }  # fmt: skip
-        (folder / "result.json").write_text(json.dumps(result))
-        (folder / "config.yaml").write_text(yaml.safe_dump(dict(cfg.raw), sort_keys=False))
-        if whole:
-            (folder / "overrides.txt").write_text("\n".join(cfg.overrides) + "\n")
-            rows = [{"epoch": n, "split": "test", "test/acc": n / 4, "test/loss": 1 / n} for n in (1, 2)]
-            (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-            evaluation = {"classes": ["x", "y"], "reliability": {"cum": BINS}, "confusion": [[2, 0], [1, 1]]}
-            (folder / "evaluation.json").write_text(json.dumps(evaluation))
-            (folder / "plots").mkdir()
-            (folder / "plots/frames.png").write_bytes(b"not really")
-            env = {"gpu": None, "device": "cpu", "threads": 1, "cpu_count": 2, "platform": "p", "python": "3"}
-            (folder / "env.json").write_text(json.dumps(env | {"packages": {"torch": "2"}}))
-        return folder
-
-    return make
 
 
 def parsed(page):
@@ -169,42 +124,3 @@ def test_a_converted_run_was_not_trained(run):
     page = run_page([RunData(folder)])
     assert "snnlab convert run=runs/ann/seed0" in page
     assert "snnlab train" not in page
-
-
-def test_labels_name_what_only_some_runs_have(run):
-    cf = run("neuron=cf", name="cf")
-    runs = [RunData(cf), RunData(run("neuron=cf", "regulariser=pnb", name="pnb")), RunData(run())]
-    assert labels_of(runs) == ["cf", "cf pnb", "lif"]
-
-
-def test_labels_tell_runs_apart_that_differ_in_a_number_only(run):
-    runs = [
-        RunData(run("neuron.threshold=0.5", name="a")),
-        RunData(run("neuron.threshold=2", name="b")),
-        RunData(run("neuron.threshold=2", "seed=1", "trainer.threads=1", name="c")),
-        RunData(run("loss=sdt", name="d")),
-    ]
-    assert labels_of(runs) == [
-        "tmc threshold 0.5 seed 0", "tmc threshold 2 seed 0", "tmc threshold 2 seed 1", "sdt seed 0",
-    ]  # fmt: skip
-
-
-def test_runs_are_found_below_a_folder(run, tmp_path):
-    run("loss=sdt")
-    run("loss=tmc")
-    assert [one.folder.name for one in find_runs(tmp_path)] == ["sdt0", "tmc0"]
-    assert unfinished(tmp_path) == []
-    (tmp_path / "half").mkdir()
-    (tmp_path / "half/config.yaml").touch()
-    assert unfinished(tmp_path) == [tmp_path / "half"]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError, match="no finished run"):
-        find_runs(tmp_path / "empty")
-    with pytest.raises(ConfigError, match="no such directory"):
-        find_runs(tmp_path / "none")
-
-
-def test_confusion_is_coloured_by_the_share_of_the_row():
-    cells = confusion_map([[3, 1], [0, 0]], ["a", "b"]).cells
-    assert [cell.share for cell in cells[0]] == [0.75, 0.25]
-    assert [cell.share for cell in cells[1]] == [0.0, 0.0]
