@@ -35,8 +35,9 @@ test: setup-test ## the default tests: CPU, no network
 test-all: setup-test ## all tests that this machine can run (slow, and data where SNNLAB_SHARED_DATA is set)
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu and not net'
 
-conf: setup ## write conf/ of each component from its signature and docstring
+conf: setup ## write YAML and type stubs of all components from their sources
 	$(BIN)/python -m snnlab.config.component_yaml snnlab conf
+	$(BIN)/python -m snnlab.config.package_stub
 
 lint: setup-test ## ruff: rules and formatting; the import contract
 	$(BIN)/ruff check .

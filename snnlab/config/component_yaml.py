@@ -17,7 +17,7 @@ from snnlab.config.signature import Key, read_component
 from snnlab.config.types import Scalar, Union
 from snnlab.errors import ConfigError
 from snnlab.ranges import Ge, Le
-from snnlab.registry import KINDS, SEVERAL, component_files
+from snnlab.registry import KINDS, SEVERAL, component_files, component_name
 
 
 def component_yaml(kind: str, file: Path) -> str:
@@ -36,11 +36,11 @@ def component_yaml(kind: str, file: Path) -> str:
             )
         lines.append(f"{name}: {_value(key.default)}  # {_comment(name, key)}")
     if kind not in SEVERAL:
-        lines = [f"name: {file.stem}", *lines]
+        lines = [f"name: {component_name(file)}", *lines]
     elif lines:
-        lines = [f"{file.stem}:", *(f"  {line}" for line in lines)]
+        lines = [f"{component_name(file)}:", *(f"  {line}" for line in lines)]
     else:
-        lines = [f"{file.stem}: {{}}"]
+        lines = [f"{component_name(file)}: {{}}"]
     return "\n".join([f"# {signature.summary}", *lines, ""])
 
 

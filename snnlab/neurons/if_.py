@@ -1,4 +1,4 @@
-"""The integrate-and-fire neuron, which forgets nothing between spikes."""  # noqa: N999 (named as the config)
+"""The integrate-and-fire neuron, which forgets nothing between spikes."""
 
 from typing import Literal
 
