@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from snnlab.config.problems import plain
 from snnlab.config.signature import Key, read_component
 from snnlab.config.types import Scalar, Union
 from snnlab.errors import ConfigError
@@ -64,8 +65,7 @@ def write(package: str, folder: Path) -> None:
 
 
 def _value(value: Any) -> str:
-    plain = list(value) if isinstance(value, tuple) else value
-    text: str = yaml.safe_dump(plain, default_flow_style=True, width=1000)
+    text: str = yaml.safe_dump(plain(value), default_flow_style=True, width=1000)
     return text.removesuffix("\n").removesuffix("\n...")
 
 

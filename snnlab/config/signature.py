@@ -14,6 +14,7 @@ from typing import Any
 
 from snnlab.config import types
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 from snnlab.registry import is_class_of
 
 
@@ -132,6 +133,8 @@ def _value(node: ast.expr, names: Mapping[str, ast.expr]) -> Any:
             return _value(names[name], {})
         case ast.Call(func=ast.Name(id="Path"), args=[path]):
             return Path(ast.literal_eval(path))
+        case ast.Call(func=ast.Name(id="Default"), args=[number]):
+            return Default(ast.literal_eval(number))
     try:
         return ast.literal_eval(node)
     except ValueError:

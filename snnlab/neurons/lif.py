@@ -4,7 +4,7 @@ from typing import Literal
 
 from snnlab.kernels.contract import Dynamics
 from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire, is_soft
-from snnlab.ranges import AtLeastOne, HalfOpenFraction, Positive
+from snnlab.ranges import AtLeastOne, Default, HalfOpenFraction, Positive
 from snnlab.surrogates.base import Surrogate
 
 
@@ -38,7 +38,7 @@ class LIF(IntegrateAndFire):
         self,
         surrogate: Surrogate | None = None,
         *,
-        decay: HalfOpenFraction = 0.5,
+        decay: HalfOpenFraction = Default(0.5),
         tau: AtLeastOne | None = None,
         decay_input: bool = False,
         reset: Literal["hard", "soft"] = "hard",
@@ -51,14 +51,14 @@ class LIF(IntegrateAndFire):
             surrogate, Dynamics(threshold, v_reset, is_soft(reset), detach_reset, decay_input), v_init
         )
         if tau is not None:
-            if decay != 0.5:
+            if not isinstance(decay, Default):
                 raise ValueError(f"give decay ({decay:g}) or tau ({tau:g}), not both: decay = 1 - 1 / tau")
             if tau < 1:
                 raise ValueError(f"tau is {tau:g}, but must be at least 1 time step: decay = 1 - 1 / tau")
             decay = 1 - 1 / tau
         if not 0 <= decay < 1:
             raise ValueError(f"decay is {decay:g}, but must be at least 0 and below 1")
-        self.decay = decay
+        self.decay = float(decay)
 
     def leak(self) -> float:
         return self.decay
