@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from snnlab.data.splits import committed
-from snnlab.data.text_data import Sentences, TextData, missing_package, read_table
+from snnlab.data.text_data import Sentences, TextData, read_table
+from snnlab.packages import need
 from snnlab.ranges import PositiveInt
 
 
@@ -60,8 +61,7 @@ class Waimai(TextData):
         return train, test
 
     def separate(self, texts: Sequence[str]) -> list[str]:
-        try:
-            import rjieba
-        except ImportError as error:
-            raise missing_package("rjieba") from error
+        need("rjieba", "Chinese text")
+        import rjieba
+
         return [" ".join(rjieba.cut(text)) for text in texts]
