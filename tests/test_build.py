@@ -28,6 +28,14 @@ def test_every_surrogate(surrogate):
     build("model.channels=[4,4]", f"surrogate={surrogate}")
 
 
+@pytest.mark.parametrize("decay", [0.3, 0.5])  # the second is the default, and given all the same
+def test_decay_and_tau_are_not_both_given(decay):
+    with pytest.raises(ConfigError, match="not both"):
+        build("neuron=lif", "neuron.tau=4", f"neuron.decay={decay}")
+    net = build("neuron=lif", "neuron.tau=4")
+    assert {module.decay for module in net.modules() if isinstance(module, LIF)} == {0.75}
+
+
 def test_what_is_kept_for_each_step_knows_their_number():
     model = build("model.channels=[4,4]", "neuron=dsatgo", "surrogate=tsg")
     kept = {name.rsplit(".", 1)[-1]: value.shape for name, value in model.state_dict().items()}

@@ -9,6 +9,7 @@ from snnlab.config.signature import Key
 from snnlab.config.suggest import did_you_mean, was_it
 from snnlab.config.types import MismatchError
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 
 MISSING = "???"
 
@@ -81,6 +82,8 @@ def plain(value: Any) -> Any:
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
+    if isinstance(value, Default):
+        return float(value)
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 

@@ -4,6 +4,7 @@ A component's keys are its constructor's keyword-only parameters; a dataclass's 
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,12 +14,16 @@ from typing import Any
 
 from snnlab.config import types
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 from snnlab.registry import is_class_of
 
 
 @dataclass(frozen=True)
 class Key:
-    """One config key: what it may hold, its default, and (for settings) its documentation."""
+    """One config key: what it may hold, its default, and its documentation.
+
+    The text is that below a settings dataclass's field, or the entry below `Args:` in a component's docstring.
+    """
 
     type: types.Type
     default: Any
@@ -50,7 +55,7 @@ def read_component(file: Path) -> Signature:
             injected: tuple[str, ...] = ()
             for statement in node.body:
                 if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
-                    keys = _keyword_only(statement, names, file)
+                    keys = _keyword_only(statement, names, _args(ast.get_docstring(node) or ""), file)
                     injected = tuple(parameter.arg for parameter in statement.args.args[1:])
             return Signature(node.name, _summary(node), MappingProxyType(keys), injected)
     raise ConfigError(
@@ -86,14 +91,34 @@ def _parse(file: Path) -> tuple[ast.Module, dict[str, ast.expr]]:
     return tree, names
 
 
-def _keyword_only(init: ast.FunctionDef, names: Mapping[str, ast.expr], file: Path) -> dict[str, Key]:
+def _args(docstring: str) -> dict[str, str]:
+    """The entries below `Args:`, by the name of the parameter; `a, b: text` holds for both."""
+    block = re.search(r"^Args:\n((?: +.*\n?|\n)*)", docstring, re.MULTILINE)
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in block[1].splitlines() if block else ():
+        if entry := re.match(r"    (\w[\w, ]*): (.*)", line):
+            names = entry[1].split(", ")
+            found |= dict.fromkeys(names, entry[2])
+        elif line.strip():
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found
+
+
+def _keyword_only(
+    init: ast.FunctionDef, names: Mapping[str, ast.expr], docs: Mapping[str, str], file: Path
+) -> dict[str, Key]:
     keys = {}
     for parameter, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True):
         where = f"{file}:{parameter.lineno}: parameter '{parameter.arg}'"
         if default is None or parameter.annotation is None:
             raise ConfigError(f"{where} needs a type and a default", "for example: decay: float = 0.5")
         try:
-            keys[parameter.arg] = Key(types.parse(parameter.annotation, names), _value(default, names))
+            keys[parameter.arg] = Key(
+                types.parse(parameter.annotation, names),
+                _value(default, names),
+                docs.get(parameter.arg, ""),
+            )
         except ValueError as error:
             raise ConfigError(
                 f"{where}: {error}",
@@ -108,6 +133,8 @@ def _value(node: ast.expr, names: Mapping[str, ast.expr]) -> Any:
             return _value(names[name], {})
         case ast.Call(func=ast.Name(id="Path"), args=[path]):
             return Path(ast.literal_eval(path))
+        case ast.Call(func=ast.Name(id="Default"), args=[number]):
+            return Default(ast.literal_eval(number))
     try:
         return ast.literal_eval(node)
     except ValueError:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snnlab.data.frames import Events
 from snnlab.errors import DataError
+from snnlab.packages import need
 
 _SACCADE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
 _DVS128_LAST = 127
@@ -18,6 +19,7 @@ _DVS128_LAST = 127
 
 def read_saccades(path: Path) -> Events:
     """N-MNIST and N-Caltech101: 40 bits an event (x, y, polarity and 23 bits of time), read by tonic."""
+    need("tonic", str(path))
     from tonic.io import read_mnist_file
 
     found = read_mnist_file(str(path), _SACCADE)
@@ -64,6 +66,7 @@ def read_aedat4(path: Path) -> Events:
             f"{path} is in AEDAT-4 format, which the package 'aedat' reads",
             "pip install aedat, or use the published AEDAT-2 files (*.aedat)",
         )
+    need("tonic", str(path))
     from tonic.io import read_aedat4 as read
 
     found = read(str(path))

@@ -31,11 +31,16 @@ class DVSGesture(EventData):
     Args:
         root: folder of all data sets.
         num_steps: frames per recording.
-        image_size: height and width after decoding. Default 32, as TMC's paper says.
-        by, duration_ms, values, tail: how events become frames, see `Framing`. TMC's paper uses frames of 30
-            ms (`by: duration`).
-        scale: what counts become, see `frames_to_float`.
-        split: `published`, the two folders: other people in each.
+        image_size: height and width after decoding; the sensor has 128 x 128 pixels. Default 32, as TMC's
+            paper says.
+        by: frames of equal: number (of events) | time | duration (duration_ms each). See `Framing` for this
+            key and the next three.
+        duration_ms: length of a frame in milliseconds, for by=duration. TMC's paper uses frames of 30 ms
+            (`by: duration`).
+        values: counts (of events) | binary (any event).
+        tail: for by=number, events left over: keep (in the last frame) | drop.
+        scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        split: published: by person. The two folders have other people in each.
     """
 
     name = "dvs_gesture"

@@ -24,12 +24,12 @@ class ImageNet(ImageData):
         root: folder of all data sets.
         num_steps: unused, the image is shown at every step.
         image_size: height and width of the crops.
-        resize: shorter side before the test crop. Default 256, for 224.
+        resize: shorter side before the test crop, at least image_size. Default 256, for 224.
         min_area: smallest part of a picture's area that a training crop may show; 1 shows all of it.
         flip: probability of a horizontal flip while training.
-        interpolation: of both, `bilinear` or `bicubic`.
-        folder: the folder in `root`.
-        classes: how many class folders there are; others mean another data set, with other labels.
+        interpolation: of both crops: bilinear | bicubic.
+        folder: folder under the data root, holding train/<class>/* and val/<class>/*.
+        classes: number of class folders. Another number means another data set, with other labels.
 
     Raises:
         ValueError: `resize` is smaller than `image_size`.

@@ -9,6 +9,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.export.arguments import ExportArguments
+from snnlab.packages import need
 from snnlab.runs.log import RunLog
 
 
@@ -44,6 +45,7 @@ def run(cfg: RunConfig, asked: ExportArguments) -> int:
 
 
 def _nir(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
+    need("nir", "format=nir")
     from snnlab.export.nir import DT, write
 
     dt = DT if asked.dt is None else asked.dt
@@ -61,6 +63,7 @@ def _nir(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
 
 
 def _safetensors(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
+    need("safetensors", "format=safetensors")
     from safetensors.torch import save_model
 
     about = {**stored.description(), "config": dict(stored.cfg.raw)}
