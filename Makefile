@@ -33,7 +33,7 @@ test: setup-test ## the default tests: CPU, no network
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
 test-all: setup-test ## all tests that this machine can run (slow, and data where SNNLAB_SHARED_DATA is set)
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu and not net'
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu'
 
 lint: setup-test ## ruff: rules and formatting; the import contract
 	$(BIN)/ruff check .

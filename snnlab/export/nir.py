@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from snnlab.layers.dropout import SharedDropout
+from snnlab.layers.per_step import is_per_step
 from snnlab.layers.time import EachStep
 from snnlab.layers.trace import is_norm, trace
 from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
@@ -180,7 +181,7 @@ def _neuron(name: str, neuron: IntegrateAndFire, x_TB: Tensor, dt: float) -> nir
 
 def _affine(name: str, norm: nn.Module, x_TBC: Tensor) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Scale and shift [C] of a norm in evaluation mode, read off its answers to 0 and 1."""
-    if getattr(norm, "per_step", False):
+    if is_per_step(norm):
         raise ValueError(f"{name}: {type(norm).__name__} treats time steps differently, which NIR cannot say")
     ones_11C = x_TBC.new_ones(1, 1, x_TBC.shape[2], *[1] * (x_TBC.dim() - 3))
     shift_C = norm(torch.zeros_like(ones_11C)).flatten()
