@@ -16,7 +16,7 @@ from snnlab.errors import PREEMPTED, ConfigError
 
 if TYPE_CHECKING:
     from snnlab.tables.fill import Filled
-    from snnlab.tables.plan import Job, Plan
+    from snnlab.tables.plan import Plan, PlannedRun
     from snnlab.tables.table_file import TableFile
 
 EXAMPLES = (
@@ -146,7 +146,7 @@ def _run_and_print(
     from snnlab.tables.launch import run_missing
     from snnlab.tables.plan_text import unfinished_lines
 
-    def jobs() -> "list[Job]":
+    def jobs() -> "list[PlannedRun]":
         return [job for plan in plans() for job in plan.jobs]
 
     code = run_missing(jobs, [*paths, *hydra], args.config_dir, args.main)

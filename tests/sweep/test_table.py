@@ -6,8 +6,10 @@ import pytest
 
 from snnlab.errors import ConfigError
 from snnlab.runs.load import load
-from snnlab.sweep.launcher import ProcessOptions, ProcessReturn
-from snnlab.sweep.table import Point, SweepTable
+from snnlab.sweep.launcher import ProcessReturn
+from snnlab.sweep.options import ProcessOptions
+from snnlab.sweep.point import Point
+from snnlab.sweep.table import SweepTable
 
 RESULTS = {("sdt", 0): 0.90, ("sdt", 1): 0.94, ("tet", 0): 0.80}
 
