@@ -42,11 +42,12 @@ def read_arguments(kind: type[Read], given: Sequence[str]) -> Read:
         name, dot, rest = key.partition(".")
         one = known.get(name)
         if one is None or (dot and not (one.section or one.is_open)):
-            if text.startswith("~") or not _unknown(kind, key, takes_overrides):
-                others.append(text)
+            if not text.startswith("~"):
+                _check_unknown(kind, key, takes_overrides)
+            others.append(text)
         elif one.section:
             sections.setdefault(name, []).append(f"{key}={value}")
-        elif one.mark(Several) and not _is_list(value):
+        elif one.mark(Several) and not (_is_list(value) and (rest or not one.is_open)):
             others.append(text)
         elif one.is_open:
             values.setdefault(name, {})[rest] = _listed(key, value)
@@ -76,8 +77,8 @@ def _key_and_value(kind: type[Arguments], text: str) -> tuple[str, str]:
     return kind.also.get(key, key), value
 
 
-def _unknown(kind: type[Arguments], key: str, takes_overrides: bool) -> bool:
-    """Raises the error of a key that nobody knows; False if it may be an override of the run."""
+def _check_unknown(kind: type[Arguments], key: str, takes_overrides: bool) -> None:
+    """Refuses a key that is no argument, unless it may be an override of the run."""
     known = [*arguments_of(kind), *kind.also]
     if not takes_overrides:
         guess = did_you_mean(key, known)
@@ -88,7 +89,6 @@ def _unknown(kind: type[Arguments], key: str, takes_overrides: bool) -> bool:
             f"{kind.verb}: unknown key '{key}'. Did you mean '{near}'?",
             f"keys of its own: {', '.join(known)}",
         )
-    return False
 
 
 def _value(one: Argument, text: str) -> Any:
@@ -139,7 +139,7 @@ def _parsed(text: str) -> Any:
 
 
 def _is_list(text: str) -> bool:
-    return text.startswith("[") or ".." in text
+    return text.startswith("[") or RANGE.fullmatch(text) is not None
 
 
 def _listed(key: str, text: str) -> tuple[str, ...]:

@@ -60,10 +60,10 @@ def test_lists_are_written_in_several_ways(text, days):
 
 
 def test_what_the_command_does_not_know_is_an_override_of_the_run():
-    given = ["~x", "num_steps=4", "seed=1", "+neuron.scale=2", "a", "model.width=[1,2]", "b"]
+    given = ["~x", "num_steps=4", "seed=1", "+neuron.scale=2", "a", "neuron=[x,y]", "b"]
     asked = read_arguments(OnRun, given)
     assert asked == OnRun(
-        words=("a", "b"), overrides=("~x", "num_steps=4", "seed=1", "+neuron.scale=2", "model.width=[1,2]")
+        words=("a", "b"), overrides=("~x", "num_steps=4", "seed=1", "+neuron.scale=2", "neuron=[x,y]")
     )
     several = read_arguments(
         OnRun, ["scale=[1,2]", "num_steps=1..2", "neuron.rising=[up,down]", "+which=best"]
