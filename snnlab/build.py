@@ -75,6 +75,14 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
                 f"augment: '{op.name}' changes still images, and {cfg.dataset.name} is recordings",
                 f"augment=none, or augment.{op.name}=null leaves it out",
             )
+    if dataset.mirror_changes_class:
+        for op in cfg.augment:
+            if registry.load("augment", op.name, cfg.plugins).mirrors:
+                raise ConfigError(
+                    f"augment.{op.name}: mirrors left and right, and in {cfg.dataset.name} the mirror image of a "
+                    "sample is of another class",
+                    f"augment.{op.name}=null leaves it out",
+                )
     if cfg.trainer.synthetic:
         from snnlab.data.synthetic import Synthetic
 

@@ -72,3 +72,16 @@ def test_the_neuron_takes_the_threshold_that_the_model_asks_for():
     model = build("model=spikformer", "model.depth=1", "neuron=cf", "neuron.theta_P=0.8")
     thresholds = {m.thresholds for m in model.modules() if hasattr(m, "thresholds")}
     assert thresholds == {(0.8, 1.0), (0.4, 0.5)}
+
+
+@pytest.mark.parametrize("augment", ["flip", "flip_roll", "nda_dvs", "crop_flip"])
+def test_mirror_images_are_refused_where_they_are_of_another_class(augment):
+    with pytest.raises(ConfigError, match="mirrors left and right, and in dvs_gesture"):
+        build_dataset(load(["+experiment=tmc_dvsgesture", f"augment={augment}"]))
+
+
+@pytest.mark.parametrize(
+    "experiment", ["tmc_dvsgesture", "sdt_dvsgesture", "tet_dvsgesture", "mtsnn_dvsgesture", "cf_dvsgesture"]
+)
+def test_recipes_of_gestures_do_not_mirror(experiment):
+    build_dataset(load([f"+experiment={experiment}"]))

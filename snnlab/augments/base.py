@@ -20,6 +20,8 @@ class Augment(nn.Module):
 
     in_loader: ClassVar[bool] = False
     """True if it changes single stored images where they are loaded, False for batches on the training device."""
+    mirrors: ClassVar[bool] = False
+    """Whether left and right may change places, which is another class for some data."""
 
     def forward(self, x_BTCHW: Tensor, generator: torch.Generator | None = None) -> Tensor:
         raise NotImplementedError

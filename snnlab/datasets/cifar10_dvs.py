@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.data.event_data import EventData
-from snnlab.data.files import Layout, number_in
-from snnlab.data.frames import Framing
+from snnlab.data.files import Layout, Recording, number_in
+from snnlab.data.frames import Events, Framing
 from snnlab.data.splits import Split, by_test_mask, committed, first_of_class
 from snnlab.ranges import Positive, PositiveInt
 
@@ -70,6 +71,13 @@ class CIFAR10DVS(EventData):
         split: Literal["tet", "teb", "spikingjelly_order", "random9000_seed42"] = "tet",
     ) -> None:
         super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+
+    def read(self, recordings: Sequence[Recording]) -> list[Events]:
+        """The published frames hold rows as columns (spikingjelly, TET); .npz and .aedat4 are stored so already."""
+        return [
+            replace(events, x=events.y, y=events.x) if recording.path.suffix == ".aedat" else events
+            for recording, events in zip(recordings, super().read(recordings), strict=True)
+        ]
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         numbers = np.array([number_in(name) for name in names])

@@ -84,6 +84,9 @@ class DigitsDVS(EventData):
     def find_or_unpack(self) -> list[Recording]:
         return self.find()
 
+    def stamps(self, recordings: Sequence[Recording]) -> list[str]:
+        return [recording.name for recording in recordings]  # simulated, there are no files
+
     def read(self, recordings: Sequence[Recording]) -> list[Events]:
         pictures = load_digits()[0]
         index = [int(recording.name) for recording in recordings]

@@ -53,6 +53,7 @@ class DVSGesture(EventData):
         "other gestures",
     )
     sensor = (128, 128)
+    mirror_changes_class = True
     expected = 1341
 
     def __init__(
@@ -98,10 +99,27 @@ def _is_test(name: str) -> bool:
 
 
 def _in_tonics_form(folder: Path) -> Iterator[Recording]:
-    for part in (_TRAIN, _TEST):
-        paths = [path for path in (folder / part).glob("user*_*/*.npy") if path.stem.isdigit()]
+    found = {
+        part: [path for path in (folder / part).glob("user*_*/*.npy") if path.stem.isdigit()]
+        for part in (_TRAIN, _TEST)
+    }
+    first = _first_label(folder, {int(path.stem) for paths in found.values() for path in paths})
+    for paths in found.values():
         for path in sorted(paths, key=lambda path: (int(path.stem), number_in(path.parent.name), str(path))):
-            yield Recording(path.relative_to(folder).as_posix(), int(path.stem), path)
+            yield Recording(path.relative_to(folder).as_posix(), int(path.stem) - first, path)
+
+
+def _first_label(folder: Path, labels: set[int]) -> int:
+    """0, or 1 for recordings numbered 1 to 11 as the data set's authors number the gestures."""
+    if (labels <= set(range(11)) and 0 in labels) or not labels:
+        return 0
+    if labels <= set(range(1, 12)) and 11 in labels:
+        return 1
+    raise DataError(
+        f"dataset dvs_gesture: the recordings in {folder} are named {min(labels)}.npy to {max(labels)}.npy, "
+        "which is neither 0 to 10 nor 1 to 11",
+        "both the first and the last gesture are needed to tell which numbers the gestures have",
+    )
 
 
 def _in_spikingjellys_form(folder: Path) -> Iterator[Recording]:

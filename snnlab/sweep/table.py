@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.errors import PREEMPTED
+from snnlab.markdown import markdown_table
+from snnlab.metric_names import ACC, OF_CALIBRATION, MetricName
 from snnlab.runs.results import read_result, select_metric
 from snnlab.sweep.point import Point
 
-# Metric, heading, factor, digits: accuracies in percent, calibration errors as fractions.
-COLUMNS = (
-    ("test/acc", "acc %", 100.0, 2),
-    ("test/ece", "ECE", 1.0, 4),
-    ("test/adaece", "AdaECE", 1.0, 4),
-    ("test/cece", "CECE", 1.0, 4),
-)
+COLUMNS = {f"test/{one.key}": one for one in (ACC, *OF_CALIBRATION)}
 
 
 class SweepTable:
@@ -53,25 +49,12 @@ class SweepTable:
 
     def text(self) -> str:
         """The table in Markdown, with the failures below."""
-        head = ["", *(heading for _, heading, _, _ in COLUMNS), "n", "status"]
-        lines = [head]
+        head = ["", *(metric.heading for metric in COLUMNS.values()), "n", "status"]
+        body = []
         for row in self.rows():
-            cells = [_cell(row["metrics"][metric], factor, digits) for metric, _, factor, digits in COLUMNS]
-            lines.append([row["label"], *cells, str(row["n"]), row["status"]])
-        widths = [max(2, *(len(line[column]) for line in lines)) for column in range(len(head))]
-        ruler = [
-            "-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)
-        ]
-        body = [lines[0], ruler, *lines[1:]]
-        text = [
-            "| "
-            + " | ".join(
-                _pad(cell, width, column)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            )
-            + " |"
-            for line in body
-        ]
+            cells = [_cell(row["metrics"][key], metric) for key, metric in COLUMNS.items()]
+            body.append([row["label"], *cells, str(row["n"]), row["status"]])
+        text = markdown_table(head, body, words=(0,))
         failures = [
             f"- failed: {point.label}: {point.reason}" for point in self.points if point.status == "failed"
         ]
@@ -102,7 +85,7 @@ class SweepTable:
     def _row(self, label: str, points: Sequence[Point]) -> dict[str, Any]:
         results = [self.results[point.run_dir] for point in points if point.run_dir in self.results]
         metrics = {}
-        for metric, *_ in COLUMNS:
+        for metric in COLUMNS:
             values = [value for one in results if not math.isnan(value := select_metric(one, metric))]
             metrics[metric] = {
                 "mean": statistics.fmean(values) if values else None,
@@ -129,12 +112,8 @@ class SweepTable:
         }
 
 
-def _cell(metric: Mapping[str, Any], factor: float, digits: int) -> str:
-    if metric["mean"] is None:
+def _cell(found: Mapping[str, Any], metric: MetricName) -> str:
+    if found["mean"] is None:
         return "-"
-    mean = f"{factor * metric['mean']:.{digits}f}"
-    return mean if metric["std"] is None else f"{mean} +- {factor * metric['std']:.{digits}f}"
-
-
-def _pad(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column == 0 else cell.rjust(width)
+    mean = metric.number(found["mean"])
+    return mean if found["std"] is None else f"{mean} +- {metric.number(found['std'])}"

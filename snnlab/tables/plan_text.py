@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snnlab.config.schema import RunConfig
+from snnlab.duration import duration
 from snnlab.runs.results import read_status
 from snnlab.tables.estimate import estimate
 from snnlab.tables.plan import Cell, Plan, PlannedRun
@@ -134,15 +135,6 @@ def data_lines(plans: Sequence[Plan]) -> list[str]:
             configs.setdefault(job.cfg.dataset.name, job.cfg)
     lines = ["  data     generated in a data set's shape: always there"] if generated else []
     return lines + [f"  data     {name}: {_presence(cfg)}" for name, cfg in sorted(configs.items())]
-
-
-def duration(seconds: float) -> str:
-    """In the unit a person would use."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
 
 
 def _presence(cfg: RunConfig) -> str:
