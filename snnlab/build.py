@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from snnlab import registry
-from snnlab.augments.base import runs_in_loader
+from snnlab.augments.base import mirrors_images, runs_in_loader
 from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import LabelledData
 from snnlab.errors import ConfigError, SnnlabError
@@ -77,7 +77,7 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
             )
     if dataset.mirror_changes_class:
         for op in cfg.augment:
-            if registry.load("augment", op.name, cfg.plugins).mirrors:
+            if mirrors_images(registry.load("augment", op.name, cfg.plugins)):
                 raise ConfigError(
                     f"augment.{op.name}: mirrors left and right, and in {cfg.dataset.name} the mirror image of a "
                     "sample is of another class",

@@ -39,6 +39,18 @@ def runs_in_loader(op: object) -> bool:
     return isinstance(op, SaysWhereItRuns) and op.in_loader
 
 
+@runtime_checkable
+class SaysWhetherItMirrors(Protocol):
+    """An augmentation, or its class, that has `mirrors`, also without `Augment` as its base."""
+
+    mirrors: bool
+
+
+def mirrors_images(op: object) -> bool:
+    """True for an augmentation, or a class of such, with `mirrors = True`."""
+    return isinstance(op, SaysWhetherItMirrors) and op.mirrors
+
+
 def draw_integers(low: int, high: int, x_BTCHW: Tensor, generator: torch.Generator | None) -> Tensor:
     """Draws an integer in [low, high], both included, for each sample [B]."""
     return torch.randint(low, high + 1, (x_BTCHW.shape[0],), generator=generator, device=x_BTCHW.device)

@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from snnlab.augments.autoaugment import AutoAugment
-from snnlab.augments.base import runs_in_loader
+from snnlab.augments.base import mirrors_images, runs_in_loader
 from snnlab.augments.flip import Flip
 from snnlab.layers.own_time import has_own_time
 from snnlab.layers.per_step import is_per_step
@@ -29,6 +29,7 @@ class Silent(nn.Module):
     [
         (is_per_step, [TEBN(2, 3), Foreign()], [MixedIF(), Silent(), nn.ReLU()]),
         (has_own_time, [MixedIF(), Foreign()], [TEBN(2, 3), Silent()]),
+        (mirrors_images, [Flip, Flip()], [AutoAugment, Silent()]),
         (runs_in_loader, [AutoAugment, AutoAugment(), Foreign()], [Flip, Flip(), Silent()]),
     ],
 )
