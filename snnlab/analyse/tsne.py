@@ -18,7 +18,7 @@ def run(subject: Subject) -> Finding:
     from sklearn.manifold import TSNE
     from sklearn.metrics import silhouette_score
 
-    options = subject.settings["tsne"]
+    options = subject.settings.tsne
     features_TBD, labels, right_T = _features(subject, options.samples)
     if 3 * options.perplexity >= len(labels):
         raise SnnlabError(

@@ -69,14 +69,25 @@ def read_dataclass(file: Path, class_name: str) -> Signature:
     """The signature of a settings dataclass; the text below a field is its documentation."""
     tree, names = _parse(file)
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
+    docs = field_docs(body)
     keys: dict[str, Key] = {}
-    for node, after in zip(body.body, [*body.body[1:], None], strict=True):
-        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value):
-            continue
-        text = after.value if isinstance(after, ast.Expr) else None
-        doc = text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
-        keys[node.target.id] = Key(types.parse(node.annotation, names), _value(node.value, names), doc)
+    for node in body.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            name = node.target.id
+            keys[name] = Key(types.parse(node.annotation, names), _value(node.value, names), docs[name])
     return Signature(class_name, _summary(body), MappingProxyType(keys))
+
+
+def field_docs(node: ast.ClassDef) -> dict[str, str]:
+    """The documentation of each field of a dataclass: the text below it, or an empty one."""
+    docs: dict[str, str] = {}
+    for one, after in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
+            text = after.value if isinstance(after, ast.Expr) else None
+            docs[one.target.id] = (
+                text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
+            )
+    return docs
 
 
 def _parse(file: Path) -> tuple[ast.Module, dict[str, ast.expr]]:

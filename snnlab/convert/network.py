@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from snnlab.layers.affine_norm import affine_of
+from snnlab.layers.per_step import is_per_step
 from snnlab.layers.time import EachStep
 from snnlab.layers.trace import is_norm, trace
 from snnlab.neurons.base import Neuron
@@ -33,7 +34,7 @@ def convert(ann: nn.Module, snn: nn.Module, fold: bool) -> None:
         what = f"{others[0]} is {type(neurons[others[0]]).__name__}" if others else "there are none"
         raise ValueError(f"all neurons have to be quant_relu, and {what}")
     for name, module in ann.named_modules():
-        if getattr(module, "per_step", False):
+        if is_per_step(module):
             raise ValueError(f"{name} ({type(module).__name__}) treats time steps differently")
     graph = trace(ann)
     steps = {name: module.time_steps for name, module in neurons.items() if isinstance(module, QuantReLU)}

@@ -15,6 +15,7 @@ from torch import Tensor, fx, nn
 
 from snnlab.layers.affine_norm import affine_of
 from snnlab.layers.dropout import SharedDropout
+from snnlab.layers.per_step import is_per_step
 from snnlab.layers.time import EachStep
 from snnlab.layers.trace import is_norm, trace
 from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
@@ -181,7 +182,7 @@ def _neuron(name: str, neuron: IntegrateAndFire, x_TB: Tensor, dt: float) -> nir
 
 def _affine(name: str, norm: nn.Module, x_TBC: Tensor) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Scale and shift [C] of a norm in evaluation mode."""
-    if getattr(norm, "per_step", False):
+    if is_per_step(norm):
         raise ValueError(f"{name}: {type(norm).__name__} treats time steps differently, which NIR cannot say")
     scale_C, shift_C = affine_of(norm, x_TBC.shape[2], x_TBC.dtype)
     return _array(scale_C), _array(shift_C)

@@ -28,18 +28,18 @@ def run(cfg: RunConfig, asked: ExportArguments) -> int:
     """
     stored = load_run(cfg, asked.run, asked.checkpoint, torch.device("cpu"))
     write = {"nir": _nir, "safetensors": _safetensors}[asked.format]
-    temporary = asked.out.with_name(f".{asked.out.name}.part")
+    temporary = asked.file.with_name(f".{asked.file.name}.part")
     try:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        asked.file.parent.mkdir(parents=True, exist_ok=True)
         try:
             notes = write(stored, asked, temporary)
-            temporary.replace(asked.out)
+            temporary.replace(asked.file)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise SnnlabError(f"cannot write {asked.out}: {error}", "choose another file: out=FILE") from error
+        raise SnnlabError(f"cannot write {asked.file}: {error}", "choose another file: out=FILE") from error
     log = RunLog(None)
-    log.write(f"Written to {asked.out} ({asked.out.stat().st_size / 1e6:.1f} MB)")
+    log.write(f"Written to {asked.file} ({asked.file.stat().st_size / 1e6:.1f} MB)")
     log.write(notes)
     return 0
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from snnlab import build
+from snnlab.augments.base import runs_in_loader
 from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import LabelledData, SampleSet
 from snnlab.data.head import HeadSet
@@ -83,7 +84,7 @@ class Session:
         self.processes = processes
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
-        self.train_set = dataset.train_set([op for op in augments if getattr(op, "in_loader", False)])
+        self.train_set = dataset.train_set([op for op in augments if runs_in_loader(op)])
         self.test_set = dataset.checked(dataset.test_set(), "held-out")
         self.split_name = dataset.split_name
         if trainer.overfit_batches is not None:

@@ -15,7 +15,7 @@ from snnlab.config.search import SearchPath, shipped
 from snnlab.config.signature import read_component, read_dataclass
 from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.runs.load import load
-from snnlab.sweep import launcher
+from snnlab.sweep import options
 
 SEARCH = SearchPath()
 COMPONENTS = [(kind, name) for kind in KINDS for name in component_files(kind)]
@@ -57,7 +57,7 @@ def test_settings_equal_the_dataclass(config, name):
 
 
 def test_the_process_launcher_equals_its_options():
-    keys = read_dataclass(Path(launcher.__file__), "ProcessOptions").keys
+    keys = read_dataclass(Path(options.__file__), "ProcessOptions").keys
     found = content("hydra/launcher/process")
     assert found.pop("_target_") == "hydra_plugins.snnlab_process.ProcessLauncher"
     assert found == {key: one.default for key, one in keys.items()}

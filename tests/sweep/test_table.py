@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from snnlab.errors import ConfigError
 from snnlab.runs.load import load
-from snnlab.sweep.launcher import ProcessOptions, ProcessReturn
-from snnlab.sweep.table import Point, SweepTable
+from snnlab.sweep.launcher import ProcessReturn
+from snnlab.sweep.point import Point
+from snnlab.sweep.table import SweepTable
 
 RESULTS = {("sdt", 0): 0.90, ("sdt", 1): 0.94, ("tet", 0): 0.80}
 
@@ -80,22 +80,3 @@ def test_status_files_are_read_where_no_process_is_known(points):
     (points[3].run_dir / "status.json").write_text('{"status": "failed", "reason": "nan"}')
     ended = points[3].ended(None)
     assert (ended.status, ended.reason) == ("failed", "nan")
-
-
-@pytest.mark.parametrize(
-    ("options", "slots"),
-    [
-        ({}, [None]),
-        ({"workers": 3}, [None, None, None]),
-        ({"gpus": [2, 5]}, [2, 5]),
-        ({"gpus": [2, 5], "workers": 1}, [2]),
-        ({"gpus": [0, 0], "workers": 2}, [0, 0]),
-    ],
-)
-def test_slots(options, slots):
-    assert ProcessOptions(**options).slots == slots
-
-
-def test_fewer_gpus_than_workers():
-    with pytest.raises(ConfigError, match=r"hydra.launcher.gpus: \[0\] is too short for 2 worker"):
-        ProcessOptions(gpus=[0], workers=2)
