@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test test-all lint types check clean tables-smoke
+.PHONY: help setup setup-test conf demo test test-all lint types check clean tables-smoke
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,11 @@ test: setup-test ## the default tests: CPU, no network
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
 test-all: setup-test ## all tests that this machine can run (slow, and data where SNNLAB_SHARED_DATA is set)
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu and not net'
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu'
+
+conf: setup ## write YAML and type stubs of all components from their sources
+	$(BIN)/python -m snnlab.config.component_yaml snnlab conf
+	$(BIN)/python -m snnlab.config.package_stub
 
 lint: setup-test ## ruff: rules and formatting; the import contract
 	$(BIN)/ruff check .

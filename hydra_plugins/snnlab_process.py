@@ -1,4 +1,4 @@
-"""The default Hydra launcher: each job of a sweep in a fresh process.
+"""The default Hydra launcher: each point of a sweep in a fresh process.
 
 Hydra finds plugins in this package only; what it does is in `snnlab.sweep.launcher`.
 """
@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 
 class ProcessLauncher(Launcher):
-    """Starts `snnlab train <overrides>` for each job; conf/hydra/launcher/process.yaml has its options."""
+    """Starts `snnlab train <overrides>` for each point; conf/hydra/launcher/process.yaml has its options."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -25,12 +25,15 @@ class ProcessLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from snnlab.runs.load import load
-        from snnlab.sweep.launcher import Processes, ProcessOptions
+        from snnlab.sweep.launcher import PointProcesses
+        from snnlab.sweep.options import ProcessOptions
+        from snnlab.sweep.task import PointTask
 
         if self.stopped:
             return []
-        configs = getattr(self.task_function, "config", load)
-        processes = Processes(self.config, ProcessOptions(**self.options), configs)
+        task = self.task_function
+        configs = task.config if isinstance(task, PointTask) else load
+        processes = PointProcesses(self.config, ProcessOptions(**self.options), configs)
         returns = processes.run([list(overrides) for overrides in job_overrides], initial_job_idx)
         self.stopped = processes.stopped
         return returns

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from snnlab.bench.tables import network_table, neuron_table
 from snnlab.config.search import SearchPath
+from snnlab.markdown import markdown_table
 from snnlab.runs.result_table import result_table
 from snnlab.tables.fill import Filled
 from snnlab.tables.grid import paper_grid
@@ -114,13 +115,13 @@ def missing() -> str:
             reasons |= {why: f" ({label})" for label, why in row.missing_columns.items()}
             for why, part in reasons.items():
                 found.setdefault(why, {}).setdefault(name, []).append(f"{row.name}{part}")
-    lines = ["| why | where |", "|---|---|"]
+    body = []
     for why, tables in sorted(found.items(), key=lambda item: sorted(item[1])):
         where = "; ".join(
             f"`{name}`: {len(rows)} row{'s' if len(rows) > 1 else ''}" for name, rows in tables.items()
         )
-        lines.append(f"| {why} | {where} |")
-    return "\n".join(lines)
+        body.append([why, where])
+    return "\n".join(markdown_table(["why", "where"], body, words=(0, 1), padded=False))
 
 
 def stored(name: str, file: Path | None = None) -> Filled:

@@ -14,6 +14,7 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from snnlab.bench.rivals import lif  # noqa: E402
+from snnlab.markdown import markdown_table  # noqa: E402
 from snnlab.neurons import CF, DSATGO, LIF  # noqa: E402
 
 T, B, C, H, W = 10, 32, 128, 24, 24
@@ -52,12 +53,13 @@ def main() -> None:
             for name, (neuron, tensors) in turns.items():
                 found[name].append(milliseconds(neuron, *tensors))
         medians = {name: statistics.median(times[GROWING:]) for name, times in found.items()}
-        print(
-            f"\n| {threads} thread{'s' * (threads > 1)} | ms | least | of ReLU | of LIF |\n|---|---|---|---|---|"
-        )
-        for name, ms in medians.items():
-            ratios = f"{ms / medians['ReLU']:.2f} | {ms / medians['LIF, arctangent']:.2f}"
-            print(f"| {name} | {ms:.1f} | {min(found[name][GROWING:]):.1f} | {ratios} |")
+        head = [f"{threads} thread{'s' * (threads > 1)}", "ms", "least", "of ReLU", "of LIF"]
+        body = [
+            [name, f"{ms:.1f}", f"{min(found[name][GROWING:]):.1f}"]
+            + [f"{ms / medians[one]:.2f}" for one in ("ReLU", "LIF, arctangent")]
+            for name, ms in medians.items()
+        ]
+        print("", *markdown_table(head, body, words=(0,)), sep="\n")
 
 
 if __name__ == "__main__":

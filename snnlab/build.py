@@ -13,11 +13,12 @@ import torch
 from torch import nn
 
 from snnlab import registry
+from snnlab.augments.base import mirrors_images, runs_in_loader
 from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import LabelledData
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.layers.embedding import Embedded, WordSpikes
-from snnlab.layers.own_time import frames_in_batch
+from snnlab.layers.own_time import frames_in_batch, has_own_time
 from snnlab.layers.voting import Voting
 from snnlab.losses.base import Loss
 from snnlab.regularisers.base import Regulariser
@@ -69,11 +70,19 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
             "augment=none",
         )
     for op in cfg.augment:
-        if not dataset.static and getattr(registry.load("augment", op.name, cfg.plugins), "in_loader", False):
+        if not dataset.static and runs_in_loader(registry.load("augment", op.name, cfg.plugins)):
             raise ConfigError(
                 f"augment: '{op.name}' changes still images, and {cfg.dataset.name} is recordings",
                 f"augment=none, or augment.{op.name}=null leaves it out",
             )
+    if dataset.mirror_changes_class:
+        for op in cfg.augment:
+            if mirrors_images(registry.load("augment", op.name, cfg.plugins)):
+                raise ConfigError(
+                    f"augment.{op.name}: mirrors left and right, and in {cfg.dataset.name} the mirror image of a "
+                    "sample is of another class",
+                    f"augment.{op.name}=null leaves it out",
+                )
     if cfg.trainer.synthetic:
         from snnlab.data.synthetic import Synthetic
 
@@ -133,7 +142,7 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
             "model=text_cnn_snn reads text",
         )
     model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
-    if any(getattr(module, "own_time", False) for module in model.modules()):
+    if any(has_own_time(module) for module in model.modules()):
         frames_in_batch(model)
     if cfg.voters is not None:
         model = Voting(model, factories["neuron"], cfg.voters)

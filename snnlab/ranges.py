@@ -61,6 +61,13 @@ class Le:
         return f"<= {self.bound:g}"
 
 
+class Default(float):
+    """A default that a constructor can tell from the same number given: `decay: HalfOpenFraction = Default(0.5)`.
+
+    In a configuration each key has a value; one is given if the command line sets it or it is not the default.
+    """
+
+
 Bound = Gt | Ge | Lt | Le
 
 Positive = Annotated[float, Gt(0)]

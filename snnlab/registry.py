@@ -47,12 +47,13 @@ def component_files(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, tuple
             for file in sorted(folder.glob("*.py")):
                 if not is_component(file):
                     continue
-                if file.stem in found:
+                name = component_name(file)
+                if name in found:
                     raise ConfigError(
-                        f"plugins: '{top}' defines the {kind} '{file.stem}', as {found[file.stem][1]} does",
+                        f"plugins: '{top}' defines the {kind} '{name}', as {found[name][1]} does",
                         "give the plugin's component, and its file, another name",
                     )
-                found[file.stem] = (f"{top}.{KINDS[kind]}.{file.stem}", file)
+                found[name] = (f"{top}.{KINDS[kind]}.{file.stem}", file)
     return dict(sorted(found.items()))
 
 
@@ -80,46 +81,51 @@ def is_class_of(class_name: str, component: str) -> bool:
     return class_name.lower() == component.replace("_", "").lower()
 
 
+def component_name(file: Path) -> str:
+    """The name of the component that a file holds: `if_.py`, since `if` is a word of Python, holds `if`."""
+    return file.stem.removesuffix("_")
+
+
 def is_component(file: Path) -> bool:
     """False for base classes (`base.py`, `base_membrane.py`) and for what components share (`_affine.py`)."""
     return not file.stem.startswith("_") and file.stem.partition("_")[0] != "base"
 
 
+def public_classes(kind: str) -> dict[str, str]:
+    """The classes of a component package: its components and its base classes, each with its module's name.
+
+    They are read from the source, so that listing them imports nothing.
+    """
+    folder = Path(__file__).parent / KINDS[kind]
+    found = {}
+    for file in folder.glob("*.py"):
+        for name in _classes(file):
+            if is_class_of(name, file.stem) if is_component(file) else file.stem.startswith("base"):
+                found[name] = f"snnlab.{KINDS[kind]}.{file.stem}"
+    return dict(sorted(found.items()))
+
+
 def lazy_package(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` of a component package: `from snnlab.neurons import LIF` finds `lif.py`.
 
-    The public classes of `base.py` and `base_*.py` are found too. Names are read from the source, so that listing them
-    imports nothing.
+    What type checkers see stands in the package's `__init__.pyi`, which `make conf` writes.
     """
     kind = next(kind for kind, folder in KINDS.items() if package == f"snnlab.{folder}")
-    folder = Path(__file__).parent / KINDS[kind]
 
     def getattr_(attribute: str) -> Any:
-        for name in component_files(kind):
-            # `lif` is the submodule, `LIF` the class: only the second is looked up here.
-            if attribute != name and is_class_of(attribute, name):
-                return load(kind, name)
-        for file in folder.glob("base*.py"):
-            if attribute in _public_classes(file):
-                return getattr(importlib.import_module(f"{package}.{file.stem}"), attribute)
-        raise AttributeError(f"module '{package}' has no attribute '{attribute}'")
+        module = public_classes(kind).get(attribute)
+        if module is None:
+            raise AttributeError(f"module '{package}' has no attribute '{attribute}'")
+        return getattr(importlib.import_module(module), attribute)
 
     def dir_() -> list[str]:
-        components = [
-            found
-            for name, (_, file) in component_files(kind).items()
-            for found in _public_classes(file)
-            if is_class_of(found, name)
-        ]
-        return sorted(
-            [*components, *(one for file in folder.glob("base*.py") for one in _public_classes(file))]
-        )
+        return list(public_classes(kind))
 
     return getattr_, dir_
 
 
 @cache
-def _public_classes(file: Path) -> tuple[str, ...]:
+def _classes(file: Path) -> tuple[str, ...]:
     body = ast.parse(file.read_text(encoding="utf-8")).body
     return tuple(node.name for node in body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
 

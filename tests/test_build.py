@@ -28,6 +28,14 @@ def test_every_surrogate(surrogate):
     build("model.channels=[4,4]", f"surrogate={surrogate}")
 
 
+@pytest.mark.parametrize("decay", [0.3, 0.5])  # the second is the default, and given all the same
+def test_decay_and_tau_are_not_both_given(decay):
+    with pytest.raises(ConfigError, match="not both"):
+        build("neuron=lif", "neuron.tau=4", f"neuron.decay={decay}")
+    net = build("neuron=lif", "neuron.tau=4")
+    assert {module.decay for module in net.modules() if isinstance(module, LIF)} == {0.75}
+
+
 def test_what_is_kept_for_each_step_knows_their_number():
     model = build("model.channels=[4,4]", "neuron=dsatgo", "surrogate=tsg")
     kept = {name.rsplit(".", 1)[-1]: value.shape for name, value in model.state_dict().items()}
@@ -72,3 +80,16 @@ def test_the_neuron_takes_the_threshold_that_the_model_asks_for():
     model = build("model=spikformer", "model.depth=1", "neuron=cf", "neuron.theta_P=0.8")
     thresholds = {m.thresholds for m in model.modules() if hasattr(m, "thresholds")}
     assert thresholds == {(0.8, 1.0), (0.4, 0.5)}
+
+
+@pytest.mark.parametrize("augment", ["flip", "flip_roll", "nda_dvs", "crop_flip"])
+def test_mirror_images_are_refused_where_they_are_of_another_class(augment):
+    with pytest.raises(ConfigError, match="mirrors left and right, and in dvs_gesture"):
+        build_dataset(load(["+experiment=tmc_dvsgesture", f"augment={augment}"]))
+
+
+@pytest.mark.parametrize(
+    "experiment", ["tmc_dvsgesture", "sdt_dvsgesture", "tet_dvsgesture", "mtsnn_dvsgesture", "cf_dvsgesture"]
+)
+def test_recipes_of_gestures_do_not_mirror(experiment):
+    build_dataset(load([f"+experiment={experiment}"]))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from snnlab.registry import KINDS
+
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 SECTIONS = {
@@ -26,7 +28,20 @@ def files_of(section: str) -> dict[str, str]:
 
 
 def commands_of(section: str) -> list[list[str]]:
-    return [shlex.split(line) for line in re.findall(r"^    snnlab (.+)$", section, re.M)]
+    """The arguments of Python for each command of a section; `make conf` is what the Makefile says."""
+    target = re.search(r"^conf: .*\n\t\$\(BIN\)/python (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    assert target is not None
+    return [
+        shlex.split(target[1]) if line == "make conf" else ["-m", *shlex.split(line)]
+        for line in re.findall(r"^    ((?:snnlab |make conf).*)$", section, re.M)
+    ]
+
+
+def component_of(files: dict[str, str]) -> tuple[str, str]:
+    """Kind and name of what the files of a section add."""
+    file = Path(next(iter(files)))
+    kinds = {folder: kind for kind, folder in KINDS.items()}
+    return kinds.get(file.parent.name, file.parent.name), file.stem
 
 
 def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -67,12 +82,12 @@ def test_recipe(kind: str, copy: Path) -> None:
     for name, content in files.items():
         assert not (copy / name).exists()
         (copy / name).write_text(content)
-    yaml = next(Path(name) for name in files if name.startswith("conf/"))
-    listed = run(copy, "-m", "snnlab", "list", yaml.parent.name)
-    assert yaml.stem in listed.stdout, listed.stderr
     for command in commands:
-        done = run(copy, "-m", "snnlab", *command)
+        done = run(copy, *command)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    group, name = component_of(files)
+    listed = run(copy, "-m", "snnlab", "list", group)
+    assert name in listed.stdout, listed.stderr
 
 
 @pytest.mark.parametrize(("kind", "tests"), [("neuron", "tests/neurons"), ("surrogate", "tests/surrogates")])
@@ -80,7 +95,7 @@ def test_generated_tests_cover_a_new_component(kind: str, tests: str, copy: Path
     files = files_of(SECTIONS[kind])
     for name, content in files.items():
         (copy / name).write_text(content)
-    name = next(Path(file).stem for file in files)
+    _, name = component_of(files)
     done = run(copy, "-m", "pytest", tests, "-k", name, "-p", "no:cacheprovider", "-rA")
     assert done.returncode == 0, done.stdout
     assert f"{name}" in done.stdout
@@ -90,18 +105,20 @@ def test_generated_tests_cover_a_new_component(kind: str, tests: str, copy: Path
 def test_a_package_of_ones_own_joins_the_registry(tmp_path: Path) -> None:
     files = files_of(SECTIONS["neuron"])
     for name, content in files.items():
-        target = tmp_path / name.replace("snnlab/", "my_lab/").replace("conf/", "my_conf/")
+        target = tmp_path / name.replace("snnlab/", "my_lab/")
         target.parent.mkdir(parents=True)
         target.write_text(content)
-    command = re.search(r"^    (snnlab train --config-dir my_conf .+)$", TEXT, re.M)
-    assert command is not None
-    arguments = shlex.split(command[1])[1:]
-    done = subprocess.run(
-        [sys.executable, "-m", "snnlab", *arguments, "+debug=smoke"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
+    made = re.search(r"^    python (-m snnlab.config.component_yaml my_lab my_conf) ", TEXT, re.M)
+    trained = re.search(r"^    (snnlab train --config-dir my_conf .+)$", TEXT, re.M)
+    assert made is not None
+    assert trained is not None
+    for arguments in (shlex.split(made[1]), ["-m", *shlex.split(trained[1]), "+debug=smoke"]):
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "OMP_NUM_THREADS": "1"},
+        )
+        assert done.returncode == 0, done.stderr
     assert "my_lab" in done.stdout

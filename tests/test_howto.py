@@ -20,11 +20,14 @@ def test_a_trained_network_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyP
         main(["train", "+experiment=quickstart", "debug=smoke", "num_steps=2", "model.channels=[4,4]"]) == 0
     )
     (run,) = tmp_path.glob("runs/*/*/seed0")
-    (code,) = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
+    loaded, created = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
     names: dict[str, Any] = {}
-    exec(code.replace("runs/quickstart/<variant>/seed0", str(run)), names)
+    exec(loaded.replace("runs/quickstart/<variant>/seed0", str(run)), names)
     assert names["logits_TBK"].shape == (2, 4, 10)
     assert names["target_B"].shape == (4,)
+    exec(created, names)
+    assert names["network"](torch.zeros(1, 1, 3, 16, 16)).shape == (1, 1, 10)
+    assert names["optimizer"].param_groups[0]["lr"] == 0.05
 
 
 def test_a_network_by_itself() -> None:

@@ -24,10 +24,10 @@ def run(cfg: RunConfig, asked: AnalyseArguments, plain: RunConfig) -> int:
         SnnlabError: no such checkpoint, or an analysis that was named does not fit the run.
     """
     log = RunLog(None)
-    subject = Subject(cfg, asked.run, asked.checkpoint, asked.settings, plain)
+    subject = Subject(cfg, asked.run, asked.checkpoint, asked, plain)
     if asked.all:
         _ = subject.stored  # a run that cannot be loaded is an error, not seven analyses that do not fit
-    for name in asked.what:
+    for name in asked.names:
         try:
             finding: Finding = import_module(f"snnlab.analyse.{name}").run(subject)
         except SnnlabError as error:

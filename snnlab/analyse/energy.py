@@ -12,7 +12,7 @@ from snnlab.plots.energy import plot_energy
 @torch.no_grad()
 def run(subject: Subject) -> Finding:
     """Counts on real samples, see `OperationCounter`, priced by `energy.convention`."""
-    chosen = subject.settings["energy"].convention
+    chosen = subject.settings.energy.convention
     convention = CONVENTIONS[chosen]
     with OperationCounter(subject.model) as counter:
         for x_TBCHW, _ in subject.batches("operations"):

@@ -18,7 +18,7 @@ def run(subject: Subject) -> Finding:
     Measured as in training: with the statistics of the batch, and with adaptive thresholds and widths, on a copy
     of the network, which changes while it is measured.
     """
-    least = subject.settings["gradient_support"].least
+    least = subject.settings.gradient_support.least
     model = deepcopy(subject.model).train()
     layers = {
         module: GradientSupport(least) for module in model.modules() if isinstance(module, MembraneNeuron)

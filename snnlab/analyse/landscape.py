@@ -15,7 +15,7 @@ from snnlab.plots.landscape import plot_landscape
 @torch.no_grad()
 def run(subject: Subject) -> Finding:
     """Held-out loss of the run's objective on a grid of weights, the network in evaluation mode."""
-    options = subject.settings["landscape"]
+    options = subject.settings.landscape
     model, device = subject.model, subject.stored.pipeline.device
     loss = build.build_loss(subject.cfg).to(device)
     batches = list(subject.batches("reading samples", options.samples, options.split))

@@ -12,7 +12,7 @@ from snnlab.plots.membrane import Histogram, plot_membrane
 @torch.inference_mode()
 def run(subject: Subject) -> Finding:
     """The distribution of each layer's charged potentials at each step, in evaluation mode."""
-    options = subject.settings["membrane"]
+    options = subject.settings.membrane
     neurons = {
         name: module for name, module in subject.model.named_modules() if isinstance(module, MembraneNeuron)
     }

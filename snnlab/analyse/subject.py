@@ -3,16 +3,17 @@
 Shape suffixes: T time steps, B samples, C channels, H height, W width.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from rich.table import Table
 from torch import Tensor, nn
 
+from snnlab.analyse.arguments import Settings
 from snnlab.config.schema import RunConfig
 from snnlab.data.track import track
 from snnlab.evaluate.stored_run import StoredRun, load_run
@@ -40,12 +41,12 @@ class Subject:
         cfg: the run's configuration with overrides.
         folder: the run directory.
         which: `last` or `best`.
-        settings: the dataclass of each section of settings, see `snnlab.analyse.arguments`.
+        settings: the sections of settings.
         plain: the run's configuration without overrides.
     """
 
     def __init__(
-        self, cfg: RunConfig, folder: Path, which: str, settings: Mapping[str, Any], plain: RunConfig
+        self, cfg: RunConfig, folder: Path, which: str, settings: Settings, plain: RunConfig
     ) -> None:
         self.cfg = cfg
         self.folder = folder
@@ -87,7 +88,7 @@ class Subject:
         """
         data, pipeline, trainer = self.stored.dataset, self.stored.pipeline, self.cfg.trainer
         samples = data.test_set() if split == "test" else data.train_set()
-        wanted = self.settings["analyse"].samples if count is None else count
+        wanted = self.settings.analyse.samples if count is None else count
         chosen = (
             np.linspace(0, len(samples) - 1, min(len(samples), wanted or len(samples))).round().astype(int)
         )

@@ -4,10 +4,11 @@ import re
 
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.errors import SnnlabError
+from snnlab.metric_names import METRICS
 from snnlab.plots.quantity_trends import Quantities, plot_quantity_trends
 from snnlab.runs.results import read_metrics
 
-NOT_OF_NEURONS = "loss|acc|nll|brier|ece|adaece|cece|firing_rate"
+NOT_OF_NEURONS = "|".join((*METRICS, "firing_rate"))
 PATTERN = re.compile(rf"test/(?!(?:{NOT_OF_NEURONS})(?:_|/|$))(\w+)/(.+?)(?:/t(\d+))?")
 
 

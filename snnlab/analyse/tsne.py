@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.data.track import track
 from snnlab.errors import SnnlabError
+from snnlab.metric_names import ACC
 from snnlab.plots.embedding import plot_embedding
 
 
@@ -17,7 +18,7 @@ def run(subject: Subject) -> Finding:
     from sklearn.manifold import TSNE
     from sklearn.metrics import silhouette_score
 
-    options = subject.settings["tsne"]
+    options = subject.settings.tsne
     features_TBD, labels, right_T = _features(subject, options.samples)
     if 3 * options.perplexity >= len(labels):
         raise SnnlabError(
@@ -46,11 +47,11 @@ def run(subject: Subject) -> Finding:
     found = table(
         f"mean features of steps 1 to t, {len(labels)} samples, {features_TBD.shape[2]} numbers each",
         "t",
-        "acc %",
+        ACC.heading,
         "silhouette",
     )
     for step in steps:
-        found.add_row(str(step), f"{100 * right_T[step - 1]:.2f}", f"{separation[step]:.3f}")
+        found.add_row(str(step), ACC.number(right_T[step - 1]), f"{separation[step]:.3f}")
     return Finding(picture, found)
 
 

@@ -19,9 +19,10 @@ class AutoAugment(nn.Module):
     operations on the device take.
 
     Args:
-        fill: grey value, 0 to 255, of what rotation, shear and translation uncover. Default 128: the paper
-            and the policy table that the TWD, DS-ATGO, QCFS and SEENN codes share (torchvision's own is 0).
-        interpolation: of the geometric operations, "nearest" (default, as in torchvision) or "bilinear".
+        fill: grey value of the pixels that rotation, shear and translation uncover, 0 to 255. Default 128:
+            the paper and the policy table that the TWD, DS-ATGO, QCFS and SEENN codes share (torchvision's
+            own is 0).
+        interpolation: of the geometric operations: nearest (as in torchvision) | bilinear.
 
     Raises:
         ValueError: a parameter is out of range, or an input is not uint8 [1 or 3, H, W].

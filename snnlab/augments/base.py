@@ -3,7 +3,7 @@
 Shapes: B samples, T time steps, C channels, H rows, W columns.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,36 @@ class Augment(nn.Module):
     """
 
     in_loader: ClassVar[bool] = False
+    """True if it changes single stored images where they are loaded, False for batches on the training device."""
+    mirrors: ClassVar[bool] = False
+    """Whether left and right may change places, which is another class for some data."""
 
     def forward(self, x_BTCHW: Tensor, generator: torch.Generator | None = None) -> Tensor:
         raise NotImplementedError
+
+
+@runtime_checkable
+class SaysWhereItRuns(Protocol):
+    """An augmentation, or its class, that has `in_loader`, also without `Augment` as its base."""
+
+    in_loader: bool
+
+
+def runs_in_loader(op: object) -> bool:
+    """True for an augmentation, or a class of such, with `in_loader = True`."""
+    return isinstance(op, SaysWhereItRuns) and op.in_loader
+
+
+@runtime_checkable
+class SaysWhetherItMirrors(Protocol):
+    """An augmentation, or its class, that has `mirrors`, also without `Augment` as its base."""
+
+    mirrors: bool
+
+
+def mirrors_images(op: object) -> bool:
+    """True for an augmentation, or a class of such, with `mirrors = True`."""
+    return isinstance(op, SaysWhetherItMirrors) and op.mirrors
 
 
 def draw_integers(low: int, high: int, x_BTCHW: Tensor, generator: torch.Generator | None) -> Tensor:

@@ -15,8 +15,9 @@ class Cutout(Augment):
     black.
 
     Args:
-        holes: number of holes, drawn independently; they may overlap. Default 1, as in the released codes.
-        size: side of a hole, in pixels. Default 16: TWD, on CIFAR at 32x32 and on CIFAR10-DVS at 48x48.
+        holes: holes per sample, drawn independently; they may overlap. Default 1, as in the released codes.
+        size: side of a hole in pixels. Default 16: TWD, on CIFAR at 32x32 and on CIFAR10-DVS at 48x48. LM-HT
+            has 12 on CIFAR-100.
     """
 
     def __init__(self, *, holes: NonNegativeInt = 1, size: NonNegativeInt = 16) -> None:

@@ -14,6 +14,8 @@ class Flip(Augment):
         p: probability of the mirror image. Default 0.5, as in every published CIFAR and CIFAR10-DVS recipe.
     """
 
+    mirrors = True
+
     def __init__(self, *, p: Fraction = 0.5) -> None:
         super().__init__()
         if not 0.0 <= p <= 1.0:

@@ -20,10 +20,10 @@ class NDA(Augment):
     `roll=3 rotate=15 shear=15`; TWD on CIFAR10-DVS `roll=5 rotate=30 shear=null cutout=16`.
 
     Args:
-        roll: largest shift of `roll`, in pixels, or null to leave it out.
-        rotate: largest angle of `rotate`, in degrees, or null.
-        shear: largest angle of `shear`, in degrees below 90, or null.
-        cutout: side of the hole of `cutout`, in pixels, or null (default: the released NDA code has none).
+        roll: largest shift of `roll` in pixels; null: without it.
+        rotate: largest angle of `rotate` in degrees; null: without it.
+        shear: largest angle of `shear` in degrees, below 90; null: without it.
+        cutout: side of the hole of `cutout` in pixels; null: without it. The released NDA code has none.
 
     Raises:
         ValueError: all four are null, or one is out of its range.

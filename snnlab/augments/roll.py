@@ -15,8 +15,8 @@ class Roll(Augment):
     sample; the result is `torch.roll(x, (dy, dx), (-2, -1))`.
 
     Args:
-        max_pixels: largest shift, in pixels of the network's input. Default 5: the released TET, TMC and NDA
-            code on 48x48 frames of CIFAR10-DVS (NDA takes 3 on N-Caltech101).
+        max_pixels: largest shift along H and W, in pixels of the network's input. Default 5: the released
+            TET, TMC and NDA code on 48x48 frames of CIFAR10-DVS. NDA takes 3 on N-Caltech101.
     """
 
     def __init__(self, *, max_pixels: NonNegativeInt = 5) -> None:

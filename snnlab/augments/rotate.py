@@ -15,10 +15,10 @@ class Rotate(Augment):
     """Turns a sample about its centre by an angle uniform in [-degrees, degrees]; zeros fill the corners.
 
     Args:
-        degrees: largest angle, in degrees; positive angles turn counterclockwise. Default 30: NDA and TWD on
-            CIFAR10-DVS (NDA takes 15 on N-Caltech101).
-        interpolation: "nearest" (default) keeps event counts whole and is what torchvision's RandomRotation
-            does in the released NDA code; "bilinear" is smoother on images.
+        degrees: largest angle in degrees; positive angles turn counterclockwise. Default 30: NDA and TWD on
+            CIFAR10-DVS. NDA takes 15 on N-Caltech101.
+        interpolation: nearest (keeps event counts whole) | bilinear (smoother on images). The first is what
+            torchvision's RandomRotation does in the released NDA code.
     """
 
     def __init__(

@@ -18,8 +18,9 @@ class Shear(Augment):
     in torchvision's `affine(shear=[angle, 0])`; zeros fill what becomes free.
 
     Args:
-        degrees: largest angle, in degrees, below 90. Default 30: the released NDA code on CIFAR10-DVS.
-        interpolation: "nearest" keeps event counts whole (default), "bilinear" is smoother on images.
+        degrees: largest angle in degrees, below 90. Default 30: the released NDA code on CIFAR10-DVS. NDA
+            takes 15 on N-Caltech101.
+        interpolation: nearest (keeps event counts whole) | bilinear (smoother on images).
     """
 
     def __init__(

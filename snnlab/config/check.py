@@ -28,19 +28,6 @@ SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "paths": schema.PathsConfig,
     }
 )
-EVAL_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {"early_exit": schema.EarlyExitConfig, "noise": schema.NoiseConfig}
-)
-ANALYSE_SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {
-        "analyse": schema.AnalyseConfig,
-        "membrane": schema.MembraneConfig,
-        "gradient_support": schema.GradientSupportConfig,
-        "landscape": schema.LandscapeConfig,
-        "tsne": schema.TsneConfig,
-        "energy": schema.EnergyConfig,
-    }
-)
 
 
 def check(
@@ -81,14 +68,20 @@ def check(
     return config
 
 
-def check_eval_section(name: str, values: Mapping[str, Any], origins: Origins) -> Any:
+def check_section(name: str, make: Callable[..., Any], values: Mapping[str, Any], origins: Origins) -> Any:
     """Checks a section that is no part of a run, such as `early_exit` of `snnlab eval`; returns its dataclass.
+
+    Args:
+        name: of the section, which has its dataclass in `schema`.
+        make: that dataclass.
+        values: by their keys; the others have their defaults.
+        origins: where each flat key was set.
 
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
     """
     problems = Problems(origins, {})
-    found = _section(name, values, problems, {**EVAL_SECTIONS, **ANALYSE_SECTIONS}[name])
+    found = _section(name, values, problems, make)
     if problems.found:
         raise ConfigError.first_of(problems.found)
     return found

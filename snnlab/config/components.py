@@ -11,6 +11,7 @@ from snnlab.config.signature import Key, read_component
 from snnlab.config.suggest import did_you_mean
 from snnlab.config.types import MismatchError
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 from snnlab.registry import KINDS, SEVERAL, component_files
 
 Files = Mapping[str, tuple[str, Path]]
@@ -119,7 +120,9 @@ def _check(
         value = values.get(key, one.default)
         if key in values and f"{path}.{key}" in problems.written_for:
             value = _from_another(kind, name, f"{path}.{key}", one, value, problems)
-        params[key] = problems.value(f"{path}.{key}", one, value)
+        found = problems.value(f"{path}.{key}", one, value)
+        left = found == one.default and f"{path}.{key}" not in problems.origins.by_hand
+        params[key] = one.default if left and isinstance(one.default, Default) else found
     return Component(name, params)
 
 

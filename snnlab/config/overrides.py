@@ -18,8 +18,8 @@ from snnlab.config.search import SearchPath
 from snnlab.config.suggest import choices_hint, closest, did_you_mean
 from snnlab.errors import ConfigError
 
-# Hydra merges appended groups in the order given: an experiment first, a debug mode last.
 NUMBER = re.compile(r"nan|inf|[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+# Hydra merges appended groups in the order given: an experiment first, a debug mode last.
 APPENDED_ORDER = {"experiment": 0, "debug": 2}
 
 

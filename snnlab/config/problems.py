@@ -9,6 +9,7 @@ from snnlab.config.signature import Key
 from snnlab.config.suggest import did_you_mean, was_it
 from snnlab.config.types import MismatchError
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 
 MISSING = "???"
 
@@ -67,12 +68,12 @@ class Problems:
         try:
             return key.type.convert(value)
         except MismatchError as error:
-            self.add(path, error.message, error.hint or f"for example {path}={_as_override(key.default)}")
+            self.add(path, error.message, error.hint or f"for example {path}={as_override(key.default)}")
             return None
 
     def note(self, path: str, value: Any, text: str) -> None:
         """Adds a remark on a value."""
-        self.notes.append(f"{path}={_as_override(value)} ({self.origins[path].text}) {text}")
+        self.notes.append(f"{path}={as_override(value)} ({self.origins[path].text}) {text}")
 
 
 def plain(value: Any) -> Any:
@@ -81,12 +82,15 @@ def plain(value: Any) -> Any:
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
+    if isinstance(value, Default):
+        return float(value)
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def _as_override(value: Any) -> str:
+def as_override(value: Any) -> str:
+    """A value as the command line spells it: `[1,2]`, `null`, `true`."""
     if isinstance(value, list | tuple):
-        return f"[{','.join(map(_as_override, value))}]"
+        return f"[{','.join(map(as_override, value))}]"
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)

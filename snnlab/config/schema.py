@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from snnlab.errors import ConfigError
+from snnlab.metric_names import METRIC_PATTERN
 from snnlab.ranges import Fraction, NonNegativeInt, OpenFraction, Positive, PositiveInt, Unhashed
-
-METRIC_PATTERN = re.compile(r"test/(loss|(acc|nll|brier|ece|adaece|cece)(_(step|cum)/t[1-9]\d*)?)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ A component's keys are its constructor's keyword-only parameters; a dataclass's 
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,12 +14,16 @@ from typing import Any
 
 from snnlab.config import types
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 from snnlab.registry import is_class_of
 
 
 @dataclass(frozen=True)
 class Key:
-    """One config key: what it may hold, its default, its documentation (for settings), whether a hash covers it."""
+    """One config key: what it may hold, its default, its documentation, and whether a run's hash covers it.
+
+    The text is that below a settings dataclass's field, or the entry below `Args:` in a component's docstring.
+    """
 
     type: types.Type
     default: Any
@@ -51,7 +56,7 @@ def read_component(file: Path) -> Signature:
             injected: tuple[str, ...] = ()
             for statement in node.body:
                 if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
-                    keys = _keyword_only(statement, names, file)
+                    keys = _keyword_only(statement, names, _args(ast.get_docstring(node) or ""), file)
                     injected = tuple(parameter.arg for parameter in statement.args.args[1:])
             return Signature(node.name, _summary(node), MappingProxyType(keys), injected)
     raise ConfigError(
@@ -65,14 +70,24 @@ def read_dataclass(file: Path, class_name: str) -> Signature:
     """The signature of a settings dataclass; the text below a field is its documentation."""
     tree, names = _parse(file)
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
+    docs = field_docs(body)
     keys: dict[str, Key] = {}
-    for node, after in zip(body.body, [*body.body[1:], None], strict=True):
-        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value):
-            continue
-        text = after.value if isinstance(after, ast.Expr) else None
-        doc = text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
-        keys[node.target.id] = _key(node.annotation, node.value, names, doc)
+    for node in body.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            keys[node.target.id] = _key(node.annotation, node.value, names, docs[node.target.id])
     return Signature(class_name, _summary(body), MappingProxyType(keys))
+
+
+def field_docs(node: ast.ClassDef) -> dict[str, str]:
+    """The documentation of each field of a dataclass: the text below it, or an empty one."""
+    docs: dict[str, str] = {}
+    for one, after in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
+            text = after.value if isinstance(after, ast.Expr) else None
+            docs[one.target.id] = (
+                text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
+            )
+    return docs
 
 
 def _parse(file: Path) -> tuple[ast.Module, dict[str, ast.expr]]:
@@ -87,14 +102,30 @@ def _parse(file: Path) -> tuple[ast.Module, dict[str, ast.expr]]:
     return tree, names
 
 
-def _keyword_only(init: ast.FunctionDef, names: Mapping[str, ast.expr], file: Path) -> dict[str, Key]:
+def _args(docstring: str) -> dict[str, str]:
+    """The entries below `Args:`, by the name of the parameter; `a, b: text` holds for both."""
+    block = re.search(r"^Args:\n((?: +.*\n?|\n)*)", docstring, re.MULTILINE)
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in block[1].splitlines() if block else ():
+        if entry := re.match(r"    (\w[\w, ]*): (.*)", line):
+            names = entry[1].split(", ")
+            found |= dict.fromkeys(names, entry[2])
+        elif line.strip():
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found
+
+
+def _keyword_only(
+    init: ast.FunctionDef, names: Mapping[str, ast.expr], docs: Mapping[str, str], file: Path
+) -> dict[str, Key]:
     keys = {}
     for parameter, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True):
         where = f"{file}:{parameter.lineno}: parameter '{parameter.arg}'"
         if default is None or parameter.annotation is None:
             raise ConfigError(f"{where} needs a type and a default", "for example: decay: float = 0.5")
         try:
-            keys[parameter.arg] = _key(parameter.annotation, default, names)
+            keys[parameter.arg] = _key(parameter.annotation, default, names, docs.get(parameter.arg, ""))
         except ValueError as error:
             raise ConfigError(
                 f"{where}: {error}",
@@ -117,6 +148,8 @@ def _value(node: ast.expr, names: Mapping[str, ast.expr]) -> Any:
             return _value(names[name], {})
         case ast.Call(func=ast.Name(id="Path"), args=[path]):
             return Path(ast.literal_eval(path))
+        case ast.Call(func=ast.Name(id="Default"), args=[number]):
+            return Default(ast.literal_eval(number))
     try:
         return ast.literal_eval(node)
     except ValueError:

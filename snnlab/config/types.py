@@ -232,7 +232,7 @@ def parse(annotation: ast.expr, names: Mapping[str, ast.expr]) -> Type:
         case ast.Name(id=name) if name in names:
             return parse(names[name], {key: value for key, value in names.items() if key != name})
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return _union([parse(left, names), parse(right, names)])
+            return union([parse(left, names), parse(right, names)])
         case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=inner):
             return _parse_generic(name, inner.elts if isinstance(inner, ast.Tuple) else [inner], names)
     raise ValueError(f"a config key cannot have the type '{ast.unparse(annotation)}'")
@@ -242,9 +242,9 @@ def _parse_generic(name: str, inner: list[ast.expr], names: Mapping[str, ast.exp
     if name == "Literal":
         return Choice(tuple(ast.literal_eval(option) for option in inner))
     if name == "Optional":
-        return _union([parse(inner[0], names), Null()])
+        return union([parse(inner[0], names), Null()])
     if name == "Union":
-        return _union([parse(member, names) for member in inner])
+        return union([parse(member, names) for member in inner])
     if name in ("list", "Sequence"):
         return Sequence((parse(inner[0], names),), True, list)
     if name == "tuple":
@@ -267,7 +267,8 @@ def _bound(node: ast.expr) -> ranges.Bound:
     raise ValueError(f"a bound is Gt(...), Ge(...), Lt(...) or Le(...), not '{ast.unparse(node)}'")
 
 
-def _union(members: list[Type]) -> Union:
+def union(members: list[Type]) -> Union:
+    """Any of several types; a union among them counts as its members."""
     flat: list[Type] = []
     for member in members:
         flat.extend(member.members if isinstance(member, Union) else [member])

@@ -2,58 +2,48 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
-from snnlab.config.suggest import check_choice
-from snnlab.runs.run_arguments import CHECKPOINTS, SWITCH, run_folder, take_keys
+from snnlab.config.read_arguments import read_arguments
+from snnlab.runs.run_arguments import RunArguments
 
 
-@dataclass(frozen=True)
-class ConvertArguments:
-    """The parts of a command line.
+@dataclass(frozen=True, kw_only=True)
+class ConvertArguments(RunArguments):
+    """The parts of a command line; `run` is the quantised ANN, and the overrides are for the converted run."""
 
-    Args:
-        run: the run directory of the quantised ANN.
-        checkpoint: `last` or `best`.
-        fold: normalisation goes into the weights.
-        overrides: for the configuration of the converted run.
-    """
+    verb: ClassVar[str] = "convert"
+    usage: ClassVar[str] = (
+        "snnlab convert run=<run directory of an ANN with neuron=quant_relu>, as snnlab train printed it"
+    )
 
-    run: Path
-    checkpoint: str
-    fold: bool
-    overrides: tuple[str, ...]
+    fold: bool = True
+    """Normalisation goes into the weights."""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Overrides of the ANN's configuration that give the converted run's.
+
+        The converted run lies beside the ANN's unless `paths.runs` says where.
+        """
+        elsewhere = any(one.startswith("paths.runs=") for one in self.overrides)
+        return (
+            "neuron=mixed_if",
+            "residual_neuron=null",
+            *(["norm=shift"] if self.fold else []),
+            "regulariser=none",
+            f"init.run={self.run}",
+            f"init.checkpoint={self.checkpoint}",
+            "init.identity=''",
+            *([] if elsewhere else [f"paths.runs={self.run.parents[2]}"]),
+            *self.overrides,
+        )
 
 
 def read_convert_arguments(given: Sequence[str]) -> ConvertArguments:
     """Takes apart `run=DIR checkpoint=best fold=false neuron.equal=average`.
 
-    The converted run lies beside the ANN's unless `paths.runs` says where.
-
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    values, overrides = take_keys(given, {"run": "", "checkpoint": "last", "fold": "true"})
-    run = run_folder(
-        "convert",
-        values["run"],
-        "snnlab convert run=<run directory of an ANN with neuron=quant_relu>, as snnlab train printed it",
-    )
-    check_choice("checkpoint", values["checkpoint"], CHECKPOINTS)
-    check_choice("fold", values["fold"], SWITCH)
-    fold = values["fold"] == "true"
-    settings = [
-        "neuron=mixed_if",
-        "residual_neuron=null",
-        *(["norm=shift"] if fold else []),
-        "regulariser=none",
-        f"init.run={run}",
-        f"init.checkpoint={values['checkpoint']}",
-        "init.identity=''",
-        *(
-            []
-            if any(one.startswith("paths.runs=") for one in overrides)
-            else [f"paths.runs={run.parents[2]}"]
-        ),
-    ]
-    return ConvertArguments(run, values["checkpoint"], fold, (*settings, *overrides))
+    return read_arguments(ConvertArguments, given)

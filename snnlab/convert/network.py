@@ -1,11 +1,12 @@
 """The weights of a network of mixed time steps, from those of the quantised ANN with the same layers."""
 
-from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from snnlab.layers.affine_norm import affine_of
+from snnlab.layers.per_step import is_per_step
 from snnlab.layers.time import EachStep
 from snnlab.layers.trace import is_norm, trace
 from snnlab.neurons.base import Neuron
@@ -33,7 +34,7 @@ def convert(ann: nn.Module, snn: nn.Module, fold: bool) -> None:
         what = f"{others[0]} is {type(neurons[others[0]]).__name__}" if others else "there are none"
         raise ValueError(f"all neurons have to be quant_relu, and {what}")
     for name, module in ann.named_modules():
-        if getattr(module, "per_step", False):
+        if is_per_step(module):
             raise ValueError(f"{name} ({type(module).__name__}) treats time steps differently")
     graph = trace(ann)
     steps = {name: module.time_steps for name, module in neurons.items() if isinstance(module, QuantReLU)}
@@ -122,20 +123,10 @@ def _weighted(name: str, modules: dict[str, nn.Module]) -> str | None:
 def _folded(weights: dict[str, Tensor], ann: nn.Module, norm: str, before: str) -> dict[str, Tensor]:
     """w' = a w, b' = a b and the rest, as the bias of `shift`, for a norm that is y = a x + c by channel."""
     weight = weights[f"{before}.weight"]
-    scale, shift = _affine(ann.get_submodule(norm), len(weight))
+    scale, shift = affine_of(ann.get_submodule(norm), len(weight))
     folded = {key: value for key, value in weights.items() if not key.startswith(f"{norm}.")}
     folded[f"{before}.weight"] = weight * scale.to(weight).view(-1, *[1] * (weight.dim() - 1))
     if f"{before}.bias" in weights:
         folded[f"{before}.bias"] = weights[f"{before}.bias"] * scale.to(weight)
     folded[f"{norm}.bias"] = shift.to(weight)
     return folded
-
-
-@torch.no_grad()
-def _affine(norm: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
-    """Factor and constant of each channel [C], by what a norm makes of 0 and 1 in evaluation mode, in float64."""
-    exact = deepcopy(norm).double().eval()
-    device = next(exact.buffers()).device
-    ends = torch.tensor([0.0, 1.0], dtype=torch.float64, device=device).view(1, 2, 1).expand(1, 2, channels)
-    at_zero, at_one = exact(ends)[0]
-    return at_one - at_zero, at_zero

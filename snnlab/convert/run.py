@@ -18,6 +18,7 @@ from snnlab.evaluate.one_pass import Evaluation
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import code_version, environment
+from snnlab.metric_names import ACC
 from snnlab.metrics.time_steps import time_steps
 from snnlab.plots.time_steps import plot_time_steps
 from snnlab.runs import checkpoint
@@ -150,7 +151,7 @@ def _result(cfg: RunConfig, snn: StoredRun, after: Evaluation, conversion: dict[
 def _summary(found: dict[str, Any]) -> str:
     steps = " ".join(str(one) for one in found["time_steps"].values())
     return (
-        f"ANN {100 * found['ann_acc']:.2f} %, SNN {100 * found['acc']:.2f} %, "
+        f"ANN {ACC.text(found['ann_acc'])}, SNN {ACC.text(found['acc'])}, "
         f"the same answer for {100 * found['same_answer']:.2f} %, "
         f"logits apart by at most {found['furthest_logit']:.2g}\n"
         f"mean T {found['mean_time_steps']:.2f}, layer by layer: {steps}\n"

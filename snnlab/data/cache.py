@@ -6,7 +6,6 @@ removes.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import logging
@@ -27,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from snnlab.data.track import track
 from snnlab.errors import DataError
+from snnlab.locks import lock
 
 FORMAT = 1
 _CHUNK = 32
@@ -81,9 +81,9 @@ def cache_folder(parent: Path, parameters: Mapping[str, object]) -> Path:
     return parent / f"frames-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def files_hash(names: Sequence[str]) -> str:
-    """The hash of a list of files, which a manifest holds: another list is other data."""
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+def files_hash(files: Sequence[str]) -> str:
+    """The hash of a list of files, each a name or a name with its size and time, as a manifest holds it."""
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()
 
 
 def open_cache(folder: Path) -> FrameCache | None:
@@ -112,6 +112,7 @@ def cached_steps(parent: Path) -> list[int]:
 def build_cache(
     folder: Path,
     names: Sequence[str],
+    stamps: Sequence[str],
     labels: Sequence[int],
     frame_shape: tuple[int, ...],
     produce: Produce,
@@ -123,6 +124,7 @@ def build_cache(
     Args:
         folder: the final name, from `cache_folder`.
         names, labels: the recordings.
+        stamps: of each recording what changes with its content: name, size and time.
         frame_shape: [T, 2, H, W].
         produce: frames of the recordings with these indices, uint8 [n, T, 2, H, W].
         parameters: of the preprocessing, kept in the manifest.
@@ -132,7 +134,7 @@ def build_cache(
         DataError: no space left, or a recording is unreadable.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    listing = files_hash(names)
+    listing = files_hash(stamps)
     with _lock(folder):
         existing = open_cache(folder)
         if existing is not None and existing.manifest["files_sha256"] == listing:
@@ -150,6 +152,7 @@ def build_cache(
                 "format": FORMAT,
                 "parameters": dict(parameters),
                 "shape": list(shape),
+                "names_sha256": files_hash(names),
                 "files_sha256": listing,
                 "frames_sha256": digest,
             }
@@ -175,7 +178,7 @@ def check_cache(folder: Path) -> list[str]:
     if cache is None:
         return [f"{folder} is not a whole cache"]
     problems = []
-    if files_hash(cache.names) != cache.manifest["files_sha256"]:
+    if files_hash(cache.names) != cache.manifest.get("names_sha256", cache.manifest["files_sha256"]):
         problems.append(f"{folder}/names.txt is not the list of files in the manifest")
     with (folder / "frames.npy").open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != cache.manifest["frames_sha256"]:
@@ -235,14 +238,9 @@ def _rename(temporary: Path, folder: Path, listing: str) -> None:
 def _lock(folder: Path) -> Iterator[None]:
     """One builder at a time. The kernel frees the lock when its holder dies, so no lock is ever stale."""
     with folder.with_name(f".{folder.name}.lock").open("w") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN):
-                _log.warning("another process is building %s; waiting for it", folder)
-                fcntl.lockf(file, fcntl.LOCK_EX)
-            elif error.errno not in (errno.ENOLCK, errno.ENOTSUP):
-                raise
+        if not lock(file):
+            _log.warning("another process is building %s; waiting for it", folder)
+            lock(file, wait=True)
         yield
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from snnlab.data.words import Words
+from snnlab.errors import DataError
 
 LoaderOp = Callable[[Tensor], Tensor]
 
@@ -119,6 +120,7 @@ class LabelledData:
         mean, std: per channel, for normalisation after augmentation; `None` leaves values as they are.
         raw_shape: shape of one stored sample: [T, 2, H, W] for events, [C, H, W] for images, [1, L, 1] for L words.
         reads_words: samples are sentences, not pictures; then `words` says what stands in front of the network.
+        mirror_changes_class: the mirror image of a sample may be of another class, as of a hand that waves.
     """
 
     num_classes: int
@@ -131,6 +133,7 @@ class LabelledData:
     std: tuple[float, ...] | None = None
     raw_shape: tuple[int, ...]
     reads_words: bool = False
+    mirror_changes_class: bool = False
 
     @property
     def frame_shape(self) -> tuple[int, int]:
@@ -152,8 +155,25 @@ class LabelledData:
 
     def train_set(self, ops: Sequence[LoaderOp] = ()) -> SampleSet:
         """The training samples; `ops` act on each of them in the loader, on uint8 [C, H, W]."""
-        samples = self._train_set()
+        samples = self.checked(self._train_set(), "training")
         return AlteredSet(samples, ops) if ops else samples
+
+    def checked(self, samples: SampleSet, part: str) -> SampleSet:
+        """The samples, whose labels are classes of the data set.
+
+        Raises:
+            DataError: there are none, or a label is no class.
+        """
+        if not len(samples):
+            raise DataError(f"no {part} samples", "snnlab data list says what is there")
+        least, most = int(samples.labels.min()), int(samples.labels.max())
+        if least < 0 or most >= self.num_classes:
+            raise DataError(
+                f"{part} labels go from {least} to {most}, and the {self.num_classes} classes have the numbers "
+                f"0 to {self.num_classes - 1}",
+                "labels that start at 1 have to be lowered by 1",
+            )
+        return samples
 
     def test_set(self) -> SampleSet:
         """The held-out samples."""

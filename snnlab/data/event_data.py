@@ -71,6 +71,10 @@ class EventData(LabelledData):
         """
         return [read_recording(recording.path) for recording in recordings]
 
+    def stamps(self, recordings: Sequence[Recording]) -> list[str]:
+        """Of each recording what changes with its content; frames are integrated anew when one has changed."""
+        return [recording.stamp for recording in recordings]
+
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         """Which recordings are for training and which are held out.
 
@@ -124,21 +128,26 @@ class EventData(LabelledData):
         return Status(True, where, len(recordings), self.expected, folder, cached, note)
 
     def verify(self) -> list[str]:
-        folder = self.cache_folder()
-        if not folder.exists():
-            return []
-        problems = check_cache(folder)
-        cache = open_cache(folder)
-        if cache is not None:
-            try:
-                names = [recording.name for recording in self.find()]
-            except DataError:
-                return problems
-            if files_hash(names) != cache.manifest["files_sha256"]:
-                problems.append(
-                    f"{folder} was made of {len(cache.names)} recordings, now there are {len(names)}"
-                )
+        try:
+            stamps = self.stamps(self.find())
+        except DataError:
+            stamps = None
+        problems = []
+        for folder in self.cache_folders():
+            problems += check_cache(folder)
+            cache = open_cache(folder)
+            if cache is None or stamps is None or files_hash(stamps) == cache.manifest["files_sha256"]:
+                continue
+            if len(cache.names) != len(stamps):
+                changed = f"was made of {len(cache.names)} recordings, now there are {len(stamps)}"
+            else:
+                changed = "was made of recordings that have changed since"
+            problems.append(f"{folder} {changed}; the next run with it integrates them anew")
         return problems
+
+    def cache_folders(self) -> list[Path]:
+        """The folders of all frames of this data set, of any configuration, that are there."""
+        return sorted(cache_parent(self.root, self.name).glob("frames-????????????"))
 
     def cache_folder(self) -> Path:
         """Where the frames of this configuration are, or will be."""
@@ -154,12 +163,13 @@ class EventData(LabelledData):
                 raise
             return cache
         names = [recording.name for recording in recordings]
-        if cache is not None and cache.manifest["files_sha256"] == files_hash(names):
+        stamps = self.stamps(recordings)
+        if cache is not None and cache.manifest["files_sha256"] == files_hash(stamps):
             return cache
         labels = [recording.label for recording in recordings]
         workers = min(8, os.cpu_count() or 1) if len(recordings) >= _MANY else 0
         produce = partial(self._integrate, recordings)
-        return build_cache(folder, names, labels, self.raw_shape, produce, self.parameters(), workers)
+        return build_cache(folder, names, stamps, labels, self.raw_shape, produce, self.parameters(), workers)
 
     def _integrate(self, recordings: Sequence[Recording], indices: Sequence[int]) -> NDArray[np.uint8]:
         """Frames of the recordings with these indices, [n, T, 2, H, W]."""
@@ -171,6 +181,11 @@ class EventData(LabelledData):
             except ValueError as error:
                 hint = "the file is damaged, or of another data set"
                 raise DataError(f"{recording.path}: {error}", hint) from error
+            if len(events) < self.framing.num_steps:
+                raise DataError(
+                    f"{recording.path} holds {len(events)} events, fewer than the {self.framing.num_steps} time steps",
+                    "download or unpack it again, or remove it",
+                )
         return np.stack(frames)
 
     def _split(self) -> Split:

@@ -8,6 +8,7 @@ from pathlib import Path
 from snnlab.data.archives import unpack_archives
 from snnlab.errors import DataError
 
+_NAME = re.compile(r"\w([\w.-]*\d)?(?<=\d)")
 # The end of every hint on data that is not there.
 ELSEWHERE = "paths.data=DIR or the environment variable SNNLAB_DATA name another place"
 
@@ -25,6 +26,12 @@ class Recording:
     name: str
     label: int
     path: Path
+
+    @property
+    def stamp(self) -> str:
+        """What changes with the file's content: its name, size in bytes and time of the last change."""
+        state = self.path.stat()
+        return f"{self.name}\t{state.st_size}\t{state.st_mtime_ns}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,14 @@ class Layout:
         return "/".join(filter(None, (self.parts[0], self.classes[0], f"*{self.endings[0]}")))
 
 
+def class_folders(folder: Path) -> tuple[str, ...]:
+    """The names of the folders in a folder, sorted; without hidden ones and those that macOS leaves in archives."""
+    if not folder.is_dir():
+        return ()
+    names = (entry.name for entry in folder.iterdir() if entry.is_dir())
+    return tuple(sorted(name for name in names if not name.startswith((".", "__"))))
+
+
 def number_in(name: str) -> int:
     """The last number in a file name without its ending: 12 in `cifar10_airplane_12.aedat`.
 
@@ -103,10 +118,18 @@ def missing(root: Path, name: str, folder: str, example: str, address: str) -> D
     )
 
 
+def is_recording(path: Path) -> bool:
+    """Whether a file is named like a recording: letters, digits, `_`, `-` and `.`, the last of them a digit.
+
+    False for hidden files, and for second copies such as `image_0001 (1).bin` or `image_0001-copy.bin`.
+    """
+    return path.is_file() and _NAME.fullmatch(path.stem) is not None
+
+
 def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
     if not folder.is_dir():
         return []
-    entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    entries = [path for path in folder.iterdir() if is_recording(path)]
     for ending in endings:
         chosen = [path for path in entries if path.suffix == ending]
         if chosen:

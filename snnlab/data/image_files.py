@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet
+from snnlab.data.files import class_folders
 from snnlab.errors import DataError
 
 Picture = Any
@@ -36,15 +37,46 @@ class ImageFiles(SampleSet):
         path = self.paths[index]
         try:
             with Image.open(path) as picture:
-                rgb = picture.convert("RGB")
+                rgb = to_rgb(picture)
         except (OSError, UnidentifiedImageError) as error:
             raise DataError(f"{path} cannot be read: {error}", "download or unpack it again") from error
+        except ValueError as error:
+            raise DataError(f"{path}: {error}", "save it with 8 bits for each colour") from error
         return self.transform(rgb), int(self.labels[index])
 
 
-def scan(folder: Path) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
-    """Class names and files of a folder of class folders, sorted, as torchvision's ImageFolder finds them."""
-    from torchvision.datasets import ImageFolder
+def to_rgb(picture: Picture) -> Picture:
+    """The picture with 8 bits for each of three colours; 16-bit greys are scaled by their type's range.
 
-    found = ImageFolder(str(folder))
-    return tuple(found.classes), found.samples
+    Raises:
+        ValueError: its numbers are of a type without a range, such as floats.
+    """
+    if picture.mode.startswith("I;16"):
+        from PIL import Image
+
+        picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+    elif picture.mode in ("I", "F"):
+        raise ValueError(f"a picture of the type '{picture.mode}' has no known range of values")
+    return picture.convert("RGB")
+
+
+def scan(folder: Path) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
+    """Class names and files of a folder of class folders, sorted; hidden and foreign folders and files are left out.
+
+    Raises:
+        FileNotFoundError: a class folder holds no picture.
+    """
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    names = class_folders(folder)
+    files = []
+    for label, name in enumerate(names):
+        found = sorted(
+            str(path)
+            for path in (folder / name).rglob("*")
+            if path.suffix.lower() in IMG_EXTENSIONS and not path.name.startswith(".")
+        )
+        if not found:
+            raise FileNotFoundError(f"no picture in {folder / name}")
+        files += [(path, label) for path in found]
+    return names, files

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from snnlab.augments.base import runs_in_loader
 from snnlab.data.dataset import LabelledData
 from snnlab.data.loader import AUGMENTS, derived_seed
 
@@ -44,7 +45,7 @@ class InputPipeline:
         rank: int = 0,
     ) -> None:
         self.dataset = dataset
-        self.augments = [op for op in augments if not getattr(op, "in_loader", False)]
+        self.augments = [op for op in augments if not runs_in_loader(op)]
         self.num_steps = num_steps if form == "frames" else 1
         self.form = form
         self.device = device

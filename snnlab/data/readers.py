@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snnlab.data.frames import Events
 from snnlab.errors import DataError
+from snnlab.packages import need
 
 _SACCADE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
 _DVS128_LAST = 127
@@ -18,6 +19,7 @@ _DVS128_LAST = 127
 
 def read_saccades(path: Path) -> Events:
     """N-MNIST and N-Caltech101: 40 bits an event (x, y, polarity and 23 bits of time), read by tonic."""
+    need("tonic", str(path))
     from tonic.io import read_mnist_file
 
     found = read_mnist_file(str(path), _SACCADE)
@@ -27,8 +29,8 @@ def read_saccades(path: Path) -> Events:
 def read_aedat2(path: Path) -> Events:
     """A DVS128 recording of jAER: lines of `#`, then events of 32-bit address and 32-bit time, big-endian.
 
-    Address bits: 0 polarity (0 is ON), 1 to 7 and 8 to 14 the coordinates, 15 marks what is no pixel's event.
-    Coordinates are turned as spikingjelly turns them for CIFAR10-DVS. Time starts at 0.
+    Address bits: 0 polarity (0 is ON), 1 to 7 the column from the right, 8 to 14 the row from the bottom, as in
+    jAER's DVS128 extractor; 15 marks what is no pixel's event. Time starts at 0.
 
     Raises:
         DataError: not an AEDAT-2.0 file, or its end is missing.
@@ -48,8 +50,8 @@ def read_aedat2(path: Path) -> Events:
     address, ticks = words.T
     # The camera's clock has 32 bits and may wrap; a step, taken as a signed number, is right all the same.
     t = np.cumsum(np.diff(ticks, prepend=ticks[:1]).astype(np.int32), dtype=np.int64)
-    x = _DVS128_LAST - ((address >> 8) & 127)
-    y = _DVS128_LAST - ((address >> 1) & 127)
+    x = _DVS128_LAST - ((address >> 1) & 127)
+    y = _DVS128_LAST - ((address >> 8) & 127)
     return _events(x, y, 1 - (address & 1), t)
 
 
@@ -64,6 +66,7 @@ def read_aedat4(path: Path) -> Events:
             f"{path} is in AEDAT-4 format, which the package 'aedat' reads",
             "pip install aedat, or use the published AEDAT-2 files (*.aedat)",
         )
+    need("tonic", str(path))
     from tonic.io import read_aedat4 as read
 
     found = read(str(path))

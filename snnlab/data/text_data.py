@@ -19,6 +19,7 @@ from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.words import Words, read_vectors, vector_size
 from snnlab.errors import DataError
+from snnlab.packages import need
 
 _MADE_UP = 1000
 _QUOTING: dict[str, Literal[0, 3]] = {"\t": csv.QUOTE_NONE, ",": csv.QUOTE_MINIMAL}
@@ -231,10 +232,9 @@ def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sente
 
 def _tokenizer(texts: Sequence[str], min_count: int, length: int) -> Any:
     """Splits at blanks, in lower case, and knows the words of these texts."""
-    try:
-        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-    except ImportError as error:
-        raise missing_package("tokenizers") from error
+    need("tokenizers", "text")
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
     tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -254,8 +254,3 @@ def _indices(tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int32]:
     """Word indices [N, 1, L, 1]."""
     rows = np.array([encoding.ids for encoding in tokenizer.encode_batch(list(texts))], np.int32)
     return rows[:, None, :, None]
-
-
-def missing_package(name: str) -> DataError:
-    """The error where a package is not installed that only text needs."""
-    return DataError(f"text needs the package '{name}'", f"pip install 'snnlab[text]', or pip install {name}")

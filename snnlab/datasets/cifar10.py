@@ -17,10 +17,10 @@ class CIFAR10(CIFAR):
         root: folder of all data sets; see `CIFAR` for where it is looked for.
         num_steps: unused, the image is shown at every step.
         image_size: height and width after bilinear resizing.
-        normalize: `common`, the standard deviations 0.2023, 0.1994, 0.2010 of most code (TET, TMC, TWD,
-            DS-ATGO; they are means over images, not of all pixels); `exact`, 0.2470, 0.2435, 0.2616
-            (Spikformer); `none`, values from 0 to 1.
-        download: fetches the archive (170 MB) if it is missing; never without being asked.
+        normalize: common (std 0.2023, 0.1994, 0.2010) | exact (0.2470, 0.2435, 0.2616) | none (0 to 1). The
+            common standard deviations are those of most code (TET, TMC, TWD, DS-ATGO), means over images, not
+            of all pixels; the exact ones are Spikformer's.
+        download: true: fetch the archive (170 MB) if it is missing; never without being asked.
     """
 
     name = "cifar10"

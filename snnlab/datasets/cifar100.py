@@ -29,9 +29,9 @@ class CIFAR100(CIFAR):
         root: folder of all data sets; see `CIFAR` for where it is looked for.
         num_steps: unused, the image is shown at every step.
         image_size: height and width after bilinear resizing.
-        normalize: `exact`, this set's own mean and standard deviation (TET, TMC, TWD); `cifar10`, those of
-            CIFAR-10 (Spikingformer, QKFormer); `none`, values from 0 to 1.
-        download: fetches the archive (169 MB) if it is missing; never without being asked.
+        normalize: exact (this set's own) | cifar10 (mean and std of CIFAR-10) | none (0 to 1). TET, TMC and
+            TWD have the first; Spikingformer and QKFormer the second.
+        download: true: fetch the archive (169 MB) if it is missing; never without being asked.
     """
 
     name = "cifar100"

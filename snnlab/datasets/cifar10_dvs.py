@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.data.event_data import EventData
-from snnlab.data.files import Layout, number_in
-from snnlab.data.frames import Framing
+from snnlab.data.files import Layout, Recording, number_in
+from snnlab.data.frames import Events, Framing
 from snnlab.data.splits import Split, by_test_mask, committed, first_of_class
 from snnlab.ranges import Positive, PositiveInt
 
@@ -27,14 +28,21 @@ class CIFAR10DVS(EventData):
     Args:
         root: folder of all data sets.
         num_steps: frames per recording.
-        image_size: height and width after decoding. Default 48, as in TET, TMC and TWD.
-        by, duration_ms, values, tail: how events become frames, see `Framing`. The frames that TET released
+        image_size: height and width after decoding; the sensor has 128 x 128 pixels. Default 48, as in TET,
+            TMC and TWD.
+        by: frames of equal: number (of events) | time | duration (duration_ms each). See `Framing` for this
+            key and the next three.
+        duration_ms: length of a frame in milliseconds, for by=duration.
+        values: counts (of events) | binary (any event).
+        tail: for by=number, events left over: keep (in the last frame) | drop. The frames that TET released
             (used by TMC, NDA) are binary and hold equal numbers of events, without a rest: `values: binary`,
             `tail: drop`. Those of spikingjelly (used by TWD, Spikformer) are counts: the defaults.
-        scale: what counts become, see `frames_to_float`; TET divides by the largest of a frame.
-        split: `tet` (numbers 900 to 999 of each class held out; TET, TMC, MPD-AGL), `teb` (numbers 0 to 99;
-            PSN, TEBN), `spikingjelly_order` (last tenth of each class, by file name as text; Spikformer,
-            LM-HT), or `random9000_seed42` (1000 at random, not stratified; TWD).
+        scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1). TET divides by
+            the largest of a frame.
+        split: tet (900-999 test) | teb (0-99 test) | spikingjelly_order | random9000_seed42. In `tet` the
+            numbers 900 to 999 of each class are held out (TET, TMC, MPD-AGL), in `teb` 0 to 99 (PSN, TEBN),
+            in `spikingjelly_order` the last tenth of each class by file name as text (Spikformer, LM-HT), in
+            `random9000_seed42` 1000 at random, not stratified (TWD).
     """
 
     name = "cifar10_dvs"
@@ -70,6 +78,13 @@ class CIFAR10DVS(EventData):
         split: Literal["tet", "teb", "spikingjelly_order", "random9000_seed42"] = "tet",
     ) -> None:
         super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+
+    def read(self, recordings: Sequence[Recording]) -> list[Events]:
+        """The published frames hold rows as columns (spikingjelly, TET); .npz and .aedat4 are stored so already."""
+        return [
+            replace(events, x=events.y, y=events.x) if recording.path.suffix == ".aedat" else events
+            for recording, events in zip(recordings, super().read(recordings), strict=True)
+        ]
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         numbers = np.array([number_in(name) for name in names])

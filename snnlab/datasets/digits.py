@@ -17,8 +17,9 @@ class Digits(ImageData):
     Args:
         root: unused, nothing is stored.
         num_steps: unused, the image is shown at every step.
-        image_size: height and width after bilinear resizing. Default 16, which the networks' pools divide.
-        split: `stratified80_seed0`, 1437 training and 360 held-out images, the same as of `digits_dvs`.
+        image_size: height and width after bilinear resizing of the 8 x 8 images. Default 16, which the
+            networks' pools divide.
+        split: stratified80_seed0: 1437 train, 360 test, the same digits as of `digits_dvs`.
     """
 
     num_classes = 10

@@ -38,12 +38,16 @@ class DigitsDVS(EventData):
     Args:
         root: folder of all data sets; the cache (8 MB at 10 steps) goes to `digits_dvs` in it.
         num_steps: frames per recording.
-        image_size: height and width after decoding. Default 16, the sensor's.
-        by, duration_ms, values, tail: how events become frames, see `Framing`.
-        scale: what counts become, see `frames_to_float`.
-        split: `stratified80_seed0`, 1437 training and 360 held-out digits, the same as of `digits`.
-        threshold: mean contrast threshold, in units of log intensity.
-        threshold_spread: standard deviation of the pixels' thresholds.
+        image_size: height and width after decoding; the simulated sensor has 16 x 16 pixels.
+        by: frames of equal: number (of events) | time | duration (duration_ms each). See `Framing` for this
+            key and the next three.
+        duration_ms: length of a frame in milliseconds, for by=duration.
+        values: counts (of events) | binary (any event).
+        tail: for by=number, events left over: keep (in the last frame) | drop.
+        scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        split: stratified80_seed0: 1437 train, 360 test, the same digits as of `digits`.
+        threshold: mean contrast threshold of the pixels, in units of log intensity.
+        threshold_spread: standard deviation of the thresholds over the pixels.
         noise_rate: noise events per pixel and second.
         seed: of the camera's pixels, the paths and the noise; not the run's seed.
     """
@@ -83,6 +87,9 @@ class DigitsDVS(EventData):
 
     def find_or_unpack(self) -> list[Recording]:
         return self.find()
+
+    def stamps(self, recordings: Sequence[Recording]) -> list[str]:
+        return [recording.name for recording in recordings]  # simulated, there are no files
 
     def read(self, recordings: Sequence[Recording]) -> list[Events]:
         pictures = load_digits()[0]

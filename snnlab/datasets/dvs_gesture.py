@@ -31,11 +31,16 @@ class DVSGesture(EventData):
     Args:
         root: folder of all data sets.
         num_steps: frames per recording.
-        image_size: height and width after decoding. Default 32, as TMC's paper says.
-        by, duration_ms, values, tail: how events become frames, see `Framing`. TMC's paper uses frames of 30
-            ms (`by: duration`).
-        scale: what counts become, see `frames_to_float`.
-        split: `published`, the two folders: other people in each.
+        image_size: height and width after decoding; the sensor has 128 x 128 pixels. Default 32, as TMC's
+            paper says.
+        by: frames of equal: number (of events) | time | duration (duration_ms each). See `Framing` for this
+            key and the next three.
+        duration_ms: length of a frame in milliseconds, for by=duration. TMC's paper uses frames of 30 ms
+            (`by: duration`).
+        values: counts (of events) | binary (any event).
+        tail: for by=number, events left over: keep (in the last frame) | drop.
+        scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        split: published: by person. The two folders have other people in each.
     """
 
     name = "dvs_gesture"
@@ -53,6 +58,7 @@ class DVSGesture(EventData):
         "other gestures",
     )
     sensor = (128, 128)
+    mirror_changes_class = True
     expected = 1341
 
     def __init__(
@@ -98,10 +104,27 @@ def _is_test(name: str) -> bool:
 
 
 def _in_tonics_form(folder: Path) -> Iterator[Recording]:
-    for part in (_TRAIN, _TEST):
-        paths = [path for path in (folder / part).glob("user*_*/*.npy") if path.stem.isdigit()]
+    found = {
+        part: [path for path in (folder / part).glob("user*_*/*.npy") if path.stem.isdigit()]
+        for part in (_TRAIN, _TEST)
+    }
+    first = _first_label(folder, {int(path.stem) for paths in found.values() for path in paths})
+    for paths in found.values():
         for path in sorted(paths, key=lambda path: (int(path.stem), number_in(path.parent.name), str(path))):
-            yield Recording(path.relative_to(folder).as_posix(), int(path.stem), path)
+            yield Recording(path.relative_to(folder).as_posix(), int(path.stem) - first, path)
+
+
+def _first_label(folder: Path, labels: set[int]) -> int:
+    """0, or 1 for recordings numbered 1 to 11 as the data set's authors number the gestures."""
+    if (labels <= set(range(11)) and 0 in labels) or not labels:
+        return 0
+    if labels <= set(range(1, 12)) and 11 in labels:
+        return 1
+    raise DataError(
+        f"dataset dvs_gesture: the recordings in {folder} are named {min(labels)}.npy to {max(labels)}.npy, "
+        "which is neither 0 to 10 nor 1 to 11",
+        "both the first and the last gesture are needed to tell which numbers the gestures have",
+    )
 
 
 def _in_spikingjellys_form(folder: Path) -> Iterator[Recording]:

@@ -16,8 +16,8 @@ class EvTouchContainers(TouchData):
     Args:
         root: folder of all data sets.
         num_steps: frames per recording, at most 325.
-        values: `counts` (of the spikes in a frame) or `binary` (any spike).
-        split: `published`, the folders train and test: 12 and 3 of each class.
+        values: a frame holds: counts (of spikes) | binary (any spike).
+        split: published: the folders train and test, 12 and 3 of each class.
     """
 
     name = "evtouch_containers"

@@ -15,8 +15,8 @@ class EvTouchObjects(TouchData):
     Args:
         root: folder of all data sets.
         num_steps: frames per recording, at most 250.
-        values: `counts` (of the spikes in a frame) or `binary` (any spike).
-        split: `published`, the folders train and test: 16 and 4 of each object.
+        values: a frame holds: counts (of spikes) | binary (any spike).
+        split: published: the folders train and test, 16 and 4 of each object.
     """
 
     name = "evtouch_objects"

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet, Status
-from snnlab.data.files import ELSEWHERE
+from snnlab.data.files import ELSEWHERE, class_folders
 from snnlab.data.image_data import ImageData
 from snnlab.data.image_files import ImageFiles, Picture, scan
 from snnlab.errors import DataError
@@ -24,12 +24,12 @@ class ImageNet(ImageData):
         root: folder of all data sets.
         num_steps: unused, the image is shown at every step.
         image_size: height and width of the crops.
-        resize: shorter side before the test crop. Default 256, for 224.
+        resize: shorter side before the test crop, at least image_size. Default 256, for 224.
         min_area: smallest part of a picture's area that a training crop may show; 1 shows all of it.
         flip: probability of a horizontal flip while training.
-        interpolation: of both, `bilinear` or `bicubic`.
-        folder: the folder in `root`.
-        classes: how many class folders there are; others mean another data set, with other labels.
+        interpolation: of both crops: bilinear | bicubic.
+        folder: folder under the data root, holding train/<class>/* and val/<class>/*.
+        classes: number of class folders. Another number means another data set, with other labels.
 
     Raises:
         ValueError: `resize` is smaller than `image_size`.
@@ -59,7 +59,9 @@ class ImageNet(ImageData):
         self.interpolation = interpolation
         self.folder = self.root / folder
         self.num_classes = classes
-        self.class_names = _folders(self.folder / "train") or tuple(str(label) for label in range(classes))
+        self.class_names = class_folders(self.folder / "train") or tuple(
+            str(label) for label in range(classes)
+        )
         self.raw_shape = (3, image_size, image_size)
 
     def _train_set(self) -> SampleSet:
@@ -69,11 +71,11 @@ class ImageNet(ImageData):
         return self._part("val", self._test_transform())
 
     def status(self) -> Status:
-        present = all(_folders(self.folder / part) for part in ("train", "val"))
+        present = all(class_folders(self.folder / part) for part in ("train", "val"))
         return Status(present, self.folder, note="" if present else self._how())
 
     def _part(self, part: str, transform: Callable[[Picture], Tensor]) -> SampleSet:
-        if not _folders(self.folder / part):
+        if not class_folders(self.folder / part):
             raise DataError(f"dataset imagenet: no class folders in {self.folder / part}", self._how())
         try:
             names, files = scan(self.folder / part)
@@ -84,6 +86,13 @@ class ImageNet(ImageData):
                 f"dataset imagenet: {len(names)} class folders in {self.folder / part}, "
                 f"but dataset.classes={self.num_classes}",
                 f"for another data set in this layout set dataset.classes={len(names)}",
+            )
+        others = set(names).symmetric_difference(self.class_names)
+        if others:
+            raise DataError(
+                f"dataset imagenet: {self.folder / 'train'} and {self.folder / part} do not hold the same classes: "
+                f"{', '.join(sorted(others)[:4])} {'are' if len(others) > 1 else 'is'} in one of them only",
+                "a class's number follows from the names of all folders, so train and val need the same ones",
             )
         return ImageFiles(files, transform)
 
@@ -127,9 +136,3 @@ def _composed(steps: list[Callable[[Picture], Picture]]) -> Callable[[Picture], 
 
     composed: Callable[[Picture], Tensor] = transforms.Compose(steps)
     return composed
-
-
-def _folders(folder: Path) -> tuple[str, ...]:
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir()))

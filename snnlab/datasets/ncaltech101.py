@@ -42,13 +42,19 @@ class NCaltech101(EventData):
     Args:
         root: folder of all data sets.
         num_steps: frames per recording.
-        image_size: height and width after decoding. Default 48, as in NDA and TMC's released code.
-        by, duration_ms, values, tail: how events become frames, see `Framing`.
-        scale: what counts become, see `frames_to_float`.
-        split: `first90` (of each class the first 90 % by number are for training, as NDA, but without the
-            file system's order), or `stratified90_seed0` (90 % of each class at random).
-        background: also the folder BACKGROUND_Google, as a class: 101 classes instead of 100 objects.
-            Published results with 101 classes (NDA and those that use its frames) count it.
+        image_size: height and width after decoding; recordings have up to 240 x 180 pixels. Default 48, as in
+            NDA and TMC's released code.
+        by: frames of equal: number (of events) | time | duration (duration_ms each). See `Framing` for this
+            key and the next three.
+        duration_ms: length of a frame in milliseconds, for by=duration.
+        values: counts (of events) | binary (any event).
+        tail: for by=number, events left over: keep (in the last frame) | drop.
+        scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        split: first90 (of each class, by number) | stratified90_seed0. In `first90` the first 90 % of each
+            class by number are for training, as in NDA, but without the file system's order; in
+            `stratified90_seed0` 90 % of each class at random.
+        background: true: also the folder BACKGROUND_Google, as a class: 101 classes instead of 100. Published
+            results with 101 classes (NDA and those that use its frames) count it.
     """
 
     name = "ncaltech101"

@@ -28,12 +28,17 @@ class NMNIST(EventData):
     Args:
         root: folder of all data sets.
         num_steps: frames per recording.
-        image_size: height and width after decoding. Default 32, which the networks' pools divide (the sensor
-            has 34).
-        by, duration_ms, values, tail: how events become frames, see `Framing`.
-        scale: what counts become, see `frames_to_float`.
-        split: `published` (the folders Train and Test), or `stratified80_seed0`: 80 % of each class of the
-            folder Train against the rest of it, for a subset whose test part does not hold every digit.
+        image_size: height and width after decoding; the sensor has 34 x 34 pixels. Default 32, which the
+            networks' pools divide.
+        by: frames of equal: number (of events) | time | duration (duration_ms each). See `Framing` for this
+            key and the next three.
+        duration_ms: length of a frame in milliseconds, for by=duration.
+        values: counts (of events) | binary (any event).
+        tail: for by=number, events left over: keep (in the last frame) | drop.
+        scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        split: published (folders Train, Test) | stratified80_seed0 (of Train, for subsets). The second takes
+            80 % of each class of the folder Train against the rest of it, for a subset whose test part does
+            not hold every digit.
     """
 
     name = "nmnist"

@@ -17,11 +17,12 @@ class SST2(TextData):
     Args:
         root: folder of all data sets.
         num_steps: unused, a sentence is there at every step.
-        length: words of a sentence; longer ones are cut off (26 % of dev at 25, Lv's default; at most 47 words).
-        min_count: how often a word has to occur in training to be known.
+        length: words of a sentence; longer ones are cut off. At 25, Lv's default, these are 26 % of dev; at most there
+            are 47 words.
+        min_count: a word that occurs less often in training is the unknown word.
         dim: numbers of a word's vector, where it is learned.
-        vectors: file of word vectors in GloVe's or word2vec's text format; null: learned.
-        split: `published`, train against dev.
+        vectors: file of word vectors (GloVe, word2vec as text); null: learned with the network.
+        split: published: train against dev.
     """
 
     name = "sst2"

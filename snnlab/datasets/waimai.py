@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from snnlab.data.splits import committed
-from snnlab.data.text_data import Sentences, TextData, missing_package, read_table
+from snnlab.data.text_data import Sentences, TextData, read_table
+from snnlab.packages import need
 from snnlab.ranges import PositiveInt
 
 
@@ -21,11 +22,11 @@ class Waimai(TextData):
     Args:
         root: folder of all data sets.
         num_steps: unused, a sentence is there at every step.
-        length: words of a review; longer ones are cut off (11 % at 32).
-        min_count: how often a word has to occur in training to be known.
+        length: words of a review; longer ones are cut off. At 32 these are 11 %.
+        min_count: a word that occurs less often in training is the unknown word.
         dim: numbers of a word's vector, where it is learned.
-        vectors: file of word vectors in GloVe's or word2vec's text format; null: learned.
-        split: `stratified80_seed0`, 9,589 to train and 2,398 held out, the same share of each class.
+        vectors: file of word vectors (GloVe, word2vec as text); null: learned with the network.
+        split: stratified80_seed0: 9,589 to train, 2,398 held out, the same share of each class.
     """
 
     name = "waimai"
@@ -60,8 +61,7 @@ class Waimai(TextData):
         return train, test
 
     def separate(self, texts: Sequence[str]) -> list[str]:
-        try:
-            import rjieba
-        except ImportError as error:
-            raise missing_package("rjieba") from error
+        need("rjieba", "Chinese text")
+        import rjieba
+
         return [" ".join(rjieba.cut(text)) for text in texts]

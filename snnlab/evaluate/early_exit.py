@@ -17,6 +17,7 @@ from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.layers.streaming import Streaming
 from snnlab.machine.device import autocast, set_up
+from snnlab.metric_names import ACC
 from snnlab.metrics.early_exit import EarlyExit, Exits, Reading
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
@@ -183,11 +184,11 @@ def _table(
         box=None,
         pad_edge=False,
     )
-    for head in ("threshold", "acc %", "mean steps", *(("seconds", "differ") if streamed else ())):
+    for head in ("threshold", ACC.heading, "mean steps", *(("seconds", "differ") if streamed else ())):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column(f"exits after steps 1 to {len(exits[0].histogram)}")
     for n, row in enumerate(exits):
-        cells = [f"{row.threshold:g}", f"{100 * row.acc:.2f}", f"{row.mean_steps:.3f}"]
+        cells = [f"{row.threshold:g}", ACC.number(row.acc), f"{row.mean_steps:.3f}"]
         if streamed:
             cells += [f"{streamed[n].seconds:.2f}", str(streamed[n].differing)]
         table.add_row(*cells, " ".join(map(str, row.histogram)))

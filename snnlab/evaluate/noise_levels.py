@@ -11,11 +11,12 @@ from snnlab.errors import SnnlabError
 from snnlab.evaluate.noise import NoisyInput
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
+from snnlab.metric_names import ACC, NLL, OF_CALIBRATION
 from snnlab.plots.noise import plot_noise
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 
-COLUMNS = (("acc", "acc %"), ("ece", "ECE"), ("adaece", "AdaECE"), ("cece", "CECE"), ("nll", "NLL"))
+COLUMNS = (ACC, *OF_CALIBRATION, NLL)
 
 
 def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", weights: str = "model") -> int:
@@ -45,7 +46,7 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
     for level in noise.level:
         pipeline = NoisyInput(stored.pipeline, noise.kind, level, noise.seed)
         metrics = replace(stored, pipeline=pipeline).evaluate().metrics
-        rows.append({"level": level, **{name: metrics[name] for name, _ in COLUMNS}})
+        rows.append({"level": level, **{one.key: metrics[one.key] for one in COLUMNS}})
     log.write(_table(rows, f"{noise.kind} noise, {stored.title}, {cfg.num_steps} steps"))
     # Other levels are another measurement, which keeps its own file.
     digest = config_hash(cfg.raw, also={"noise": asdict(noise)})
@@ -68,9 +69,8 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
 
 def _table(rows: list[dict[str, float]], title: str) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for head in ("level", *(head for _, head in COLUMNS)):
+    for head in ("level", *(one.heading for one in COLUMNS)):
         table.add_column(head, justify="right", no_wrap=True)
     for row in rows:
-        cells = [f"{row[name]:.4f}" for name, _ in COLUMNS[1:]]
-        table.add_row(f"{row['level']:g}", f"{100 * row['acc']:.2f}", *cells)
+        table.add_row(f"{row['level']:g}", *(one.number(row[one.key]) for one in COLUMNS))
     return table

@@ -133,7 +133,7 @@ def _clock(device: torch.device) -> Callable[[], float]:
 
 
 class _Stopwatch:
-    """Sums up the time in `align` and `mean_over_time` of all neurons inside a `with` block."""
+    """Sums up the time in `align` and `mean_of_spikes` of all neurons inside a `with` block."""
 
     def __init__(self, network: nn.Module, clock: Callable[[], float]) -> None:
         self.seconds = 0.0

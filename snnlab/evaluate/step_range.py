@@ -8,11 +8,12 @@ from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
+from snnlab.metric_names import BRIER
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import COLUMNS, result_table
 
-NAMES = (*(name for name, _ in COLUMNS), "brier")
+NAMES = tuple(one.key for one in (*COLUMNS, BRIER))
 
 
 def run(

@@ -11,11 +11,12 @@ from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
+from snnlab.metric_names import ACC, ECE, NLL
 from snnlab.plots.time_scale import plot_time_scale
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 
-NAMES = ("time_steps", "acc", "nll", "ece")
+COLUMNS = (ACC, NLL, ECE)
 
 
 def run(
@@ -40,17 +41,19 @@ def run(
     device = set_up(rows[0].trainer)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("settings", no_wrap=True)
-    for title in ("mean T", "acc %", "NLL", "ECE"):
+    for title in ("mean T", *(one.heading for one in COLUMNS)):
         table.add_column(title, justify="right", no_wrap=True)
     found: list[dict[str, Any]] = []
     for cfg, variant in zip(rows, variants, strict=True):
         stored = load_run(cfg, folder, which, device, weights)
         metrics = stored.evaluate().metrics
-        values = {name: metrics[name] for name in NAMES if name in metrics}
+        values = {
+            name: metrics[name] for name in ("time_steps", *(one.key for one in COLUMNS)) if name in metrics
+        }
         found.append({"settings": list(variant), **values})
         steps = f"{values['time_steps']:.2f}" if "time_steps" in values else ""
-        acc, rest = f"{100 * values['acc']:.2f}", (f"{values['nll']:.4f}", f"{values['ece']:.4f}")
-        table.add_row(" ".join(one.removeprefix("neuron.") for one in variant), steps, acc, *rest)
+        numbers = [one.number(values[one.key]) for one in COLUMNS]
+        table.add_row(" ".join(one.removeprefix("neuron.") for one in variant), steps, *numbers)
     log = RunLog(None)
     log.write(table)
     digest = config_hash(rows[0].raw, also={"rows": [config_hash(cfg.raw) for cfg in rows]})

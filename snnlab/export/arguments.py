@@ -3,33 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Literal
 
-from snnlab.config.suggest import check_choice
-from snnlab.errors import ConfigError
-from snnlab.runs.run_arguments import CHECKPOINTS, run_folder, take_keys
-
-FORMATS = ("nir", "safetensors")
+from snnlab.config.read_arguments import read_arguments
+from snnlab.ranges import Positive
+from snnlab.runs.run_arguments import RunArguments
 
 
-@dataclass(frozen=True)
-class ExportArguments:
-    """The parts of a command line.
+@dataclass(frozen=True, kw_only=True)
+class ExportArguments(RunArguments):
+    """The parts of a command line."""
 
-    Args:
-        run: the run directory; a folder that holds one run only stands for it.
-        checkpoint: `last` or `best`.
-        format: one of FORMATS.
-        out: the file to write.
-        dt: seconds that a time step stands for, in NIR; None: the format's default.
-        overrides: everything else, for the run's configuration.
-    """
+    verb: ClassVar[str] = "export"
+    usage: ClassVar[str] = "snnlab export run=<run directory>, as snnlab train printed it"
 
-    run: Path
-    checkpoint: str
-    format: str
-    out: Path
-    dt: float | None
-    overrides: tuple[str, ...]
+    format: Literal["nir", "safetensors"] = "nir"
+    """A NIR graph, or the weights alone."""
+    out: Path | None = None
+    """The file to write; network.FORMAT in the run directory by default."""
+    dt: Positive | None = None
+    """Seconds that a time step stands for in NIR, for example dt=0.001; the format's default otherwise."""
+
+    @property
+    def file(self) -> Path:
+        """The file to write."""
+        return self.run / f"network.{self.format}" if self.out is None else self.out
 
 
 def read_export_arguments(given: Sequence[str]) -> ExportArguments:
@@ -38,25 +36,4 @@ def read_export_arguments(given: Sequence[str]) -> ExportArguments:
     Raises:
         ConfigError: the run is missing, or a value does not fit.
     """
-    values, overrides = take_keys(
-        given, {"run": "", "checkpoint": "last", "format": "nir", "out": "", "dt": ""}
-    )
-    run = run_folder("export", values["run"], "snnlab export run=<run directory>, as snnlab train printed it")
-    check_choice("checkpoint", values["checkpoint"], CHECKPOINTS)
-    check_choice("format", values["format"], FORMATS)
-    out = Path(values["out"]).expanduser() if values["out"] else run / f"network.{values['format']}"
-    return ExportArguments(
-        run, values["checkpoint"], values["format"], out, _seconds(values["dt"]), tuple(overrides)
-    )
-
-
-def _seconds(text: str) -> float | None:
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ConfigError(f"dt: expected a number > 0, got '{text}'", "seconds, for example dt=0.001")
-    return seconds
+    return read_arguments(ExportArguments, given)

@@ -13,7 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
+from snnlab.layers.affine_norm import affine_of
 from snnlab.layers.dropout import SharedDropout
+from snnlab.layers.per_step import is_per_step
 from snnlab.layers.time import EachStep
 from snnlab.layers.trace import is_norm, trace
 from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
@@ -179,12 +181,11 @@ def _neuron(name: str, neuron: IntegrateAndFire, x_TB: Tensor, dt: float) -> nir
 
 
 def _affine(name: str, norm: nn.Module, x_TBC: Tensor) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Scale and shift [C] of a norm in evaluation mode, read off its answers to 0 and 1."""
-    if getattr(norm, "per_step", False):
+    """Scale and shift [C] of a norm in evaluation mode."""
+    if is_per_step(norm):
         raise ValueError(f"{name}: {type(norm).__name__} treats time steps differently, which NIR cannot say")
-    ones_11C = x_TBC.new_ones(1, 1, x_TBC.shape[2], *[1] * (x_TBC.dim() - 3))
-    shift_C = norm(torch.zeros_like(ones_11C)).flatten()
-    return _array(norm(ones_11C).flatten() - shift_C), _array(shift_C)
+    scale_C, shift_C = affine_of(norm, x_TBC.shape[2], x_TBC.dtype)
+    return _array(scale_C), _array(shift_C)
 
 
 def _scale_and_shift(

@@ -10,6 +10,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.export.arguments import ExportArguments
+from snnlab.packages import need
 from snnlab.runs.log import RunLog
 
 
@@ -29,18 +30,19 @@ def run(cfg: RunConfig, asked: ExportArguments) -> int:
     stored = load_run(cfg, asked.run, asked.checkpoint, torch.device("cpu"))
     write = {"nir": _nir, "safetensors": _safetensors}[asked.format]
     try:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(asked.out) as temporary:
+        asked.file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(asked.file) as temporary:
             notes = write(stored, asked, temporary)
     except OSError as error:
-        raise SnnlabError(f"cannot write {asked.out}: {error}", "choose another file: out=FILE") from error
+        raise SnnlabError(f"cannot write {asked.file}: {error}", "choose another file: out=FILE") from error
     log = RunLog(None)
-    log.write(f"Written to {asked.out} ({asked.out.stat().st_size / 1e6:.1f} MB)")
+    log.write(f"Written to {asked.file} ({asked.file.stat().st_size / 1e6:.1f} MB)")
     log.write(notes)
     return 0
 
 
 def _nir(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
+    need("nir", "format=nir")
     from snnlab.export.nir import DT, write
 
     dt = DT if asked.dt is None else asked.dt
@@ -58,6 +60,7 @@ def _nir(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
 
 
 def _safetensors(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
+    need("safetensors", "format=safetensors")
     from safetensors.torch import save_model
 
     about = {**stored.description(), "config": dict(stored.cfg.raw)}

@@ -3,9 +3,24 @@
 Shape suffixes: F frames, T time steps, B samples, K classes, `...` any further axes.
 """
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
+
+from snnlab.layers.per_step import is_per_step
+
+
+@runtime_checkable
+class OwnTime(Protocol):
+    """A layer that says whether it can run for time steps of its own; a layer without the attribute cannot."""
+
+    @property
+    def own_time(self) -> bool: ...
+
+
+def has_own_time(module: nn.Module) -> bool:
+    """True for a layer with `own_time = True`, such as `mixed_if`."""
+    return isinstance(module, OwnTime) and module.own_time
 
 
 def frames_in_batch(model: nn.Module) -> None:
@@ -15,7 +30,7 @@ def frames_in_batch(model: nn.Module) -> None:
     averaged over the last layer's steps. Done with hooks, so that the layers keep their names. A network whose
     layers have no steps of their own yet (`per_step` is false) is left alone.
     """
-    hooks = _Frames([module for module in model.modules() if getattr(module, "own_time", False)])
+    hooks = _Frames([module for module in model.modules() if has_own_time(module)])
     model.register_forward_pre_hook(hooks.fold)
     model.register_forward_hook(hooks.unfold)
 
@@ -27,7 +42,7 @@ class _Frames:
 
     def fold(self, module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         x_FB, *rest = args
-        self._count = len(x_FB) if any(layer.per_step for layer in self._layers) else 0
+        self._count = len(x_FB) if any(is_per_step(layer) for layer in self._layers) else 0
         return (x_FB.flatten(0, 1).unsqueeze(0) if self._count > 1 else x_FB, *rest)
 
     def unfold(self, module: nn.Module, args: tuple[Any, ...], logits_TNK: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from snnlab.layers.per_step import is_per_step
 from snnlab.neurons.base import Neuron
 
 
@@ -36,7 +37,7 @@ class Streaming:
 
     def __init__(self, model: nn.Module) -> None:
         for name, module in model.named_modules():
-            if getattr(module, "per_step", False):
+            if is_per_step(module):
                 raise ValueError(
                     f"{name} ({type(module).__name__}) has parameters for each time step: "
                     "the network cannot run one step at a time"

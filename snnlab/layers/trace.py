@@ -6,6 +6,7 @@ Shape suffixes: T time steps, B samples, C channels, H height, W width.
 from torch import fx, nn
 
 from snnlab.layers.dropout import SharedDropout
+from snnlab.layers.own_time import has_own_time
 from snnlab.layers.time import EachStep
 from snnlab.neurons.base import Neuron
 from snnlab.norms.base import BatchNorm
@@ -33,7 +34,7 @@ def trace(model: nn.Module) -> fx.GraphModule:
     Raises:
         ValueError: the forward pass does what cannot be recorded, such as to depend on values.
     """
-    own = next((name for name, module in model.named_modules() if getattr(module, "own_time", False)), None)
+    own = next((name for name, module in model.named_modules() if has_own_time(module)), None)
     if own is not None:
         raise ValueError(f"{own} runs for time steps of its own")
     try:

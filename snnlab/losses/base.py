@@ -14,7 +14,7 @@ class Loss(nn.Module, ABC):
     """A classification loss on the logits of every time step; a subclass says its named `terms`."""
 
     needs_teacher = False
-    """Whether training needs a teacher's logits; see `TeacherLoss` in `_teacher_loss.py`."""
+    """Whether training needs a teacher's logits; see `TeacherLoss` in `base_teacher.py`."""
 
     @abstractmethod
     def terms(self, logits_TBK: Tensor, target: Tensor) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ class SDT(Loss):
     1/T comes from the mean): `dL/dZ_t = (P_avg - Y) / T`.
 
     Args:
-        label_smoothing: Share of the target that is spread evenly over all classes; 0 as in the TMC paper.
+        label_smoothing: share of the target that is spread evenly over all classes. In the TMC paper 0.
     """
 
     def __init__(self, *, label_smoothing: Fraction = 0.0) -> None:

@@ -17,9 +17,10 @@ class SKD(TeacherLoss):
     `SKL = tau^2 KL(softmax(z_A / tau) || softmax(z / tau))` (Eq. 2), the teacher detached.
 
     Args:
-        alpha: Weight of the teacher's term, 0.2 as in the paper; 0: the loss is SDT, no teacher is needed.
-        temperature: tau, 3 as in TWD's released code for CIFAR and CIFAR10-DVS (1 for ImageNet).
-        label_smoothing: Share of the target that is spread evenly over all classes, in the cross entropy
+        alpha: weight of the teacher's term; 0: the loss is sdt, no teacher is needed. In the paper 0.2.
+        temperature: tau of the soft target. TWD's released code has 3 for CIFAR and CIFAR10-DVS, 1 for
+            ImageNet.
+        label_smoothing: share of the target that is spread evenly over all classes, in the cross entropy
             only.
     """
 

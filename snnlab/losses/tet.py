@@ -17,10 +17,10 @@ class TET(Loss):
     mean) `dL/dZ_t = (P_t - Y) / T`.
 
     Args:
-        lamb: Weight of the regulariser. 0.001 is the value of TET's released CIFAR10-DVS recipe. The TET
-            baseline in TMC's released code has no regulariser: there it is 0.
-        means: The constant that the regulariser pulls the logits to; 1 in TET's released code.
-        label_smoothing: Share of the target that is spread evenly over all classes.
+        lamb: weight of the pull of all logits to a constant; 0 in TMC's TET baseline. TET's released CIFAR10-DVS
+            recipe has 0.001; the TET baseline in TMC's released code has no regulariser.
+        means: the constant that the logits are pulled to. In TET's released code 1.
+        label_smoothing: share of the target that is spread evenly over all classes.
     """
 
     def __init__(

@@ -41,12 +41,13 @@ class TMC(Loss):
     where they reach the logits: a gradient scaler skips that step.)
 
     Args:
-        variant: Where the two options below take their value from when they are None.
-        theta: `sample` for the odds of each sample, `batch` for the ratio of the two batch means.
-        exponent: `paper` for (T - t) / T, `code` for (T - t + 1) / T, `none` for 1 at every step (the
-            ablation without lambda, section 4.3).
-        base: `theta` for the odds, `beta` for the probability itself (the other ablation of section 4.3).
-        label_smoothing: Share of the target that is spread evenly over all classes, in the cross entropy
+        variant: paper | code: where the two options below take their value from when they are null.
+        theta: sample | batch | null: odds of each sample, or ratio of the two batch means.
+        exponent: paper (T-t)/T | code (T-t+1)/T | none (1 at every step) | null. The third is the ablation
+            without lambda, section 4.3.
+        base: theta (the odds) | beta (the probability itself). The second is the other ablation of section
+            4.3.
+        label_smoothing: share of the target that is spread evenly over all classes, in the cross entropy
             only.
     """
 

@@ -23,16 +23,17 @@ class TWD(TeacherLoss):
         TWSD = 1/T sum_t KL(z_t, z_ens)     (Eq. 8)
 
     Args:
-        alpha: Weight of the teacher's term, 0.2 as in the paper; 0: no teacher is needed.
-        beta: Weight of the self-distillation, 0.5 as in the paper; 0 switches it off.
-        temperature: tau of both soft targets. The released code has 3 for CIFAR and CIFAR10-DVS, 1 for
-            ImageNet; the paper gives no value.
-        ensemble: `mean`, z_ens is the time mean of the logits (Eq. 8); `correct_steps`, the mean over those
-            steps of a sample that predict its class, and 0 (uniform) if none does (released code).
-        hard: `steps` for TWCE; `mean` for the cross entropy of the time-mean logits (SCE, Eq. 1).
-        soft: `steps` for TWKL; `mean` for the divergence of the time-mean logits (SKL, Eq. 3). With beta = 0
-            the four combinations are the rows of Table 6.
-        label_smoothing: Share of the target that is spread evenly over all classes, in the cross entropy
+        alpha: weight of the teacher's term; 0: no teacher is needed. In the paper 0.2.
+        beta: weight of the self-distillation; 0 switches it off. In the paper 0.5.
+        temperature: tau of both soft targets; released: 3 for CIFAR and CIFAR10-DVS, 1 for ImageNet. The
+            paper gives no value.
+        ensemble: mean (over all steps, the paper) | correct_steps (over those that are right, released code).
+            With `mean` z_ens is the time mean of the logits (Eq. 8); with `correct_steps` the mean over those
+            steps of a sample that predict its class, and 0 (uniform) if none does.
+        hard: steps | mean: the hard target at every step (TWCE), or on the time-mean logits (SCE, Eq. 1).
+        soft: steps | mean: the teacher's target at every step (TWKL), or on the time-mean logits (SKL, Eq.
+            3). With beta = 0 the four combinations are the rows of Table 6.
+        label_smoothing: share of the target that is spread evenly over all classes, in the cross entropy
             only.
     """
 

@@ -7,6 +7,7 @@ probabilities, a fraction where it is one (not percent), and NaN when a probabil
 import torch
 from torch import Tensor
 
+from snnlab.binned_error import binned_error
 from snnlab.metrics.binning import equal_mass_index, equal_width_index, sum_by_bin, top_label
 
 
@@ -129,7 +130,8 @@ def classwise_gaps(probs_NK: Tensor, target_N: Tensor, bins: int, include_lowest
 
 
 def _error(gap_sums_M: Tensor, count: int) -> Tensor:
-    return gap_sums_M[..., 1:].abs().sum(-1) / count
+    error: Tensor = binned_error(gap_sums_M[..., 1:], count)
+    return error
 
 
 def _one_hot(target_N: Tensor, like_NK: Tensor) -> Tensor:

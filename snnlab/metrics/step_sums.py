@@ -6,6 +6,7 @@ Shape letters: T time steps, B samples, K classes, M bins. Sums are float64; not
 import torch
 from torch import Tensor
 
+from snnlab.binned_error import binned_error
 from snnlab.metrics.binning import equal_width_index, sum_by_bin, top_label
 from snnlab.metrics.calibration import adaptive_error_of, classwise_gaps
 
@@ -78,9 +79,9 @@ class StepSums:
             "acc": sums["correct_TM"].sum(1) / self.count,
             "nll": sums["nll_T"] / self.count,
             "brier": sums["brier_T"] / self.count,
-            "ece": gap_TM[:, 1:].abs().sum(1) / self.count,
+            "ece": binned_error(gap_TM[:, 1:], self.count),
             "adaece": torch.stack(adaptive),
-            "cece": sums["class_gap_TKM"][:, :, 1:].abs().sum(2).mean(1) / self.count,
+            "cece": binned_error(sums["class_gap_TKM"][:, :, 1:], 1).mean(1) / self.count,
         }
 
     def reliability(self) -> dict[str, list[list[float]]]:

@@ -1,6 +1,16 @@
 """How many time steps each layer of a network of mixed time steps runs for."""
 
+from typing import Protocol, runtime_checkable
+
 from torch import nn
+
+
+@runtime_checkable
+class HasTimeSteps(Protocol):
+    """A layer that runs for a number of time steps of its own; None while it has none yet."""
+
+    @property
+    def time_steps(self) -> int | None: ...
 
 
 def time_steps(model: nn.Module) -> dict[str, int]:
@@ -8,7 +18,9 @@ def time_steps(model: nn.Module) -> dict[str, int]:
 
     A layer has T levels above 0 before conversion (`quant_relu`) and runs for T steps after it (`mixed_if`).
     """
-    found = {name: getattr(module, "time_steps", None) for name, module in model.named_modules()}
+    found = {
+        name: module.time_steps for name, module in model.named_modules() if isinstance(module, HasTimeSteps)
+    }
     return {name: steps for name, steps in found.items() if isinstance(steps, int)}
 
 

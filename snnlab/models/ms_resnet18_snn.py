@@ -21,7 +21,8 @@ class MSResNet18SNN(nn.Module):
     Args:
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
-        last_neuron: a neuron before the average pool, as in MS-ResNet's code; false: none, as in LM-HT.
+        last_neuron: true: a neuron before the average pool, as in MS-ResNet's code | false: none, as in
+            LM-HT.
     """
 
     def __init__(

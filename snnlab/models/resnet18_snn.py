@@ -18,8 +18,8 @@ class ResNet18SNN(BasicResNet):
         in_channels, num_classes: of the data.
         residual_neuron: maker of the neurons after residual additions; None: `neuron`. With `cf` there and `lif`
             elsewhere it is the network RES of the circulate-firing paper (Fig. 7).
-        stem: "cifar", a 3x3 convolution, or "imagenet", a 7x7 convolution of stride 2 and a pool of 3, stride 2.
-        pool: of the stem for large images; "avg", or "max", which does not survive conversion to spikes.
+        stem: cifar (3x3 convolution) | imagenet (7x7 of stride 2, and a pool of 3 with stride 2).
+        pool: of the imagenet stem: avg | max (does not survive conversion to spikes).
     """
 
     def __init__(

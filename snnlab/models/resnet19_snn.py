@@ -24,7 +24,7 @@ class ResNet19SNN(nn.Module):
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
         residual_neuron: maker of the neurons after residual additions; None: `neuron`.
-        stem: channels of the first convolution: 64 (TET, TMC) or 128 (TWD, DS-ATGO).
+        stem: channels of the first convolution: 64 (TET, TMC) | 128 (TWD, DS-ATGO).
     """
 
     def __init__(

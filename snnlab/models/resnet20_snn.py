@@ -16,7 +16,7 @@ class ResNet20SNN(BasicResNet):
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
         residual_neuron: maker of the neurons after residual additions; None: `neuron`.
-        blocks: residual blocks in each of the stages, each of which doubles the channels. Fewer make a network
+        blocks: residual blocks in each stage; each stage after the first doubles the channels. Fewer make a network
             for a CPU.
         width: channels of the first stage.
     """

@@ -17,8 +17,8 @@ class ResNet34SNN(BasicResNet):
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
         residual_neuron: maker of the neurons after residual additions; None: `neuron`.
-        stem: "cifar", a 3x3 convolution, or "imagenet", a 7x7 convolution of stride 2 and a pool of 3, stride 2.
-        pool: of the stem for large images; "avg", or "max", which does not survive conversion to spikes.
+        stem: cifar (3x3 convolution) | imagenet (7x7 of stride 2, and a pool of 3 with stride 2).
+        pool: of the imagenet stem: avg | max (does not survive conversion to spikes).
     """
 
     def __init__(

@@ -33,16 +33,16 @@ class Spikformer(nn.Module):
     Args:
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the image is square.
-        depth: blocks.
+        depth: number of blocks.
         dim: channels of a token, a multiple of 8 and of heads.
-        heads: of the attention.
+        heads: heads of the attention.
         mlp_ratio: hidden channels of the block's MLP, over dim.
-        pools: stages of the tokenizer (1 to 4) that end in a pool.
-        projection: "linear" (queries, keys, values with bias, weights from a truncated normal of standard
-            deviation 0.02) or "conv" (1x1 convolutions; queries, keys, values without bias; PyTorch's initial
-            weights).
+        pools: stages of the tokenizer (1 to 4) that end in a max pool.
+        projection: linear (queries, keys, values with bias) | conv (1x1, without bias). The weights of
+            "linear" come from a truncated normal of standard deviation 0.02, those of "conv" are PyTorch's
+            initial ones.
         scale: factor of the attention's output.
-        attention_threshold: of the neuron behind the attention, whatever the threshold of the others.
+        attention_threshold: threshold of the neuron behind the attention, whatever that of the others.
 
     Raises:
         ValueError: dim does not divide, a pool is no stage, or an image size that the pools do not divide.

@@ -29,10 +29,10 @@ class TextCNNSNN(nn.Module):
     Args:
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, frame_shape: of the data; a row of a frame is a word.
-        filters: of each size.
+        filters: filters of each size.
         kernels: how many words each kind of filter sees.
-        pool: "max" over the sentence, or "avg" and a neuron.
-        normalise: put the configured norm between convolution and neuron.
+        pool: over the sentence: max | avg (and a neuron).
+        normalise: true: the configured norm between convolution and neuron.
         dropout: probability before the head, one mask for all steps.
 
     Raises:

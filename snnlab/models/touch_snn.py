@@ -26,7 +26,7 @@ class TouchSNN(nn.Module):
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the picture is square.
         channels: output channels of the convolutions; more than two make the network deeper.
-        pools: a pool follows so many of the convolutions, from the first.
+        pools: an average pool by 2 follows so many of the convolutions, from the first.
         hidden: width of the hidden linear layer.
         dropout: probability before the hidden layer, one mask for all steps.
 

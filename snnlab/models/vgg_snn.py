@@ -25,10 +25,10 @@ class VGGSNN(nn.Module):
     Args:
         neuron, norm: makers of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the image is square.
-        channels: output channels of the convolutions, an even number of them.
-        pool: "avg" (TET, TMC), "max", or "stride": the second convolution of a pair strides by 2 (woAP in
-            TET).
-        conv_bias: bias in the convolutions; true in TET and TMC, false in MPD-AGL and DS-ATGO.
+        channels: output channels of the convolutions, in pairs that end in a pool.
+        pool: avg | max | stride (every second convolution strides by 2). TET and TMC have avg; stride is woAP
+            in TET.
+        conv_bias: true: bias in the convolutions. True in TET and TMC, false in MPD-AGL and DS-ATGO.
         dropout: probability before the head, one mask for all steps; 0 in TET and TMC.
 
     Raises:

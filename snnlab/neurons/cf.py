@@ -39,13 +39,13 @@ class CF(MembraneNeuron):
     Args:
         surrogate: gradient of each level's step; None: `Triangle()`.
         K_P: most positive spikes in a step. The paper's 2.
-        K_N: most negative spikes in a step. The paper's 2; 0: fires upwards only.
+        K_N: most negative spikes in a step; 0: fires upwards only. The paper's 2.
         theta_P: distance of the positive levels, in units of `threshold`.
         theta_N: distance of the negative levels, a magnitude, in units of `threshold`.
         threshold: unit of both thetas; models ask some neurons for another one.
         decay: part of the potential that survives a step. The paper's 0.25.
-        subtract: what the reset takes away: all that was "emitted", or "one" threshold.
-        detach_reset: no gradient through the spikes in the reset. The paper does not say.
+        subtract: the reset takes away: emitted (a threshold for each spike) | one (one threshold).
+        detach_reset: true: no gradient through the spikes in the reset. The paper does not say.
     """
 
     def __init__(

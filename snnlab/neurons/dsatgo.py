@@ -42,15 +42,17 @@ class DSATGO(MembraneNeuron):
     Args:
         surrogate: gradient of the spike before stretching; None: `Rectangle()`.
         num_steps: time steps that get a running threshold; fewer may be run, more may not.
-        threshold: V_th: the threshold without AT, where the running one starts, and what k_t compares with. The
+        threshold: V_th: the threshold without AT, and where the running one starts. Also what k_t compares with; the
             released code compares with 1, its V_th.
         f_c: factor of the adaptive threshold; the paper has 1.0 and, for fewer spikes, 1.2.
-        mpd: "true" takes mean and deviation from the membrane, "estimated" from the leak.
+        mpd: mean and deviation: true (of the membrane) | estimated (from the leak).
         momentum: weight of the newest batch in the running threshold.
-        adaptive_threshold: AT. False: theta_t = threshold, and TGO compares what theta_t would be.
-        adaptive_width: TGO. False: k_t = 1.
-        width: what drives k_t. "std" by default: the published numbers were most likely made with the code.
-        init_decay: sigmoid(w) before training.
+        adaptive_threshold: true: AT | false: the threshold stays at V_th. Without it theta_t = threshold, and TGO
+            compares what theta_t would be.
+        adaptive_width: true: TGO | false: the surrogate is not stretched, k_t = 1.
+        width: what drives the stretch k_t: std (released code) | threshold (paper, Eq. 7). Default std: the published
+            numbers were most likely made with the code.
+        init_decay: part of the potential that survives a step, sigmoid(w), before training.
 
     Raises:
         ValueError: in `forward`, for more steps than there are running thresholds.

@@ -4,7 +4,7 @@ from typing import Literal
 
 from snnlab.kernels.contract import Dynamics
 from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire, is_soft
-from snnlab.ranges import AtLeastOne, HalfOpenFraction, Positive
+from snnlab.ranges import AtLeastOne, Default, HalfOpenFraction, Positive
 from snnlab.surrogates.base import Surrogate
 
 
@@ -22,11 +22,11 @@ class LIF(IntegrateAndFire):
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
         decay: part of the potential that survives a step.
-        tau: membrane time constant in steps, at least 1, instead of decay: decay = 1 - 1 / tau.
-        decay_input: scale the input by 1 - decay, as in v + (x - (v - v_reset)) / tau.
-        reset: "hard" to v_reset, or "soft" by subtracting the threshold.
+        tau: membrane time constant in steps, instead of decay: decay = 1 - 1 / tau.
+        decay_input: true: scale the input by 1 - decay, as in v + (x - (v - v_reset)) / tau.
+        reset: hard (to v_reset) | soft (subtract the threshold).
         v_reset: potential after a hard reset, and the one that the leak pulls to.
-        detach_reset: no gradient through the spike in the reset.
+        detach_reset: true: no gradient through the spike in the reset.
         threshold: potential from which on it fires.
         v_init: potential before the first step.
 
@@ -38,7 +38,7 @@ class LIF(IntegrateAndFire):
         self,
         surrogate: Surrogate | None = None,
         *,
-        decay: HalfOpenFraction = 0.5,
+        decay: HalfOpenFraction = Default(0.5),
         tau: AtLeastOne | None = None,
         decay_input: bool = False,
         reset: Literal["hard", "soft"] = "hard",
@@ -51,14 +51,14 @@ class LIF(IntegrateAndFire):
             surrogate, Dynamics(threshold, v_reset, is_soft(reset), detach_reset, decay_input), v_init
         )
         if tau is not None:
-            if decay != 0.5:
+            if not isinstance(decay, Default):
                 raise ValueError(f"give decay ({decay:g}) or tau ({tau:g}), not both: decay = 1 - 1 / tau")
             if tau < 1:
                 raise ValueError(f"tau is {tau:g}, but must be at least 1 time step: decay = 1 - 1 / tau")
             decay = 1 - 1 / tau
         if not 0 <= decay < 1:
             raise ValueError(f"decay is {decay:g}, but must be at least 0 and below 1")
-        self.decay = decay
+        self.decay = float(decay)
 
     def leak(self) -> float:
         return self.decay

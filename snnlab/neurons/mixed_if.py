@@ -34,13 +34,13 @@ class MixedIF(IntegrateAndFire):
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
         threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
-        rising: input with fewer steps than T: "average" it over time, or "upsample" by repeating steps.
-        falling: input with more steps than T: "average" it, or "downsample" by leaving steps out.
-        equal: input with T steps: "keep" it, as the paper does, or "average" it as well.
-        averaged: what the average is taken of: the input "currents" (the paper's Algorithm 1), or the output
-            "spikes" of the layer before (its Eq. 20), which is the same for layers that treat all steps alike,
-            and saves them all steps but one. Where layers that follow disagree, currents.
-        closed_form: compute the spikes of a constant current without a loop over time.
+        rising: input with fewer steps than T: average (over time) | upsample (repeat steps).
+        falling: input with more steps than T: average (over time) | downsample (leave steps out).
+        equal: input with T steps: keep (as the paper does) | average.
+        averaged: what is averaged: currents (Algorithm 1) | spikes (Eq. 20), which saves steps. The spikes are those
+            of the layer before, which is the same for layers that treat all steps alike, and saves them all steps but
+            one. Where layers that follow disagree, currents.
+        closed_form: true: spikes of a constant current without a loop over time.
         time_scale: factor of T in all layers (the paper's Appendix D), theta stays.
     """
 

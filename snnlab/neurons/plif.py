@@ -28,11 +28,11 @@ class PLIF(IntegrateAndFire):
 
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
-        init_decay: the decay before training.
-        decay_input: scale the input by 1 - decay, as in v + (x - (v - v_reset)) / tau.
-        reset: "hard" to v_reset, or "soft" by subtracting the threshold.
+        init_decay: part of the potential that survives a step, before training.
+        decay_input: true: scale the input by 1 - decay, as in v + (x - (v - v_reset)) / tau.
+        reset: hard (to v_reset) | soft (subtract the threshold).
         v_reset: potential after a hard reset, and the one that the leak pulls to.
-        detach_reset: no gradient through the spike in the reset.
+        detach_reset: true: no gradient through the spike in the reset.
         threshold: potential from which on it fires.
         v_init: potential before the first step.
 

@@ -47,13 +47,15 @@ class QuantReLU(Neuron):
 
     Args:
         threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
-        parameters: which two numbers are learned. The paper's best is t_gamma.
-        t_init: t at the start. The paper does not say; 8 is that of its predecessor QCFS.
-        gamma_init: gamma at the start. The paper does not say; 8 is that of QCFS.
-        saturated: "autograd", or "printed" for the extra saturated term of Eq. 13 and 17, which raises or lowers
-            t with the loss gradient at saturation. Without effect on n_s and s_gamma.
-        negative: gradient of what is learned where q < 0: "zero", as the paper's text defines clip, or "printed",
-            as the masks of Eq. 11 to 18 say: q - v there as well, without the clip.
+        parameters: which two numbers are learned: n_s | n_gamma | s_gamma | t_gamma (the paper's best).
+        t_init: t at the start; T is the whole number next to it. The paper does not say; 8 is that of its predecessor
+            QCFS.
+        gamma_init: gamma, the greatest output, at the start. The paper does not say; 8 is that of QCFS.
+        saturated: gradient of t where the output is gamma: autograd (0) | printed (the paper's extra term). The term
+            of Eq. 13 and 17 raises or lowers t with the loss gradient at saturation. Without effect on n_s and
+            s_gamma.
+        negative: gradient of what is learned where q < 0: zero | printed (the paper's masks). The paper's text defines
+            clip, which gives "zero"; the masks of Eq. 11 to 18 say q - v there as well, without the clip.
     """
 
     batch_axis = None

@@ -17,7 +17,8 @@ class TDBN(BatchNormOverTime):
     Args:
         num_features: channels.
         threshold: of the neuron that follows.
-        alpha: 1, or 1 / sqrt(number of branches) where several branches are added up.
+        alpha: initial standard deviation of the output over the neuron's threshold. Should be 1, or 1 /
+            sqrt(number of branches) where several branches are added up.
         eps: added to the variance.
         momentum: weight of the newest batch in the running statistics.
     """

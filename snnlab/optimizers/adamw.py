@@ -12,17 +12,17 @@ class AdamW(torch.optim.AdamW):
 
     Args:
         model: The module whose trainable parameters are optimised.
-        lr: Learning rate, before any schedule. Spikformer's CIFAR recipe has 0.0005.
-        beta1: Decay of the running mean of the gradient.
-        beta2: Decay of the running mean of its square.
-        eps: Added to the root of the latter.
-        weight_decay: Share of the weight taken away per step, times `lr`. Spikformer's recipe has 0.06.
-        decay_norm_and_bias: False leaves parameters of at most one dimension (normalisation, biases, a
-            neuron's learnable scalars) without decay. True, as in PyTorch, decays everything.
-        lr_t: Learning rate of the t (or n, or s) of `quant_relu` neurons; None: `lr`. 0 keeps them as they are.
-        weight_decay_t: Their weight decay, which pulls towards fewer time steps; None: as other scalars.
-        lr_gamma: Learning rate of their gamma; None: `lr`.
-        weight_decay_gamma: Its weight decay; None: as other scalars.
+        lr: learning rate before any schedule. Spikformer's CIFAR recipe has 0.0005.
+        beta1: decay of the running mean of the gradient.
+        beta2: decay of the running mean of its square.
+        eps: added to the root of the latter.
+        weight_decay: share of the weight taken away per step, times lr. Spikformer's recipe has 0.06.
+        decay_norm_and_bias: true | false: decay normalisation, biases and neuron scalars too. False leaves parameters
+            of at most one dimension without decay; true, as in PyTorch, decays everything.
+        lr_t: learning rate of the time steps t of `quant_relu` (or n, or s); null: lr. With 0 they stay as they are.
+        weight_decay_t: their weight decay; null: that of other scalars. It pulls towards fewer time steps.
+        lr_gamma: learning rate of gamma of `quant_relu`; null: lr.
+        weight_decay_gamma: its weight decay; null: that of other scalars.
 
     Raises:
         ValueError: the model has no trainable parameter.

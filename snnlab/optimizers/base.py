@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -13,6 +13,14 @@ class Own:
 
     lr: float | None = None
     weight_decay: float | None = None
+
+
+@runtime_checkable
+class HasOptimizerGroups(Protocol):
+    """A layer some of whose parameters have settings of their own."""
+
+    optimizer_groups: Mapping[str, str]
+    """Names of its parameters, each with the name of their group, such as `t` or `gamma`."""
 
 
 def param_groups(
@@ -58,7 +66,9 @@ def param_groups(
 def _members(model: nn.Module, names: set[str]) -> dict[str, list[nn.Parameter]]:
     found: dict[str, list[nn.Parameter]] = {name: [] for name in sorted(names)}
     for module in model.modules():
-        for parameter, name in getattr(module, "optimizer_groups", {}).items():
+        if not isinstance(module, HasOptimizerGroups):
+            continue
+        for parameter, name in module.optimizer_groups.items():
             param = module.get_parameter(parameter)
             if name in found and param.requires_grad:
                 found[name].append(param)

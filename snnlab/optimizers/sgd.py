@@ -12,16 +12,16 @@ class SGD(torch.optim.SGD):
 
     Args:
         model: The module whose trainable parameters are optimised.
-        lr: Learning rate, before any schedule.
-        momentum: Decay of the running sum of gradients.
-        weight_decay: Weight of the L2 term in the gradient.
-        nesterov: Nesterov's momentum; needs a momentum above 0.
-        decay_norm_and_bias: False leaves parameters of at most one dimension (normalisation, biases, a
-            neuron's learnable scalars) without decay. True, as in PyTorch, decays everything.
-        lr_t: Learning rate of the t (or n, or s) of `quant_relu` neurons; None: `lr`. 0 keeps them as they are.
-        weight_decay_t: Their weight decay, which pulls towards fewer time steps; None: as other scalars.
-        lr_gamma: Learning rate of their gamma; None: `lr`.
-        weight_decay_gamma: Its weight decay; None: as other scalars.
+        lr: learning rate before any schedule.
+        momentum: decay of the running sum of gradients.
+        weight_decay: L2 term in the gradient.
+        nesterov: true | false: Nesterov's momentum, needs momentum > 0.
+        decay_norm_and_bias: true | false: decay normalisation, biases and neuron scalars too. False leaves parameters
+            of at most one dimension without decay; true, as in PyTorch, decays everything.
+        lr_t: learning rate of the time steps t of `quant_relu` (or n, or s); null: lr. With 0 they stay as they are.
+        weight_decay_t: their weight decay; null: that of other scalars. It pulls towards fewer time steps.
+        lr_gamma: learning rate of gamma of `quant_relu`; null: lr.
+        weight_decay_gamma: its weight decay; null: that of other scalars.
 
     Raises:
         ValueError: the model has no trainable parameter, or `nesterov` without momentum.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snnlab.metric_names import ACC, LOSS, MetricName
 from snnlab.plots.figure import BLUE, VERMILLION, drawing, whole_numbers
 
 if TYPE_CHECKING:
@@ -26,27 +27,27 @@ def plot_curves(rows: Sequence[Mapping[str, object]], path: Path, *, title: str 
     """
     with drawing(path, 9.0, 3.6, title) as figure:
         loss_axes, acc_axes = figure.subplots(1, 2)
-        lowest = _draw(loss_axes, rows, "loss", 1.0)
-        loss_axes.set(title="Loss", xlabel="epoch")
-        if lowest > 0 and _highest(rows, "loss") > 50 * lowest:
+        lowest = _draw(loss_axes, rows, LOSS)
+        loss_axes.set(title=LOSS.title, xlabel="epoch")
+        if lowest > 0 and _highest(rows, LOSS) > 50 * lowest:
             loss_axes.set_yscale("log")
-        _draw(acc_axes, rows, "acc", 100.0)
-        acc_axes.set(title="Accuracy", xlabel="epoch", ylabel="%")
+        _draw(acc_axes, rows, ACC)
+        acc_axes.set(title=ACC.title, xlabel="epoch", ylabel=ACC.unit)
     return path
 
 
-def _draw(axes: "Axes", rows: Sequence[Mapping[str, object]], metric: str, scale: float) -> float:
+def _draw(axes: "Axes", rows: Sequence[Mapping[str, object]], metric: MetricName) -> float:
     """Draws one panel; returns its lowest value."""
     everything: list[float] = []
     epochs: list[float] = []
     for split, colour, line in SPLITS:
-        points = _points(rows, f"{split}/{metric}")
+        points = _points(rows, f"{split}/{metric.key}")
         if not points:
             continue
-        xs, ys = [epoch for epoch, _ in points], [scale * value for _, value in points]
-        form = "{:.1f} %" if metric == "acc" else "{:.3g}"
+        xs, ys = [epoch for epoch, _ in points], [metric.factor * value for _, value in points]
+        form = "{:.1f} %" if metric is ACC else "{:.3g}"
         name = f"{split}: last {form.format(ys[-1])}"
-        if metric == "acc" and split == "test":
+        if metric is ACC and split == "test":
             name += f", best {form.format(max(ys))}"
         axes.plot(xs, ys, line, color=colour, marker="o" if len(xs) <= 30 else "", label=name)
         everything += ys
@@ -58,9 +59,9 @@ def _draw(axes: "Axes", rows: Sequence[Mapping[str, object]], metric: str, scale
     return min(everything, default=0.0)
 
 
-def _highest(rows: Sequence[Mapping[str, object]], metric: str) -> float:
+def _highest(rows: Sequence[Mapping[str, object]], metric: MetricName) -> float:
     return max(
-        (value for split, *_ in SPLITS for _, value in _points(rows, f"{split}/{metric}")), default=0.0
+        (value for split, *_ in SPLITS for _, value in _points(rows, f"{split}/{metric.key}")), default=0.0
     )
 
 

@@ -60,6 +60,15 @@ STYLE: dict[Any, Any] = {
 @contextmanager
 def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterator[Figure]":
     """Yields an empty figure of that size in inches; writes it to `path` unless the block raises."""
+    with styled(width, height, title) as figure:
+        yield figure
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+
+
+@contextmanager
+def styled(width: float, height: float, title: str = "") -> "Iterator[Figure]":
+    """Yields an empty figure of that size in inches; our style holds within the block."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -72,8 +81,6 @@ def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterat
         if title:
             figure.suptitle(fill(title, round(LETTERS_PER_INCH * width)))
         yield figure
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

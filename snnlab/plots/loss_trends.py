@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from snnlab.metric_names import known_at_each_step
 from snnlab.plots.figure import drawing, whole_numbers, write_csv
-from snnlab.plots.flat import value_per_step
 
 MAX_NAMES = 10
 
@@ -26,7 +26,7 @@ def plot_loss_trends(
     """
     import matplotlib
 
-    found = [(int(str(row["epoch"])), value_per_step(_numbers(row), f"{prefix}/nll_cum")) for row in rows]
+    found = [(int(str(row["epoch"])), known_at_each_step(_numbers(row), f"{prefix}/nll_cum")) for row in rows]
     found = [(epoch, losses) for epoch, losses in found if losses]
     steps = sorted({step for _, losses in found for step in losses})
     with drawing(path, 6.4, 4.0, title) as figure:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from snnlab.metric_names import ACC, ECE
 from snnlab.plots.figure import BLUE, VERMILLION, drawing
 
 UNITS = {
@@ -29,10 +30,10 @@ def plot_noise(rows: Sequence[Mapping[str, float]], path: Path, *, kind: str, ti
     levels = [scale * row["level"] for row in rows]
     with drawing(path, 8.0, 3.4, f"{title}, {kind.replace('_', ' and ')} noise".removeprefix(", ")) as figure:
         left, right = figure.subplots(1, 2)
-        left.plot(levels, [100 * row["acc"] for row in rows], "-", color=BLUE, marker="o")
-        left.set(title="Accuracy", ylabel="%", ylim=(0, 100))
-        right.plot(levels, [row["ece"] for row in rows], "-", color=VERMILLION, marker="s")
-        right.set(title="ECE")
+        left.plot(levels, [ACC.factor * row[ACC.key] for row in rows], "-", color=BLUE, marker="o")
+        left.set(title=ACC.title, ylabel=ACC.unit, ylim=(0, 100))
+        right.plot(levels, [ECE.factor * row[ECE.key] for row in rows], "-", color=VERMILLION, marker="s")
+        right.set(title=ECE.title)
         right.set_ylim(bottom=0)
         for axes in (left, right):
             axes.grid(axis="y")

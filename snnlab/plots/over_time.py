@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from snnlab.metric_names import ACC, OF_CALIBRATION, READINGS, known_at_each_step
 from snnlab.plots.figure import BLUE, VERMILLION, drawing, whole_numbers
-from snnlab.plots.flat import value_per_step
 
-PANELS = (("acc", "Accuracy", "%"), ("ece", "ECE", ""), ("adaece", "AdaECE", ""), ("cece", "CECE", ""))
-VIEWS = (("step", "single step", VERMILLION, "o", "--"), ("cum", "cumulative mean", BLUE, "s", "-"))
+PANELS = (ACC, *OF_CALIBRATION)
+VIEWS = (("step", VERMILLION, "o", "--"), ("cum", BLUE, "s", "-"))
 
 
 def plot_over_time(
@@ -25,19 +25,18 @@ def plot_over_time(
         `path`.
     """
     with drawing(path, 9.0, 5.6, title) as figure:
-        for index, (axes, (metric, name, unit)) in enumerate(
+        for index, (axes, metric) in enumerate(
             zip(figure.subplots(2, 2, sharex=True).flat, PANELS, strict=True)
         ):
-            scale = 100.0 if metric == "acc" else 1.0
-            for view, label, colour, marker, line in VIEWS:
-                values = value_per_step(metrics, f"{prefix}/{metric}_{view}")
+            for view, colour, marker, line in VIEWS:
+                values = known_at_each_step(metrics, f"{prefix}/{metric.key}_{view}")
                 if values:
-                    ys = [scale * value for value in values.values()]
-                    axes.plot(list(values), ys, line, color=colour, marker=marker, label=label)
+                    ys = [metric.factor * value for value in values.values()]
+                    axes.plot(list(values), ys, line, color=colour, marker=marker, label=READINGS[view])
                     whole_numbers(axes, 1, max(values))
-            axes.set(title=name, ylabel=unit)
+            axes.set(title=metric.title, ylabel=metric.unit)
             axes.grid(axis="y")
-            if metric != "acc":
+            if metric in OF_CALIBRATION:
                 axes.set_ylim(bottom=0)
             if index >= 2:
                 axes.set_xlabel("time step t")

@@ -1,11 +1,13 @@
 """Reliability diagrams: accuracy against confidence, with how many samples each bin holds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snnlab.binned_error import binned_error
 from snnlab.plots.figure import BLUE, GRID, INK, MUTED, SKY, VERMILLION, drawing
+from snnlab.plots.inline_svg import inline_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,12 +42,8 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
     with drawing(path, max(2.9 * len(chosen) + 0.7, 4.2), 4.7, title) as figure:
         grid = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
         for column, step in enumerate(chosen):
-            count, confidence, accuracy = (
-                [_number(value) for value in bins[key][step - 1]]
-                for key in ("count", "confidence", "accuracy")
-            )
-            error = _diagram(grid[0, column], count, confidence, accuracy)
-            _counts(grid[1, column], count)
+            error = _diagram(grid[0, column], bins, step)
+            _counts(grid[1, column], bins, step)
             grid[0, column].set_title(f"t = {step}, ECE {error:.4f}")
             grid[1, column].set(xlabel="confidence", xticks=[0, 0.25, 0.5, 0.75, 1])
         grid[0, 0].set_ylabel("accuracy")
@@ -55,10 +53,25 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
     return path
 
 
-def _diagram(
-    axes: "Axes", count: Sequence[float], confidence: Sequence[float], accuracy: Sequence[float]
-) -> float:
+def inline_reliability(bins: Bins, step: int) -> tuple[str, float]:
+    """The diagram of one time step, from 1, as SVG inside a page, with tooltips; and its ECE."""
+    with inline_picture(200, 216, f"reliability at step {step}") as picture:
+        above, below = picture.figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+        error = _diagram(above, bins, step, picture.tip)
+        _counts(below, bins, step)
+        above.set(yticks=[0, 0.5, 1])
+        below.set(xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"], yticks=[])
+        for axes in (above, below):
+            axes.tick_params(length=0, labelcolor=MUTED)
+            axes.spines["left"].set_visible(False)
+    return picture.svg, error
+
+
+def _diagram(axes: "Axes", bins: Bins, step: int, tip: Callable[[str], str] | None = None) -> float:
     """Draws one panel; returns its ECE, 0 without samples."""
+    import numpy as np
+
+    count, confidence, accuracy = (_numbers(bins, key, step) for key in ("count", "confidence", "accuracy"))
     width = 1 / len(count)
     filled = [index for index, number in enumerate(count) if number > 0]
     centres = [(index + 0.5) * width for index in filled]
@@ -69,14 +82,20 @@ def _diagram(
     axes.bar(centres, both, 0.9 * width, color=BLUE, label="accuracy")
     axes.bar(centres, over, 0.9 * width, both, color=VERMILLION, alpha=0.55, label="too sure")
     axes.bar(centres, under, 0.9 * width, both, color=SKY, label="not sure enough")
+    if tip is not None:
+        for bars in axes.containers:
+            for index, bar in zip(filled, bars, strict=True):
+                sizes = f"confidence {confidence[index]:.3f}, accuracy {accuracy[index]:.3f}"
+                bar.set_url(tip(f"{count[index]:.0f} samples, {sizes}"))
     axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.grid(color=GRID)
-    weights = [count[index] / sum(count) for index in filled]
-    return sum(weight * (o + u) for weight, o, u in zip(weights, over, under, strict=True))
+    gaps = [count[index] * (confidence[index] - accuracy[index]) for index in filled]
+    return float(binned_error(np.array(gaps), sum(count) or 1))
 
 
-def _counts(axes: "Axes", count: Sequence[float]) -> None:
+def _counts(axes: "Axes", bins: Bins, step: int) -> None:
+    count = _numbers(bins, "count", step)
     width = 1 / len(count)
     total = sum(count)
     shares = [100 * number / total if total else 0.0 for number in count]
@@ -84,5 +103,5 @@ def _counts(axes: "Axes", count: Sequence[float]) -> None:
     axes.grid(axis="y")
 
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+def _numbers(bins: Bins, key: str, step: int) -> list[float]:
+    return [math.nan if value is None else float(value) for value in bins[key][step - 1]]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from snnlab.metric_names import ACC
 from snnlab.plots.figure import BLUE, GREEN, MUTED, ORANGE, PURPLE, SKY, VERMILLION, drawing
 
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
@@ -29,10 +30,10 @@ def plot_time_scale(
     with drawing(path, 6.0, 3.8, title) as figure:
         axes = figure.subplots()
         for (name, points), colour in zip(networks.items(), COLOURS, strict=False):
-            steps, accs = [one for one, _ in points], [100 * one for _, one in points]
+            steps, accs = [one for one, _ in points], [ACC.factor * one for _, one in points]
             axes.plot(steps, accs, color=colour, marker="o", label=name)
             if ann and name in ann:
-                axes.axhline(100 * ann[name], color=colour, linestyle="--", linewidth=1.0)
+                axes.axhline(ACC.factor * ann[name], color=colour, linestyle="--", linewidth=1.0)
         axes.set_xscale("log", base=2)
         ticks = sorted({one for points in networks.values() for one, _ in points})
         axes.set_xticks(ticks, [f"{one:g}" for one in ticks])

@@ -24,13 +24,12 @@ class PNB(PotentialPenalty):
     them with `lif`.
 
     Args:
-        weight: lambda, the paper's 0.25.
-        K: regions of either sign. The paper's 2, for K_P = K_N = 2.
-        per: "layer" takes the means over all time steps, samples and neurons of a layer; "step" takes them for
-            each time step alone and averages the penalties. The paper does not say; the larger sample has
-            fewer empty regions.
-        detach_weights: no gradient through the weights of the means. The paper does not say.
-        eps: of Eq. 20 to 22, which give no number.
+        weight: lambda of Eq. 23. The paper's 0.25.
+        K: regions of either sign; the paper's 2 for K_P = K_N = 2.
+        per: layer | step: means over a layer's whole sequence, or for each time step alone. With "step" the penalties
+            of the steps are averaged. The paper does not say; the larger sample has fewer empty regions.
+        detach_weights: true: no gradient through the weights of the means. The paper does not say.
+        eps: added in Eq. 20 to 22, which give no number.
     """
 
     def __init__(

@@ -6,23 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snnlab.registry import SEVERAL
-from snnlab.report.charts import (
-    HeatMap,
-    LineChart,
-    Reliability,
-    Series,
-    confusion_map,
-    rate_map,
-    reliability,
-)
+from snnlab.metric_names import ACC, ECE, NLL, OF_CALIBRATION, MetricName
+from snnlab.plots.reliability import inline_reliability
 from snnlab.report.environment import environment
+from snnlab.report.heat_map import HeatMap, confusion_map, rate_map
+from snnlab.report.labels import as_text, but_for_the_seed, differing, labels_of
+from snnlab.report.run_charts import colours_of, over_epochs, over_time
 from snnlab.report.run_data import RunData
-from snnlab.runs.deciding import decides
 
-COLOURS = 8
-TILES = (("acc", "accuracy", "percent"), ("nll", "NLL", "number"), ("ece", "ECE", "number"),
-         ("adaece", "AdaECE", "number"), ("cece", "CECE", "number"))  # fmt: skip
+TILES = (ACC, NLL, *OF_CALIBRATION)
 MOST_CLASSES = 40
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -38,13 +30,22 @@ class SeedMean:
 
 
 @dataclass(frozen=True)
+class Diagram:
+    """The reliability of one time step, as SVG."""
+
+    step: int
+    error: str
+    svg: str
+
+
+@dataclass(frozen=True)
 class RunSection:
     """What the page shows of one run alone."""
 
     data: RunData
     label: str
     colour: int
-    diagrams: Sequence[Reliability]
+    diagrams: Sequence[Diagram]
     rates: HeatMap | None
     confusion: HeatMap | None
     settings: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
@@ -56,7 +57,7 @@ def run_page(runs: Sequence[RunData]) -> str:
     kinds = but_for_the_seed(runs, labels)
     # Runs of one kind share a colour, unless they are all of one kind.
     groups = kinds if len(set(kinds)) > 1 else labels
-    colours = _colours(groups)
+    colours = colours_of(groups)
     values: dict[str, Any] = {
         "title": runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared",
         "runs": [
@@ -65,68 +66,22 @@ def run_page(runs: Sequence[RunData]) -> str:
         ],
         "means": seed_means(runs, kinds),
         "tiles": TILES,
-        "over_epochs": _over_epochs(runs, labels, groups),
-        "over_time": _over_time(runs, labels, groups),
+        "over_epochs": over_epochs(runs, labels, groups),
+        "over_time": over_time(runs, labels, groups),
         "differing": differing(runs),
-        "best": {key: _best(key, [run.metric(key) for run in runs]) for key, _, _ in TILES},
+        "best": {one.key: _best(one, [run.metric(one.key) for run in runs]) for one in TILES},
         "alone": len(runs) == 1,
     }
     return environment(TEMPLATES).get_template("run.html.j2").render(values)
 
 
-def differing(runs: Sequence[RunData]) -> list[tuple[str, list[str]]]:
-    """The settings in which the runs differ, with each one's value."""
-    absent = object()
-    keys = dict.fromkeys(key for run in runs for key in run.config)
-    found = []
-    for key in keys:
-        values = [run.config.get(key, absent) for run in runs]
-        if any(value != values[0] for value in values) and not key.startswith("paths."):
-            found.append((key, ["-" if value is absent else _text(value) for value in values]))
-    return found
-
-
-def labels_of(runs: Sequence[RunData]) -> list[str]:
-    """What tells the runs apart, in few words: names of components first, then other settings, then the seed."""
-    if len(runs) == 1:
-        return [runs[0].name]
-    rows = {key: values for key, values in differing(runs) if not key.startswith(("trainer.", "logger."))}
-    names = [key for key in rows if key.endswith(".name") or key == "num_steps"]
-    others = [key for key in rows if key not in names and key not in ("seed", "experiment")]
-    chosen = names or others[:2]
-    several = [kind for kind in SEVERAL if len({_names(run, kind) for run in runs}) > 1]
-    labels = []
-    for n, run in enumerate(runs):
-        parts = [
-            rows[key][n] if key.endswith(".name") else f"{key.rpartition('.')[2]} {rows[key][n]}"
-            for key in chosen
-        ]
-        parts += [text for kind in several if (text := _names(run, kind))]
-        labels.append(" ".join(parts))
-    for label in dict.fromkeys(labels):
-        twins = [n for n, one in enumerate(labels) if one == label]
-        apart = [row for row in differing([runs[n] for n in twins]) if decides(row[0])]
-        for key, values in apart[:2]:
-            for n, value in zip(twins, values, strict=True):
-                labels[n] += f" {key.rpartition('.')[2]} {value}"
-    return [
-        f"{label} seed {run.seed}".lstrip() if "seed" in rows or not label else label
-        for run, label in zip(runs, labels, strict=True)
-    ]
-
-
-def but_for_the_seed(runs: Sequence[RunData], labels: Sequence[str]) -> list[str]:
-    """What each run is called without its seed; empty where the seed is all that tells the runs apart."""
-    return [label.removesuffix(f"seed {run.seed}").rstrip() for run, label in zip(runs, labels, strict=True)]
-
-
 def seed_means(runs: Sequence[RunData], kinds: Sequence[str]) -> list[SeedMean]:
     """Over the runs that are called the same without their seed, where there are several."""
     found = []
-    for kind, colour in _colours(kinds).items():
+    for kind, colour in colours_of(kinds).items():
         members = [run for run, one in zip(runs, kinds, strict=True) if one == kind]
         if len(members) > 1:
-            values = {key: _mean_of([run.metric(key) for run in members]) for key, _, _ in TILES}
+            values = {one.key: _mean_of([run.metric(one.key) for run in members]) for one in TILES}
             found.append(SeedMean(kind, colour, len(members), values))
     return found
 
@@ -138,26 +93,16 @@ def _mean_of(values: Sequence[float | None]) -> tuple[float | None, float | None
     return statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None
 
 
-def _colours(groups: Sequence[str]) -> dict[str, int]:
-    return {group: n % COLOURS for n, group in enumerate(dict.fromkeys(groups))}
-
-
-def _names(run: RunData, kind: str) -> str:
-    """The components of a kind of which a run has any number."""
-    found = (key.split(".")[1] for key in run.config if key.startswith(f"{kind}."))
-    return "+".join(dict.fromkeys(found))
-
-
-def _best(metric: str, values: Sequence[float | None]) -> float | None:
+def _best(metric: MetricName, values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     if not known:
         return None
-    return max(known) if metric == "acc" else min(known)
+    return max(known) if metric.higher_is_better else min(known)
 
 
 def _section(run: RunData, label: str, colour: int) -> RunSection:
     bins = run.evaluation.get("reliability", {}).get("cum")
-    diagrams = [reliability(bins, step) for step in range(1, len(bins["count"]) + 1)] if bins else []
+    diagrams = [_diagram(bins, step) for step in range(1, len(bins["count"]) + 1)] if bins else []
     counts, classes = run.evaluation.get("confusion"), run.evaluation.get("classes")
     confusion = None
     if counts and classes and len(classes) <= MOST_CLASSES:
@@ -168,81 +113,15 @@ def _section(run: RunData, label: str, colour: int) -> RunSection:
     )
 
 
+def _diagram(bins: Mapping[str, Any], step: int) -> Diagram:
+    svg, error = inline_reliability(bins, step)
+    return Diagram(step, ECE.text(error), svg)
+
+
 def _settings(run: RunData) -> list[tuple[str, list[tuple[str, str, str]]]]:
     groups: dict[str, list[tuple[str, str, str]]] = {}
     for key, value in run.config.items():
         group, _, rest = key.partition(".")
-        row = (rest or group, _text(value), run.origins.get(key, "as stored"))
+        row = (rest or group, as_text(value), run.origins.get(key, "as stored"))
         groups.setdefault(group if rest else "run", []).append(row)
     return list(groups.items())
-
-
-def _over_epochs(runs: Sequence[RunData], labels: Sequence[str], groups: Sequence[str]) -> list[LineChart]:
-    alone, colours = len(runs) == 1, _colours(groups)
-
-    def chart(title: str, keys: Sequence[tuple[str, str]], factor: float = 1.0, **more: Any) -> LineChart:
-        series = []
-        for run, label, group in zip(runs, labels, groups, strict=True):
-            for which, (key, name) in enumerate(keys):
-                points = [(x, factor * y) for x, y in run.over_epochs(key)]
-                if alone:
-                    series.append(Series(name, which, points))
-                    continue
-                series.append(
-                    Series(f"{label} {name}", colours[group], points, bool(which), f"{group} {name}")
-                )
-        return LineChart(title, series, "epoch", **more)
-
-    both = (("test/{}", "test"), ("train/{}", "train"))
-
-    def keys_of(name: str) -> list[tuple[str, str]]:
-        return [(key.format(name), text) for key, text in both]
-
-    charts = [
-        chart("Accuracy, %", keys_of("acc"), 100.0, digits=2),
-        chart("Loss", keys_of("loss")),
-        chart("ECE of the test split", [("test/ece", "ECE")], from_zero=True),
-        chart("Learning rate", [("train/lr", "learning rate")], from_zero=True, digits=6),
-    ]
-    return [one for one in charts if one.shown]
-
-
-def _over_time(runs: Sequence[RunData], labels: Sequence[str], groups: Sequence[str]) -> list[LineChart]:
-    alone, colours = len(runs) == 1, _colours(groups)
-    charts = []
-    for metric, title, factor in (
-        ("acc", "Accuracy, %", 100.0),
-        ("ece", "ECE", 1.0),
-        ("adaece", "AdaECE", 1.0),
-        ("cece", "CECE", 1.0),
-        ("nll", "NLL", 1.0),
-        ("brier", "Brier score", 1.0),
-    ):
-        series = []
-        for run, label, group in zip(runs, labels, groups, strict=True):
-            for which, (reading, name) in enumerate((("cum", "cumulative mean"), ("step", "single step"))):
-                points = [(x, factor * y) for x, y in run.over_time(metric, reading)]
-                if alone:
-                    series.append(Series(name, which, points, bool(which)))
-                    continue
-                series.append(
-                    Series(f"{label}, {name}", colours[group], points, bool(which), f"{group}, {name}")
-                )
-        charts.append(
-            LineChart(
-                title, series, "time step", from_zero=metric != "acc", digits=2 if metric == "acc" else 4
-            )
-        )
-    return [one for one in charts if one.shown]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    if isinstance(value, dict):
-        return "none" if not value else str(value)
-    return "null" if value is None else str(value)

@@ -12,10 +12,9 @@ from typing import Any
 
 from snnlab.config.origins import flatten
 from snnlab.errors import ConfigError, SnnlabError
+from snnlab.metric_names import known_at_each_step
 from snnlab.runs.config_file import read_config
 from snnlab.runs.results import read_metrics, read_result
-
-METRICS = ("acc", "ece", "adaece", "cece", "nll", "brier")
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,8 @@ class RunData:
 
     def over_time(self, name: str, reading: str) -> list[tuple[float, float]]:
         """A metric at each time step: `acc`, `cum` or `step`."""
-        found = []
-        for key, value in self.last.items():
-            match = re.fullmatch(rf"test/{name}_{reading}/t(\d+)", key)
-            if match and value is not None:
-                found.append((float(match[1]), float(value)))
-        return sorted(found)
+        found = known_at_each_step(self.last, f"test/{name}_{reading}")
+        return [(float(step), float(value)) for step, value in found.items()]
 
     def over_epochs(self, key: str) -> list[tuple[float, float]]:
         """A logged metric at each epoch."""

@@ -4,7 +4,6 @@ Reads flat metric names only (`test/acc_step/t3`, `test/ece_cum/t3`), so a store
 """
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-COLUMNS = (("acc", "acc %"), ("ece", "ECE"), ("adaece", "AdaECE"), ("cece", "CECE"), ("nll", "NLL"))
-VIEWS = (("step", "single step"), ("cum", "cumulative mean"))
+from snnlab.metric_names import ACC, NLL, OF_CALIBRATION, READINGS, MetricName, at_each_step
+
+COLUMNS = (ACC, *OF_CALIBRATION, NLL)
 PLAIN_WIDTH = 120
 MAX_ROWS = 20
 
@@ -59,7 +59,7 @@ class _ResultTable:
         if self.title:
             yield Text(self.title, style="bold")
         tables = []
-        for view, name in VIEWS:
+        for view, name in READINGS.items():
             table = _widest_that_fits(self.metrics, f"{self.prefix}/", view, name, plain, width, console)
             tables += [] if table is None else [table]
         if tables and sum(_width(table, console) + 4 for table in tables) <= width:
@@ -76,12 +76,6 @@ class _ResultTable:
             yield _path_line("plots" if index == 0 else "", plot)
 
 
-def steps_of(metrics: Mapping[str, float | None], name: str) -> list[int]:
-    """The time steps, in order, at which the per-step metric `name` ("test/acc_cum") is known."""
-    found = (re.fullmatch(rf"{re.escape(name)}/t(\d+)", key) for key in metrics)
-    return sorted(int(match[1]) for match in found if match)
-
-
 def _widest_that_fits(
     metrics: Mapping[str, float | None],
     prefix: str,
@@ -92,8 +86,8 @@ def _widest_that_fits(
     console: Console,
 ) -> Table | None:
     """The table of one view, with as many columns as fit; None if the metrics have no such view."""
-    steps = steps_of(metrics, f"{prefix}acc_{view}")
-    columns = [column for column in COLUMNS if steps_of(metrics, f"{prefix}{column[0]}_{view}")]
+    steps = list(at_each_step(metrics, f"{prefix}{ACC.key}_{view}"))
+    columns = [column for column in COLUMNS if at_each_step(metrics, f"{prefix}{column.key}_{view}")]
     for count in range(len(columns), 0, -1):
         table = _table(metrics, prefix, view, name, steps, columns[:count], plain)
         if count == 1 or _width(table, console) <= width:
@@ -107,7 +101,7 @@ def _table(
     view: str,
     name: str,
     steps: Sequence[int],
-    columns: Sequence[tuple[str, str]],
+    columns: Sequence[MetricName],
     plain: bool,
 ) -> Table:
     shown = steps
@@ -122,10 +116,10 @@ def _table(
         pad_edge=False,
     )
     table.add_column("t", justify="right", no_wrap=True)
-    for _, head in columns:
-        table.add_column(head, justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(column.heading, justify="right", no_wrap=True)
     for step in shown:
-        cells = [_cell(key, metrics.get(f"{prefix}{key}_{view}/t{step}")) for key, _ in columns]
+        cells = [_cell(one, metrics.get(f"{prefix}{one.key}_{view}/t{step}")) for one in columns]
         # The cumulative mean at the last step is the result that papers quote.
         quoted = view == "cum" and step == steps[-1]
         table.add_row(str(step), *cells, style="bold" if quoted else None)
@@ -137,10 +131,8 @@ def _width(table: Table, console: Console) -> int:
     return Measurement.get(console, console.options.update(width=10 * PLAIN_WIDTH), table).maximum
 
 
-def _cell(key: str, value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{100 * value:.2f}" if key == "acc" else f"{value:.4f}"
+def _cell(metric: MetricName, value: float | None) -> str:
+    return "-" if value is None else metric.number(value)
 
 
 def _path_line(label: str, path: Path) -> Text:

@@ -7,6 +7,8 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+from snnlab.metric_names import ACC, ECE
+
 Result = Mapping[str, Any]
 METRICS = "metrics.jsonl"
 
@@ -109,7 +111,7 @@ def select_metric(result: Result | None, name: str) -> float:
 def headline(result: Result | None) -> str:
     """The two numbers that one looks at first."""
     accuracy, ece = select_metric(result, "test/acc"), select_metric(result, "test/ece")
-    return f"test/acc {100 * accuracy:.2f} %, test/ece {ece:.4f}" if result else "no result"
+    return f"test/acc {ACC.text(accuracy)}, test/ece {ECE.text(ece)}" if result else "no result"
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -19,16 +19,15 @@ class Cosine(Schedule):
         optimizer: The optimiser whose rates are set.
         total_epochs: Length of the run.
         steps_per_epoch: Optimiser steps in one epoch.
-        min_lr: Where the cosine ends.
-        warmup_epochs: Epochs with a rate that grows linearly from `warmup_start_lr` to the optimiser's.
-        warmup_start_lr: Rate at the very start of a warm-up. 1e-5 as in Spikformer; at 0 a first epoch with
-            `per=epoch` would train nothing.
-        warmup_prefix: True: the cosine begins when the warm-up ends, and takes the epochs that are left.
-            False: it begins at epoch 0 and the warm-up covers its beginning, as timm (and so Spikformer)
-            does.
-        cooldown_epochs: Epochs at `min_lr` at the end of the run.
-        per: `epoch` keeps a rate for a whole epoch, as the papers' code does; `step` changes it at every
-            step.
+        min_lr: learning rate where the cosine ends.
+        warmup_epochs: epochs of linear growth from warmup_start_lr to the optimiser's learning rate.
+        warmup_start_lr: learning rate at the very start of a warm-up. In Spikformer 1e-5; at 0 a first epoch
+            with `per=epoch` would train nothing.
+        warmup_prefix: true: the cosine begins after the warm-up | false: the warm-up covers its beginning
+            (timm). After the warm-up it takes the epochs that are left.
+        cooldown_epochs: epochs at min_lr at the end of the run.
+        per: epoch | step: how often the learning rate changes. The papers' code keeps a rate for a whole
+            epoch.
 
     Raises:
         ValueError: the run has no epoch or no step.

@@ -13,9 +13,9 @@ class Step(Schedule):
         optimizer: The optimiser whose rates are set.
         total_epochs: Length of the run.
         steps_per_epoch: Optimiser steps in one epoch.
-        milestones: Epochs, counted from 0, from whose beginning on the rate is smaller. The default divides
+        milestones: epochs, from 0, from whose beginning on the learning rate is smaller. The default divides
             a run of 300 epochs in three.
-        gamma: The factor.
+        gamma: factor at each milestone.
 
     Raises:
         ValueError: the run has no epoch or no step, or a milestone is negative.

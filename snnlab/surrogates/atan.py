@@ -25,8 +25,8 @@ class ATan(Surrogate):
     time constant"; SpikingJelly's `ATan`, with the same default alpha = 2).
 
     Args:
-        alpha: slope; the higher, the narrower.
-        height: gradient at u = 0. None: alpha / 2, which makes the area 1.
+        alpha: slope of the arc tangent; the higher, the narrower.
+        height: gradient at the threshold; null: alpha / 2, so that the area is 1.
     """
 
     kernel_gradient = _in_kernel

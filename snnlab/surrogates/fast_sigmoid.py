@@ -24,8 +24,8 @@ class FastSigmoid(Surrogate):
     the slope.
 
     Args:
-        slope: the higher, the narrower.
-        height: gradient at u = 0.
+        slope: slope of the fast sigmoid; the higher, the narrower.
+        height: gradient at the threshold.
     """
 
     kernel_gradient = _in_kernel

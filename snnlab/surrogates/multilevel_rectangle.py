@@ -27,7 +27,7 @@ class MultilevelRectangle(Surrogate):
     there. On a neuron with one threshold it is a rectangle of width threshold. The neuron tells the threshold.
 
     Args:
-        alpha: gradient inside. The paper gives no number; 1 makes the area of a level 1 at threshold 1.
+        alpha: gradient inside the rectangle. The paper gives no number; 1 makes the area of a level 1 at threshold 1.
     """
 
     kernel_gradient = _in_kernel

@@ -23,7 +23,7 @@ class Rectangle(Surrogate):
 
     Args:
         width: full width of the window around the threshold, in units of the membrane potential.
-        height: gradient inside the window. None: 1 / width, which makes the area 1.
+        height: gradient inside the window; null: 1 / width, so that the area is 1.
     """
 
     kernel_gradient = _in_kernel

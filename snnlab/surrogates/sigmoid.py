@@ -24,7 +24,7 @@ class Sigmoid(Surrogate):
 
     Args:
         alpha: slope of the logistic function; the higher, the narrower.
-        height: gradient at u = 0. None: alpha / 4, which makes the area 1.
+        height: gradient at the threshold; null: alpha / 4, so that the area is 1.
     """
 
     kernel_gradient = _in_kernel

@@ -23,8 +23,8 @@ class Triangle(Surrogate):
     alpha |u|)) of the circulate-firing paper (Eq. 8), with alpha = 1 / gamma.
 
     Args:
-        gamma: half of the base's width, in units of the membrane potential. 1 in TET and TMC.
-        height: gradient at u = 0. None: 1 / gamma, which makes the area 1.
+        gamma: half of the base's width, in units of the membrane potential. As in TET and TMC, 1.
+        height: gradient at the threshold; null: 1 / gamma, so that the area is 1.
     """
 
     kernel_gradient = _in_kernel

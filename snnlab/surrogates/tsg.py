@@ -44,10 +44,10 @@ class TSG(Surrogate):
 
     Args:
         num_steps: time steps that get an alpha; fewer may be run, more may not.
-        s: range of alpha. The paper gives no number; s = 2, b = 1 allow for 1 to 3, where the paper's Table I has
-            its good fixed heights (1 and 2; 0.5 and 5 are poor).
-        b: least alpha.
-        x: all x_t before training; 0 starts at s / 2 + b = 2, the best fixed height there.
+        s: range of the height: alpha_t = s sigmoid(x_t) + b. The paper gives no number; s = 2, b = 1 allow for 1 to 3,
+            where the paper's Table I has its good fixed heights (1 and 2; 0.5 and 5 are poor).
+        b: least height.
+        x: every x_t before training. At 0 the height starts at s / 2 + b = 2, the best fixed height there.
     """
 
     kernel_gradient = _in_kernel

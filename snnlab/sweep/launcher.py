@@ -1,7 +1,7 @@
-"""Runs the jobs of a sweep in fresh processes, a few at a time, one GPU each if asked to.
+"""Runs the points of a sweep in fresh processes, a few at a time, one GPU each if asked to.
 
-A job that fails is reported at once and the others go on. Ctrl-C or SIGTERM is passed on to those that run,
-which save themselves, and no further job starts.
+A point that fails is reported at once and the others go on. Ctrl-C or SIGTERM is passed on to the processes that run,
+which save themselves, and no further one starts.
 """
 
 import os
@@ -14,53 +14,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Literal
+from typing import IO, Any, Protocol, runtime_checkable
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED, ConfigError
-from snnlab.ranges import NonNegativeInt, PositiveInt
+from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import headline, read_result, select_metric
 from snnlab.runs.reuse import stored_result
+from snnlab.sweep.options import ProcessOptions
 
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProcessOptions:
-    """What conf/hydra/launcher/process.yaml sets."""
+@runtime_checkable
+class Stoppable(Protocol):
+    """A launcher that says whether it was stopped before all points were started; Hydra's own do not."""
 
-    workers: PositiveInt | None = None
-    """Jobs at a time; null = one for each of `gpus`, else 1."""
-    gpus: list[NonNegativeInt] | None = None
-    """GPUs to hand out, one to each job; name one twice to share it."""
-    on_error: Literal["continue", "stop"] = "continue"
-    """Whether other jobs start after one has failed."""
-    show_output: bool = False
-    """Show what the jobs print, instead of writing it into a file each."""
-
-    def __post_init__(self) -> None:
-        if self.gpus is not None and (not self.gpus or (self.workers or 1) > len(self.gpus)):
-            raise ConfigError(
-                f"hydra.launcher.gpus: {self.gpus} is too short for {self.workers or 1} worker(s)",
-                "name a GPU for each worker; one named twice is shared: hydra.launcher.gpus=[0,0]",
-            )
-
-    @property
-    def slots(self) -> list[int | None]:
-        """The GPU of each job that may run at the same time; None leaves the environment as it is."""
-        if self.gpus is None:
-            return [None] * (self.workers or 1)
-        return list(self.gpus[: self.workers or len(self.gpus)])
+    stopped: bool
 
 
 @dataclass
 class ProcessReturn(JobReturn):
-    """Hydra's record of a job, with how its process ended."""
+    """Hydra's record of a point, with how its process ended."""
 
     exit_code: int = 0
     run_dir: Path = Path()
@@ -68,7 +47,7 @@ class ProcessReturn(JobReturn):
 
 
 @dataclass
-class _Job:
+class _Child:
     number: int
     name: str
     overrides: list[str]
@@ -80,13 +59,13 @@ class _Job:
     started: float = field(default_factory=time.monotonic)
 
 
-class Processes:
-    """The processes of one sweep.
+class PointProcesses:
+    """The processes of one sweep, one for each point.
 
     Args:
         config: Hydra's config of the sweep.
         options: how many at a time, on which GPUs.
-        configs: gives the checked config of a job.
+        configs: gives the checked config of a point.
     """
 
     def __init__(self, config: DictConfig, options: ProcessOptions, configs: Configs) -> None:
@@ -96,12 +75,12 @@ class Processes:
         self.logs = Path(str(config.hydra.sweep.dir))
         self.stopped = False
         self.interrupted = False
-        self._running: list[_Job] = []
+        self._running: list[_Child] = []
 
-    def run(self, jobs: list[list[str]], first: int) -> list[ProcessReturn]:
-        """Runs jobs given by their overrides; returns a record for each that was started."""
-        waiting = list(enumerate(jobs))
-        common = set.intersection(*map(set, jobs)) if len(jobs) > 1 else set()
+    def run(self, points: list[list[str]], first: int) -> list[ProcessReturn]:
+        """Runs points given by their overrides; returns a record for each that was started."""
+        waiting = list(enumerate(points))
+        common = set.intersection(*map(set, points)) if len(points) > 1 else set()
         free = self.options.slots
         found: dict[int, ProcessReturn] = {}
         with self._signals():
@@ -109,7 +88,7 @@ class Processes:
                 while waiting and free and not self.stopped:
                     index, overrides = waiting.pop(0)
                     label = " ".join(one.lstrip("+") for one in overrides if one not in common)
-                    name = f"[{first + index + 1}/{first + len(jobs)}] {label}"
+                    name = f"[{first + index + 1}/{first + len(points)}] {label}"
                     cfg = self.configs(overrides, self.config_dirs)
                     # A run that was made with other settings is left to its process, which says so.
                     stored = stored_result(cfg, run_dir(cfg))
@@ -119,18 +98,18 @@ class Processes:
                         continue
                     self._running.append(self._start(index, name, overrides, cfg, free.pop(0)))
                     _say(f"{name}: started")
-                for job in [one for one in self._running if one.process.poll() is not None]:
-                    self._running.remove(job)
-                    free.append(job.slot)
-                    found[job.number] = self._finish(job)
+                for child in [one for one in self._running if one.process.poll() is not None]:
+                    self._running.remove(child)
+                    free.append(child.slot)
+                    found[child.number] = self._finish(child)
                 time.sleep(0.05)
         if self.interrupted and waiting:
-            found[len(jobs)] = ProcessReturn(
-                status=JobStatus.COMPLETED, exit_code=PREEMPTED, reason="other jobs were not started"
+            found[len(points)] = ProcessReturn(
+                status=JobStatus.COMPLETED, exit_code=PREEMPTED, reason="other points were not started"
             )
         return [found[number] for number in sorted(found)]
 
-    def _start(self, index: int, name: str, overrides: list[str], cfg: RunConfig, slot: int | None) -> _Job:
+    def _start(self, index: int, name: str, overrides: list[str], cfg: RunConfig, slot: int | None) -> _Child:
         folder = run_dir(cfg)
         log = self.logs / cfg.experiment / f"{folder.parent.name}-{folder.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -150,40 +129,40 @@ class Processes:
             # A terminal's Ctrl-C reaches this process only, which passes it on exactly once.
             start_new_session=True,
         )
-        return _Job(index, name, overrides, cfg, slot, log, output, process)
+        return _Child(index, name, overrides, cfg, slot, log, output, process)
 
-    def _finish(self, job: _Job) -> ProcessReturn:
-        code = job.process.returncode
+    def _finish(self, child: _Child) -> ProcessReturn:
+        code = child.process.returncode
         if self.interrupted and -code in STOPPING:
             code = PREEMPTED
-        if job.output:
-            job.output.close()
-        took = f"{time.monotonic() - job.started:.0f} s"
+        if child.output:
+            child.output.close()
+        took = f"{time.monotonic() - child.started:.0f} s"
         reason = ""
         if code == 0:
-            _say(f"{job.name}: done in {took}; {headline(read_result(run_dir(job.cfg)))}")
+            _say(f"{child.name}: done in {took}; {headline(read_result(run_dir(child.cfg)))}")
         elif code == PREEMPTED:
-            _say(f"{job.name}: interrupted after {took}; the same command continues it")
+            _say(f"{child.name}: interrupted after {took}; the same command continues it")
         else:
-            tail = [] if job.output is None else _tail(job.log)
+            tail = [] if child.output is None else _tail(child.log)
             reason = next((line for line in reversed(tail) if line.startswith("error: ")), "")
             reason = (reason or (tail[-1] if tail else f"exit code {code}")).removeprefix("error: ")
             lines = "".join(f"\n    {line}" for line in tail)
-            where = "" if job.output is None else f"\n    (whole output: {job.log})"
-            _say(f"{job.name}: FAILED after {took}, exit code {code}{lines}{where}")
+            where = "" if child.output is None else f"\n    (whole output: {child.log})"
+            _say(f"{child.name}: FAILED after {took}, exit code {code}{lines}{where}")
             self.stopped |= self.options.on_error == "stop"
-        return _record(job.overrides, job.cfg, code, reason)
+        return _record(child.overrides, child.cfg, code, reason)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
         def pass_on(number: int, frame: FrameType | None) -> None:
             self.stopped = self.interrupted = True
             _say(
-                f"{signal.Signals(number).name}: the sweep stops when the running jobs have saved themselves"
+                f"{signal.Signals(number).name}: the sweep stops when the running processes have saved themselves"
             )
-            for job in self._running:
-                if job.process.poll() is None:
-                    job.process.send_signal(number)
+            for child in self._running:
+                if child.process.poll() is None:
+                    child.process.send_signal(number)
 
         previous: Mapping[int, Any] = {number: signal.signal(number, pass_on) for number in STOPPING}
         try:

@@ -5,75 +5,16 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
-from snnlab.runs.identity import run_dir
-from snnlab.runs.results import read_result, read_status, select_metric
-from snnlab.runs.reuse import differences
-from snnlab.sweep.launcher import ProcessReturn
+from snnlab.markdown import markdown_table
+from snnlab.metric_names import ACC, OF_CALIBRATION, MetricName
+from snnlab.runs.results import read_result, select_metric
+from snnlab.sweep.point import Point
 
-# Metric, heading, factor, digits: accuracies in percent, calibration errors as fractions.
-COLUMNS = (
-    ("test/acc", "acc %", 100.0, 2),
-    ("test/ece", "ECE", 1.0, 4),
-    ("test/adaece", "AdaECE", 1.0, 4),
-    ("test/cece", "CECE", 1.0, 4),
-)
-
-
-@dataclass(frozen=True)
-class Point:
-    """One run of a sweep.
-
-    Args:
-        chosen: the swept keys with this point's values, as overrides spell them.
-        cfg: its config.
-        jobs_overrides: the overrides that Hydra's sweeper gives to its job.
-        status: done, failed, interrupted or not run.
-        reason: why it failed.
-    """
-
-    chosen: Mapping[str, str]
-    cfg: RunConfig
-    jobs_overrides: frozenset[str] = frozenset()
-    status: str = "not run"
-    reason: str = ""
-
-    @cached_property
-    def run_dir(self) -> Path:
-        return run_dir(self.cfg)
-
-    @property
-    def label(self) -> str:
-        """The swept keys with this point's values."""
-        return " ".join(f"{key}={value}" for key, value in self.chosen.items()) or self.cfg.experiment
-
-    @property
-    def row(self) -> str:
-        """The swept keys without the seed: runs with the same row are averaged."""
-        parts = [f"{key}={value}" for key, value in self.chosen.items() if key != "seed"]
-        return " ".join(parts) or self.cfg.experiment
-
-    def ended(self, process: ProcessReturn | None) -> "Point":
-        """The same point with its outcome: the process's, or what its run directory says."""
-        if process is not None:
-            status = {0: "done", PREEMPTED: "interrupted"}.get(process.exit_code, "failed")
-            return replace(self, status=status, reason=process.reason)
-        if read_result(self.run_dir) is not None:
-            if others := differences(self.cfg, self.run_dir):
-                reason = f"{self.run_dir} was made with other settings: {', '.join(others)}"
-                return replace(self, status="failed", reason=reason)
-            return replace(self, status="done")
-        left = read_status(self.run_dir)
-        known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}
-        return replace(
-            self, status=known.get(left.get("status", ""), "not run"), reason=left.get("reason") or ""
-        )
+COLUMNS = {f"test/{one.key}": one for one in (ACC, *OF_CALIBRATION)}
 
 
 class SweepTable:
@@ -108,25 +49,12 @@ class SweepTable:
 
     def text(self) -> str:
         """The table in Markdown, with the failures below."""
-        head = ["", *(heading for _, heading, _, _ in COLUMNS), "n", "status"]
-        lines = [head]
+        head = ["", *(metric.heading for metric in COLUMNS.values()), "n", "status"]
+        body = []
         for row in self.rows():
-            cells = [_cell(row["metrics"][metric], factor, digits) for metric, _, factor, digits in COLUMNS]
-            lines.append([row["label"], *cells, str(row["n"]), row["status"]])
-        widths = [max(2, *(len(line[column]) for line in lines)) for column in range(len(head))]
-        ruler = [
-            "-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)
-        ]
-        body = [lines[0], ruler, *lines[1:]]
-        text = [
-            "| "
-            + " | ".join(
-                _pad(cell, width, column)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            )
-            + " |"
-            for line in body
-        ]
+            cells = [_cell(row["metrics"][key], metric) for key, metric in COLUMNS.items()]
+            body.append([row["label"], *cells, str(row["n"]), row["status"]])
+        text = markdown_table(head, body, words=(0,))
         failures = [
             f"- failed: {point.label}: {point.reason}" for point in self.points if point.status == "failed"
         ]
@@ -157,7 +85,7 @@ class SweepTable:
     def _row(self, label: str, points: Sequence[Point]) -> dict[str, Any]:
         results = [self.results[point.run_dir] for point in points if point.run_dir in self.results]
         metrics = {}
-        for metric, *_ in COLUMNS:
+        for metric in COLUMNS:
             values = [value for one in results if not math.isnan(value := select_metric(one, metric))]
             metrics[metric] = {
                 "mean": statistics.fmean(values) if values else None,
@@ -184,12 +112,8 @@ class SweepTable:
         }
 
 
-def _cell(metric: Mapping[str, Any], factor: float, digits: int) -> str:
-    if metric["mean"] is None:
+def _cell(found: Mapping[str, Any], metric: MetricName) -> str:
+    if found["mean"] is None:
         return "-"
-    mean = f"{factor * metric['mean']:.{digits}f}"
-    return mean if metric["std"] is None else f"{mean} +- {factor * metric['std']:.{digits}f}"
-
-
-def _pad(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column == 0 else cell.rjust(width)
+    mean = metric.number(found["mean"])
+    return mean if found["std"] is None else f"{mean} +- {metric.number(found['std'])}"

@@ -12,10 +12,10 @@ from typing import Any
 
 from snnlab.config.origins import flatten
 from snnlab.runs.results import read_metrics, read_result
-from snnlab.tables.plan import Job
+from snnlab.tables.plan import PlannedRun
 
 
-def cell_value(job: Job, metric: str, selection: str) -> float | None:
+def cell_value(job: PlannedRun, metric: str, selection: str) -> float | None:
     """The number, or None where the run does not have it (yet).
 
     Args:
@@ -52,13 +52,13 @@ def cell_value(job: Job, metric: str, selection: str) -> float | None:
     return statistics.fmean(found) if found else None
 
 
-def _setting(job: Job, key: str) -> float | None:
+def _setting(job: PlannedRun, key: str) -> float | None:
     if key == "trainer.samples_per_update":
         return float(job.cfg.trainer.batch_size * job.cfg.trainer.accumulate)
     return _number(dict(flatten(job.cfg.raw)).get(key))
 
 
-def _fact(job: Job, result: Mapping[str, Any], key: str) -> float | None:
+def _fact(job: PlannedRun, result: Mapping[str, Any], key: str) -> float | None:
     if key == "seconds_per_batch":
         speed = _number(result.get("samples_per_second"))
         return job.cfg.trainer.batch_size / speed if speed else None

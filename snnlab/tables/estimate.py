@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from snnlab.runs.results import read_result
-from snnlab.tables.plan import Job
+from snnlab.tables.plan import PlannedRun
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ TRAIN_SAMPLES: Mapping[str, int] = {
 START_SECONDS = 5.0
 
 
-def estimate(jobs: Sequence[Job]) -> Estimate:
+def estimate(jobs: Sequence[PlannedRun]) -> Estimate:
     """From the throughput of finished runs with the same data, network, neuron and number of steps."""
     speeds: dict[tuple[str, ...], tuple[float, int]] = {}
     for runs in {job.cfg.paths.runs for job in jobs}:

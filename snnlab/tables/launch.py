@@ -25,12 +25,13 @@ from snnlab.config.search import SearchPath
 from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
-from snnlab.sweep.run import Job as SweepJob
-from snnlab.tables.plan import Job
+from snnlab.sweep.launcher import Stoppable
+from snnlab.sweep.task import PointTask
+from snnlab.tables.plan import PlannedRun
 
 
 def run_missing(
-    plan: Callable[[], Sequence[Job]],
+    plan: Callable[[], Sequence[PlannedRun]],
     hydra_overrides: Sequence[str],
     config_dirs: Sequence[str | Path],
     train: Callable[[list[str]], int],
@@ -64,7 +65,7 @@ def run_missing(
 
 
 def _launch(
-    jobs: Sequence[Job],
+    jobs: Sequence[PlannedRun],
     hydra_overrides: Sequence[str],
     config_dirs: Sequence[str | Path],
     train: Callable[[list[str]], int],
@@ -75,7 +76,7 @@ def _launch(
         lines = [*search_override(search), *(one.hydra for one in read)]
         master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
         refuse_callables(master)
-        task = SweepJob(train, {frozenset(job.overrides): job.cfg for job in jobs})
+        task = PointTask(train, {frozenset(job.overrides): job.cfg for job in jobs})
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),
             task_function=task,
@@ -85,11 +86,12 @@ def _launch(
             launcher.launch([list(job.overrides) for job in jobs], initial_job_idx=0)
         except KeyboardInterrupt:
             return PREEMPTED
-    stopped = any(read_result(run_dir(job.cfg)) is None and job.state == "interrupted" for job in jobs)
-    return PREEMPTED if stopped or getattr(launcher, "stopped", False) else 0
+    stopped = isinstance(launcher, Stoppable) and launcher.stopped
+    interrupted = any(read_result(run_dir(job.cfg)) is None and job.state == "interrupted" for job in jobs)
+    return PREEMPTED if interrupted or stopped else 0
 
 
-def _measure(job: Job, here: Callable[[list[str]], int]) -> int:
+def _measure(job: PlannedRun, here: Callable[[list[str]], int]) -> int:
     """Converts and measures a finished run, as far as that is not done."""
     if job.subject is None:
         code = _command(["convert", f"run={job.folder}", *job.about_it, *job.convert], here)

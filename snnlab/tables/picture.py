@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnlab.errors import ConfigError
+from snnlab.metric_names import METRICS
 from snnlab.plots.table_curves import Curve, plot_table
 from snnlab.tables.fill import Filled
 from snnlab.tables.table_file import Column, Row
@@ -13,7 +14,6 @@ from snnlab.tables.table_file import Column, Row
 # `T=1`, `eps = 0.05`, or a number alone, as papers head the columns after the first.
 PLACE = re.compile(r"(?:(?P<axis>[^=]+?)\s*=\s*)?(?P<at>\d+(?:\.\d+)?)")
 AXES = {"T": "time step", "t": "time step"}
-QUANTITIES = {"acc": "accuracy", "ece": "ECE", "adaece": "AdaECE", "cece": "CECE", "nll": "NLL"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def place_of(column: Column) -> Place | None:
     if match := PLACE.fullmatch(column.name):
         # test/cece_step/t3, test/firing_rate/t3, measured/rows/3/acc
         *_, name = re.findall(r"[a-z]{3}[a-z_]*", re.sub(r"_(step|cum)/", "/", column.metric))
-        quantity = f"{QUANTITIES.get(name, name.replace('_', ' '))}{percent}"
+        label = METRICS[name].label if name in METRICS else name.replace("_", " ")
+        quantity = f"{label}{percent}"
         return Place(f"{column.group}, {quantity}" if column.group else quantity, *_point(match))
     return None
 

@@ -24,7 +24,7 @@ from snnlab.tables.table_file import Column, Row, Run, Scale, TableFile
 
 
 @dataclass(frozen=True)
-class Job:
+class PlannedRun:
     """One run, or one that waits until its teacher is trained.
 
     Args:
@@ -39,7 +39,7 @@ class Job:
 
     overrides: tuple[str, ...]
     cfg: RunConfig
-    waits: "Job | None" = None
+    waits: "PlannedRun | None" = None
     convert: tuple[str, ...] = ()
     measure: str = ""
     measured: str = ""
@@ -132,7 +132,7 @@ class Cell:
 
     row: Row
     column: Column
-    jobs: tuple[Job, ...]
+    jobs: tuple[PlannedRun, ...]
     why: str = ""
 
 
@@ -146,12 +146,12 @@ class Plan:
     seeds: tuple[int, ...]
     by_hand: tuple[str, ...]
     cells: tuple[Cell, ...]
-    of_figure: tuple[Job, ...] = ()
+    of_figure: tuple[PlannedRun, ...] = ()
 
     @property
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[PlannedRun]:
         """Every run once, teachers before their students."""
-        found: dict[Any, Job] = {}
+        found: dict[Any, PlannedRun] = {}
         for job in self._own_jobs:
             for one in _with_teachers(job):
                 key = (one.waits and run_dir(one.waits.cfg), run_dir(one.cfg), one.convert, one.measure)
@@ -165,7 +165,7 @@ class Plan:
         return list(dict.fromkeys(job.subject for job in jobs if job.subject))
 
     @property
-    def _own_jobs(self) -> list[Job]:
+    def _own_jobs(self) -> list[PlannedRun]:
         """Those of measured cells and figures, without teachers; one that fills several cells as often."""
         measured = (cell.jobs for cell in self.cells if not cell.column.of_settings)
         return [*(job for jobs in measured for job in jobs), *self.of_figure]
@@ -248,7 +248,7 @@ class Planner:
                 continue
             jobs = self._jobs(table, run, column.overrides, scale, seeds, by_hand, row.name)
             cells.append(Cell(row, column, jobs))
-        of_figure: list[Job] = []
+        of_figure: list[PlannedRun] = []
         for row in table.rows if not table.columns else ():
             for run in [row.run] if row.run else list(row.runs.values()):
                 if self._unknown(run):
@@ -274,7 +274,7 @@ class Planner:
         seeds: Sequence[int],
         by_hand: Sequence[str],
         row: str,
-    ) -> tuple[Job, ...]:
+    ) -> tuple[PlannedRun, ...]:
         try:
             lines = at_scale(self.config, table, run, more, scale, by_hand)
             teacher = None
@@ -289,14 +289,14 @@ class Planner:
         jobs = []
         for seed in seeds:
             one = dataclasses.replace(cfg, seed=seed, raw={**cfg.raw, "seed": seed})
-            job = Job(
+            job = PlannedRun(
                 (*lines, f"seed={seed}"), one, waits, run.convert, run.measure, run.measured, table.selection
             )
             jobs.append(job)
         return tuple(jobs)
 
 
-def _with_teachers(job: Job) -> Iterator[Job]:
+def _with_teachers(job: PlannedRun) -> Iterator[PlannedRun]:
     if job.waits is not None:
         yield from _with_teachers(job.waits)
     yield job

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snnlab.config.schema import RunConfig
+from snnlab.duration import duration
 from snnlab.runs.results import read_status
 from snnlab.tables.estimate import estimate
-from snnlab.tables.plan import Cell, Job, Plan
+from snnlab.tables.plan import Cell, Plan, PlannedRun
 from snnlab.tables.scales import EMBEDDED
 
 MARKS = {
@@ -53,18 +54,18 @@ def _kind(cell: Cell) -> str:
     return "cited" if cell.why == "cited" else "missing" if cell.why else "runs"
 
 
-def _one_for_each_run(jobs: Sequence[Job]) -> list[Job]:
+def _one_for_each_run(jobs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """Without those that differ in what is measured afterwards; one that is not done stands for the others."""
-    found: dict[tuple[str, str], Job] = {}
+    found: dict[tuple[str, str], PlannedRun] = {}
     for job in sorted(jobs, key=lambda one: one.state == "done"):
         found.setdefault((str(job.folder), str(job.waits and job.waits.folder)), job)
     chosen = {id(job) for job in found.values()}
     return [job for job in jobs if id(job) in chosen]
 
 
-def _job_lines(plan: Plan, jobs: Sequence[Job]) -> list[str]:
+def _job_lines(plan: Plan, jobs: Sequence[PlannedRun]) -> list[str]:
     """A line for each configuration with the state of its seeds, and the folder that holds them."""
-    grouped: dict[tuple[str, ...], list[Job]] = {}
+    grouped: dict[tuple[str, ...], list[PlannedRun]] = {}
     for job in jobs:
         said = tuple(one for one in job.overrides if not one.startswith("seed=") and one not in plan.by_hand)
         grouped.setdefault(said, []).append(job)
@@ -90,7 +91,7 @@ def total_lines(plans: Sequence[Plan]) -> list[str]:
     return [f"all {len(plans)}", f"  runs     {len(jobs)} different: {text}", *time_lines(jobs)]
 
 
-def time_lines(jobs: Sequence[Job]) -> list[str]:
+def time_lines(jobs: Sequence[PlannedRun]) -> list[str]:
     """How long the runs that are not done will take on this machine, one after the other."""
     todo = [job for job in jobs if job.state not in ("done", "unmeasured")]
     if not todo:
@@ -134,15 +135,6 @@ def data_lines(plans: Sequence[Plan]) -> list[str]:
             configs.setdefault(job.cfg.dataset.name, job.cfg)
     lines = ["  data     generated in a data set's shape: always there"] if generated else []
     return lines + [f"  data     {name}: {_presence(cfg)}" for name, cfg in sorted(configs.items())]
-
-
-def duration(seconds: float) -> str:
-    """In the unit a person would use."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
 
 
 def _presence(cfg: RunConfig) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.runs.results import read_result
-from snnlab.tables.plan import Job
+from snnlab.tables.plan import PlannedRun
 
 
-def provenance(job: Job, row: str) -> dict[str, Any]:
+def provenance(job: PlannedRun, row: str) -> dict[str, Any]:
     """What was run where, for a row of a table; no place of this machine."""
     result = read_result(job.folder) or {}
     environment = _environment(job.folder)

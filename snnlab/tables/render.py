@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from snnlab.markdown import markdown_table
 from snnlab.tables.fill import Filled, Tested
 from snnlab.tables.grid import Grid, cells_grid, paper_grid
 from snnlab.tables.latex import latex
@@ -70,21 +71,8 @@ def markdown_grid(grid: Grid) -> list[str]:
     """The table alone, in columns of equal width; nothing of a figure without numbers."""
     if not grid.body:
         return []
-    lines = [grid.head, *grid.body]
-    lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
-    widths = [max(2, *(len(line[index]) for line in lines)) for index in range(len(grid.head))]
-    ruler = [
-        "-" * width if grid.is_words(index) else "-" * (width - 1) + ":" for index, width in enumerate(widths)
-    ]
-    return [
-        "| "
-        + " | ".join(
-            cell.ljust(width) if grid.is_words(index) else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        + " |"
-        for line in [lines[0], ruler, *lines[1:]]
-    ]
+    words = [index for index in range(len(grid.head)) if grid.is_words(index)]
+    return markdown_table(grid.head, grid.body, words=words)
 
 
 def below(filled: Filled) -> list[str]:

@@ -2,13 +2,14 @@
 
 import contextlib
 import dataclasses
-import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
+from snnlab.config import types
+from snnlab.config.hints import type_of
 from snnlab.config.search import SearchPath
 from snnlab.config.suggest import did_you_mean
 from snnlab.errors import ConfigError
@@ -95,51 +96,28 @@ class _Checker:
 
     def value(self, kind: Any, value: Any, path: str) -> Any:
         origin, args = get_origin(kind), get_args(kind)
-        if dataclasses.is_dataclass(kind):
-            assert isinstance(kind, type)
-            return self.dataclass(kind, value, path)
-        if origin in (types.UnionType, Union):
-            if value is None and type(None) in args:
-                return None
-            return self.value_of_union([one for one in args if one is not type(None)], value, path)
-        if origin is Literal:
-            if value not in args:
-                guess = did_you_mean(str(value), map(str, args))
-                raise self.error(
-                    path, f"unknown choice '{value}'{guess}", f"choose one of: {', '.join(args)}"
-                )
-            return value
-        if origin is tuple:
-            if not isinstance(value, list):
-                raise self.error(path, f"expected a list, got {value!r}", "write [a, b]")
+        record = next((one for one in (kind, *args) if dataclasses.is_dataclass(one)), None)
+        if origin is tuple and isinstance(value, list):
             return tuple(self.value(args[0], one, f"{path}[{index}]") for index, one in enumerate(value))
-        if origin is not None and issubclass(origin, Mapping):
-            if not isinstance(value, Mapping):
-                raise self.error(path, f"expected keys with values, got {value!r}")
+        if origin is Mapping and isinstance(value, Mapping):
             return {str(key): self.value(args[1], one, f"{path}.{key}") for key, one in value.items()}
-        return self.plain(kind, value, path)
+        if origin is Mapping or (origin is tuple and record):
+            shape = "a list" if origin is tuple else "keys with values"
+            raise self.error(path, f"expected {shape}, got {types.show(value)}")
+        if record:
+            assert isinstance(record, type)
+            return None if value is None and origin else self.dataclass(record, value, path)
+        return self.plain(type_of(kind), value, path)
 
-    def value_of_union(self, kinds: list[Any], value: Any, path: str) -> Any:
-        for kind in kinds[:-1]:
-            try:
-                return self.value(kind, value, path)
-            except ConfigError:
-                continue
-        return self.value(kinds[-1], value, path)
-
-    def plain(self, kind: Any, value: Any, path: str) -> Any:
-        if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
-            return str(value)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
-        if kind is float and isinstance(value, str):
-            # YAML 1.1 takes 1e-6, without a point, for text.
-            with contextlib.suppress(ValueError):
-                return float(value)
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            names = {str: "text", float: "a number", int: "a whole number", bool: "true or false"}
-            raise self.error(path, f"expected {names[kind]}, got {value!r}")
-        return value
+    def plain(self, kind: types.Type, value: Any, path: str) -> Any:
+        try:
+            return kind.convert(value)
+        except types.MismatchError as error:
+            # YAML 1.1 takes 1e-6, without a point, for text, and a label such as 0.5 for a number.
+            if isinstance(value, str | float):
+                with contextlib.suppress(ValueError, types.MismatchError):
+                    return kind.convert(float(value) if isinstance(value, str) else str(value))
+            raise self.error(path, error.message, error.hint) from None
 
     def consistent(self, table: TableFile) -> None:
         """What no type says: lengths, names that refer to each other, published values."""

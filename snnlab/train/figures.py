@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
+from snnlab.metric_names import known_at_each_step
 from snnlab.metrics import Recorder
 from snnlab.plots.curves import plot_curves
 from snnlab.plots.firing_rates import plot_firing_rates
-from snnlab.plots.flat import value_per_step
 from snnlab.plots.frames import plot_frames
 from snnlab.plots.loss_trends import plot_loss_trends
 from snnlab.plots.over_time import plot_over_time
@@ -30,7 +30,7 @@ def draw(session: Session) -> list[Path]:
     ]
     rates = evaluation.rates
     if rates:
-        all_neurons = value_per_step(evaluation.metrics, "firing_rate")
+        all_neurons = known_at_each_step(evaluation.metrics, "firing_rate")
         rates = {**rates, "all neurons": list(all_neurons.values())}
         paths.append(plot_firing_rates(rates, folder / "firing_rates.png", title=title))
     return paths + _draw_sample(session, title)

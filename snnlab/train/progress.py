@@ -18,6 +18,9 @@ from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
+from snnlab.duration import duration
+from snnlab.metric_names import ACC, ECE, LOSS
+
 Mode = Literal["auto", "bar", "plain", "none"]
 
 BAR_SECONDS = 0.5
@@ -184,7 +187,7 @@ class Progress:
         """What there is to say about the current epoch, the most important first."""
         facts = []
         if self._loss is not None and self._accuracy is not None:
-            facts += [f"loss {self._loss:.4f}", f"acc {percent(self._accuracy)}"]
+            facts += [f"{LOSS.label} {LOSS.number(self._loss)}", f"{ACC.key} {percent(self._accuracy)}"]
         if (eta := self.eta_seconds()) is not None:
             facts.append(f"ETA {duration(eta)}")
         if (speed := self.samples_per_second()) is not None:
@@ -226,19 +229,6 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:5.1f} %"
 
 
-def duration(seconds: float) -> str:
-    """7.4 -> "7.4 s", 83 -> "1:23", 3723 -> "1:02:03", 100000 -> "1 d 3:46:40"."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    if hours == 0:
-        return f"{minute}:{second:02d}" if minutes else f"{second} s"
-    clock = f"{hour}:{minute:02d}:{second:02d}"
-    return f"{days} d {clock}" if days else clock
-
-
 def _resolve(mode: Mode, console: Console) -> Literal["bar", "plain", "none"]:
     if mode != "auto":
         return mode
@@ -246,10 +236,10 @@ def _resolve(mode: Mode, console: Console) -> Literal["bar", "plain", "none"]:
 
 
 _SHOWN: tuple[tuple[str, str, Callable[[float], str]], ...] = (
-    ("train/loss", "loss", "{:.4f}".format),
-    ("train/acc", "acc", percent),
-    ("test/loss", "test loss", "{:.4f}".format),
-    ("test/acc", "test acc", percent),
-    ("test/ece", "ECE", "{:.4f}".format),
+    ("train/loss", LOSS.label, LOSS.number),
+    ("train/acc", ACC.key, percent),
+    ("test/loss", f"test {LOSS.label}", LOSS.number),
+    ("test/acc", f"test {ACC.key}", percent),
+    ("test/ece", ECE.label, ECE.number),
     ("test/time_steps", "mean T", "{:.2f}".format),
 )

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from snnlab import build
+from snnlab.augments.base import runs_in_loader
 from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import LabelledData, SampleSet
 from snnlab.data.head import HeadSet
@@ -20,6 +21,7 @@ from snnlab.errors import ConfigError
 from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.machine.device import seed_generators
 from snnlab.machine.processes import ALONE, Processes
+from snnlab.metric_names import metric_of
 from snnlab.runs import checkpoint
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
@@ -82,8 +84,9 @@ class Session:
         self.processes = processes
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
-        self.train_set = dataset.train_set([op for op in augments if getattr(op, "in_loader", False)])
-        self.test_set, self.split_name = dataset.test_set(), dataset.split_name
+        self.train_set = dataset.train_set([op for op in augments if runs_in_loader(op)])
+        self.test_set = dataset.checked(dataset.test_set(), "held-out")
+        self.split_name = dataset.split_name
         if trainer.overfit_batches is not None:
             self.train_set = HeadSet(self.train_set, trainer.overfit_batches * trainer.batch_size)
             self.test_set, self.split_name = self.train_set, "the training samples themselves"
@@ -256,11 +259,12 @@ class Session:
 
     def _remember(self, metrics: dict[str, float]) -> None:
         select = self.cfg.trainer.select
-        value = metrics[select]
+        metric, value = metric_of(select), metrics[select]
+        assert metric is not None
         found = {"epoch": self.position.epoch, "value": value, "metrics": metrics}
         self.position.last = found
         best = self.position.best
-        if best is None or math.isnan(best["value"]) or _is_better(select, value, best["value"]):
+        if best is None or math.isnan(best["value"]) or metric.is_better(value, best["value"]):
             self.position.best = found
             self.files.save_checkpoint(
                 "best",
@@ -290,9 +294,3 @@ def _check(trainer: TrainerConfig, device: torch.device, processes: Processes) -
             "trainer.sync_bn: PyTorch synchronises normalisation between GPUs only",
             "trainer.sync_bn=false normalises by the samples of each process",
         )
-
-
-def _is_better(metric: str, value: float, best: float) -> bool:
-    """Accuracy should be high, everything else (losses, calibration errors) low; NaN is never better."""
-    higher = metric.partition("/")[2].startswith("acc")
-    return value > best if higher else value < best

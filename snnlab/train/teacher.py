@@ -19,6 +19,7 @@ from snnlab.errors import ConfigError
 from snnlab.layers.time import EachStep
 from snnlab.losses.base import Loss
 from snnlab.machine.device import autocast
+from snnlab.packages import need
 from snnlab.runs import checkpoint
 from snnlab.runs.stored_config import load_stored
 from snnlab.runs.weights import is_run
@@ -182,6 +183,7 @@ def _from_run(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.de
 
 
 def _from_timm(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.device) -> Teacher:
+    need("timm", f"distill.teacher: '{name}' is no run directory; a model of timm")
     import timm
 
     if not timm.is_model(name):
@@ -231,6 +233,7 @@ def _published(name: str) -> nn.Module:
 def _load_file(network: nn.Module, file: Path) -> None:
     weights: Any
     if file.suffix == ".safetensors":
+        need("safetensors", f"distill.weights={file}")
         from safetensors.torch import load_file
 
         weights = load_file(file)

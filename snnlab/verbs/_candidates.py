@@ -6,16 +6,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from snnlab.config.check import ANALYSE_SECTIONS, SECTIONS, section
+from snnlab.config.arguments import Arguments, arguments_of
+from snnlab.config.check import SECTIONS, section
 from snnlab.config.origins import flatten
 from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.verbs import verbs
+from snnlab.verbs._declarations import DECLARED
 from snnlab.verbs._shells import SHELLS
 
-TAKES_OVERRIDES = ("train", "show", "check", "eval", "analyse", "export", "data")
+TAKES_OVERRIDES = ("train", "show", "check", "eval", "analyse", "convert", "export", "data")
 
 
 def candidates(line: str) -> list[str]:
@@ -46,10 +48,11 @@ def candidates(line: str) -> list[str]:
         return _starting(word, ("list", "prepare", "verify", "bench"))
     if verb == "data" and len(given) == 1 and "=" not in word:
         return _starting(word, [*search.options("dataset"), "+experiment="])
+    kind = DECLARED.get(verb)
+    if kind is not None and (found := _of_command(kind, word)) is not None:
+        return found
     if verb not in TAKES_OVERRIDES:
         return []
-    if verb == "analyse" and (found := _of_analyse(word)) is not None:
-        return found
     overrides = [one for one in given if "=" in one and not one.startswith("-")]
     return _override(word, overrides, search)
 
@@ -57,34 +60,33 @@ def candidates(line: str) -> list[str]:
 def _table(word: str, given: list[str], search: SearchPath) -> list[str]:
     if word.startswith("-"):
         return _starting(word, ("--plan", "--run", "--format", "--layout", "--from", "--output", "--all"))
-    key, equals, value = word.partition("=")
-    if key == "scale" and equals:
-        return [f"scale={one}" for one in _starting(value, ("full", "short", "smoke"))]
-    named = any(not one.startswith("-") and "=" not in one for one in given)
-    return _starting(word, ["scale=", "seeds="] if named else search.options("table"))
+    if "=" in word or any(not one.startswith("-") and "=" not in one for one in given):
+        return _of_command(DECLARED["table"], word) or []
+    return _starting(word, search.options("table"))
 
 
-def _of_analyse(word: str) -> list[str] | None:
+def _of_command(kind: type[Arguments], word: str) -> list[str] | None:
     """What is no override of the run; None if the word may be one."""
-    from snnlab.analyse.names import analyses
-    from snnlab.runs.run_arguments import CHECKPOINTS
-
+    known = arguments_of(kind)
     key, equals, value = word.partition("=")
-    choices: Mapping[str, Iterable[str]] = {"what": [*analyses(), "all"], "checkpoint": CHECKPOINTS}
-    if equals and key in choices:
+    full = kind.also.get(key, key)
+    name, dot, rest = full.partition(".")
+    one = known.get(name)
+    if equals and one and one.choices and not dot:
         opening, comma, last = value.rpartition(",")
         bracket = "[" if last.startswith("[") else ""
         head = f"{key}={opening}{comma}{bracket}"
-        return [head + one for one in _starting(last.removeprefix("["), choices[key])]
-    name, dot, _ = key.partition(".")
-    if dot and name in ANALYSE_SECTIONS:
+        return [head + choice for choice in _starting(last.removeprefix("["), one.choices)]
+    if dot and one and one.section:
         keys = section(name).keys
         if equals:
-            types = keys[key.partition(".")[2]].type.choices() if key.partition(".")[2] in keys else ()
-            return [f"{key}={one}" for one in _starting(value, types)]
-        return [f"{one}=" for one in _starting(key, (f"{name}.{one}" for one in keys))]
-    own = [*(f"{one}=" for one in ("run", "what", "checkpoint")), *(f"{one}." for one in ANALYSE_SECTIONS)]
-    return _starting(word, own) or None if not dot and not equals else None
+            types = keys[rest].type.choices() if rest in keys else ()
+            return [f"{key}={choice}" for choice in _starting(value, types)]
+        return [f"{path}=" for path in _starting(key, (f"{name}.{one}" for one in keys))]
+    if dot or equals:
+        return None
+    own = [f"{one.name}." if one.section else f"{one.name}=" for one in known.values() if not one.is_open]
+    return _starting(word, dict.fromkeys([*own, *(f"{short}=" for short in kind.also)])) or None
 
 
 def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:

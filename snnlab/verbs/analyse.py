@@ -16,21 +16,16 @@ EXAMPLES = (
     "snnlab analyse run=DIR what=tsne tsne.samples=1000 checkpoint=best",
     "snnlab analyse run=DIR what=all",
 )
-SETTINGS = """\
-  analyse.samples          held-out samples to measure, 512; null = all
-  gradient_support.least   part of the surrogate's peak that counts as a gradient, 0.01
-  membrane.bins .layers    bins of a histogram, 120; layers in the picture, 6
-  landscape.grid .span     points along each direction, 21; how far, 1 = the norm of each filter
-  landscape.samples .split .seed   256 samples of train | test; seed of the directions, 0
-  tsne.samples .perplexity .panels .seed   500, 30, 4 numbers of steps, 0
-  energy.convention        counted | cf | dsatgo | mtsnn | spikformer"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
+    from snnlab.analyse.arguments import AnalyseArguments
+    from snnlab.config.arguments import help_of
+
     add_overrides(parser)
     lines = "\n".join(f"  {name:18}{text}" for name, text in analyses().items())
-    parser.description = f"{__doc__}\nanalyses:\n{lines}\n\nsettings:\n{SETTINGS}"
+    parser.description = f"{__doc__}\nanalyses:\n{lines}\n\nkeys:\n{help_of(AnalyseArguments)}"
 
 
 def run(args: argparse.Namespace) -> int:

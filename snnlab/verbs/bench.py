@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-from snnlab.config.suggest import did_you_mean
 from snnlab.errors import ConfigError
 from snnlab.registry import component_files
 
@@ -25,6 +24,10 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
+    from snnlab.bench.arguments import BenchArguments
+    from snnlab.config.arguments import help_of
+
+    parser.description = f"{__doc__}\nkeys:\n{help_of(BenchArguments)}"
     parser.add_argument(
         "what",
         nargs="*",
@@ -40,10 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the jobs, prints tables; exit code 1 if one failed."""
-    devices = [word.partition("=")[2] for word in args.what if word.startswith("device=")]
-    neurons = [word for word in args.what if "=" not in word] or _usual(args.full)
-    device = devices[-1] if devices else "cpu"
-    _check([word for word in args.what if "=" in word and not word.startswith("device=")], neurons, device)
+    from snnlab.bench.arguments import read_bench_arguments
+
+    asked = read_bench_arguments(args.what)
+    neurons = list(asked.neurons) or _usual(args.full)
+    if asked.device == "cuda":
+        _check_cuda()
 
     from rich.console import Console
 
@@ -54,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         args.json.parent.mkdir(parents=True, exist_ok=True)
     threads = args.threads or len(os.sched_getaffinity(0))
     surrogates = list(component_files("surrogate"))
-    todo = jobs(neurons, surrogates, device=device, threads=threads, full=args.full)
+    todo = jobs(neurons, surrogates, device=asked.device, threads=threads, full=args.full)
     rows, begin = [], time.monotonic()
     for number, job in enumerate(todo, start=1):
         name = f"{job.get('network', '')} {job['neuron']}".strip()
@@ -83,25 +88,8 @@ def _usual(full: bool) -> list[str]:
     return first + others if full else first
 
 
-def _check(unknown: list[str], neurons: list[str], device: str) -> None:
-    if unknown:
-        raise ConfigError(
-            f"snnlab bench takes no {unknown[0]}", "neurons by name, and device=cpu or device=cuda"
-        )
-    known = component_files("neuron")
-    for name in neurons:
-        if name not in known:
-            guess = did_you_mean(name, known)
-            raise ConfigError(
-                f"no neuron is called '{name}'{guess}",
-                f"choose of: {', '.join(known)}",
-            )
-    if device not in ("cpu", "cuda"):
-        raise ConfigError(f"device: cannot measure on '{device}'", "device=cpu or device=cuda")
-    if device == "cuda":
-        import torch
+def _check_cuda() -> None:
+    import torch
 
-        if not torch.cuda.is_available():
-            raise ConfigError(
-                "device=cuda: there is no CUDA device here", "snnlab doctor shows what is there"
-            )
+    if not torch.cuda.is_available():
+        raise ConfigError("device=cuda: there is no CUDA device here", "snnlab doctor shows what is there")

@@ -18,7 +18,11 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
+    from snnlab.config.arguments import help_of
+    from snnlab.convert.arguments import ConvertArguments
+
     add_overrides(parser)
+    parser.description = f"{__doc__}\nkeys:\n{help_of(ConvertArguments)}"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         )
     paths = [one for one in asked.overrides if one.startswith("paths.")]
     ann = load_stored(asked.run, paths, args.config_dir)
-    snn = load_stored(asked.run, asked.overrides, args.config_dir)
+    snn = load_stored(asked.run, asked.settings, args.config_dir)
     from snnlab.convert import run as convert_run
 
     return convert_run.run(ann, snn, asked)

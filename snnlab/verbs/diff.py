@@ -12,7 +12,6 @@ EXAMPLES = (
     "snnlab diff A B --json",
     "snnlab diff A B --all-metrics",
 )
-SUMMARY = ("acc", "nll", "brier", "ece", "adaece", "cece", "loss")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the differences."""
     from snnlab.config.origins import flatten
+    from snnlab.metric_names import METRICS
     from snnlab.runs.config_file import read_config
     from snnlab.runs.results import read_result
 
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         shown = {
             key: one
             for key, one in values.items()
-            if args.all_metrics or key in {f"test/{name}" for name in SUMMARY}
+            if args.all_metrics or key in {f"test/{name}" for name in METRICS}
         }
         rows = [
             (

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import snnlab
+from snnlab.packages import EXTRAS
 from snnlab.versions import package_versions
 
 EXAMPLES = ("snnlab doctor", "snnlab doctor --json", "SNNLAB_DATA=/data snnlab doctor")
@@ -37,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
         width = max(map(len, report))
         for name, value in report.items():
             print(f"{name:{width}}  {value}")
-    needed = [name for name in versions if name != "triton" or sys.platform == "linux"]
-    return int(any(versions[name] is None for name in needed))
+    optional = {*EXTRAS, *(() if sys.platform == "linux" else ("triton",))}
+    return int(any(version is None for name, version in versions.items() if name not in optional))
 
 
 def _devices() -> dict[str, object]:

@@ -1,10 +1,8 @@
 """Measure the checkpoint of a run again: other time steps, early exit, another device or other settings.
 
 The config is the run's own; overrides apply on top of it. Several numbers of time steps give a table with a
-row for each, and so do several values of keys of the neuron, in all combinations. checkpoint=last | best,
-weights=model | average (the moving average of trainer.ema). speed=true times a converted network.
-early_exit.threshold, .logits (sum | mean) and .streaming (true | false) let samples stop early.
-noise=uniform | salt_pepper | gaussian and noise.level=[...] put noise on the samples, before normalisation.
+row for each, and so do several values of keys of the neuron, in all combinations. early_exit lets samples stop
+early; noise is put on the samples, before normalisation.
 """
 
 import argparse
@@ -28,7 +26,11 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
+    from snnlab.config.arguments import help_of
+    from snnlab.evaluate.arguments import EvalArguments
+
     add_overrides(parser)
+    parser.description = f"{__doc__}\nkeys:\n{help_of(EvalArguments)}"
 
 
 def run(args: argparse.Namespace) -> int:

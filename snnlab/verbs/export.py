@@ -16,7 +16,11 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
+    from snnlab.config.arguments import help_of
+    from snnlab.export.arguments import ExportArguments
+
     add_overrides(parser)
+    parser.description = f"{__doc__}\nkeys:\n{help_of(ExportArguments)}"
 
 
 def run(args: argparse.Namespace) -> int:

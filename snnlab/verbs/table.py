@@ -16,8 +16,8 @@ from snnlab.errors import PREEMPTED, ConfigError
 
 if TYPE_CHECKING:
     from snnlab.tables.fill import Filled
-    from snnlab.tables.plan import Job, Plan
-    from snnlab.tables.table_file import Scale, Selection, TableFile
+    from snnlab.tables.plan import Plan, PlannedRun
+    from snnlab.tables.table_file import TableFile
 
 EXAMPLES = (
     "snnlab list table",
@@ -36,6 +36,10 @@ ENDINGS = {"terminal": "md", "latex": "tex"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
+    from snnlab.config.arguments import help_of
+    from snnlab.tables.arguments import TableArguments
+
+    parser.description = f"{__doc__}\nkeys:\n{help_of(TableArguments)}"
     parser.add_argument("name", nargs="?", help="such as tmc_1 or figure_tmc_2; snnlab list table names them")
     parser.add_argument("overrides", nargs="*", metavar="override", help="scale=..., seeds=0,1, or Hydra's")
     parser.add_argument("--all", action="store_true", help="all tables and figures instead of one")
@@ -62,33 +66,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plans, runs and prints."""
     from snnlab.config.search import SearchPath
+    from snnlab.tables.arguments import read_table_arguments
     from snnlab.tables.plan import Planner
-    from snnlab.tables.table_file import SCALES
     from snnlab.tables.table_loader import load_table
 
     _check_output(args)
     search = SearchPath.of(args.config_dir)
     given = [one for one in [args.name, *args.overrides] if one]
-    names = search.options("table") if args.all else [one for one in given if "=" not in one]
-    if len(names) != 1 and not args.all:
+    asked = read_table_arguments(given)
+    if len(asked.names) != 1 and not args.all:
         raise ConfigError("table: give one name", "snnlab list table names them all")
+    names = search.options("table") if args.all else asked.names
     tables = {name.replace("-", "_"): load_table(name, search) for name in names}
-    settings = [one for one in given if "=" in one]
     if args.stored is not None:
-        return _print_stored(args, tables, settings)
-    scale, seeds, selection, hydra, others = _take_apart(settings, SCALES)
-    if selection is not None:
-        tables = {name: replace(table, selection=selection) for name, table in tables.items()}
+        return _print_stored(args, tables, [one for one in given if "=" in one])
+    if asked.select is not None:
+        tables = {name: replace(table, selection=asked.select) for name, table in tables.items()}
 
     with Planner(args.config_dir) as planner:
 
         def plans() -> "list[Plan]":
-            return [planner.plan(name, table, scale, seeds, others) for name, table in tables.items()]
+            return [
+                planner.plan(name, table, asked.scale, asked.seeds, asked.of_cells)
+                for name, table in tables.items()
+            ]
 
         if args.plan:
             return _print_plans(plans())
         if args.run:
-            return _run_and_print(args, plans, hydra, [one for one in others if one.startswith("paths.")])
+            paths = [one for one in asked.of_cells if one.startswith("paths.")]
+            return _run_and_print(args, plans, asked.hydra, paths)
         found = plans()
     from snnlab.tables.fill import fill
 
@@ -139,7 +146,7 @@ def _run_and_print(
     from snnlab.tables.launch import run_missing
     from snnlab.tables.plan_text import unfinished_lines
 
-    def jobs() -> "list[Job]":
+    def jobs() -> "list[PlannedRun]":
         return [job for plan in plans() for job in plan.jobs]
 
     code = run_missing(jobs, [*paths, *hydra], args.config_dir, args.main)
@@ -162,37 +169,6 @@ def _say_what_is_empty(filled: "Sequence[Filled]") -> int:
         text = f"{name}: no number for '{cell.row.name}', '{cell.column.label}' in its runs: {cell.column.metric}"
         print(text, file=sys.stderr)
     return int(bool(cells))
-
-
-def _take_apart(
-    given: Sequence[str], scales: "Sequence[Scale]"
-) -> "tuple[Scale, tuple[int, ...], Selection | None, list[str], list[str]]":
-    """Scale, seeds, which epoch counts, Hydra's own overrides, and those of the cells."""
-    scale = scales[0]
-    selection: Selection | None = None
-    seeds: tuple[int, ...] = ()
-    hydra: list[str] = []
-    others: list[str] = []
-    for one in given:
-        key, _, value = one.partition("=")
-        if key == "scale":
-            check_choice("scale", value, scales)
-            scale = next(known for known in scales if known == value)
-        elif key in ("seeds", "seed"):
-            try:
-                seeds = tuple(dict.fromkeys(int(part) for part in value.strip("[]").split(",")))
-            except ValueError:
-                raise ConfigError(
-                    f"{key}: expected whole numbers, got '{value}'", "write seeds=0,1,2"
-                ) from None
-        elif key == "select":
-            check_choice("select", value, ("last", "best"))
-            selection = "best" if value == "best" else "last"
-        elif key.lstrip("+").startswith("hydra"):
-            hydra.append(one)
-        else:
-            others.append(one)
-    return scale, seeds, selection, hydra, others
 
 
 def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:

@@ -39,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
                 "train -m: a sweep starts processes of its own, torchrun's are for one run",
                 "torchrun -m snnlab train without -m, or snnlab train -m",
             )
-        from snnlab.sweep.run import sweep
+        from snnlab.sweep.run import run_sweep
 
-        return sweep(args.overrides, args.config_dir, args.main)
+        return run_sweep(args.overrides, args.config_dir, args.main)
     from snnlab.runs.load import load
 
     cfg = load(args.overrides, args.config_dir)

@@ -73,7 +73,11 @@ def test_the_plan_names_every_surrogate_only_when_asked() -> None:
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["lfi"], "'lif'"), (["device=tpu"], "device=cuda"), (["batch=3"], "takes no batch=3")],
+    [
+        (["lfi"], "'lif'"),
+        (["device=tpu"], "cpu, cuda"),
+        (["devise=cuda"], "unknown key 'devise'. Did you mean 'device'?"),
+    ],
 )
 def test_mistakes(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *words]) == 2

@@ -165,9 +165,10 @@ def test_list(capsys):
 
 def test_a_whole_name_lists_its_keys(capsys):
     assert main(["list", "neuron", "plif"]) == 0
-    first, *lines = capsys.readouterr().out.splitlines()
-    assert first.startswith("# conf/neuron/plif.yaml: Leaky ")
-    assert any(line.startswith("decay_input: false   # true: scale") for line in lines)
+    first, second, *lines = capsys.readouterr().out.splitlines()
+    assert first == "# conf/neuron/plif.yaml"
+    assert second.startswith("# Leaky ")
+    assert any(line.startswith("decay_input: false  # true: scale") for line in lines)
     assert main(["list", "experiment", "quickstart"]) == 0
     assert capsys.readouterr().out.count("A small VGG-SNN") == 1
 

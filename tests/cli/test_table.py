@@ -164,7 +164,7 @@ def test_a_stopped_table_continues(snnlab, here, slow, launcher):
         ([], "give one name"),
         (["tmc_1", "scale=shrot"], "Did you mean 'short'?"),
         (["tmc_1", "--format", "tex"], "unknown choice 'tex'"),
-        (["tmc_1", "seeds=a"], "expected whole numbers"),
+        (["tmc_1", "seeds=a"], "seeds: expected integers, got 'a'"),
         (["tmc_1", "--plan", "trainer.epoch=1"], "Did you mean 'epochs'?"),
         (["--all", "--format", "csv"], "several tables are several files"),
         (["tmc_1", "--from", "nowhere.json"], "no such file: nowhere.json"),

@@ -21,6 +21,9 @@ def test_the_wheel_works_from_any_folder(tmp_path):
     wheel = next(tmp_path.glob("*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
+        assert {"snnlab/py.typed", "snnlab/__init__.pyi", "snnlab/neurons/__init__.pyi"} <= set(
+            archive.namelist()
+        )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
 
     def snnlab(*args):

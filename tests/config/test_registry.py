@@ -1,8 +1,12 @@
 """The registry: names are file names, classes are found in any case, plugins join or are refused."""
 
+import importlib
+from pathlib import Path
+
 import pytest
 
 from snnlab import registry
+from snnlab.config.package_stub import package_stub
 from snnlab.errors import ConfigError
 
 
@@ -50,3 +54,19 @@ def test_packages_give_classes_and_modules():
     assert {"LIF", "PLIF", "IF"} <= set(dir(package))
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         package.Nothing  # noqa: B018 (the access is the test)
+
+
+@pytest.mark.parametrize("kind", registry.KINDS)
+def test_type_checkers_see_the_classes_of_today(kind):
+    folder = Path(registry.__file__).parent / registry.KINDS[kind]
+    assert (folder / "__init__.pyi").read_text() == package_stub(kind), "make conf"
+
+
+@pytest.mark.parametrize("kind", registry.KINDS)
+def test_each_public_class_can_be_imported(kind):
+    package = importlib.import_module(f"snnlab.{registry.KINDS[kind]}")
+    names = registry.public_classes(kind)
+    assert dir(package) == list(names)
+    for name, module in names.items():
+        assert getattr(package, name).__module__ == module
+    assert {registry.load(kind, name).__name__ for name in registry.component_files(kind)} <= names.keys()

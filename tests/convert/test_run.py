@@ -82,7 +82,7 @@ def test_eval_takes_a_converted_run_with_other_alignments(ann: Path, capsys) -> 
         ([], "no run is given"),
         (["run=nowhere"], "not a run directory"),
         (["run={ann}", "checkpoint=bset"], "Did you mean 'best'?"),
-        (["run={ann}", "fold=yes"], "unknown choice 'yes'"),
+        (["run={ann}", "fold=yes"], "fold: expected true or false, got 'yes'"),
     ],
 )
 def test_what_is_asked_wrongly_is_said(ann: Path, given, message, capsys) -> None:

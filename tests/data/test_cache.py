@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from snnlab import locks
 from snnlab.data import cache as module
 from snnlab.data.cache import build_cache, cache_folder, check_cache, open_cache
 from snnlab.errors import DataError
@@ -26,7 +27,7 @@ def frames_of(indices):
 
 
 def build(folder, produce=frames_of, names=NAMES, **kwargs):
-    return build_cache(folder, names, LABELS[: len(names)], SHAPE, produce, {"a": 1}, **kwargs)
+    return build_cache(folder, names, names, LABELS[: len(names)], SHAPE, produce, {"a": 1}, **kwargs)
 
 
 @pytest.fixture
@@ -184,11 +185,12 @@ def test_two_processes_at_once_build_once(folder, tmp_path):
     assert others(folder) == []
 
 
+@pytest.mark.filterwarnings("ignore:no locks")
 def test_where_locks_do_not_reach_the_first_one_wins(folder, monkeypatch):
     def refuse(*args):
         raise OSError(errno.ENOLCK, "no locks")
 
-    monkeypatch.setattr(module.fcntl, "lockf", refuse)
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
     inner = []
 
     def produce(indices):

@@ -37,15 +37,16 @@ def test_saccades_with_the_clock_wrapping(tmp_path):
 
 def test_aedat2(tmp_path):
     path = tmp_path / "a.aedat"
-    # Bits 1 to 7 and 8 to 14 are the coordinates; bit 0 is 0 for ON; bit 15 is a signal from outside.
+    # Bits 1 to 7 are the column from the right, 8 to 14 the row from the bottom; bit 0 is 0 for ON; bit 15 is a
+    # signal from outside.
     path.write_bytes(aedat2_bytes([((5 << 8) | (9 << 1) | 0, 100), (1 << 15, 150), ((127 << 8) | 1, 200)]))
-    assert rows(read_recording(path)) == [(122, 118, 1, 0), (0, 127, 0, 100)]
+    assert rows(read_recording(path)) == [(118, 122, 1, 0), (127, 0, 0, 100)]
 
 
 def test_aedat2_whose_data_starts_with_a_line_break(tmp_path):
     path = tmp_path / "a.aedat"
     path.write_bytes(aedat2_bytes([(0x0A0A, 0x230A0A23)]))
-    assert rows(read_recording(path)) == [(127 - 10, 127 - 5, 1, 0)]
+    assert rows(read_recording(path)) == [(127 - 5, 127 - 10, 1, 0)]
 
 
 def test_aedat2_whose_clock_wraps(tmp_path):

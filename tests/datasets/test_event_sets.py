@@ -246,3 +246,60 @@ def test_ncaltech101_with_background_and_random_split(tmp_path):
     with pytest.raises(DataError, match="leaves no held-out"):
         dataset.test_set()
     assert dataset.cache_folder() != NCaltech101(tmp_path, 3).cache_folder()
+
+
+def test_a_repaired_recording_is_integrated_anew(nmnist):
+    path = nmnist / "nmnist/NMNIST/Train/4/00011.bin"
+    trees.write_saccades(path, random_rows(20, 34, 34, 1))  # as a broken download leaves it
+    NMNIST(nmnist, 4).prepare()
+    NMNIST(nmnist, 8).prepare()
+    assert NMNIST(nmnist, 4).verify() == []
+    trees.write_saccades(path, random_rows(50, 34, 34, 11))
+    problems = NMNIST(nmnist, 4).verify()
+    assert len(problems) == 2  # one for each of the two caches
+    assert all("have changed since" in problem for problem in problems)
+    picture, _ = whole(NMNIST(nmnist, 4), "Train/4/00011.bin")
+    assert (picture == counted(random_rows(50, 34, 34, 11), 34, 34)).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["00011 (1).bin", "00011-copy.bin", "._00011.bin", "Thumbs.bin", "7.bin.part", "~7.bin"]
+)
+def test_files_that_do_not_belong_are_left_out(nmnist, name):
+    (nmnist / "nmnist/NMNIST/Train/4" / name).write_bytes(b"no recording")
+    (nmnist / "nmnist/NMNIST/Train/4/00012.bin").mkdir()  # a folder is no recording either
+    dataset = NMNIST(nmnist, 4)
+    assert dataset.status().samples == 59
+    dataset.prepare()
+
+
+@pytest.mark.parametrize("events", [0, 3])
+def test_a_recording_without_events_is_an_error_that_names_it(nmnist, events):
+    trees.write_saccades(nmnist / "nmnist/NMNIST/Train/4/00011.bin", random_rows(events, 34, 34, 1))
+    with pytest.raises(
+        DataError, match=rf"Train/4/00011\.bin holds {events} events, fewer than the 4 time steps"
+    ):
+        NMNIST(nmnist, 4).prepare()
+
+
+def numbered_gestures(root, labels):
+    for part in ("ibmGestureTrain", "ibmGestureTest"):
+        for label in labels:
+            trees.write_xypt(
+                root / "dvs_gesture" / part / "user01_led" / f"{label}.npy", random_rows(50, 128, 128, label)
+            )
+
+
+def test_gestures_numbered_from_one_are_lowered(tmp_path):
+    numbered_gestures(tmp_path, range(1, 12))
+    recordings = DVSGesture(tmp_path, 4).find()
+    assert {(recording.path.stem, recording.label) for recording in recordings} == {
+        (str(number), number - 1) for number in range(1, 12)
+    }
+
+
+@pytest.mark.parametrize("labels", [range(1, 11), range(12), [0, 11], [3]])
+def test_gestures_of_unclear_numbers_are_refused(tmp_path, labels):
+    numbered_gestures(tmp_path, labels)
+    with pytest.raises(DataError, match="neither 0 to 10 nor 1 to 11"):
+        DVSGesture(tmp_path, 4).find()

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms import PILToTensor
 
+from snnlab.data.image_files import ImageFiles
 from snnlab.data.loader import loader
 from snnlab.datasets import CIFAR10, CIFAR100, ImageNet
 from snnlab.errors import DataError
@@ -135,3 +137,32 @@ def test_a_damaged_picture_is_named(imagenet):
     (imagenet / "imagenet/train/n01/0.JPEG").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"0\.JPEG cannot be read"):
         imagenet_set(imagenet).train_set()[0]
+
+
+def test_folders_that_are_no_class_are_left_out(imagenet):
+    for part in ("train", "val"):
+        (imagenet / "imagenet" / part / ".ipynb_checkpoints").mkdir()
+    (imagenet / "imagenet" / "train" / "__MACOSX").mkdir()
+    dataset = imagenet_set(imagenet)
+    assert dataset.class_names == ("n01", "n02")
+    assert dataset.test_set().labels.max() == 1
+
+
+def test_classes_of_train_and_val_have_to_be_the_same(imagenet):
+    names = imagenet_set(imagenet).class_names
+    folder = imagenet / "imagenet" / "val"
+    (folder / names[0]).rename(folder / "zebra")
+    with pytest.raises(
+        DataError, match=rf"do not hold the same classes: {names[0]}, zebra are in one of them only"
+    ):
+        imagenet_set(imagenet).test_set()
+
+
+def test_sixteen_bits_are_scaled_and_floats_are_refused(tmp_path):
+    grey = np.array([[0, 257 * 100], [257 * 200, 65535]], np.uint16)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    Image.fromarray(np.ones((2, 2), np.float32)).save(tmp_path / "float.tiff")
+    files = ImageFiles([(str(tmp_path / "grey.png"), 0), (str(tmp_path / "float.tiff"), 0)], PILToTensor())
+    assert files[0][0][0].tolist() == [[0, 100], [200, 255]]
+    with pytest.raises(DataError, match=r"float\.tiff: a picture of the type 'F' has no known range"):
+        files[1]

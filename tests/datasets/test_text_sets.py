@@ -8,6 +8,7 @@ import torch
 
 from snnlab.datasets import SST2, SST5, Waimai
 from snnlab.errors import DataError
+from snnlab.packages import MissingPackageError
 
 TRAIN = [("A good , good film .", 1), ("a bad film .", 0), ('" quoted " good', 1), ("once", 0)]
 # "good", 'too slow, "really"', "very fast" and "tasty", the last two a word each
@@ -127,9 +128,9 @@ def test_a_missing_package_says_how_to_install_it(root, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    with pytest.raises(DataError, match="needs the package 'tokenizers'") as caught:
+    with pytest.raises(MissingPackageError, match="text needs the package 'tokenizers'") as caught:
         SST2(root).prepare()
-    assert "pip install" in caught.value.hint
+    assert "pip install -e '.[text]'" in caught.value.hint
 
 
 def test_generated_sentences_tell_their_class(tmp_path):

@@ -11,14 +11,14 @@ from snnlab.export.arguments import read_export_arguments
 def test_defaults(tmp_path):
     asked = read_export_arguments([f"run={tmp_path}", "paths.data=there"])
     assert (asked.format, asked.checkpoint, asked.dt) == ("nir", "last", None)
-    assert asked.out == tmp_path / "network.nir"
+    assert asked.file == tmp_path / "network.nir"
     assert asked.overrides == ("paths.data=there",)
 
 
 def test_everything():
     asked = read_export_arguments(["run=r", "format=safetensors", "checkpoint=best", "out=a/b.x", "dt=1e-3"])
     assert (asked.format, asked.checkpoint, asked.dt) == ("safetensors", "best", 0.001)
-    assert asked.out == Path("a/b.x")
+    assert asked.file == Path("a/b.x")
 
 
 @pytest.mark.parametrize(

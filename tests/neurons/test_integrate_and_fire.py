@@ -107,8 +107,10 @@ def test_decay_input_scales_the_input_and_the_rest_potential_attracts():
 def test_tau_is_another_way_to_give_the_decay():
     assert LIF(tau=4).decay == 0.75
     assert LIF(tau=1).decay == 0
-    with pytest.raises(ValueError, match="not both"):
-        LIF(tau=4, decay=0.3)
+    assert type(LIF().decay) is float
+    for decay in (0.3, 0.5):  # the second is the default, and given all the same
+        with pytest.raises(ValueError, match="not both"):
+            LIF(tau=4, decay=decay)
     with pytest.raises(ValueError, match="at least 1"):
         LIF(tau=0.5)
 

@@ -10,14 +10,14 @@ from PIL import Image
 
 from snnlab.plots.curves import plot_curves
 from snnlab.plots.firing_rates import plot_firing_rates
-from snnlab.plots.flat import value_per_step
 from snnlab.plots.frames import plot_frames
 from snnlab.plots.loss_trends import plot_loss_trends
 from snnlab.plots.over_time import plot_over_time
 from snnlab.plots.raster import plot_raster
-from snnlab.plots.reliability import plot_reliability
+from snnlab.plots.reliability import inline_reliability, plot_reliability
 from snnlab.plots.time_scale import plot_time_scale
 from snnlab.plots.time_steps import plot_time_steps
+from tests.plots.svg import titles
 
 
 def is_picture(path) -> bool:
@@ -116,16 +116,6 @@ class TestOverTime:
     def test_edge_cases(self, metrics, tmp_path):
         assert is_picture(plot_over_time(metrics, tmp_path / "a.png"))
 
-    def test_value_per_step(self):
-        metrics = {
-            "v/acc_cum/t10": 3.0,
-            "v/acc_cum/t2": 2.0,
-            "v/acc_cum/t3": None,
-            "v/acc_cum": 1.0,
-            "w/acc_cum/t1": 0.0,
-        }
-        assert value_per_step(metrics, "v/acc_cum") == {2: 2.0, 10: 3.0}
-
 
 class TestReliability:
     def bins(self, num_steps: int = 6) -> dict:
@@ -161,6 +151,16 @@ class TestReliability:
     def test_unknown_step(self, steps, tmp_path):
         with pytest.raises(ValueError, match=r"1\.\.6"):
             plot_reliability(self.bins(), tmp_path / "a.png", steps=steps)
+
+    def test_of_a_page_says_its_bins_and_its_error(self):
+        svg, error = inline_reliability(self.bins(), 2)
+        assert error == pytest.approx(0.75 * 0.2 + 0.25 * 0.3)
+        assert set(titles(svg)) == {
+            "30 samples, confidence 0.500, accuracy 0.700",
+            "10 samples, confidence 0.900, accuracy 0.600",
+        }
+        empty = {key: [[0, 0]] for key in ("count", "confidence", "accuracy")}
+        assert inline_reliability(empty, 1)[1] == 0
 
 
 class TestFrames:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from snnlab.runs.result_table import result_table, steps_of
+from snnlab.runs.result_table import result_table
 
 
 def metrics(num_steps: int = 10) -> dict[str, float]:
@@ -111,10 +111,3 @@ def test_paths_are_never_cut_and_relative_below_the_current_folder(tmp_path, mon
             for path in (run_dir, *plots):
                 assert str(path.relative_to(tmp_path)) in text
     assert str(Path("/elsewhere/x")) in printed(result_table({}, run_dir=Path("/elsewhere/x")))
-
-
-def test_steps_of():
-    assert steps_of({"test/acc_cum/t10": 1, "test/acc_cum/t2": 1, "test/acc_step/t3": 1}, "test/acc_cum") == [
-        2,
-        10,
-    ]

@@ -5,10 +5,10 @@ import json
 import pytest
 import yaml
 
-from snnlab.errors import ConfigError
 from snnlab.runs.load import load
-from snnlab.sweep.launcher import ProcessOptions, ProcessReturn
-from snnlab.sweep.table import Point, SweepTable
+from snnlab.sweep.launcher import ProcessReturn
+from snnlab.sweep.point import Point
+from snnlab.sweep.table import SweepTable
 
 RESULTS = {("sdt", 0): 0.90, ("sdt", 1): 0.94, ("tet", 0): 0.80}
 
@@ -90,22 +90,3 @@ def test_a_result_of_other_settings_is_not_taken(points):
     assert ended.status == "failed"
     assert "was made with other settings: trainer.epochs" in ended.reason
     assert SweepTable([ended], []).results == {}
-
-
-@pytest.mark.parametrize(
-    ("options", "slots"),
-    [
-        ({}, [None]),
-        ({"workers": 3}, [None, None, None]),
-        ({"gpus": [2, 5]}, [2, 5]),
-        ({"gpus": [2, 5], "workers": 1}, [2]),
-        ({"gpus": [0, 0], "workers": 2}, [0, 0]),
-    ],
-)
-def test_slots(options, slots):
-    assert ProcessOptions(**options).slots == slots
-
-
-def test_fewer_gpus_than_workers():
-    with pytest.raises(ConfigError, match=r"hydra.launcher.gpus: \[0\] is too short for 2 worker"):
-        ProcessOptions(gpus=[0], workers=2)

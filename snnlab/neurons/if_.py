@@ -1,4 +1,4 @@
-"""The integrate-and-fire neuron, which forgets nothing between spikes."""  # noqa: N999 (named as the config)
+"""The integrate-and-fire neuron, which forgets nothing between spikes."""
 
 from typing import Literal
 
@@ -20,9 +20,9 @@ class IF(IntegrateAndFire):
 
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
-        reset: "hard" to v_reset, or "soft" by subtracting the threshold.
+        reset: hard (to v_reset) | soft (subtract the threshold).
         v_reset: potential after a hard reset.
-        detach_reset: no gradient through the spike in the reset.
+        detach_reset: true: no gradient through the spike in the reset.
         threshold: potential from which on it fires.
         v_init: potential before the first step.
 

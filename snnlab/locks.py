@@ -1,0 +1,34 @@
+"""Locks on files that the kernel frees when their holder dies; where a file system has none, one warning, and on.
+
+`flock` and not `lockf`: a record lock is lost when any other descriptor of the file is closed.
+"""
+
+import errno
+import fcntl
+import warnings
+from typing import IO, Any
+
+ENOTSUPP = 524  # what some network file systems answer; the errno module does not know it
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, ENOTSUPP})
+
+
+def lock(file: IO[Any], *, wait: bool = False) -> bool:
+    """Locks an open file for this process alone; False if another process holds it.
+
+    Args:
+        file: open for writing; closing it frees the lock.
+        wait: wait until the lock is free.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            return False
+        if error.errno not in NO_LOCKS:
+            raise
+        warnings.warn(
+            f"no locks on the file system of {file.name}: start one process at a time there", stacklevel=2
+        )
+    return True

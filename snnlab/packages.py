@@ -1,0 +1,41 @@
+"""Packages that only parts of snnlab need; they are imported there, and an absent one is an error that says so."""
+
+from importlib.util import find_spec
+from types import MappingProxyType
+
+from snnlab.errors import SnnlabError
+
+EXTRAS = MappingProxyType(
+    {
+        "wandb": "wandb",
+        "timm": "teacher",
+        "safetensors": "export",
+        "nir": "export",
+        "tonic": "events",
+        "tokenizers": "text",
+        "rjieba": "text",
+    }
+)
+"""The extra in pyproject.toml that installs each."""
+
+
+class MissingPackageError(SnnlabError):
+    """A package that this part of snnlab needs is not installed."""
+
+
+def need(package: str, what: str) -> None:
+    """Call it before the import of a package that not everybody has.
+
+    Args:
+        package: one of `EXTRAS`.
+        what: what needs it, as the message begins.
+
+    Raises:
+        MissingPackageError: it is not installed.
+    """
+    extra = EXTRAS[package]
+    if find_spec(package) is None:
+        raise MissingPackageError(
+            f"{what} needs the package '{package}', which is not installed",
+            f"in the clone: pip install -e '.[{extra}]', or anywhere: pip install {package}",
+        )

@@ -1,0 +1,105 @@
+"""Expands a sweep: from overrides with several values to its points, each composed and checked."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from snnlab.config.compose import (
+    compose_with,
+    config_errors,
+    load_configuration,
+    refuse_callables,
+    search_override,
+)
+from snnlab.config.overrides import ReadOverride, read_overrides
+from snnlab.config.search import SearchPath
+from snnlab.errors import ConfigError
+from snnlab.runs.load import checked
+from snnlab.sweep.options import check_options
+from snnlab.sweep.point import Point
+
+BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+PROCESS_LAUNCHER = "hydra_plugins.snnlab_process.ProcessLauncher"
+
+
+def read_sweep(
+    overrides: Sequence[str], hydra_loader: ConfigLoader, search: SearchPath
+) -> tuple[list[ReadOverride], list[str], DictConfig]:
+    """The overrides of a sweep, the lines that Hydra is given, and Hydra's config of the sweep.
+
+    What the sweeper's own configuration sweeps over (`hydra.sweeper.params`) is among the overrides.
+
+    Raises:
+        ConfigError: an override or an option of the launcher is wrong.
+    """
+    read = read_overrides(overrides, search)
+    lines = [*search_override(search), *(one.hydra for one in read)]
+    with config_errors(search):
+        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
+        refuse_callables(master)
+        params = OmegaConf.to_container(master.hydra.sweeper.get("params") or OmegaConf.create({}))
+    if isinstance(params, Mapping) and params and master.hydra.sweeper["_target_"] == BASIC_SWEEPER:
+        swept = [f"{key!s}={value!s}" for key, value in params.items()]
+        return read_sweep([*swept, *overrides, "hydra.sweeper.params=null"], hydra_loader, search)
+    if master.hydra.launcher["_target_"] == PROCESS_LAUNCHER:
+        check_options(master.hydra.launcher)
+    return read, lines, master
+
+
+def can_be_listed(read: Sequence[ReadOverride], master: DictConfig) -> bool:
+    """False for a sweeper that makes its points as it goes.
+
+    Raises:
+        ConfigError: the sweeper wants lists of values, and there is none for a key.
+    """
+    if master.hydra.sweeper["_target_"] != BASIC_SWEEPER:
+        return False
+    for one in read:
+        if one.is_sweep and not one.values:
+            raise ConfigError(
+                f"{one.text}: an interval has no list of values",
+                "use range() or a list, or another hydra/sweeper",
+            )
+    return True
+
+
+def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: SearchPath) -> list[Point]:
+    """Composes and checks every combination, in the order in which Hydra runs them.
+
+    Raises:
+        ConfigError: one is wrong, or two are the same run.
+    """
+    swept = [one for one in read if one.is_sweep]
+    points: list[Point] = []
+    combinations = list(itertools.product(*(one.values for one in swept)))
+    for values in combinations:
+        chosen = {one.key: value for one, value in zip(swept, values, strict=True)}
+        single = [_single(one, chosen[one.key]) if one.is_sweep else one for one in read]
+        place = f"point {len(points) + 1} of {len(combinations)}: {_label(chosen)}"
+        try:
+            cfg = checked(compose_with(hydra_loader, single, search))
+        except ConfigError as error:
+            raise ConfigError(error.message, f"{error.hint} ({place})" if chosen else error.hint) from None
+        point = Point(chosen, cfg, frozenset(one.hydra for one in single))
+        for other in points:
+            if other.run_dir == point.run_dir:
+                raise ConfigError(
+                    f"two points are the same run: {_label(other.chosen)} and {_label(chosen)}",
+                    "leave one of them out, or sweep over a key that changes the result",
+                )
+        points.append(point)
+    return points
+
+
+def _single(one: ReadOverride, value: str) -> ReadOverride:
+    plus = one.hydra[: len(one.hydra) - len(one.hydra.lstrip("+"))]
+    text = f"{one.key}={value}"
+    return replace(one, hydra=f"{plus}{text}", text=text, values=(), is_sweep=False)
+
+
+def _label(chosen: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in chosen.items())

@@ -1,0 +1,51 @@
+"""What Hydra's launchers run for each point of a sweep."""
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from snnlab.config.schema import RunConfig
+from snnlab.errors import PREEMPTED
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import load
+from snnlab.runs.results import read_result, select_metric
+
+
+@dataclass(frozen=True)
+class PointTask:
+    """What Hydra runs for each point; our own launcher starts a process instead, and only asks for the config.
+
+    Args:
+        train: runs a command line in this process.
+        configs: the configs that were checked beforehand, by their set of overrides.
+    """
+
+    train: Callable[[list[str]], int]
+    configs: Mapping[frozenset[str], RunConfig]
+
+    def config(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
+        """A point's config; a sweeper that makes points as it goes has it checked now."""
+        return self.configs.get(frozenset(overrides)) or load(overrides, config_dirs)
+
+    def __call__(self, cfg: DictConfig) -> float:
+        """Trains in this process, for launchers that run Python functions (basic, joblib, submitit).
+
+        Returns:
+            The metric that `trainer.select` names, for sweepers that optimise it; NaN if the run failed.
+        """
+        overrides = list(HydraConfig.get().overrides.task)
+        config_dirs = [path.removeprefix("file://") for path in HydraConfig.get().searchpath]
+        try:
+            code = self.train(["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)])
+        except Exception:
+            traceback.print_exc()
+            code = 1
+        if code == PREEMPTED:
+            raise KeyboardInterrupt
+        if code != 0:
+            return float("nan")
+        point = self.config(overrides, config_dirs)
+        return select_metric(read_result(run_dir(point)), point.trainer.select)

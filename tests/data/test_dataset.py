@@ -1,0 +1,30 @@
+"""Labels are checked when a data set is opened, for every set."""
+
+import numpy as np
+import pytest
+
+from snnlab.data.dataset import ArraySet, LabelledData
+from snnlab.errors import DataError
+
+
+class Labels(LabelledData):
+    num_classes = 3
+
+    def __init__(self, *labels):
+        self.labels = np.array(labels, np.int64)
+
+    def _train_set(self):
+        return ArraySet(np.zeros((len(self.labels), 1), np.uint8), self.labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [((1, 2, 3), "from 1 to 3"), ((-1, 0), "from -1 to 0"), ((), "no training samples")],
+)
+def test_labels_outside_of_the_classes_are_an_error(labels, message):
+    with pytest.raises(DataError, match=message):
+        Labels(*labels).train_set()
+
+
+def test_right_labels_pass():
+    assert len(Labels(0, 1, 2).train_set()) == 3
