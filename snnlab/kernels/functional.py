@@ -8,26 +8,13 @@ from torch import Tensor
 
 from snnlab.kernels import eager
 from snnlab.kernels.choose import pick, pick_operator
-from snnlab.kernels.contract import Call, Dynamics, Measure
-from snnlab.surrogates.base import Surrogate
+from snnlab.kernels.contract import Call
 
 
-def integrate_and_fire(
-    x_T: Tensor,
-    v: Tensor,
-    decay: Tensor | float,
-    dynamics: Dynamics,
-    surrogate: Surrogate,
-    start: int = 0,
-    measure: Measure | None = None,
-    keep_state: bool = True,
-) -> tuple[Tensor, Tensor, Tensor | None]:
+def integrate_and_fire(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
     """Spikes [T, ...] in the dtype of x_T [T, ...], the potential [...] after the last step, what was measured.
 
-    `v` [...] is the potential before the first step and sets the precision of the arithmetic; `decay` is a
-    number or a scalar tensor that gets a gradient; `start` is the number of the first step; without `keep_state` the
-    potential after the last step is not computed. The adjoint, with
-    g the gradient of what its index names:
+    The arguments are those of `Call`. The adjoint, with g the gradient of what its index names:
 
         g_{h,t}   = (g_{s,t} + g_{v,t} dv_t/ds_t) surrogate'(h_t - threshold) + g_{v,t} dv_t/dh_t
         g_{x,t}   = gain g_{h,t}
@@ -37,10 +24,9 @@ def integrate_and_fire(
     with dv_t/ds_t = 0 under detach_reset; the derivative of a measurement is added to g_{h,t}. A surrogate with
     parameters is differentiated by autograd, one step at a time. The autograd function is differentiable once.
     """
-    call = Call(x_T, v, decay, dynamics, surrogate, start, measure, keep_state)
     compiling = torch.compiler.is_compiling()
     if (chosen := pick_operator(call) if compiling else pick(call)) is not None:
         return chosen.run(call)
-    if compiling or not surrogate.plain_step:
+    if compiling or not call.surrogate.plain_step:
         return eager.loop(call)
     return eager.recurrence(call)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from snnlab.kernels.contract import Dynamics, Measure
+from snnlab.kernels.contract import Call, Dynamics, Measure
 from snnlab.kernels.functional import integrate_and_fire
 from snnlab.neurons.base import Neuron
 from snnlab.surrogates.base import Surrogate
@@ -98,9 +98,10 @@ class MembraneNeuron(Neuron):
                 f"{type(self).__name__} with {type(self.surrogate).__name__} holds something for each of "
                 f"{self.num_steps} time steps, so it cannot run {end}: train with more steps"
             )
-        spikes_T, v, measured = integrate_and_fire(
+        call = Call(
             x_T, v, self.leak(), self.dynamics_of_call(), self.surrogate, start, self.measure, keep_state
         )
+        spikes_T, v, measured = integrate_and_fire(call)
         if self.measured is not None:
             self.measured(measured)
         return spikes_T, v, end

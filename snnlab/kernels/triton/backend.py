@@ -9,8 +9,9 @@ from torch import Tensor, distributed
 
 from snnlab.kernels.contract import Call
 from snnlab.kernels.triton.adaptive_operators import adaptive_recurrence
+from snnlab.kernels.triton.launch import Equations, Inputs
 from snnlab.kernels.triton.layout import reach
-from snnlab.kernels.triton.operators import Equations, recurrence
+from snnlab.kernels.triton.operators import recurrence
 from snnlab.surrogates.base import Surrogate
 from snnlab.triton_language import INTERPRETED
 
@@ -66,21 +67,20 @@ def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
         )
         decided(call.start, levels_T)
         return spikes_T, v, None
-    decay_tensor, levels_T, learned_T, equations = arguments(call)
+    inputs, equations = arguments(call)
     if call.measure is not None:
         from snnlab.kernels.triton.watch import WatchedRecurrence
 
-        inputs = (call.x_T, call.v, decay_tensor, levels_T, learned_T)
         watched: tuple[Tensor, Tensor, Tensor | None] = WatchedRecurrence.apply(
             *inputs, equations, call.keep_state, call.measure
         )
         return watched
-    spikes_T, v = recurrence(call.x_T, call.v, decay_tensor, levels_T, learned_T, *equations, call.keep_state)
+    spikes_T, v = recurrence(*inputs, *equations, call.keep_state)
     return spikes_T, v, None
 
 
-def arguments(call: Call) -> tuple[Tensor | None, Tensor | None, Tensor | None, Equations]:
-    """Of `recurrence`: decay_tensor, levels_T, learned_T and the constants."""
+def arguments(call: Call) -> tuple[Inputs, Equations]:
+    """What the operator `recurrence` takes."""
     dynamics, surrogate, steps = call.dynamics, call.surrogate, len(call.x_T)
     form = dynamics.kernel_form()
     assert form is not None
@@ -98,7 +98,7 @@ def arguments(call: Call) -> tuple[Tensor | None, Tensor | None, Tensor | None, 
         _numbers(surrogate, form.lower),
     )
     levels_T = None if form.levels is None else form.levels(call.start, steps).float()
-    return learned, levels_T, _learned(call), equations
+    return Inputs(call.x_T, call.v, learned, levels_T, _learned(call)), equations
 
 
 def _learned(call: Call) -> Tensor | None:
