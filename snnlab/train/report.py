@@ -123,7 +123,7 @@ def result_of(session: Session) -> dict[str, Any]:
         "num_steps": cfg.num_steps,
         "dataset": cfg.dataset.name,
         "synthetic": cfg.trainer.synthetic,
-        "backends": dict(counts),
+        "backends": dict(counts()),
         "split": session.split_name,
         "num_train": len(session.train_set),
         "num_test": session.evaluation.samples,

@@ -11,15 +11,8 @@ from snnlab.bench import plan, worker
 from snnlab.bench.rivals import lif, makers
 from snnlab.bench.tables import network_table, neuron_table
 from snnlab.cli import main
-from snnlab.kernels import use_backend
 
 TINY = {"device": "cpu", "threads": 1, "layout": "contiguous", "dtype": "fp32", "repeats": 1}
-
-
-@pytest.fixture(autouse=True)
-def _restored():
-    yield
-    use_backend("auto")
 
 
 @pytest.mark.parametrize("name", ["snnlab plain", *plan.PACKAGES])
