@@ -137,6 +137,17 @@ class Dynamics:
         return grad_v.addcmul_(grad_s, self.slope(h, t, surrogate))
 
 
+def is_soft(reset: str) -> bool:
+    """True for a soft reset, False for a hard one.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if reset not in ("hard", "soft"):
+        raise ValueError(f"reset is '{reset}', but must be 'hard' or 'soft'")
+    return reset == "soft"
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of the recurrence.
