@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from snnlab.kernels.cpu.compiler import BuildError, library
-from snnlab.kernels.cpu.source import BF16, C_TYPES
+from snnlab.kernels.cpu.kernel_template import BF16
+from snnlab.kernels.cpu.source import C_TYPES
 
 
 def bits_of(levels: tuple[int, int]) -> int | None:

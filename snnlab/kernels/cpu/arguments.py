@@ -17,7 +17,7 @@ class Job(ctypes.Structure):
         ),
         *(
             (name, ctypes.c_void_p)
-            for name in ("x", "residual", "scale", "shift", "v0", "parameters", "levels")
+            for name in ("x", "residual", "scale", "shift", "v0", "numbers", "parameters", "levels")
         ),
     )
 

@@ -32,10 +32,11 @@ _MODULE_KEYS = frozenset(vars(nn.Module()))
 
 @dataclass(frozen=True)
 class Kernel:
-    """A built program; or why there is none."""
+    """A built program and the values of its numbers; or why there is none."""
 
     program: Program | None = None
     functions: Any = None
+    numbers: Tensor | None = None
     refusal: str | None = None
 
 
@@ -104,7 +105,7 @@ def _build(call: Call, variant: Variant) -> Kernel:
         return Kernel(refusal=f"{names}: {error}")
     except BuildError as error:
         return Kernel(refusal=str(error))
-    return Kernel(program, functions)
+    return Kernel(program, functions, torch.tensor(program.numbers, dtype=variant.dtype))
 
 
 def dense(x_T: Tensor) -> Tensor:
@@ -149,7 +150,7 @@ class _Compiled(torch.autograd.Function):
         ctx.call, ctx.kernel = (call.start, call.measure), kernel
         ctx.set_materialize_grads(False)
         scalars = [*([] if learned is None else [learned]), *parameters]
-        pointers = Pointers(x_T, v, call.start, scalars)
+        pointers = Pointers(x_T, v, call.start, scalars, numbers=kernel.numbers)
         spikes_T = blank(x_T)
         after = torch.empty_like(x_T[0], dtype=v.dtype) if call.keep_state else None
         h_T = None if call.measure is None else blank(x_T, v.dtype)
@@ -167,7 +168,7 @@ class _Compiled(torch.autograd.Function):
         start, measure = ctx.call
         functions = ctx.kernel.functions
         scalars = [*([] if learned is None else [learned]), *parameters]
-        pointers = Pointers(x_T, v, start, scalars)
+        pointers = Pointers(x_T, v, start, scalars, numbers=ctx.kernel.numbers)
         pointers.set_levels(levels_T)
         grad_x_T = blank(x_T)
         grad_h_T = None if measure is None else torch.zeros_like(grad_x_T, dtype=v.dtype)

@@ -1,7 +1,7 @@
 """The forward pass on the CPU, with the thresholds and widths of each step where a neuron has such: DS-ATGO.
 
 Known beforehand (in evaluation), they are numbers of a pass like any other. Those that follow from the potentials of
-all elements are decided between the steps, of which each is one run through memory (`_sweep_source.py`). They are
+all elements are decided between the steps, of which each is one run through memory (`sweep_template.py`). They are
 constants as far as gradients go, so the way back is that of all neurons. Shape suffixes: T time steps, `...` any
 further axes.
 """

@@ -63,6 +63,7 @@ class _Layout:
         residual_T: Tensor | None,
         call: Call,
         scalars: list[Tensor],
+        numbers: Tensor | None,
         tables: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         dtype = call.v.dtype
@@ -70,6 +71,7 @@ class _Layout:
         more: dict[str, Any] = {
             "channels": channels,
             "inner": y_T.stride(2) if channels > 1 else y_T[0].numel(),
+            "numbers": numbers,
         }
         if tables is not None:
             more |= {"scale": tables[0].to(dtype).contiguous(), "shift": tables[1].to(dtype).contiguous()}
@@ -85,7 +87,7 @@ def _moments(functions: Any, y_T: Tensor, call: Call) -> tuple[Tensor, Tensor]:
     center = y_T[0, 0].flatten(1)[:, 0] if y_T.dim() > 3 else y_T[0, 0]
     center = center.reshape(-1).to(call.v.dtype).contiguous()
     sums = torch.zeros(CHUNKS, 2, len(center), dtype=torch.float64)
-    functions.moments(_Layout(y_T, None, call, []).job, address(center), address(sums))
+    functions.moments(_Layout(y_T, None, call, [], None).job, address(center), address(sums))
     first, second = sums.sum(0) / (y_T.numel() // len(center))
     return center + first, second - first**2
 
@@ -115,7 +117,7 @@ class _NormNeuron(torch.autograd.Function):
         )
         scalars = [*([] if learned is None else [learned]), *parameters]
         spikes_T = torch.empty_like(y_T)
-        layout = _Layout(y_T, residual_T, call, scalars, tables)
+        layout = _Layout(y_T, residual_T, call, scalars, kernel.numbers, tables)
         levels_T = forward(functions, layout.pointers, call, spikes_T, None, None)
         ctx.save_for_backward(y_T, residual_T, weight, bias, p_T, learned, mean, var, levels_T, *parameters)
         # Without the call's input, which is y_T and would outlive the saved one.
@@ -143,7 +145,9 @@ class _NormNeuron(torch.autograd.Function):
         steps = None if p_T is None else p_T.detach().double().requires_grad_()
         with torch.enable_grad():
             tables = _tables(leaves[0], leaves[1], steps, leaves[2], leaves[3], eps)
-        layout = _Layout(y_T, residual_T, call, scalars, (tables[0].detach(), tables[1].detach()))
+        layout = _Layout(
+            y_T, residual_T, call, scalars, kernel.numbers, (tables[0].detach(), tables[1].detach())
+        )
         layout.pointers.set_levels(levels_T)
         steps_T, channels = len(y_T), y_T.shape[2]
         rows = 1 if p_T is None else steps_T

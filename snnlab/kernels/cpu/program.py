@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from snnlab.kernels.contract import Dynamics
-from snnlab.kernels.cpu.trace import Trace, UntraceableError
+from snnlab.kernels.cpu.trace import Numbers, Trace, UntraceableError
 from snnlab.kernels.eager import differentiate
 from snnlab.surrogates.base import Surrogate
 
@@ -22,6 +22,7 @@ class Program:
         results: the variable of each result.
         parameters: names of the surrogate's parameters, in their order.
         stepped: those of them that have an element for each step.
+        numbers: values of the numbers n0, n1, ... in the statements.
         learned_decay: whether the leak is a scalar with a gradient.
         levelled: whether each step has a level and a width, which `fire` and `backward` take.
     """
@@ -32,6 +33,7 @@ class Program:
     results: dict[str, str]
     parameters: tuple[str, ...]
     stepped: frozenset[str]
+    numbers: tuple[float, ...]
     learned_decay: bool
     levelled: bool
 
@@ -84,13 +86,19 @@ def _program_of(
         results[f"g{name}"] = backward.name(grad)
     if mixed := {n for n in backward.stepped if results[f"g{n}"] not in backward.per_step}:
         raise UntraceableError(f"its parameter {mixed} is used in more than one way")
+    numbers = Numbers()
+    charged_by, fired_by, back_by = (
+        tuple(numbers.name(line) for line in trace.lines) for trace in (charge, fire, backward)
+    )
+    results = {name: numbers.name(result) for name, result in results.items()}
     return Program(
-        tuple(charge.lines),
-        tuple(fire.lines),
-        tuple(backward.lines),
+        charged_by,
+        fired_by,
+        back_by,
         results,
         names,
         frozenset(backward.stepped),
+        numbers.values,
         learned,
         levelled,
     )

@@ -1,4 +1,4 @@
-"""The C++ source of a step in which nobody can fire before everybody is charged, as in DS-ATGO's training.
+"""The C++ text of a step in which no element can fire until the whole layer is charged: DS-ATGO in training.
 
 `sweep` fires step t - 1, whose level is known by then, and charges step t, in one run through memory; T + 1 of them are
 a forward pass. The potentials of one step lie in memory meanwhile. Each block of elements gives its sum and its squared
@@ -11,7 +11,7 @@ extern "C" void sweep(
     const Job &job, I t, const S *h_before, S *h_now, X *s_out, S *v_out, double *moments
 ) {
     const I N = job.N, blocks = (N + BLOCK - 1) / BLOCK;
-    $DECAY$
+    $SCALARS$
     double parts[CHUNKS][3] = {}; /* sums of h, of (h - mean of its block)^2, and of (sum of a block)^2 / its size */
     #pragma omp parallel for num_threads(job.threads) schedule(static)
     for (I chunk = 0; chunk < CHUNKS; chunk++) {
