@@ -18,7 +18,7 @@ class IntegrateAndFire(MembraneNeuron):
     def thresholds(self) -> tuple[float, float]:
         return self.dynamics.threshold, self.dynamics.threshold
 
-    def leak(self) -> Tensor | float:
+    def current_decay(self) -> Tensor | float:
         raise NotImplementedError
 
     def dynamics_of_call(self) -> Dynamics:

@@ -42,5 +42,5 @@ class IF(IntegrateAndFire):
     ) -> None:
         super().__init__(surrogate, Dynamics(threshold, v_reset, is_soft(reset), detach_reset, False), v_init)
 
-    def leak(self) -> float:
+    def current_decay(self) -> float:
         return 1.0

@@ -60,7 +60,7 @@ class LIF(IntegrateAndFire):
             raise ValueError(f"decay is {decay:g}, but must be at least 0 and below 1")
         self.decay = decay
 
-    def leak(self) -> float:
+    def current_decay(self) -> float:
         return self.decay
 
     def extra_repr(self) -> str:

@@ -57,5 +57,5 @@ class PLIF(IntegrateAndFire):
         )
         self.w = nn.Parameter(torch.tensor(log(init_decay / (1 - init_decay))))
 
-    def leak(self) -> Tensor:
+    def current_decay(self) -> Tensor:
         return self.w.sigmoid()

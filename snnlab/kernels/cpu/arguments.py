@@ -17,7 +17,7 @@ class Job(ctypes.Structure):
         ),
         *(
             (name, ctypes.c_void_p)
-            for name in ("x", "residual", "scale", "shift", "v0", "numbers", "parameters", "levels")
+            for name in ("x", "residual", "scale", "shift", "v0", "numbers", "parameters", "threshold_width")
         ),
     )
 
@@ -45,10 +45,10 @@ class Pointers:
     def reference(self) -> Any:
         return ctypes.byref(self.job)
 
-    def set_levels(self, levels_T: Tensor | None) -> None:
+    def set_threshold_width(self, threshold_width_T: Tensor | None) -> None:
         """Threshold and width of each step [2, T]."""
-        self._levels_T = levels_T
-        self.job.levels = None if levels_T is None else levels_T.data_ptr()
+        self._threshold_width_T = threshold_width_T
+        self.job.threshold_width = None if threshold_width_T is None else threshold_width_T.data_ptr()
 
 
 def repeats(v: Tensor) -> bool:

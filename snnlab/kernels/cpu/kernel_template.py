@@ -48,7 +48,7 @@ struct Job {
     const X *x, *residual;
     const S *scale, *shift, *v0, *numbers;
     const S *const *parameters;
-    const S *levels;
+    const S *threshold_width;
 };
 
 static inline I least(I a, I b) { return a < b ? a : b; }

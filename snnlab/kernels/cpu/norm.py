@@ -17,8 +17,8 @@ from torch.autograd.function import once_differentiable
 from snnlab.kernels.contract import Call, Norm
 from snnlab.kernels.cpu.arguments import Pointers, address
 from snnlab.kernels.cpu.backend import Kernel, dense, kernel_of, like, scalar_gradients
-from snnlab.kernels.cpu.levels import forward
 from snnlab.kernels.cpu.source import CHUNKS
+from snnlab.kernels.cpu.thresholds import forward
 
 
 def norm_and_neuron(call: Call, norm: Norm, residual_T: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -118,8 +118,10 @@ class _NormNeuron(torch.autograd.Function):
         scalars = [*([] if learned is None else [learned]), *parameters]
         spikes_T = torch.empty_like(y_T)
         layout = _Layout(y_T, residual_T, call, scalars, kernel.numbers, tables)
-        levels_T = forward(functions, layout.pointers, call, spikes_T, None, None)
-        ctx.save_for_backward(y_T, residual_T, weight, bias, p_T, learned, mean, var, levels_T, *parameters)
+        threshold_width_T = forward(functions, layout.pointers, call, spikes_T, None, None)
+        ctx.save_for_backward(
+            y_T, residual_T, weight, bias, p_T, learned, mean, var, threshold_width_T, *parameters
+        )
         # Without the call's input, which is y_T and would outlive the saved one.
         ctx.constants = (
             call.v,
@@ -137,7 +139,9 @@ class _NormNeuron(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_spikes_T: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
-        y_T, residual_T, weight, bias, p_T, learned, mean, var, levels_T, *parameters = ctx.saved_tensors
+        y_T, residual_T, weight, bias, p_T, learned, mean, var, threshold_width_T, *parameters = (
+            ctx.saved_tensors
+        )
         v, start, dynamics, surrogate, eps, of_batch, kernel = ctx.constants
         call = Call(y_T, v, 0.0, dynamics, surrogate, start)
         scalars = [*([] if learned is None else [learned]), *parameters]
@@ -148,7 +152,7 @@ class _NormNeuron(torch.autograd.Function):
         layout = _Layout(
             y_T, residual_T, call, scalars, kernel.numbers, (tables[0].detach(), tables[1].detach())
         )
-        layout.pointers.set_levels(levels_T)
+        layout.pointers.set_threshold_width(threshold_width_T)
         steps_T, channels = len(y_T), y_T.shape[2]
         rows = 1 if p_T is None else steps_T
         sums = torch.zeros(CHUNKS, steps_T * len(scalars) + 2 * rows * channels, dtype=torch.float64)

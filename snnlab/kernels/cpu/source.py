@@ -50,7 +50,7 @@ def source_of(program: Program, variant: Variant) -> str:
     """A C++ file with `forward` and `backward`, and for a normalisation `moments` and `through_norm`."""
     steps = range(variant.num_steps)
     names = [*(["decay"] if program.learned_decay else []), *program.parameters]
-    levels = ["level", "width"] if program.levelled else []
+    thresholds = ["threshold", "width"] if program.adaptive else []
     constants = [f"const S n{k} = job.numbers[{k}];" for k, _ in enumerate(program.numbers)]
     loads = [
         *constants,
@@ -61,8 +61,8 @@ def source_of(program: Program, variant: Variant) -> str:
         ),
     ]
     loads += [
-        f"const S {name}_{t} = job.levels[{k * len(steps) + t}];"
-        for k, name in enumerate(levels)
+        f"const S {name}_{t} = job.threshold_width[{k * len(steps) + t}];"
+        for k, name in enumerate(thresholds)
         for t in steps
     ]
     grads = [program.results["gdecay"]] if program.learned_decay else []
@@ -70,7 +70,7 @@ def source_of(program: Program, variant: Variant) -> str:
     sums = [f"r{k}_{t}" for t in steps for k in range(len(grads))]
     recompute, forward, backward = [], [], []
     for t in steps:
-        scalars = "".join(f"const S {name} = {name}_{t}; " for name in (*names, *levels))
+        scalars = "".join(f"const S {name} = {name}_{t}; " for name in (*names, *thresholds))
         step = [
             f"const S x_{t} = {_current(variant, t)};",
             f"S h_{t}, v_{t + 1};",
@@ -86,7 +86,7 @@ def source_of(program: Program, variant: Variant) -> str:
         forward += [f"    h_T[{t} * N + j] = h_{t};"] if variant.measured else []
         forward += ["}"]
     for t in reversed(steps):
-        scalars = "".join(f"const S {name} = {name}_{t}; " for name in (*names, *levels))
+        scalars = "".join(f"const S {name} = {name}_{t}; " for name in (*names, *thresholds))
         extra = f"gh_T[{t} * N + j]" if variant.measured else "0"
         table = f"{t if variant.stepped else 0} * BLOCK + j"
         backward += [
@@ -129,7 +129,7 @@ def source_of(program: Program, variant: Variant) -> str:
         + " * scale[j] + shift[j]" * variant.affine
         + " + (S)residual_t[j]" * variant.residual,
     }
-    text = HEAD + (NORM if variant.affine else "") + KERNELS + (SWEEP if program.levelled else "")
+    text = HEAD + (NORM if variant.affine else "") + KERNELS + (SWEEP if program.adaptive else "")
     for key, value in values.items():
         text = text.replace(f"${key}$", str(value))
     return _functions("" if variant.dtype == torch.float64 else "f") + text

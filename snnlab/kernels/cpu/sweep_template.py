@@ -1,8 +1,8 @@
 """The C++ text of a step in which no element can fire until the whole layer is charged: DS-ATGO in training.
 
-`sweep` fires step t - 1, whose level is known by then, and charges step t, in one run through memory; T + 1 of them are
-a forward pass. The potentials of one step lie in memory meanwhile. Each block of elements gives its sum and its squared
-differences from its own mean, which are added up in a fixed order for each chunk.
+`sweep` fires step t - 1, whose threshold is known by then, and charges step t, in one run through memory; T + 1 of them
+are a forward pass. The potentials of one step lie in memory meanwhile. Each block of elements gives its sum and its
+squared differences from its own mean, which are added up in a fixed order for each chunk.
 """
 
 SWEEP = r"""
@@ -21,7 +21,7 @@ extern "C" void sweep(
             S after[BLOCK];
             if (t == 0) begin(job, n, l, after);
             else {
-                const S level = job.levels[t - 1], width = job.levels[$T$ + t - 1];
+                const S threshold = job.threshold_width[t - 1], width = job.threshold_width[$T$ + t - 1];
                 const S *h_t = h_before + n;
                 X *s = s_out + (t - 1) * N + n;
                 #pragma omp simd

@@ -1,8 +1,8 @@
 """A neuron's step as a C program of one element, written down while PyTorch runs the step on scalars.
 
 The step is run once on tensors without axes. Every operation that PyTorch dispatches becomes a line of C; whatever
-Python does around it (classes, loops over levels, autograd) leaves no trace. So each neuron and each surrogate that is
-made of elementwise operations is covered, those of plugins too, and the gradients are autograd's own.
+Python does around it (classes, loops over thresholds, autograd) leaves no trace. So each neuron and each surrogate
+that is made of elementwise operations is covered, those of plugins too, and the gradients are autograd's own.
 """
 
 import re

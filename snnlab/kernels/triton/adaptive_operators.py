@@ -47,9 +47,9 @@ def adaptive_recurrence(
     """
     spikes_T, state = outputs(x_T, keep_state)
     steps, count = len(x_T), x_T[0].numel()
-    levels_T = x_T.new_empty(2, steps, dtype=torch.float32)
+    threshold_width_T = x_T.new_empty(2, steps, dtype=torch.float32)
     if not count:
-        return spikes_T, state, levels_T.fill_(threshold)
+        return spikes_T, state, threshold_width_T.fill_(threshold)
     (x_T,), way = readable(x_T)
     programs = triton.cdiv(count, _BLOCK)
     h = x_T.new_empty(count, dtype=torch.float32)
@@ -61,7 +61,7 @@ def adaptive_recurrence(
                 x_T[min(t, steps - 1)],
                 start,
                 decay_tensor,
-                levels_T,
+                threshold_width_T,
                 h,
                 spikes_T[max(t - 1, 0)],
                 state,
@@ -84,7 +84,7 @@ def adaptive_recurrence(
             if t < steps:
                 adaptive_threshold.decide[(1,)](
                     parts,
-                    levels_T,
+                    threshold_width_T,
                     t,
                     steps,
                     count,
@@ -99,7 +99,7 @@ def adaptive_recurrence(
                     num_warps=4,
                     enable_fp_fusion=False,
                 )
-    return spikes_T, state, levels_T
+    return spikes_T, state, threshold_width_T
 
 
 @adaptive_recurrence.register_fake
@@ -117,7 +117,7 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tens
         decay=0.0,
         decay_input=False,
         rest=0.0,
-        level=threshold,
+        threshold=threshold,
         lower=threshold,
         family=FAMILY,
         options=list(OPTIONS),
@@ -128,7 +128,7 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tens
 
 
 def _backward(
-    ctx: Any, grad_spikes_T: Tensor | None, grad_state: Tensor | None, grad_levels_T: None
+    ctx: Any, grad_spikes_T: Tensor | None, grad_state: Tensor | None, grad_threshold_width_T: None
 ) -> tuple[Tensor | None, ...]:
     inputs, wanted = Inputs(*ctx.saved_tensors), ctx.needs_input_grad[1]
     found = differentiate(grad_spikes_T, grad_state, inputs, ctx.equations, wanted)

@@ -20,7 +20,7 @@ def backward(
     x_ptr,
     v_ptr,
     decay_ptr,
-    levels_ptr,
+    threshold_width_ptr,
     learned_ptr,
     norm_ptr,
     residual_ptr,
@@ -54,7 +54,7 @@ def backward(
     gain,
     pull,
     rest,
-    level,
+    threshold,
     lower,
     FIRE: tl.constexpr,
     ADJOINT: tl.constexpr,
@@ -110,9 +110,9 @@ def backward(
                     residual_ptr += N
                 x = current(y, residual, mean, scale, bias, NORMED, ADDED)
                 if ADAPTIVE:
-                    level = tl.load(levels_ptr + segment * STEPS + j)
+                    threshold = tl.load(threshold_width_ptr + segment * STEPS + j)
                 h = charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS)
-                _, v = FIRE(h, level, lower, rest, OPTIONS)
+                _, v = FIRE(h, threshold, lower, rest, OPTIONS)
                 x_ptr += x_t
                 grad_spikes_ptr += g_t
                 grad_x_ptr += N
@@ -152,9 +152,9 @@ def backward(
             y_T = y_T + (y,)
             grad_T = grad_T + (tl.load(grad_spikes_ptr + grad_at, mask=inside, other=0.0),)
             if ADAPTIVE:
-                level = tl.load(levels_ptr + first + j, mask=first + j < T, other=0.0)
+                threshold = tl.load(threshold_width_ptr + first + j, mask=first + j < T, other=0.0)
             h = charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS)
-            _, v = FIRE(h, level, lower, rest, OPTIONS)
+            _, v = FIRE(h, threshold, lower, rest, OPTIONS)
             h_T = h_T + (h,)
             x_ptr += x_t
             grad_spikes_ptr += g_t
@@ -166,13 +166,13 @@ def backward(
             width = 1.0
             a = 0.0
             if ADAPTIVE:
-                level = tl.load(levels_ptr + t, mask=t < T, other=0.0)
-                width = tl.load(levels_ptr + T + t, mask=t < T, other=1.0)
+                threshold = tl.load(threshold_width_ptr + t, mask=t < T, other=0.0)
+                width = tl.load(threshold_width_ptr + T + t, mask=t < T, other=1.0)
             if LEARN is not None:
                 a = tl.load(learned_ptr + t, mask=t < T, other=1.0).to(tl.float32)
             grad_s = grad_T[STEPS - 1 - k].to(tl.float32)
             grad_h, grad_a = ADJOINT(
-                h, grad_s, grad_v, level, lower, rest, width, a, OPTIONS, SLOPE, LEARN, UP, DOWN
+                h, grad_s, grad_v, threshold, lower, rest, width, a, OPTIONS, SLOPE, LEARN, UP, DOWN
             )
             grad_x_ptr -= N
             grad_h_ptr -= N
@@ -195,8 +195,8 @@ def backward(
             if LEARNED_DECAY:
                 if k < STEPS - 1:
                     if ADAPTIVE:
-                        level = tl.load(levels_ptr + t - 1, mask=t <= T, other=0.0)
-                    _, earlier = FIRE(h_T[STEPS - 2 - k], level, lower, rest, OPTIONS)
+                        threshold = tl.load(threshold_width_ptr + t - 1, mask=t <= T, other=0.0)
+                    _, earlier = FIRE(h_T[STEPS - 2 - k], threshold, lower, rest, OPTIONS)
                 else:
                     earlier = before
                 decay_sum += grad_h * (earlier - (h if DECAY_INPUT else rest))

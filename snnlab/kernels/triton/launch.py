@@ -35,14 +35,14 @@ class Inputs(NamedTuple):
         x_T: input currents [T, ...], float32, float16 or bfloat16, of any strides.
         v: potential before the first step [...], float32; one that repeats a single number (all strides 0) is not read.
         decay_tensor: a learned decay [], instead of the number `decay`.
-        levels_T: threshold and width of each step [2, T], float32, instead of the number `level`.
+        threshold_width_T: threshold and width of each step [2, T], float32, instead of the number `threshold`.
         learned_T: what the surrogate learns for each step [T].
     """
 
     x_T: Tensor
     v: Tensor
     decay_tensor: Tensor | None
-    levels_T: Tensor | None
+    threshold_width_T: Tensor | None
     learned_T: Tensor | None
 
 
@@ -53,16 +53,16 @@ class Equations(NamedTuple):
 
     Attributes:
         decay, decay_input, rest: see `over_time.py`.
-        level, lower: distances of the levels upwards and downwards.
+        threshold, lower: distances of the thresholds upwards and downwards.
         family, options: see `KernelForm`.
         surrogate: the name of a surrogate's class, see `surrogate_class`.
-        up, down: the surrogate's numbers for levels upwards and downwards.
+        up, down: the surrogate's numbers for thresholds upwards and downwards.
     """
 
     decay: float
     decay_input: bool
     rest: float
-    level: float
+    threshold: float
     lower: float
     family: str
     options: list[int]
@@ -88,7 +88,7 @@ def forward(
         residual_T: added to the normalised current.
         h_T: takes all potentials before reset; float32, without gaps, in x_T's order of axes.
     """
-    x_T, v, decay_tensor, levels_T, _ = inputs
+    x_T, v, decay_tensor, threshold_width_T, _ = inputs
     spikes_T, state = outputs(x_T, keep_state)
     count = x_T[0].numel()
     if not count:
@@ -103,7 +103,7 @@ def forward(
             x_T,
             v if repeats(v) else step_in_order(v, x_T),
             x_T if decay_tensor is None else decay_tensor,
-            x_T if levels_T is None else levels_T,
+            x_T if threshold_width_T is None else threshold_width_T,
             x_T if norm is None else norm,
             x_T if residual_T is None else in_order(residual_T, x_T),
             spikes_T,
@@ -117,14 +117,14 @@ def forward(
             inner,
             channels,
             *_constants(e),
-            e.level,
+            e.threshold,
             e.lower,
             FIRE=functions.fire,
             OPTIONS=tuple(e.options),
             LEARNED_DECAY=decay_tensor is not None,
             DECAY_INPUT=e.decay_input,
             PULLS=e.rest != 0,
-            ADAPTIVE=levels_T is not None,
+            ADAPTIVE=threshold_width_T is not None,
             SAME=repeats(v),
             KEEP_STATE=keep_state,
             KEEP_H=h_T is not None,
@@ -165,7 +165,7 @@ def backward(
         keep_grad_v: whether the gradient of v is asked for.
         grad_h_T: added to the gradient of the potentials before reset.
     """
-    x_T, v, decay_tensor, levels_T, learned_T = inputs
+    x_T, v, decay_tensor, threshold_width_T, learned_T = inputs
     grad_x_T, grad_v, grad_decay, grad_learned_T = empty_gradients(inputs, keep_grad_v)
     steps, count = len(x_T), x_T[0].numel()
     norm_sums = x_T.new_empty(2, count if norm is not None else 0, dtype=torch.float32)
@@ -186,7 +186,7 @@ def backward(
             x_T,
             v if repeats(v) else step_in_order(v, x_T),
             x_T if decay_tensor is None else decay_tensor,
-            x_T if levels_T is None else levels_T,
+            x_T if threshold_width_T is None else threshold_width_T,
             x_T if learned_T is None else learned_T,
             x_T if norm is None else norm,
             x_T if residual_T is None else in_order(residual_T, x_T),
@@ -209,7 +209,7 @@ def backward(
             inner,
             channels,
             *_constants(e),
-            e.level,
+            e.threshold,
             e.lower,
             FIRE=functions.fire,
             ADJOINT=functions.adjoint,
@@ -221,7 +221,7 @@ def backward(
             LEARNED_DECAY=decay_tensor is not None,
             DECAY_INPUT=e.decay_input,
             PULLS=e.rest != 0,
-            ADAPTIVE=levels_T is not None,
+            ADAPTIVE=threshold_width_T is not None,
             SAME=repeats(v),
             HAS_GRAD_STATE=grad_state is not None,
             HAS_GRAD_H=grad_h_T is not None,

@@ -83,7 +83,7 @@ def forward(
     x_ptr,
     v_ptr,
     decay_ptr,
-    levels_ptr,
+    threshold_width_ptr,
     norm_ptr,
     residual_ptr,
     spikes_ptr,
@@ -105,7 +105,7 @@ def forward(
     gain,
     pull,
     rest,
-    level,
+    threshold,
     lower,
     FIRE: tl.constexpr,
     OPTIONS: tl.constexpr,
@@ -147,12 +147,12 @@ def forward(
             residual_ptr += tl.where(t + 1 < T, N, 0)
             residual = tl.load(residual_ptr + i, mask=mask, other=0.0)
         if ADAPTIVE:
-            level = tl.load(levels_ptr + t)
+            threshold = tl.load(threshold_width_ptr + t)
         h = charge(x, v, decay, gain, pull, DECAY_INPUT, PULLS)
         if KEEP_H:
             tl.store(h_ptr + i, h, mask=mask)
             h_ptr += N
-        s, v = FIRE(h, level, lower, rest, OPTIONS)
+        s, v = FIRE(h, threshold, lower, rest, OPTIONS)
         tl.store(spikes_ptr + i, s.to(spikes_ptr.dtype.element_ty), mask=mask)
         spikes_ptr += N
     if KEEP_STATE:

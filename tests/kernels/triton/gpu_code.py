@@ -117,7 +117,7 @@ def compiled(kernel, dtype, constants):
             io = name in IO
             signature[name] = f"*{dtype if io else 'fp32'}"
             attributes[(position,)] = [["tt.divisibility", 16]]
-        elif name in ("decay", "gain", "pull", "rest", "level", "lower", "f_c", "threshold"):
+        elif name in ("decay", "gain", "pull", "rest", "lower", "f_c", "threshold"):
             signature[name] = "fp32"
         else:
             signature[name] = "i32"

@@ -26,12 +26,12 @@ def forward(
     form = call.dynamics.kernel_form()
     if form is not None and form.statistics is not None:
         return _swept(functions, pointers, call, form.statistics, spikes_T, after, h_T)
-    levels_T = None
-    if form is not None and form.levels is not None:
-        levels_T = form.levels(call.start, len(call.x_T)).to(call.v.dtype).contiguous()
-    pointers.set_levels(levels_T)
+    threshold_width_T = None
+    if form is not None and form.threshold_width is not None:
+        threshold_width_T = form.threshold_width(call.start, len(call.x_T)).to(call.v.dtype).contiguous()
+    pointers.set_threshold_width(threshold_width_T)
     functions.forward(pointers.reference, address(spikes_T), address(after), address(h_T))
-    return levels_T
+    return threshold_width_T
 
 
 def _swept(
@@ -44,8 +44,8 @@ def _swept(
     h_T: Tensor | None,
 ) -> Tensor:
     steps = len(spikes_T)
-    levels_T = torch.empty(2, steps, dtype=call.v.dtype)
-    pointers.set_levels(levels_T)
+    threshold_width_T = torch.empty(2, steps, dtype=call.v.dtype)
+    pointers.set_threshold_width(threshold_width_T)
     moments = torch.empty(3, dtype=torch.float64)
     h = torch.empty(spikes_T[0].numel(), dtype=call.v.dtype) if h_T is None else h_T
     for t in range(steps + 1):
@@ -60,6 +60,6 @@ def _swept(
             address(moments),
         )
         if t < steps:
-            levels_T[0, t], levels_T[1, t] = statistics.levels(moments)
-    statistics.decided(call.start, levels_T)
-    return levels_T
+            threshold_width_T[0, t], threshold_width_T[1, t] = statistics.threshold_width(moments)
+    statistics.decided(call.start, threshold_width_T)
+    return threshold_width_T

@@ -93,7 +93,7 @@ def test_any_number_of_threads_gives_the_same_bits() -> None:
 
 
 def test_layers_share_a_kernel() -> None:
-    """Whatever decides their levels, and without keeping the first layer alive."""
+    """Whatever decides their thresholds, and without keeping the first layer alive."""
 
     with backend("compiled"):
         DSATGO()(currents(1, 9))
