@@ -28,8 +28,8 @@ def jobs(
         surrogates: names of surrogates to measure with the first of them.
         device: cpu or cuda.
         threads: of a CPU.
-        full: all surrogates, types, layouts and sizes, the size of the published numbers, compiled rivals, and `snnlab+compile`:
-            the plain recurrence under torch.compile (on a GPU, the kernels inside a compiled network).
+        full: all surrogates, types, layouts and sizes, the size of the published numbers, compiled rivals, and the
+            plain recurrence under torch.compile, `snnlab+compile` (on a GPU the kernels inside a compiled network).
     """
     cuda = device != "cpu"
     common = {"device": device, "threads": threads, "layout": "contiguous", "dtype": "fp32"}

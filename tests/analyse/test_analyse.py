@@ -100,13 +100,15 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
 def test_decays_of_a_run_from_before_they_were_called_so(trained: Trained) -> None:
     folder = trained("neuron=plif")
     metrics = folder / "metrics.jsonl"
-    first, *rest = metrics.read_text().splitlines(keepends=True)
-    assert "test/decay/" in first
-    metrics.write_text("".join([first.replace("test/decay/", "test/leak/"), *rest]))
+    first, second = metrics.read_text().split("test/decay/", 1)
+    metrics.write_text(f"{first}test/leak/{second}")
     assert main(["analyse", f"run={folder}", "what=thresholds", *QUICK]) == 0
     found = rows(folder / "analysis/thresholds.csv")
     assert {row["quantity"] for row in found} == {"decay"}
-    assert {row["epoch"] for row in found} == {"1", "2"}
+    layers = {row["layer"] for row in found}
+    assert {(row["layer"], row["epoch"]) for row in found} == {
+        (one, epoch) for one in layers for epoch in "12"
+    }
 
 
 def test_levels_of_a_circulate_firing_run_add_up(trained: Trained) -> None:
