@@ -199,7 +199,7 @@ class Backend(Protocol):
         """Why it does not cover a call, as half a sentence; None if it does."""
 
     def pays(self, call: Call) -> bool:
-        """Whether it is worth its start for a call of this size; asked before `refusal`."""
+        """Whether a call is large enough to repay the launch; asked before `refusal`."""
 
     def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
         """What `integrate_and_fire` returns, differentiable once."""

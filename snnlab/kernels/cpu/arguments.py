@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-class Job(ctypes.Structure):
+class Arguments(ctypes.Structure):
     """As in the C++ source."""
 
     _fields_ = (
@@ -29,7 +29,7 @@ class Pointers:
         self._alive = [parameter.detach().to(v.dtype).contiguous() for parameter in parameters]
         self._array = (ctypes.c_void_p * max(1, len(parameters)))(*(p.data_ptr() for p in self._alive))
         sizes = {"inner": 1, "channels": 1} | more
-        self.job = Job(
+        self.args = Arguments(
             N=x_T[0].numel(),
             start=start,
             v_step=0 if repeats(v) else 1,
@@ -43,12 +43,12 @@ class Pointers:
 
     @property
     def reference(self) -> Any:
-        return ctypes.byref(self.job)
+        return ctypes.byref(self.args)
 
     def set_threshold_width(self, threshold_width_T: Tensor | None) -> None:
         """Threshold and width of each step [2, T]."""
         self._threshold_width_T = threshold_width_T
-        self.job.threshold_width = None if threshold_width_T is None else threshold_width_T.data_ptr()
+        self.args.threshold_width = None if threshold_width_T is None else threshold_width_T.data_ptr()
 
 
 def repeats(v: Tensor) -> bool:

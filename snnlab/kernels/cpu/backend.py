@@ -52,7 +52,7 @@ def refusal(call: Call, **variant: bool) -> str | None:
 
 
 def pays(call: Call) -> bool:
-    """Whether it is worth its start for a call of this size."""
+    """Whether a call is large enough to repay the build and the launch."""
     return call.x_T.numel() >= LEAST_ELEMENTS
 
 

@@ -42,8 +42,8 @@ typedef int64_t I;
 #define NUM_SUMS $NUM_SUMS$
 #define BLOCK 512
 
-/* What a call is about; the same as `Job` in arguments.py. */
-struct Job {
+/* What a call is about; the same as `Arguments` in arguments.py. */
+struct Arguments {
     I N, start, threads, inner, channels, v_step, x_step;
     const X *x, *residual;
     const S *scale, *shift, *v0, *numbers;
@@ -54,32 +54,32 @@ struct Job {
 static inline I least(I a, I b) { return a < b ? a : b; }
 
 /* the potential before the first step; v_step is 0 where it is one number */
-static inline void begin(const Job &job, I n, I l, S *v) {
-    if (job.v_step) memcpy(v, job.v0 + n, l * sizeof(S));
-    else for (I j = 0; j < l; j++) v[j] = *job.v0;
+static inline void begin(const Arguments &args, I n, I l, S *v) {
+    if (args.v_step) memcpy(v, args.v0 + n, l * sizeof(S));
+    else for (I j = 0; j < l; j++) v[j] = *args.v0;
 }
 """
 )
 
 KERNELS = r"""
-extern "C" void forward(const Job &job, X *s_out, S *v_out, S *h_out) {
-    const I N = job.N, x_step = job.x_step, start = job.start, blocks = (N + BLOCK - 1) / BLOCK;
-    const S *const *const parameters = job.parameters;
+extern "C" void forward(const Arguments &args, X *s_out, S *v_out, S *h_out) {
+    const I N = args.N, x_step = args.x_step, start = args.start, blocks = (N + BLOCK - 1) / BLOCK;
+    const S *const *const parameters = args.parameters;
     $LOADS$
-    #pragma omp parallel for num_threads(job.threads) schedule(static)
+    #pragma omp parallel for num_threads(args.threads) schedule(static)
     for (I b = 0; b < blocks; b++) {
         const I n = b * BLOCK, l = least(BLOCK, N - n);
-        const X *__restrict x_T = job.x + n, *__restrict residual_T = job.residual + n;
+        const X *__restrict x_T = args.x + n, *__restrict residual_T = args.residual + n;
         X *__restrict s_T = s_out + n;
         S *__restrict h_T = h_out + n;
         S first[BLOCK], ignored[BLOCK];
         S *__restrict v_end = v_out ? v_out + n : ignored;
-        begin(job, n, l, first);
+        begin(args, n, l, first);
 #if $AFFINE$
         S scale[$TABLES$ * BLOCK], shift[$TABLES$ * BLOCK];
         for (I t = 0; t < $TABLES$; t++) {
-            spread(job.scale + t * job.channels, job, n, l, scale + t * BLOCK);
-            spread(job.shift + t * job.channels, job, n, l, shift + t * BLOCK);
+            spread(args.scale + t * args.channels, args, n, l, scale + t * BLOCK);
+            spread(args.shift + t * args.channels, args, n, l, shift + t * BLOCK);
         }
 #endif
         #pragma omp simd
@@ -93,28 +93,28 @@ extern "C" void forward(const Job &job, X *s_out, S *v_out, S *h_out) {
 
 /* sums [CHUNKS][NUM_SUMS + 2 * TABLES * channels], zero before. */
 extern "C" void backward(
-    const Job &job, const X *gs_in, const S *gv_last, const S *gh_in, X *gx_out, S *gv_first, double *sums
+    const Arguments &args, const X *gs_in, const S *gv_last, const S *gh_in, X *gx_out, S *gv_first, double *sums
 ) {
-    const I N = job.N, x_step = job.x_step, start = job.start, blocks = (N + BLOCK - 1) / BLOCK;
-    const I size = NUM_SUMS + ($AFFINE$ ? 2 * $TABLES$ * job.channels : 0);
-    const S *const *const parameters = job.parameters;
+    const I N = args.N, x_step = args.x_step, start = args.start, blocks = (N + BLOCK - 1) / BLOCK;
+    const I size = NUM_SUMS + ($AFFINE$ ? 2 * $TABLES$ * args.channels : 0);
+    const S *const *const parameters = args.parameters;
     $LOADS$
-    #pragma omp parallel for num_threads(job.threads) schedule(static)
+    #pragma omp parallel for num_threads(args.threads) schedule(static)
     for (I chunk = 0; chunk < CHUNKS; chunk++) {
         double *own = sums + chunk * size;
         for (I b = blocks * chunk / CHUNKS; b < blocks * (chunk + 1) / CHUNKS; b++) {
             const I n = b * BLOCK, l = least(BLOCK, N - n);
-            const X *__restrict x_T = job.x + n, *__restrict residual_T = job.residual + n;
+            const X *__restrict x_T = args.x + n, *__restrict residual_T = args.residual + n;
             const X *__restrict gs_T = gs_in + n;
             const S *__restrict gh_T = gh_in + n;
             X *__restrict gx_T = gx_out + n;
             S first[BLOCK], grad[BLOCK];
-            begin(job, n, l, first);
+            begin(args, n, l, first);
 #if $AFFINE$
             S scale[$TABLES$ * BLOCK], shift[$TABLES$ * BLOCK], g0[$TABLES$ * BLOCK], g1[$TABLES$ * BLOCK];
             for (I t = 0; t < $TABLES$; t++) {
-                spread(job.scale + t * job.channels, job, n, l, scale + t * BLOCK);
-                spread(job.shift + t * job.channels, job, n, l, shift + t * BLOCK);
+                spread(args.scale + t * args.channels, args, n, l, scale + t * BLOCK);
+                spread(args.shift + t * args.channels, args, n, l, shift + t * BLOCK);
             }
 #endif
             if (gv_last) memcpy(grad, gv_last + n, l * sizeof(S));
@@ -131,8 +131,8 @@ extern "C" void backward(
             $STORE$
 #if $AFFINE$
             for (I t = 0; t < $TABLES$; t++) {
-                gather(g0 + t * BLOCK, job, n, l, own + NUM_SUMS + 2 * t * job.channels);
-                gather(g1 + t * BLOCK, job, n, l, own + NUM_SUMS + (2 * t + 1) * job.channels);
+                gather(g0 + t * BLOCK, args, n, l, own + NUM_SUMS + 2 * t * args.channels);
+                gather(g1 + t * BLOCK, args, n, l, own + NUM_SUMS + (2 * t + 1) * args.channels);
             }
 #endif
             if (gv_first) memcpy(gv_first + n, grad, l * sizeof(S));

@@ -79,7 +79,7 @@ class _Layout:
             more["residual"] = residual_T
         self._alive = more
         self.pointers = Pointers(y_T, call.v, call.start, scalars, **more)
-        self.job = self.pointers.reference
+        self.args = self.pointers.reference
 
 
 def _moments(functions: Any, y_T: Tensor, call: Call) -> tuple[Tensor, Tensor]:
@@ -87,7 +87,7 @@ def _moments(functions: Any, y_T: Tensor, call: Call) -> tuple[Tensor, Tensor]:
     center = y_T[0, 0].flatten(1)[:, 0] if y_T.dim() > 3 else y_T[0, 0]
     center = center.reshape(-1).to(call.v.dtype).contiguous()
     sums = torch.zeros(CHUNKS, 2, len(center), dtype=torch.float64)
-    functions.moments(_Layout(y_T, None, call, [], None).job, address(center), address(sums))
+    functions.moments(_Layout(y_T, None, call, [], None).args, address(center), address(sums))
     first, second = sums.sum(0) / (y_T.numel() // len(center))
     return center + first, second - first**2
 
@@ -161,7 +161,7 @@ class _NormNeuron(torch.autograd.Function):
         )
         grad_x_T = torch.empty_like(y_T)
         kernel.functions.backward(
-            layout.job,
+            layout.args,
             address(grad_spikes_T),
             address(None),
             address(None),
@@ -186,7 +186,7 @@ class _NormNeuron(torch.autograd.Function):
         slope, offset = slope.to(v.dtype), offset.to(v.dtype)
         grad_y_T = grad_x_T if residual_T is None else torch.empty_like(y_T)
         kernel.functions.through_norm(
-            layout.job, address(grad_x_T), address(offset), address(slope), address(grad_y_T)
+            layout.args, address(grad_x_T), address(offset), address(slope), address(grad_y_T)
         )
         of_scalars = scalar_gradients(
             kernel.program, own.view(steps_T, len(scalars)), start, learned, parameters

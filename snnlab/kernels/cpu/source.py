@@ -13,7 +13,7 @@ import torch
 from snnlab.kernels.cpu.kernel_template import HEAD, KERNELS
 from snnlab.kernels.cpu.norm_template import NORM
 from snnlab.kernels.cpu.program import Program
-from snnlab.kernels.cpu.sweep_template import SWEEP
+from snnlab.kernels.cpu.stepwise_template import STEPWISE
 
 CHUNKS = 64
 
@@ -51,7 +51,7 @@ def source_of(program: Program, variant: Variant) -> str:
     steps = range(variant.num_steps)
     names = [*(["decay"] if program.learned_decay else []), *program.parameters]
     thresholds = ["threshold", "width"] if program.adaptive else []
-    constants = [f"const S n{k} = job.numbers[{k}];" for k, _ in enumerate(program.numbers)]
+    constants = [f"const S n{k} = args.numbers[{k}];" for k, _ in enumerate(program.numbers)]
     loads = [
         *constants,
         *(
@@ -61,7 +61,7 @@ def source_of(program: Program, variant: Variant) -> str:
         ),
     ]
     loads += [
-        f"const S {name}_{t} = job.threshold_width[{k * len(steps) + t}];"
+        f"const S {name}_{t} = args.threshold_width[{k * len(steps) + t}];"
         for k, name in enumerate(thresholds)
         for t in steps
     ]
@@ -119,7 +119,7 @@ def source_of(program: Program, variant: Variant) -> str:
         "REDUCTION": f"reduction(+:{', '.join(sums)})" if sums else "",
         "STORE": _lines([f"own[{k}] += {name};" for k, name in enumerate(sums)], 3),
         "SCALARS": _lines(
-            [*constants, *(["const S decay = job.parameters[0][0];"] if program.learned_decay else [])], 1
+            [*constants, *(["const S decay = args.parameters[0][0];"] if program.learned_decay else [])], 1
         ),
         "CHARGE": _lines([*program.charge, f"const S h = {program.results['h']};"], 4),
         "FIRE": _lines(
@@ -129,7 +129,7 @@ def source_of(program: Program, variant: Variant) -> str:
         + " * scale[j] + shift[j]" * variant.affine
         + " + (S)residual_t[j]" * variant.residual,
     }
-    text = HEAD + (NORM if variant.affine else "") + KERNELS + (SWEEP if program.adaptive else "")
+    text = HEAD + (NORM if variant.affine else "") + KERNELS + (STEPWISE if program.adaptive else "")
     for key, value in values.items():
         text = text.replace(f"${key}$", str(value))
     return _functions("" if variant.dtype == torch.float64 else "f") + text

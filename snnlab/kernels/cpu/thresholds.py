@@ -1,7 +1,7 @@
 """The forward pass on the CPU, with the thresholds and widths of each step where a neuron has such: DS-ATGO.
 
 Known beforehand (in evaluation), they are numbers of a pass like any other. Those that follow from the potentials of
-all elements are decided between the steps, of which each is one run through memory (`sweep_template.py`). They are
+all elements are decided between the steps, of which each is one run through memory (`stepwise_template.py`). They are
 constants as far as gradients go, so the way back is that of all neurons. Shape suffixes: T time steps, `...` any
 further axes.
 """
@@ -25,7 +25,7 @@ def forward(
     """
     form = call.dynamics.kernel_form()
     if form is not None and form.statistics is not None:
-        return _swept(functions, pointers, call, form.statistics, spikes_T, after, h_T)
+        return _step_by_step(functions, pointers, call, form.statistics, spikes_T, after, h_T)
     threshold_width_T = None
     if form is not None and form.threshold_width is not None:
         threshold_width_T = form.threshold_width(call.start, len(call.x_T)).to(call.v.dtype).contiguous()
@@ -34,7 +34,7 @@ def forward(
     return threshold_width_T
 
 
-def _swept(
+def _step_by_step(
     functions: Any,
     pointers: Pointers,
     call: Call,
@@ -50,7 +50,7 @@ def _swept(
     h = torch.empty(spikes_T[0].numel(), dtype=call.v.dtype) if h_T is None else h_T
     for t in range(steps + 1):
         before, now = (h, h) if h_T is None else (h_T[max(t - 1, 0)], h_T[min(t, steps - 1)])
-        functions.sweep(
+        functions.fire_and_charge(
             pointers.reference,
             c_int64(t),
             address(before),

@@ -1,7 +1,7 @@
 """The backward kernel of all neurons with one membrane potential; the equations are in `over_time.py`.
 
 It recomputes h from the input and holds STEPS of them in registers; a longer sequence is done in segments of STEPS,
-the last one first, from potentials that a sweep at the beginning leaves at their starts.
+the last one first, from potentials that a pass at the beginning stores at their starts.
 """
 
 import triton

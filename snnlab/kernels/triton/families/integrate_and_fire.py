@@ -10,7 +10,7 @@ and backwards, with g the gradient of what its index names and slope the surroga
 
 with dv/ds = rest - h (hard), -threshold (soft), 0 if the reset is detached, dv/dh = 1 - s (hard), 1 (soft), and
 S the smooth step of a surrogate that learns a. OPTIONS: soft, detached, wide (whether the width is not 1).
-The reference is `Dynamics` in `snnlab/kernels/eager.py`.
+The reference is `Dynamics` in `snnlab/kernels/contract.py`.
 """
 
 import triton
