@@ -49,7 +49,7 @@ def test_the_neuron_behind_residual_additions(model):
     found = {name: module for name, module in net.named_modules() if isinstance(module, CF)}
     blocks = [name for name, module in net.named_modules() if isinstance(module, ResidualBlock)]
     assert list(found) == [f"{name}.neuron" for name in blocks]
-    assert all(module.levels == (-2, 3) for module in found.values())
+    assert all(module.output_range == (-2, 3) for module in found.values())
     assert any(isinstance(module, LIF) for module in net.modules())
     assert not any(isinstance(module, CF) for module in build(f"model={model}").modules())
 

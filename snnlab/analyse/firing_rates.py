@@ -22,7 +22,10 @@ def run(subject: Subject) -> Finding:
         raise SnnlabError(
             f"firing_rates: {subject.cfg.model.name} has no neuron layer", "analyse another run"
         )
-    levels = (min(neuron.levels[0] for neuron in neurons), max(neuron.levels[1] for neuron in neurons))
+    levels = (
+        min(neuron.output_range[0] for neuron in neurons),
+        max(neuron.output_range[1] for neuron in neurons),
+    )
     statistics: dict[str, Callable[[], Statistic]] = {
         "rate": FiringRate,
         "level": lambda: LevelShares(levels),

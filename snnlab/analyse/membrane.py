@@ -29,7 +29,7 @@ def run(subject: Subject) -> Finding:
     for name, neuron in neurons.items():
         potentials = counted[neuron]
         shares = potentials.shares()
-        levels = [neuron.firing_levels(t) for t in range(len(shares))]
+        levels = [neuron.firing_thresholds(t) for t in range(len(shares))]
         histograms[name] = Histogram(potentials.edges, shares, levels, potentials.mean_std())
     picture = plot_membrane(
         histograms, subject.path("membrane"), max_layers=options.layers, title=subject.title

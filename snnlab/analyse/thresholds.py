@@ -1,4 +1,4 @@
-"""Adaptive thresholds and what else neurons learn (leaks, heights of the surrogate) over training (DS-ATGO Fig. 14)."""
+"""Adaptive thresholds and what else neurons learn (decays, surrogates' heights) over training (DS-ATGO Fig. 14)."""
 
 import re
 
@@ -9,6 +9,9 @@ from snnlab.plots.quantity_trends import Quantities, plot_quantity_trends
 from snnlab.runs.results import read_metrics
 
 NOT_OF_NEURONS = "|".join((*METRICS, "firing_rate"))
+FORMER_NAMES = {"leak": "decay"}
+"""Of quantities, in the metrics of runs made before they were renamed."""
+
 PATTERN = re.compile(rf"test/(?!(?:{NOT_OF_NEURONS})(?:_|/|$))(\w+)/(.+?)(?:/t(\d+))?")
 
 
@@ -19,13 +22,13 @@ def run(subject: Subject) -> Finding:
         for key, value in row.items():
             match = PATTERN.fullmatch(key)
             if match and isinstance(value, int | float):
-                quantity, layer, step = match[1], match[2], int(match[3] or 0)
+                quantity, layer, step = FORMER_NAMES.get(match[1], match[1]), match[2], int(match[3] or 0)
                 points = found.setdefault(quantity, {}).setdefault((layer, step), [])
                 points.append((int(row["epoch"]), float(value)))
     if not found:
         raise SnnlabError(
             f"thresholds: training changes nothing about the neurons '{subject.cfg.neuron.name}' of this run",
-            "neuron=dsatgo adapts its thresholds, plif learns its leak, surrogate=tsg its height",
+            "neuron=dsatgo adapts its thresholds, plif learns its decay, surrogate=tsg its height",
         )
     picture = plot_quantity_trends(found, subject.path("thresholds"), title=subject.title)
     short = table("over training", "quantity", "layers", "first evaluation", "last evaluation")

@@ -28,7 +28,8 @@ def jobs(
         surrogates: names of surrogates to measure with the first of them.
         device: cpu or cuda.
         threads: of a CPU.
-        full: all surrogates, types, layouts and sizes, the size of the published numbers, compiled rivals.
+        full: all surrogates, types, layouts and sizes, the size of the published numbers, compiled rivals, and the
+            plain recurrence under torch.compile, `snnlab+compile` (on a GPU the kernels inside a compiled network).
     """
     cuda = device != "cpu"
     common = {"device": device, "threads": threads, "layout": "contiguous", "dtype": "fp32"}
@@ -36,7 +37,7 @@ def jobs(
     one = common | {"kind": "neuron", "shape": shape, "surrogate": "triangle", "repeats": 9}
     rivals = [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
     found = [one | {"neuron": name} for name in ("relu", "snnlab", "snnlab plain", *rivals, *neurons)]
-    found += [one | {"neuron": f"{name}+compile"} for name in rivals[:1] if full]
+    found += [one | {"neuron": f"{name}+compile"} for name in ("snnlab", *rivals[:1]) if full]
     if full or cuda:
         found += [
             one | {"neuron": neurons[0], "surrogate": name} for name in surrogates if name != "triangle"
@@ -47,7 +48,7 @@ def jobs(
     if cuda:
         found += [one | {"neuron": name, "dtype": "bf16"} for name in ("snnlab", *rivals)]
     names = ["relu", "snnlab", "snnlab plain", *rivals[: None if full else 1]]
-    names += [f"{name}+compile" for name in ("relu", *rivals[:1]) if full]
+    names += [f"{name}+compile" for name in ("relu", "snnlab", *rivals[:1]) if full]
     batch = 64 if cuda else 8 if full else 2
     net = common | {"kind": "network", "batch": batch, "repeats": 5 if cuda else 3}
     if cuda:

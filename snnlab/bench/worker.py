@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.bench.rivals import makers
-from snnlab.kernels import ran, use_backend
+from snnlab.kernels import backend, ran
 from snnlab.machine.allocator import keep_freed_memory
 from snnlab.models import VGGSNN, ResNet19SNN
 from snnlab.norms import BN
@@ -39,9 +39,9 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         torch.set_num_threads(job["threads"])
     torch.manual_seed(0)
     said: list[str] = []
-    use_backend("auto", said.append)
-    found = (_neuron if job["kind"] == "neuron" else _network)(job)
-    return job | found | {"backend": ran(), "warnings": said}
+    with backend("auto", said.append):
+        found = (_neuron if job["kind"] == "neuron" else _network)(job)
+        return job | found | {"backend": ran(), "warnings": said}
 
 
 def _neuron(job: dict[str, Any]) -> dict[str, Any]:

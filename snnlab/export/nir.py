@@ -158,7 +158,7 @@ def _stateless(name: str, layer: nn.Module, x_N: Tensor) -> nir.NIRNode:
 
 
 def _neuron(name: str, neuron: IntegrateAndFire, x_TB: Tensor, dt: float) -> nir.NIRNode:
-    dynamics, decay = neuron.dynamics, float(neuron.leak())
+    dynamics, decay = neuron.dynamics, float(neuron.current_decay())
     if dynamics.soft_reset:
         raise ValueError(f"{name}: the neurons of NIR are reset to a potential, not by subtraction")
     if neuron.v_init != dynamics.v_reset:

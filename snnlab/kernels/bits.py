@@ -12,50 +12,49 @@ import torch
 from torch import Tensor
 
 from snnlab.kernels.cpu.compiler import BuildError, library
-from snnlab.kernels.cpu.source import BF16, C_TYPES
+from snnlab.kernels.cpu.kernel_template import BF16
+from snnlab.kernels.cpu.source import C_TYPES
 
 
-def bits_of(levels: tuple[int, int]) -> int | None:
+def bits_of(span: tuple[int, int]) -> int | None:
     """Bits for a number between the least and the greatest, both included; None: more than 8."""
-    count = levels[1] - levels[0] + 1
+    count = span[1] - span[0] + 1
     return next((bits for bits in (1, 2, 4, 8) if count <= 1 << bits), None)
 
 
-def pack(x_N: Tensor, levels: tuple[int, int]) -> Tensor | None:
-    """The numbers x_N [N], contiguous, in bytes; None where one of them is no whole number between the levels.
+def pack(x_N: Tensor, span: tuple[int, int]) -> Tensor | None:
+    """The numbers x_N [N], contiguous, in bytes; None where one of them is no whole number of the range.
 
     On a GPU, where looking would wait, that is an error of the device instead.
     """
-    bits = bits_of(levels)
+    bits = bits_of(span)
     assert bits is not None
     if x_N.device.type == "cpu" and (functions := _functions(x_N.dtype)) is not None:
         packed = torch.empty(_row(len(x_N), bits), dtype=torch.uint8)
-        if functions.pack(*_arguments(x_N, packed, levels, bits)):
+        if functions.pack(*_arguments(x_N, packed, span, bits)):
             return None
         return packed
-    return pack_plainly(x_N, levels, bits)
+    return pack_plainly(x_N, span, bits)
 
 
-def unpack(packed: Tensor, count: int, dtype: torch.dtype, levels: tuple[int, int]) -> Tensor:
+def unpack(packed: Tensor, count: int, dtype: torch.dtype, span: tuple[int, int]) -> Tensor:
     """The numbers [count] again."""
-    bits = bits_of(levels)
+    bits = bits_of(span)
     assert bits is not None
     if packed.device.type == "cpu" and (functions := _functions(dtype)) is not None:
         x_N = torch.empty(count, dtype=dtype)
-        functions.unpack(*_arguments(x_N, packed, levels, bits))
+        functions.unpack(*_arguments(x_N, packed, span, bits))
         return x_N
-    return unpack_plainly(packed, count, dtype, levels, bits)
+    return unpack_plainly(packed, count, dtype, span, bits)
 
 
-def pack_plainly(x_N: Tensor, levels: tuple[int, int], bits: int) -> Tensor | None:
+def pack_plainly(x_N: Tensor, span: tuple[int, int], bits: int) -> Tensor | None:
     """`pack` in PyTorch operations."""
     precise = torch.promote_types(x_N.dtype, torch.float32)
-    codes_N = (x_N.to(precise) - levels[0]).clamp(0, levels[1] - levels[0]).to(torch.uint8)
-    fits = (codes_N.to(precise) + levels[0] == x_N).all()
+    codes_N = (x_N.to(precise) - span[0]).clamp(0, span[1] - span[0]).to(torch.uint8)
+    fits = (codes_N.to(precise) + span[0] == x_N).all()
     if x_N.device.type != "cpu":
-        torch._assert_async(
-            fits, f"spikes to be packed are not whole numbers from {levels[0]} to {levels[1]}"
-        )
+        torch._assert_async(fits, f"spikes to be packed are not whole numbers from {span[0]} to {span[1]}")
     elif not fits:
         return None
     rows = 8 // bits
@@ -68,19 +67,19 @@ def pack_plainly(x_N: Tensor, levels: tuple[int, int], bits: int) -> Tensor | No
 
 
 def unpack_plainly(
-    packed: Tensor, count: int, dtype: torch.dtype, levels: tuple[int, int], bits: int
+    packed: Tensor, count: int, dtype: torch.dtype, span: tuple[int, int], bits: int
 ) -> Tensor:
     """`unpack` in PyTorch operations."""
     rows = torch.stack([packed >> k * bits & (1 << bits) - 1 for k in range(8 // bits)])
-    return rows.flatten()[:count].to(dtype).add_(levels[0])
+    return rows.flatten()[:count].to(dtype).add_(span[0])
 
 
 def _row(count: int, bits: int) -> int:
     return -(-count * bits // 8)
 
 
-def _arguments(x_N: Tensor, packed: Tensor, levels: tuple[int, int], bits: int) -> tuple[Any, ...]:
-    integers = (len(x_N), len(packed), levels[0], levels[1] - levels[0], bits, torch.get_num_threads())
+def _arguments(x_N: Tensor, packed: Tensor, span: tuple[int, int], bits: int) -> tuple[Any, ...]:
+    integers = (len(x_N), len(packed), span[0], span[1] - span[0], bits, torch.get_num_threads())
     return (
         ctypes.c_void_p(x_N.data_ptr()),
         ctypes.c_void_p(packed.data_ptr()),
@@ -153,7 +152,7 @@ static void unpack_bits(X *x, const uint8_t *in, I n, I row, S low, I threads) {
     }
 }
 
-/* 1 if some number is none of the levels */
+/* 1 if some number is outside the range */
 extern "C" I pack(const X *x, uint8_t *out, I n, I row, I low, I range, I bits, I threads) {
     switch (bits) {
         case 1: return pack_bits<1>(x, out, n, row, low, range, threads);

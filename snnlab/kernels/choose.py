@@ -8,6 +8,8 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast, get_args
 
 from torch._subclasses.fake_tensor import FakeTensor
@@ -25,16 +27,41 @@ class BackendError(ValueError):
     """The back end that was asked for does not cover a call."""
 
 
-counts: Counter[str] = Counter()
-"""How often each back end has run since `use_backend`."""
-
-_chosen: BackendName = "auto"
-_said: set[str] = set()
-_fuse = True
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
-def use_backend(name: BackendName, say: Callable[[str], object] | None = None, fuse: bool = True) -> None:
-    """Chooses the back end of all neurons of this process.
+@dataclass(frozen=True)
+class Choice:
+    """Which back end neurons run in, and what has run since it was chosen.
+
+    Attributes:
+        name: of the back end.
+        say: takes the warnings of `auto`.
+        fuse: run a normalisation and the neuron behind it as one, where the back end can (`snnlab/layers/fused.py`).
+        counts: how often each back end has run.
+        said: the warnings so far; each is given once.
+    """
+
+    name: BackendName = "auto"
+    say: Callable[[str], object] = _warn
+    fuse: bool = True
+    counts: Counter[str] = field(default_factory=Counter)
+    said: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.name not in get_args(BackendName):
+            raise ValueError(
+                f"no back end is called '{self.name}'; there are {', '.join(get_args(BackendName))}"
+            )
+
+
+# Read in the forward pass only: autograd runs backward passes in threads of its own, which have their own context.
+_choice: ContextVar[Choice] = ContextVar("snnlab_backend", default=Choice())  # noqa: B039  # counts belong to it
+
+
+def use_backend(name: BackendName, say: Callable[[str], object] | None = None, fuse: bool = True) -> Choice:
+    """Chooses the back end of all neurons for the rest of this thread.
 
     Args:
         name: `auto` takes the fastest that covers a call, says once why it is not a faster kind, and runs the plain
@@ -46,31 +73,44 @@ def use_backend(name: BackendName, say: Callable[[str], object] | None = None, f
     Raises:
         ValueError: no such back end.
     """
-    global _chosen, _say, _fuse
-    if name not in get_args(BackendName):
-        raise ValueError(f"no back end is called '{name}'; there are {', '.join(get_args(BackendName))}")
-    _chosen = name
-    _fuse = fuse
-    _say = _warn if say is None else say
-    _said.clear()
-    counts.clear()
+    choice = Choice(name, _warn if say is None else say, fuse)
+    _choice.set(choice)
+    return choice
+
+
+@contextmanager
+def backend(
+    name: BackendName, say: Callable[[str], object] | None = None, fuse: bool | None = None
+) -> Iterator[Choice]:
+    """The same inside a `with` block; what is None stays as it is outside.
+
+    What runs inside is counted in the choice that is yielded, and on leaving also in the one outside.
+    """
+    outside = _choice.get()
+    inside = replace(outside, name=name, counts=Counter())
+    if say is not None:
+        inside = replace(inside, say=say, said=set())
+    if fuse is not None:
+        inside = replace(inside, fuse=fuse)
+    token = _choice.set(inside)
+    try:
+        yield inside
+    finally:
+        _choice.reset(token)
+        outside.counts.update(inside.counts)
+
+
+def counts() -> Counter[str]:
+    """How often each back end has run since the choice that holds now."""
+    return _choice.get().counts
 
 
 def ran() -> str:
     """Which back ends have run, as words."""
-    total = sum(counts.values())
-    return ", ".join(f"{name} {100 * count / total:.0f} %" for name, count in counts.most_common()) or "none"
-
-
-@contextmanager
-def backend(name: BackendName) -> Iterator[None]:
-    """The same inside a `with` block."""
-    global _chosen
-    before, _chosen = _chosen, name
-    try:
-        yield
-    finally:
-        _chosen = before
+    total = sum(counts().values())
+    return (
+        ", ".join(f"{name} {100 * count / total:.0f} %" for name, count in counts().most_common()) or "none"
+    )
 
 
 def pick(call: Call) -> Backend | None:
@@ -79,13 +119,15 @@ def pick(call: Call) -> Backend | None:
     Raises:
         BackendError: the one that was asked for does not cover the call.
     """
-    if _chosen == "eager" or isinstance(call.x_T, FakeTensor):
+    choice = _choice.get()
+    name: str = choice.name
+    if isinstance(call.x_T, FakeTensor):
         name = "eager"
-    elif _chosen == "auto":
-        name = _fastest(call)
-    elif reason := _refusal(name := _chosen, call):
+    elif name == "auto":
+        name = _fastest(call, choice)
+    elif name != "eager" and (reason := _refusal(name, call)):
         raise BackendError(f"the back end {name} does not cover this: {reason}")
-    counts[name] += 1
+    choice.counts[name] += 1
     return None if name == "eager" else _module(name)
 
 
@@ -97,22 +139,32 @@ def fusing(call: Call, residual: bool, stepped: bool) -> FusedBackend | None:
         residual: something is added between the two.
         stepped: the normalisation differs between steps.
     """
-    if not _fuse or _chosen == "eager" or isinstance(call.x_T, FakeTensor) or not call.surrogate.plain_step:
+    choice = _choice.get()
+    if (
+        not choice.fuse
+        or choice.name == "eager"
+        or isinstance(call.x_T, FakeTensor)
+        or not call.surrogate.plain_step
+    ):
         return None
-    name = {"cpu": "compiled", "cuda": "triton"}.get(call.x_T.device.type) if _chosen == "auto" else _chosen
+    name = (
+        {"cpu": "compiled", "cuda": "triton"}.get(call.x_T.device.type)
+        if choice.name == "auto"
+        else choice.name
+    )
     if name == "compiled" and call.x_T.device.type == "cpu":
         from snnlab.kernels.cpu import backend as cpu
         from snnlab.kernels.cpu import norm as cpu_norm
 
         refusal = cpu.refusal(call, affine=True, residual=residual, stepped=stepped)
-        if refusal is None and (_chosen == "compiled" or cpu.pays(call)):
-            counts["compiled with norm"] += 1
+        if refusal is None and (choice.name == "compiled" or cpu.pays(call)):
+            choice.counts["compiled with norm"] += 1
             return cpu_norm
     elif name == "triton" and tl is not None:
         from snnlab.kernels.triton import norm as triton_norm
 
         if triton_norm.refusal(call, stepped) is None:
-            counts["triton with norm"] += 1
+            choice.counts["triton with norm"] += 1
             return triton_norm
     return None
 
@@ -123,7 +175,8 @@ def pick_operator(call: Call) -> Backend | None:
     Raises:
         BackendError: `triton` was asked for and does not cover the call.
     """
-    if not (_chosen == "triton" or (_chosen == "auto" and call.x_T.is_cuda)):
+    name = _choice.get().name
+    if not (name == "triton" or (name == "auto" and call.x_T.is_cuda)):
         return None
     reason: str | None = "Triton is not installed"
     if tl is not None:
@@ -133,12 +186,12 @@ def pick_operator(call: Call) -> Backend | None:
 
         if not (reason := triton_backend.refusal(call)):
             return triton_backend
-    if _chosen == "triton":
+    if name == "triton":
         raise BackendError(f"the back end triton does not cover this: {reason}")
     return None
 
 
-def _fastest(call: Call) -> str:
+def _fastest(call: Call, choice: Choice) -> str:
     name = {"cpu": "compiled", "cuda": "triton"}.get(call.x_T.device.type)
     if name not in _MODULES:
         return "eager"
@@ -146,9 +199,9 @@ def _fastest(call: Call) -> str:
         return "eager"
     if reason := _refusal(name, call):
         message = f"neurons run in plain PyTorch, not in the back end {name}: {reason}"
-        if message not in _said:
-            _said.add(message)
-            _say(message)
+        if message not in choice.said:
+            choice.said.add(message)
+            choice.say(message)
         return "eager"
     return name
 
@@ -165,10 +218,3 @@ def _refusal(name: str, call: Call) -> str | None:
 
 def _module(name: str) -> Backend:
     return cast(Backend, importlib.import_module(_MODULES[name]))
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=2)
-
-
-_say: Callable[[str], object] = _warn

@@ -29,8 +29,8 @@ class Statistics(NamedTuple):
         width: whether the width does.
         by_deviation: whether the width follows the standard deviation rather than the threshold.
         decided: takes the number of the first step, and the thresholds and widths [2, T] of a call.
-        levels: threshold and width of a step, of count, mean and sum of squared differences [3] of its potentials in
-            this process.
+        threshold_width: threshold and width of a step, of count, mean and sum of squared differences [3] of its
+            potentials in this process.
     """
 
     f_c: float
@@ -38,7 +38,7 @@ class Statistics(NamedTuple):
     width: bool
     by_deviation: bool
     decided: Callable[[int, Tensor], None]
-    levels: Callable[[Tensor], tuple[Tensor | float, Tensor | float]]
+    threshold_width: Callable[[Tensor], tuple[Tensor | float, Tensor | float]]
 
 
 class KernelForm(NamedTuple):
@@ -48,18 +48,18 @@ class KernelForm(NamedTuple):
         family: name of a module with the functions `fire` and `adjoint`, such as
             `snnlab.kernels.triton.families.integrate_and_fire`; it says what the options are.
         options: whole numbers, constants when a kernel is compiled.
-        level: distance of the levels upwards, the threshold.
-        lower: distance of the levels downwards, as a magnitude.
-        levels: where steps differ: of the number of the first step and how many there are, the threshold and the
-            width of each [2, T].
+        threshold: distance of the thresholds upwards.
+        lower: distance of the thresholds downwards, as a magnitude.
+        threshold_width: where steps differ: of the number of the first step and how many there are, the threshold
+            and the width of each [2, T].
         statistics: where they follow from the potentials.
     """
 
     family: str
     options: tuple[int, ...]
-    level: float
+    threshold: float
     lower: float
-    levels: Callable[[int, int], Tensor] | None = None
+    threshold_width: Callable[[int, int], Tensor] | None = None
     statistics: Statistics | None = None
 
 
@@ -92,11 +92,11 @@ class Dynamics:
         )
 
     def key(self) -> Hashable:
-        """What is equal for the same equations, whatever the levels of their steps."""
+        """What is equal for the same equations, whatever the thresholds of their steps."""
         return self
 
-    def at_levels(self, threshold: Tensor, width: Tensor) -> "Dynamics":
-        """These equations for one step, whose levels are given; for those whose `kernel_form` has levels."""
+    def at_threshold(self, threshold: Tensor, width: Tensor) -> "Dynamics":
+        """These equations for one step, whose threshold and width are given; for those whose `kernel_form` has them."""
         return self
 
     def charge(self, x: Tensor, v: Tensor, decay: Tensor | float, out: Tensor | None = None) -> Tensor:
@@ -135,6 +135,17 @@ class Dynamics:
         if not self.soft_reset:
             grad_v.addcmul_(grad_v, self.fire(h, t, out=scratch), value=-1)
         return grad_v.addcmul_(grad_s, self.slope(h, t, surrogate))
+
+
+def is_soft(reset: str) -> bool:
+    """True for a soft reset, False for a hard one.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if reset not in ("hard", "soft"):
+        raise ValueError(f"reset is '{reset}', but must be 'hard' or 'soft'")
+    return reset == "soft"
 
 
 @dataclass(frozen=True)
@@ -188,7 +199,7 @@ class Backend(Protocol):
         """Why it does not cover a call, as half a sentence; None if it does."""
 
     def pays(self, call: Call) -> bool:
-        """Whether it is worth its start for a call of this size; asked before `refusal`."""
+        """Whether a call is large enough to repay the launch; asked before `refusal`."""
 
     def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
         """What `integrate_and_fire` returns, differentiable once."""

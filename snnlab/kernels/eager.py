@@ -99,8 +99,8 @@ class _Recurrence(torch.autograd.Function):
                 grad_h += grad_h_T[t]
             grad_x_T[t] = grad_h * (1 - decay) if dynamics.decay_input else grad_h
             if grad_decay is not None:
-                leaked = before[t] - dynamics.v_reset
-                grad_decay += (grad_h * (leaked - x_T[t] if dynamics.decay_input else leaked)).sum()
+                decayed = before[t] - dynamics.v_reset
+                grad_decay += (grad_h * (decayed - x_T[t] if dynamics.decay_input else decayed)).sum()
             grad_v = grad_h.mul_(decay)
         return grad_x_T, grad_v, grad_decay, None, *grad_parameters
 

@@ -107,7 +107,9 @@ def _call(
         return None
     dtype = torch.promote_types(y_TBC.dtype, torch.float32)
     rest = torch.full((), neuron.v_init, dtype=dtype, device=y_TBC.device).expand(y_TBC.shape[1:])
-    return Call(y_TBC, rest, neuron.leak(), neuron.dynamics_of_call(), neuron.surrogate, keep_state=False)
+    return Call(
+        y_TBC, rest, neuron.current_decay(), neuron.dynamics_of_call(), neuron.surrogate, keep_state=False
+    )
 
 
 def _fused(fused: FusedBackend, norm: BatchNormOverTime, call: Call, residual_TBC: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Spikes that the backward pass needs, kept as bits: 1 of a binary neuron, 2 or 4 of one with several levels."""
+"""Spikes that the backward pass needs, kept as bits: 1 of a binary neuron, 2 or 4 of one with several outputs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,14 +18,14 @@ class _Spikes:
     """The memory of a neuron's output; packed when it is first saved, for all who save it.
 
     Attributes:
-        levels: the least and the greatest number in it.
+        output_range: the least and the greatest number in it.
         version: counts what is written into it.
         dtype: of its numbers, `count` of them.
         packed: its bytes.
-        fits: no number in it is anything but a level.
+        fits: no number in it is anything but a whole number in that range.
     """
 
-    levels: tuple[int, int]
+    output_range: tuple[int, int]
     version: int
     dtype: torch.dtype
     count: int
@@ -61,9 +61,9 @@ def packed_spikes(model: nn.Module) -> Iterator[None]:
 
     Convolutions, linear layers, pools and residual additions save their input. If that is memory which a neuron
     with a membrane potential has put out, in which nobody has written since and which holds nothing but whole
-    numbers within the neuron's `levels`, its bits are saved instead, once for all who save it. The backward pass gets
-    the same numbers back, so gradients are the same bit for bit. Everything else is saved as ever. On a GPU a number
-    that is no level is an error of the device, because looking for it would wait.
+    numbers within the neuron's `output_range`, its bits are saved instead, once for all who save it. The backward pass
+    gets the same numbers back, so gradients are the same bit for bit. Everything else is saved as ever. On a GPU a
+    number outside the range is an error of the device, because looking for it would wait.
     """
     known: dict[StorageWeakRef, _Spikes] = {}
     neurons = (module for module in model.modules() if isinstance(module, MembraneNeuron))
@@ -84,7 +84,7 @@ def packed_spikes(model: nn.Module) -> Iterator[None]:
 
 
 def _is_packable(neuron: MembraneNeuron) -> bool:
-    return neuron.surrogate.plain_step and bits_of(neuron.levels) is not None
+    return neuron.surrogate.plain_step and bits_of(neuron.output_range) is not None
 
 
 def _memory(tensor: Tensor) -> StorageWeakRef:
@@ -95,7 +95,7 @@ def _memory(tensor: Tensor) -> StorageWeakRef:
 def _noting(neuron: MembraneNeuron, known: dict[StorageWeakRef, _Spikes]) -> Callable[[Tensor], None]:
     def note(spikes_T: Tensor) -> None:
         count = spikes_T.untyped_storage().nbytes() // spikes_T.element_size()
-        known[_memory(spikes_T)] = _Spikes(neuron.levels, spikes_T._version, spikes_T.dtype, count)
+        known[_memory(spikes_T)] = _Spikes(neuron.output_range, spikes_T._version, spikes_T.dtype, count)
 
     return note
 
@@ -105,7 +105,7 @@ def _packed(spikes: _Spikes, tensor: Tensor) -> bool:
     if tensor._version != spikes.version or tensor.dtype != spikes.dtype:
         return False
     if spikes.packed is None and spikes.fits:
-        spikes.packed = pack(tensor.as_strided((spikes.count,), (1,), 0), spikes.levels)
+        spikes.packed = pack(tensor.as_strided((spikes.count,), (1,), 0), spikes.output_range)
         spikes.fits = spikes.packed is not None
     return spikes.fits
 
@@ -120,5 +120,5 @@ def _restore(saved: _View | _AsIs) -> Tensor:
         return saved.tensor
     spikes = saved.spikes
     assert spikes.packed is not None
-    flat = unpack(spikes.packed, spikes.count, spikes.dtype, spikes.levels)
+    flat = unpack(spikes.packed, spikes.count, spikes.dtype, spikes.output_range)
     return flat.as_strided(saved.size, saved.stride, saved.offset)

@@ -30,7 +30,7 @@ class Potentials:
         h_TN = h_T.detach().flatten(1).float()
         if self._counts_TN is None:
             std, mean = (float(value) for value in torch.std_mean(h_TN))
-            levels = [level for t in range(len(h_TN)) for level in neuron.firing_levels(t)]
+            levels = [level for t in range(len(h_TN)) for level in neuron.firing_thresholds(t)]
             margin = 0.15 * max(abs(level) for level in levels)
             self.low = min(mean - 4 * std, min(levels) - margin)
             self.high = max(mean + 4 * std, max(levels) + margin)
@@ -82,7 +82,7 @@ class GradientSupport:
     def update(self, neuron: MembraneNeuron, h_T: Tensor) -> None:
         """Counts the potentials [T, ...] of one call."""
         dynamics = neuron.dynamics_of_call()
-        scale = max(abs(level) for level in neuron.firing_levels(0))
+        scale = max(abs(level) for level in neuron.firing_thresholds(0))
         grid = torch.linspace(-10 * scale, 10 * scale, 4001, device=h_T.device, dtype=h_T.dtype)
         inside, bounds = [], []
         for t, h in enumerate(h_T.detach()):

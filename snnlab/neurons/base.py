@@ -13,10 +13,10 @@ class Neuron(nn.Module):
     the dtype of the input (float64 for float64); the spikes have the dtype of the input.
 
     Attributes:
-        levels: the least and the greatest output of a spiking neuron; all whole numbers between them occur.
+        output_range: the least and the greatest output of a spiking neuron; all whole numbers between them occur.
     """
 
-    levels: tuple[int, int] = (0, 1)
+    output_range: tuple[int, int] = (0, 1)
 
     @property
     def batch_axis(self) -> int | None:

@@ -7,17 +7,6 @@ from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.surrogates.base import Surrogate
 
 
-def is_soft(reset: str) -> bool:
-    """True for a soft reset, False for a hard one.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if reset not in ("hard", "soft"):
-        raise ValueError(f"reset is '{reset}', but must be 'hard' or 'soft'")
-    return reset == "soft"
-
-
 class IntegrateAndFire(MembraneNeuron):
     """Base class of neurons with one threshold; a subclass says how it leaks."""
 
@@ -29,7 +18,7 @@ class IntegrateAndFire(MembraneNeuron):
     def thresholds(self) -> tuple[float, float]:
         return self.dynamics.threshold, self.dynamics.threshold
 
-    def leak(self) -> Tensor | float:
+    def current_decay(self) -> Tensor | float:
         raise NotImplementedError
 
     def dynamics_of_call(self) -> Dynamics:

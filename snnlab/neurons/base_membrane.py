@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from snnlab.kernels.contract import Dynamics, Measure
+from snnlab.kernels.contract import Call, Dynamics, Measure
 from snnlab.kernels.functional import integrate_and_fire
 from snnlab.neurons.base import Neuron
 from snnlab.surrogates.base import Surrogate
@@ -17,7 +17,7 @@ from snnlab.surrogates.triangle import Triangle
 
 
 class MembraneNeuron(Neuron):
-    """Base class of neurons with one membrane potential; a subclass says how it leaks, fires and resets.
+    """Base class of neurons with one membrane potential; a subclass says how it decays, fires and resets.
 
     The state is the potential [...]. Where neuron or surrogate keep something for each time step, it is
     [2, ...]: the potential, and how many steps have passed. Reading that number waits for the device, which a
@@ -47,13 +47,13 @@ class MembraneNeuron(Neuron):
     def thresholds(self) -> tuple[float, float]:
         raise NotImplementedError
 
-    def firing_levels(self, t: int) -> list[float]:
+    def firing_thresholds(self, t: int) -> list[float]:
         """The potentials at which the output of step t (from 0) changes in evaluation mode, ascending."""
         return [self.thresholds[0]]
 
     def quantities(self) -> dict[str, Tensor]:
-        leak = self.leak()
-        learned = {"leak": leak} if isinstance(leak, Tensor) else {}
+        decay = self.current_decay()
+        learned = {"decay": decay} if isinstance(decay, Tensor) else {}
         return learned | self.surrogate.quantities()
 
     @property
@@ -65,8 +65,8 @@ class MembraneNeuron(Neuron):
     def batch_axis(self) -> int:
         return 0 if self.num_steps is None else 1
 
-    def leak(self) -> Tensor | float:
-        """The part of the potential that survives a step."""
+    def current_decay(self) -> Tensor | float:
+        """The part of the potential that survives a step: a number, or a scalar tensor [] that is learned."""
         raise NotImplementedError
 
     def dynamics_of_call(self) -> Dynamics:
@@ -98,9 +98,17 @@ class MembraneNeuron(Neuron):
                 f"{type(self).__name__} with {type(self.surrogate).__name__} holds something for each of "
                 f"{self.num_steps} time steps, so it cannot run {end}: train with more steps"
             )
-        spikes_T, v, measured = integrate_and_fire(
-            x_T, v, self.leak(), self.dynamics_of_call(), self.surrogate, start, self.measure, keep_state
+        call = Call(
+            x_T,
+            v,
+            self.current_decay(),
+            self.dynamics_of_call(),
+            self.surrogate,
+            start,
+            self.measure,
+            keep_state,
         )
+        spikes_T, v, measured = integrate_and_fire(call)
         if self.measured is not None:
             self.measured(measured)
         return spikes_T, v, end

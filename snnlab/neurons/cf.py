@@ -62,7 +62,7 @@ class CF(MembraneNeuron):
         detach_reset: bool = False,
     ) -> None:
         super().__init__(surrogate)
-        self.levels = (-K_N, K_P)
+        self.output_range = (-K_N, K_P)
         self.decay = decay
         self.dynamics = _Circulation(
             threshold=threshold * theta_P,
@@ -80,12 +80,12 @@ class CF(MembraneNeuron):
     def thresholds(self) -> tuple[float, float]:
         return self.dynamics.threshold, self.dynamics.negative_threshold
 
-    def firing_levels(self, t: int) -> list[float]:
-        down, up = self.levels
+    def firing_thresholds(self, t: int) -> list[float]:
+        down, up = self.output_range
         theta_P, theta_N = self.thresholds
         return [k * theta_N for k in range(down, 0)] + [k * theta_P for k in range(1, up + 1)]
 
-    def leak(self) -> float:
+    def current_decay(self) -> float:
         return self.decay
 
     def dynamics_of_call(self) -> Dynamics:
@@ -158,7 +158,7 @@ class _Circulation(Dynamics):
         return grad_v.add_(grad_h)
 
     def _slopes(self, h: Tensor, t: int, surrogate: Surrogate) -> tuple[list[Tensor], list[Tensor]]:
-        """The gradients of each level, upwards and downwards."""
+        """The gradients at each threshold, upwards and downwards."""
         upwards = surrogate.at(t, self.threshold)
         downwards = surrogate.at(t, self.negative_threshold)
         up = [upwards.gradient(h - k * self.threshold) for k in range(1, self.up + 1)]

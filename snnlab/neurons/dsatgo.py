@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from snnlab.kernels.contract import Dynamics, KernelForm, Statistics
+from snnlab.kernels.processes import many_processes
 from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.ranges import Fraction, OpenFraction, Positive
 from snnlab.surrogates.base import Surrogate
@@ -89,7 +90,7 @@ class DSATGO(MembraneNeuron):
     def thresholds(self) -> tuple[float, float]:
         return self.threshold, self.threshold
 
-    def firing_levels(self, t: int) -> list[float]:
+    def firing_thresholds(self, t: int) -> list[float]:
         return [float(self.threshold_T[t]) if self.adaptive_threshold else self.threshold]
 
     def quantities(self) -> dict[str, Tensor]:
@@ -99,7 +100,7 @@ class DSATGO(MembraneNeuron):
     def num_steps(self) -> int:
         return len(self.threshold_T)
 
-    def leak(self) -> Tensor:
+    def current_decay(self) -> Tensor:
         return self.w.sigmoid()
 
     def dynamics_of_call(self) -> Dynamics:
@@ -132,7 +133,7 @@ class DSATGO(MembraneNeuron):
 
     def _estimate(self, h: Tensor, t: int) -> tuple[Tensor, Tensor]:
         std = h.new_tensor(self.threshold)
-        return torch.zeros_like(std), std * (1 + self.leak().to(h.dtype) ** 2).sqrt() if t else std
+        return torch.zeros_like(std), std * (1 + self.current_decay().to(h.dtype) ** 2).sqrt() if t else std
 
     def _kernel_form(self) -> KernelForm:
         adaptive = self.adaptive_threshold or self.adaptive_width
@@ -142,21 +143,21 @@ class DSATGO(MembraneNeuron):
             (0, 0, 1),
             self.threshold,
             self.threshold,
-            None if statistics else self._levels,
+            None if statistics else self._threshold_width,
             Statistics(
                 self.f_c,
                 self.adaptive_threshold,
                 self.adaptive_width,
                 self.width == "std",
                 self._decided,
-                self._levels_of,
+                self._threshold_width_of,
             )
             if statistics
             else None,
         )
 
     @torch.no_grad()
-    def _levels(self, start: int, steps: int) -> Tensor:
+    def _threshold_width(self, start: int, steps: int) -> Tensor:
         """Thresholds and widths [2, T] that do not depend on the potentials."""
         running_T = self.threshold_T[start : start + steps]
         running_T = running_T.to(torch.promote_types(running_T.dtype, torch.float32))
@@ -164,7 +165,7 @@ class DSATGO(MembraneNeuron):
         if not self.training:
             return torch.stack([running_T if self.adaptive_threshold else threshold_T, width_T])
         if self.adaptive_threshold or self.adaptive_width:
-            std_T = threshold_T * (1 + self.leak().to(threshold_T.dtype) ** 2).sqrt()
+            std_T = threshold_T * (1 + self.current_decay().to(threshold_T.dtype) ** 2).sqrt()
             if start == 0:
                 std_T[0] = self.threshold
             adaptive_T, width = self._adapted(torch.zeros_like(std_T), std_T)
@@ -175,15 +176,15 @@ class DSATGO(MembraneNeuron):
         return torch.stack([threshold_T, width_T])
 
     @torch.no_grad()
-    def _levels_of(self, moments: Tensor) -> tuple[Tensor | float, Tensor | float]:
+    def _threshold_width_of(self, moments: Tensor) -> tuple[Tensor | float, Tensor | float]:
         """Threshold and width of a step, from the moments [3] of this process's potentials."""
         adaptive, width = self._adapted(*over_processes(moments))
         return (adaptive if self.adaptive_threshold else self.threshold), width
 
     @torch.no_grad()
-    def _decided(self, start: int, levels_T: Tensor) -> None:
+    def _decided(self, start: int, threshold_width_T: Tensor) -> None:
         if self.adaptive_threshold:
-            self._remember(slice(start, start + levels_T.shape[1]), levels_T[0])
+            self._remember(slice(start, start + threshold_width_T.shape[1]), threshold_width_T[0])
 
     def extra_repr(self) -> str:
         return (
@@ -196,23 +197,19 @@ def mean_and_std(h: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (n - 1; 0 for a single number) of all of h [...], over all processes."""
     count = h.numel()
     var, mean = torch.var_mean(h, correction=min(1, count - 1))
-    if not _many_processes():
+    if not many_processes():
         return mean, var.sqrt()
     return over_processes(torch.stack([torch.full_like(mean, count), mean, var * max(1, count - 1)]))
 
 
 def over_processes(moments: Tensor) -> tuple[Tensor, Tensor]:
     """The same of count, mean and sum of squared differences [3] of this process's part."""
-    if not _many_processes():
+    if not many_processes():
         count, mean, squares = moments
         return mean, (squares / (count - 1).clamp(min=1)).sqrt()
     parts = [torch.empty_like(moments) for _ in range(distributed.get_world_size())]
     distributed.all_gather(parts, moments)
     return pooled(torch.stack(parts))
-
-
-def _many_processes() -> bool:
-    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
 
 
 def pooled(parts: Tensor) -> tuple[Tensor, Tensor]:
@@ -238,7 +235,7 @@ class _Adaptive(Dynamics):
     def key(self) -> Hashable:
         return self.threshold
 
-    def at_levels(self, threshold: Tensor, width: Tensor) -> Dynamics:
+    def at_threshold(self, threshold: Tensor, width: Tensor) -> Dynamics:
         return replace(self, decided={0: (threshold, width)})
 
     def of_step(self, h: Tensor, t: int) -> tuple[Tensor | float, Tensor | float]:

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from snnlab.kernels.contract import Dynamics
-from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire, is_soft
+from snnlab.kernels.contract import Dynamics, is_soft
+from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
 from snnlab.ranges import Positive
 from snnlab.surrogates.base import Surrogate
 
@@ -42,5 +42,5 @@ class IF(IntegrateAndFire):
     ) -> None:
         super().__init__(surrogate, Dynamics(threshold, v_reset, is_soft(reset), detach_reset, False), v_init)
 
-    def leak(self) -> float:
+    def current_decay(self) -> float:
         return 1.0

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from snnlab.kernels.contract import Dynamics
-from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire, is_soft
+from snnlab.kernels.contract import Dynamics, is_soft
+from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
 from snnlab.ranges import AtLeastOne, Default, HalfOpenFraction, Positive
 from snnlab.surrogates.base import Surrogate
 
@@ -60,7 +60,7 @@ class LIF(IntegrateAndFire):
             raise ValueError(f"decay is {decay:g}, but must be at least 0 and below 1")
         self.decay = float(decay)
 
-    def leak(self) -> float:
+    def current_decay(self) -> float:
         return self.decay
 
     def extra_repr(self) -> str:

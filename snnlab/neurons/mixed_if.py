@@ -71,7 +71,7 @@ class MixedIF(IntegrateAndFire):
         self._steps: int | None = None
         self._consumers: tuple[int, ...] = ()
 
-    def leak(self) -> float:
+    def current_decay(self) -> float:
         return 1.0
 
     @property

@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from snnlab.kernels.contract import Dynamics
-from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire, is_soft
+from snnlab.kernels.contract import Dynamics, is_soft
+from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
 from snnlab.ranges import OpenFraction, Positive
 from snnlab.surrogates.base import Surrogate
 
@@ -57,5 +57,5 @@ class PLIF(IntegrateAndFire):
         )
         self.w = nn.Parameter(torch.tensor(log(init_decay / (1 - init_decay))))
 
-    def leak(self) -> Tensor:
+    def current_decay(self) -> Tensor:
         return self.w.sigmoid()

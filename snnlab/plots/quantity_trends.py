@@ -1,4 +1,4 @@
-"""What neurons learn (thresholds, leaks, heights of the surrogate) against the epoch, a line per layer."""
+"""What neurons learn (thresholds, decays, heights of the surrogate) against the epoch, a line per layer."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -121,7 +121,7 @@ def result_of(session: Session) -> RunResult:
         num_steps=cfg.num_steps,
         dataset=cfg.dataset.name,
         synthetic=cfg.trainer.synthetic,
-        backends=dict(counts),
+        backends=dict(counts()),
         split=session.split_name,
         num_train=len(session.train_set),
         num_test=session.evaluation.samples,

@@ -87,7 +87,7 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
     assert {row["t"] for row in found["membrane"]} == {"1", "2", "3"}
     first = [row for row in found["membrane"] if row["layer"] == layers[0] and row["t"] == "1"]
     assert sum(float(row["share"]) for row in first) == pytest.approx(1)
-    assert {row["quantity"] for row in found["thresholds"]} == {"leak", "threshold"}
+    assert {row["quantity"] for row in found["thresholds"]} == {"decay", "threshold"}
     assert {row["epoch"] for row in found["thresholds"]} == {"1", "2"}
     assert len(found["landscape"]) == 9
     assert {row["t"] for row in found["tsne"]} == {"1", "3"}
@@ -95,6 +95,20 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
     assert [row["t"] for row in found["encoding"]] == ["1", "2", "3", "last"]
     assert all(-1 <= float(row["least"]) <= float(row["ssim"]) <= 1 for row in found["encoding"])
     assert len(found["rescaling"]) == 3 * 24
+
+
+def test_decays_of_a_run_from_before_they_were_called_so(trained: Trained) -> None:
+    folder = trained("neuron=plif")
+    metrics = folder / "metrics.jsonl"
+    first, second = metrics.read_text().split("test/decay/", 1)
+    metrics.write_text(f"{first}test/leak/{second}")
+    assert main(["analyse", f"run={folder}", "what=thresholds", *QUICK]) == 0
+    found = rows(folder / "analysis/thresholds.csv")
+    assert {row["quantity"] for row in found} == {"decay"}
+    layers = {row["layer"] for row in found}
+    assert {(row["layer"], row["epoch"]) for row in found} == {
+        (one, epoch) for one in layers for epoch in "12"
+    }
 
 
 def test_levels_of_a_circulate_firing_run_add_up(trained: Trained) -> None:

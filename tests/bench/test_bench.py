@@ -11,15 +11,8 @@ from snnlab.bench import plan, worker
 from snnlab.bench.rivals import lif, makers
 from snnlab.bench.tables import network_table, neuron_table
 from snnlab.cli import main
-from snnlab.kernels import use_backend
 
 TINY = {"device": "cpu", "threads": 1, "layout": "contiguous", "dtype": "fp32", "repeats": 1}
-
-
-@pytest.fixture(autouse=True)
-def _restored():
-    yield
-    use_backend("auto")
 
 
 @pytest.mark.parametrize("name", ["snnlab plain", *plan.PACKAGES])
@@ -54,6 +47,21 @@ def test_a_neuron_is_measured() -> None:
 
 
 @pytest.mark.slow
+def test_the_plain_recurrence_is_measured_under_the_compiler() -> None:
+    job = TINY | {
+        "kind": "neuron",
+        "neuron": "snnlab+compile",
+        "surrogate": "triangle",
+        "shape": (2, 2, 4, 64, 64),
+    }
+    found = worker.main(job)
+    assert found["train"]["ms"] > 0
+    assert found["backend"] == "none"  # what torch.compile makes of the equations, and none of the back ends
+    x_T = torch.randn(job["shape"], generator=torch.Generator().manual_seed(0))
+    assert torch.equal(worker._make(job, 2)(x_T), lif()(x_T))
+
+
+@pytest.mark.slow
 def test_a_network_is_measured() -> None:
     job = TINY | {"kind": "network", "network": "resnet19_snn", "neuron": "snnlab", "batch": 1}
     found = job | worker._network(job)
@@ -66,6 +74,9 @@ def test_the_plan_names_every_surrogate_only_when_asked() -> None:
     full = plan.jobs(["lif"], ["atan", "tsg"], device="cpu", threads=1, full=True)
     assert {job.get("surrogate") for job in quick} == {"triangle", None}
     assert {job["dtype"] for job in full} == {"fp32", "bf16"}
+    compiled = [job.get("network") for job in full if job["neuron"] == "snnlab+compile"]
+    assert compiled == [None, "vgg_snn", "resnet19_snn"]
+    assert not [job for job in quick if job["neuron"].endswith("+compile")]
     assert len({job["shape"] for job in full if "shape" in job}) == 3
     assert {"atan", "tsg"} <= {job.get("surrogate") for job in full}
     assert {job.get("network") for job in full} == {"vgg_snn", "resnet19_snn", None}

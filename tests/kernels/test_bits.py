@@ -1,4 +1,4 @@
-"""Numbers of few levels in bits: the C++ form against the plain one, the numbers back again, and what does not fit."""
+"""Numbers of a small range in bits: the C++ form against the plain one, the way back, and what does not fit."""
 
 import pytest
 import torch
@@ -6,28 +6,28 @@ import torch
 from snnlab.kernels import bits
 from snnlab.kernels.cpu.compiler import BuildError
 
-LEVELS = [(0, 1), (-1, 1), (0, 3), (-2, 2), (0, 15), (-100, 100)]
+SPANS = [(0, 1), (-1, 1), (0, 3), (-2, 2), (0, 15), (-100, 100)]
 DTYPES = [torch.float32, torch.bfloat16, torch.float64, torch.float16]
 
 
-def numbers(count: int, levels: tuple[int, int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
+def numbers(count: int, span: tuple[int, int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
     random = torch.Generator().manual_seed(count)
-    return torch.randint(levels[0], levels[1] + 1, (count,), generator=random).to(dtype)
+    return torch.randint(span[0], span[1] + 1, (count,), generator=random).to(dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("levels", LEVELS, ids=str)
+@pytest.mark.parametrize("span", SPANS, ids=str)
 @pytest.mark.parametrize("count", [1, 7, 8, 63, 1001, 40_000])
-def test_numbers_come_back(count: int, levels: tuple[int, int], dtype: torch.dtype) -> None:
-    x = numbers(count, levels, dtype)
-    width = bits.bits_of(levels)
-    packed = bits.pack(x, levels)
+def test_numbers_come_back(count: int, span: tuple[int, int], dtype: torch.dtype) -> None:
+    x = numbers(count, span, dtype)
+    width = bits.bits_of(span)
+    packed = bits.pack(x, span)
     assert packed.dtype == torch.uint8
     assert len(packed) == -(-count * width // 8)
-    assert torch.equal(packed, bits.pack_plainly(x, levels, width))
+    assert torch.equal(packed, bits.pack_plainly(x, span, width))
     for back in (
-        bits.unpack(packed, count, dtype, levels),
-        bits.unpack_plainly(packed, count, dtype, levels, width),
+        bits.unpack(packed, count, dtype, span),
+        bits.unpack_plainly(packed, count, dtype, span, width),
     ):
         assert back.dtype == dtype
         assert torch.equal(back, x)

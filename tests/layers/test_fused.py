@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab import registry
-from snnlab.kernels import backend, counts, use_backend
+from snnlab.kernels import backend, counts
 from snnlab.layers.fused import Layers, norm_and_neuron
 from snnlab.layers.time import EachStep
 from snnlab.metrics import Recorder
@@ -22,9 +22,8 @@ FUSED = "compiled with norm"
 
 @pytest.fixture(autouse=True)
 def _compiled():
-    use_backend("compiled")
-    yield
-    use_backend("auto")
+    with backend("compiled"):
+        yield
 
 
 def norms() -> dict[str, nn.Module]:
@@ -50,12 +49,12 @@ def both(
 ) -> None:
     found = []
     for fuse in (True, False):
-        use_backend("compiled", fuse=fuse)
         one, fires = copy.deepcopy(norm).train(training), copy.deepcopy(neuron)
         leaves = [y.clone(memory_format=torch.preserve_format).requires_grad_()]
         leaves += [] if residual is None else [residual.clone().requires_grad_()]
-        spikes = norm_and_neuron(one, fires, *leaves)
-        assert counts[FUSED] == fuse
+        with backend("compiled", fuse=fuse) as choice:
+            spikes = norm_and_neuron(one, fires, *leaves)
+        assert choice.counts[FUSED] == fuse
         spikes.backward(torch.randn(spikes.shape, generator=torch.Generator().manual_seed(1)))
         grads = [leaf.grad for leaf in (*leaves, *one.parameters(), *fires.parameters())]
         found.append((spikes.detach(), grads, dict((*one.named_buffers(), *fires.named_buffers()))))
@@ -98,12 +97,12 @@ def test_far_from_zero() -> None:
 def test_a_layer_in_a_network_trains_alike() -> None:
     outputs, states = [], []
     for fuse in (True, False):
-        use_backend("compiled", fuse=fuse)
         torch.manual_seed(0)
         model = ResNet19SNN(LIF, BN, 2, 5)
         before = list(model.state_dict())
-        model(frames(2, 3, 2, 8, 8)).square().mean().backward()
-        assert counts[FUSED] == (17 if fuse else 0)
+        with backend("compiled", fuse=fuse) as choice:
+            model(frames(2, 3, 2, 8, 8)).square().mean().backward()
+        assert choice.counts[FUSED] == (17 if fuse else 0)
         outputs.append([p.grad for p in model.parameters()])
         states.append(model.state_dict())
         assert list(states[-1]) == before
@@ -119,7 +118,7 @@ def test_firing_rates_are_recorded_of_the_fused_layer() -> None:
     x = frames(T, 2, 2, 6, 6)
     with Recorder(model) as recorder:
         spikes = model(x)
-        assert counts[FUSED] == 1
+        assert counts()[FUSED] == 1
     rates = spikes.detach().mean((1, 2, 3, 4)).tolist()
     assert recorder.rates() == {"2": pytest.approx(rates, abs=1e-6)}
     assert min(rates) > 0
@@ -133,15 +132,15 @@ def test_plain_where_someone_looks_or_others_join() -> None:
     for layer in (model[1], model[1].bn, model[2]):
         handle = layer.register_forward_hook(lambda *_: None)
         model(x)
-        assert counts[FUSED] == 0
+        assert counts()[FUSED] == 0
         handle.remove()
     nn.SyncBatchNorm.convert_sync_batchnorm(model).eval()(x)
-    assert counts[FUSED] == 0
+    assert counts()[FUSED] == 0
     with backend("eager"):
         Layers(BN(2), LIF())(x)
-    assert counts[FUSED] == 0
+    assert counts()[FUSED] == 0
     Layers(BN(2), LIF())(x)
-    assert counts[FUSED] == 1
+    assert counts()[FUSED] == 1
 
 
 def test_every_norm_has_a_way() -> None:

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from snnlab import registry
-from snnlab.kernels import use_backend
+from snnlab import kernels, registry
 from snnlab.layers import packing
 from snnlab.layers.fused import Layers
 from snnlab.layers.packing import packed_spikes
@@ -24,9 +23,8 @@ T, B, C = 3, 2, 6
 
 @pytest.fixture(autouse=True)
 def _back_end():
-    use_backend("auto", lambda message: None)
-    yield
-    use_backend("auto")
+    with kernels.backend("auto", lambda message: None):
+        yield
 
 
 def network(neuron) -> nn.Module:
@@ -84,11 +82,9 @@ def packs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 def test_gradients_are_equal_for_every_neuron(name: str, backend: str, packs: list[bool]) -> None:
     cls = neurons()[name]
     neuron = (lambda: cls(num_steps=T)) if name == "dsatgo" else cls
-    use_backend("auto" if backend == "compiled" else "eager", lambda message: None)
     model = network(neuron)
-    if backend == "compiled" and name not in ("dsatgo", "mixed_if"):
-        use_backend("compiled")
-    equal(model, frames())
+    with kernels.backend("auto" if name in ("dsatgo", "mixed_if") and backend == "compiled" else backend):
+        equal(model, frames())
     # Six neurons, all of whose outputs are saved; what adds up to no level is none of theirs.
     assert packs == [True] * 6
 

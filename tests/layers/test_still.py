@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snnlab.kernels import use_backend
+from snnlab import kernels
 from snnlab.layers.fused import Layers
 from snnlab.layers.time import EachStep
 from snnlab.models import ResNet19SNN
@@ -14,12 +14,6 @@ from snnlab.neurons import LIF
 from snnlab.norms import BN, TEBN
 
 T = 3
-
-
-@pytest.fixture(autouse=True)
-def _restored():
-    yield
-    use_backend("auto")
 
 
 def outcome(model: nn.Module, x_TBCHW: Tensor, image: Tensor, training: bool) -> list[Tensor]:
@@ -34,14 +28,14 @@ def outcome(model: nn.Module, x_TBCHW: Tensor, image: Tensor, training: bool) ->
 @pytest.mark.parametrize("backend", ["eager", "compiled"])
 @pytest.mark.parametrize("norm", [BN, lambda c: TEBN(c, T)])
 def test_equal_to_copies(norm, backend: str, training: bool) -> None:
-    use_backend(backend)
     torch.manual_seed(0)
     model = Layers(EachStep(nn.Conv2d(2, 6, 3, bias=False), nn.AvgPool2d(2)), norm(6), LIF())
     found = []
     for copied in (False, True):
         image = torch.randn(4, 2, 10, 10, generator=torch.Generator().manual_seed(2)).requires_grad_()
         x = image.expand(T, -1, -1, -1, -1)
-        found.append(outcome(copy.deepcopy(model), x.clone() if copied else x, image, training))
+        with kernels.backend(backend):
+            found.append(outcome(copy.deepcopy(model), x.clone() if copied else x, image, training))
     for a, b in zip(*found, strict=True):
         assert a.shape == b.shape
         assert (a - b).double().norm() <= 1e-5 * b.double().norm() + 1e-6

@@ -48,7 +48,7 @@ def test_histogram_mean_and_deviation_are_those_of_all_potentials(neuron) -> Non
         assert torch.tensor(shares[1:-1], dtype=torch.float64) == pytest.approx(inside, abs=2 / h.numel())
         assert shares[0] == pytest.approx((h < edges[0]).double().mean().item(), abs=1 / h.numel())
         assert sum(shares) == pytest.approx(1)
-    assert edges[0] < min(neuron.firing_levels(0)) < edges[-1]
+    assert edges[0] < min(neuron.firing_thresholds(0)) < edges[-1]
 
 
 def test_support_of_a_rectangle_is_its_width() -> None:
@@ -111,15 +111,22 @@ def test_quantities_are_what_training_changes() -> None:
         {"a": DSATGO(num_steps=2, threshold=0.5), "b": PLIF(), "c": LIF(TSG(2)), "d": LIF()}
     )
     found = quantities(net)
-    assert set(found) == {"leak/a", "threshold/a/t1", "threshold/a/t2", "leak/b", "alpha/c/t1", "alpha/c/t2"}
+    assert set(found) == {
+        "decay/a",
+        "threshold/a/t1",
+        "threshold/a/t2",
+        "decay/b",
+        "alpha/c/t1",
+        "alpha/c/t2",
+    }
     assert found["threshold/a/t2"] == 0.5
-    assert found["leak/b"] == pytest.approx(0.5)
+    assert found["decay/b"] == pytest.approx(0.5)
     assert found["alpha/c/t1"] == pytest.approx(2)
 
 
-def test_firing_levels_are_where_the_output_changes() -> None:
+def test_firing_thresholds_are_where_the_output_changes() -> None:
     for neuron in (LIF(threshold=0.7), CF(K_P=3, K_N=1, theta_P=0.5), DSATGO(num_steps=1, threshold=0.4)):
         neuron.eval()
         h = torch.linspace(-4, 4, 8001)
         changes = neuron(h.unsqueeze(0))[0].diff().nonzero().squeeze(1)
-        assert h[changes + 1].tolist() == pytest.approx(neuron.firing_levels(0), abs=2e-3)
+        assert h[changes + 1].tolist() == pytest.approx(neuron.firing_thresholds(0), abs=2e-3)

@@ -82,7 +82,7 @@ def test_shape_and_dtype(name, dtype):
 @pytest.mark.parametrize("name", SPIKING)
 def test_spikes_are_whole_numbers_and_all_levels_occur(name, options):
     neuron = make(name, options=options)
-    least, greatest = neuron.levels
+    least, greatest = neuron.output_range
     assert neuron(currents(10, 500)).unique().tolist() == list(range(least, greatest + 1))
 
 

@@ -63,7 +63,7 @@ def test_naive_loop(levels, thetas, subtract, detach, surrogate):
         loss = (spikes_T * weights[:-1]).sum() + (v * weights[-1]).sum()
         gradients += torch.autograd.grad(loss, x)
     torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-11)
-    assert neuron.levels == (-levels[1], levels[0])
+    assert neuron.output_range == (-levels[1], levels[0])
     assert neuron.thresholds == thetas
 
 

@@ -91,7 +91,7 @@ def test_evaluation_uses_the_running_thresholds_and_leaves_them_alone():
     torch.testing.assert_close(neuron.threshold_T, expected, rtol=0, atol=1e-6)
     v = torch.zeros(40)
     for t, x in enumerate(batches[0]):
-        h = neuron.leak().detach() * v + x
+        h = neuron.current_decay().detach() * v + x
         assert torch.equal(spikes[t], (h >= neuron.threshold_T[t]).float())
         v = h * (1 - spikes[t])
 
@@ -108,10 +108,10 @@ def test_running_thresholds_travel_with_the_weights():
 
 def test_without_both_halves_it_is_a_lif_with_the_same_leak():
     neuron = DSATGO(Triangle(), 5, adaptive_threshold=False, adaptive_width=False).double()
-    lif = LIF(Triangle(), decay=neuron.leak().item())
+    lif = LIF(Triangle(), decay=neuron.current_decay().item())
     x = inputs(5, 80)
     assert torch.equal(neuron(x), lif(x))
-    assert neuron.leak().item() == pytest.approx(0.2)
+    assert neuron.current_decay().item() == pytest.approx(0.2)
 
 
 def test_no_gradient_through_the_statistics():

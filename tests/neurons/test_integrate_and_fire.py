@@ -134,7 +134,7 @@ def test_a_decay_that_grows_is_refused(decay):
 def test_plif_starts_where_it_is_told_and_equals_lif_there(decay):
     plif = PLIF(init_decay=decay)
     assert [p.numel() for p in plif.parameters()] == [1]
-    assert plif.leak().item() == pytest.approx(decay)
+    assert plif.current_decay().item() == pytest.approx(decay)
     x = torch.randn(6, 50, generator=torch.Generator().manual_seed(5))
     assert torch.equal(plif(x), LIF(decay=decay)(x))
 

@@ -75,13 +75,13 @@ def test_membrane_of_many_steps_and_of_layers_that_differ_in_them(tmp_path, draw
 
 def test_quantity_trends(tmp_path, drawn) -> None:
     quantities = {
-        "leak": {("a", 0): [(1, 0.2), (2, 0.3)]},
+        "decay": {("a", 0): [(1, 0.2), (2, 0.3)]},
         "threshold": {("a", t): [(1, 1.0 * t), (2, 1.1 * t)] for t in range(1, 8)},
     }
     path = plot_quantity_trends(quantities, tmp_path / "a.png")
     assert is_picture(path)
     titles = [axes.get_title(loc="left") for axes in drawn[0].axes if axes.lines]
-    assert titles == [*(f"threshold, t = {t}" for t in (1, 3, 5, 7)), "leak, all steps"]
+    assert titles == [*(f"threshold, t = {t}" for t in (1, 3, 5, 7)), "decay, all steps"]
     assert len(table(path)) == 16
     with pytest.raises(ValueError, match="nothing to draw"):
         plot_quantity_trends({}, tmp_path / "b.png")

@@ -181,7 +181,7 @@ def test_the_potentials_are_those_before_reset(name):
     if name != "dsatgo":
         up, down = neuron.thresholds
         assert torch.equal(spikes > 0, h_T >= up)
-        assert torch.equal(spikes < 0, h_T <= -down) or neuron.levels[0] == 0
+        assert torch.equal(spikes < 0, h_T <= -down) or neuron.output_range[0] == 0
     if name == "lif":
         assert torch.equal(h_T[1], 0.5 * h_T[0] * (1 - spikes[0]) + x[1])
     neuron(x)

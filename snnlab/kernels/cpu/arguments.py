@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-class Job(ctypes.Structure):
+class Arguments(ctypes.Structure):
     """As in the C++ source."""
 
     _fields_ = (
@@ -17,7 +17,7 @@ class Job(ctypes.Structure):
         ),
         *(
             (name, ctypes.c_void_p)
-            for name in ("x", "residual", "scale", "shift", "v0", "parameters", "levels")
+            for name in ("x", "residual", "scale", "shift", "v0", "numbers", "parameters", "threshold_width")
         ),
     )
 
@@ -29,7 +29,7 @@ class Pointers:
         self._alive = [parameter.detach().to(v.dtype).contiguous() for parameter in parameters]
         self._array = (ctypes.c_void_p * max(1, len(parameters)))(*(p.data_ptr() for p in self._alive))
         sizes = {"inner": 1, "channels": 1} | more
-        self.job = Job(
+        self.args = Arguments(
             N=x_T[0].numel(),
             start=start,
             v_step=0 if repeats(v) else 1,
@@ -43,12 +43,12 @@ class Pointers:
 
     @property
     def reference(self) -> Any:
-        return ctypes.byref(self.job)
+        return ctypes.byref(self.args)
 
-    def set_levels(self, levels_T: Tensor | None) -> None:
+    def set_threshold_width(self, threshold_width_T: Tensor | None) -> None:
         """Threshold and width of each step [2, T]."""
-        self._levels_T = levels_T
-        self.job.levels = None if levels_T is None else levels_T.data_ptr()
+        self._threshold_width_T = threshold_width_T
+        self.args.threshold_width = None if threshold_width_T is None else threshold_width_T.data_ptr()
 
 
 def repeats(v: Tensor) -> bool:

@@ -14,9 +14,9 @@ from torch.autograd.function import once_differentiable
 from snnlab.kernels.contract import Call
 from snnlab.kernels.cpu.arguments import Pointers, address, repeats
 from snnlab.kernels.cpu.compiler import BuildError, library
-from snnlab.kernels.cpu.levels import forward
 from snnlab.kernels.cpu.program import Program, program_of
 from snnlab.kernels.cpu.source import CHUNKS, INPUT_TYPES, Variant, source_of
+from snnlab.kernels.cpu.thresholds import forward
 from snnlab.kernels.cpu.trace import UntraceableError
 from snnlab.kernels.eager import measured_gradient
 from snnlab.surrogates.base import Surrogate
@@ -32,10 +32,11 @@ _MODULE_KEYS = frozenset(vars(nn.Module()))
 
 @dataclass(frozen=True)
 class Kernel:
-    """A built program; or why there is none."""
+    """A built program and the values of its numbers; or why there is none."""
 
     program: Program | None = None
     functions: Any = None
+    numbers: Tensor | None = None
     refusal: str | None = None
 
 
@@ -51,7 +52,7 @@ def refusal(call: Call, **variant: bool) -> str | None:
 
 
 def pays(call: Call) -> bool:
-    """Whether it is worth its start for a call of this size."""
+    """Whether a call is large enough to repay the build and the launch."""
     return call.x_T.numel() >= LEAST_ELEMENTS
 
 
@@ -96,15 +97,15 @@ def _build(call: Call, variant: Variant) -> Kernel:
         return Kernel(refusal=f"the surrogate {type(call.surrogate).__name__} has buffers")
     try:
         form = call.dynamics.kernel_form()
-        levelled = form is not None and (form.levels is not None or form.statistics is not None)
-        program = program_of(call.dynamics, call.surrogate, call.decay, call.v.dtype, levelled)
+        adaptive = form is not None and (form.threshold_width is not None or form.statistics is not None)
+        program = program_of(call.dynamics, call.surrogate, call.decay, call.v.dtype, adaptive)
         functions = library(source_of(program, variant))
     except UntraceableError as error:
         names = f"{type(call.dynamics).__name__} with {type(call.surrogate).__name__}"
         return Kernel(refusal=f"{names}: {error}")
     except BuildError as error:
         return Kernel(refusal=str(error))
-    return Kernel(program, functions)
+    return Kernel(program, functions, torch.tensor(program.numbers, dtype=variant.dtype))
 
 
 def dense(x_T: Tensor) -> Tensor:
@@ -149,12 +150,12 @@ class _Compiled(torch.autograd.Function):
         ctx.call, ctx.kernel = (call.start, call.measure), kernel
         ctx.set_materialize_grads(False)
         scalars = [*([] if learned is None else [learned]), *parameters]
-        pointers = Pointers(x_T, v, call.start, scalars)
+        pointers = Pointers(x_T, v, call.start, scalars, numbers=kernel.numbers)
         spikes_T = blank(x_T)
         after = torch.empty_like(x_T[0], dtype=v.dtype) if call.keep_state else None
         h_T = None if call.measure is None else blank(x_T, v.dtype)
-        levels_T = forward(kernel.functions, pointers, call, spikes_T, after, h_T)
-        ctx.save_for_backward(x_T, v, learned, levels_T, *parameters)
+        threshold_width_T = forward(kernel.functions, pointers, call, spikes_T, after, h_T)
+        ctx.save_for_backward(x_T, v, learned, threshold_width_T, *parameters)
         after = v.new_empty(0) if after is None else after
         return spikes_T, after, None if call.measure is None or h_T is None else call.measure(h_T)
 
@@ -163,12 +164,12 @@ class _Compiled(torch.autograd.Function):
     def backward(
         ctx: Any, grad_spikes_T: Tensor | None, grad_v: Tensor | None, grad_measured: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        x_T, v, learned, levels_T, *parameters = ctx.saved_tensors
+        x_T, v, learned, threshold_width_T, *parameters = ctx.saved_tensors
         start, measure = ctx.call
         functions = ctx.kernel.functions
         scalars = [*([] if learned is None else [learned]), *parameters]
-        pointers = Pointers(x_T, v, start, scalars)
-        pointers.set_levels(levels_T)
+        pointers = Pointers(x_T, v, start, scalars, numbers=ctx.kernel.numbers)
+        pointers.set_threshold_width(threshold_width_T)
         grad_x_T = blank(x_T)
         grad_h_T = None if measure is None else torch.zeros_like(grad_x_T, dtype=v.dtype)
         if grad_measured is not None:
@@ -200,7 +201,7 @@ class _Compiled(torch.autograd.Function):
 def scalar_gradients(
     program: Program, sums_T: Tensor, start: int, learned: Tensor | None, parameters: list[Tensor]
 ) -> list[Tensor | None]:
-    """The gradients of leak and parameters from sums_T [T, scalars]."""
+    """The gradients of decay and parameters from sums_T [T, scalars]."""
     grads: list[Tensor | None] = [] if learned is not None else [None]
     scalars = [
         *([] if learned is None else [("decay", learned)]),

@@ -1,4 +1,7 @@
-"""Builds C++ sources into libraries, once for each machine: they are kept in the user's cache."""
+"""Builds C++ sources into libraries, once for each machine: they are kept in the user's cache.
+
+The cache is bounded: after a build, the libraries that were loaded longest ago are removed.
+"""
 
 import ctypes
 import functools
@@ -8,10 +11,18 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 # No contraction into fused multiply-adds: a vector's lanes and its remainder must round alike.
 _FLAGS = ("-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno")
+
+
+MOST_FILES, MOST_BYTES = 256, 200 * 10**6
+"""Bounds of the cache; a library takes 20 to 40 kB."""
+
+
+_ATTEMPTS = 3  # another process may remove a library before it is loaded
 
 
 class BuildError(Exception):
@@ -22,7 +33,7 @@ def library(source: str) -> ctypes.CDLL:
     """The loaded library of a C++ source.
 
     Raises:
-        BuildError: no compiler, or it fails.
+        BuildError: no compiler, or it fails, or what it builds cannot be loaded.
     """
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
@@ -30,9 +41,43 @@ def library(source: str) -> ctypes.CDLL:
     key = "\n".join((source, compiler, *_FLAGS, _machine()))
     name = f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.so"
     file = _folder() / name
-    if not file.exists():
+    loaded = _load(file)
+    for _ in range(_ATTEMPTS):
+        if loaded is not None:
+            return loaded
         _build(compiler, source, file)
-    return ctypes.CDLL(str(file))
+        loaded = _load(file)
+        remove_unused(file.parent, keep=file)
+    if loaded is None:
+        raise BuildError(f"the built library {file} cannot be loaded")
+    return loaded
+
+
+def _load(file: Path) -> ctypes.CDLL | None:
+    """The library in a file, which then counts as used last; None: it is not there, or another process removed it."""
+    try:
+        os.utime(file)
+        return ctypes.CDLL(str(file))
+    except OSError:
+        return None
+
+
+def remove_unused(folder: Path, keep: Path) -> None:
+    """Removes libraries from a cache of more than `MOST_FILES` or `MOST_BYTES`, those used longest ago first.
+
+    Other processes may do the same at once: a file that is gone is none of ours, and a library that is loaded stays
+    usable without its file.
+    """
+    found = []
+    for file in folder.glob("*.so"):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            found.append((status.st_mtime_ns, status.st_size, file))
+    count, size = 0, 0
+    for _, bytes_, file in sorted(found, reverse=True):
+        count, size = count + 1, size + bytes_
+        if (count > MOST_FILES or size > MOST_BYTES) and file != keep:
+            file.unlink(missing_ok=True)
 
 
 def _build(compiler: str, source: str, file: Path) -> None:

@@ -17,8 +17,8 @@ from torch.autograd.function import once_differentiable
 from snnlab.kernels.contract import Call, Norm
 from snnlab.kernels.cpu.arguments import Pointers, address
 from snnlab.kernels.cpu.backend import Kernel, dense, kernel_of, like, scalar_gradients
-from snnlab.kernels.cpu.levels import forward
 from snnlab.kernels.cpu.source import CHUNKS
+from snnlab.kernels.cpu.thresholds import forward
 
 
 def norm_and_neuron(call: Call, norm: Norm, residual_T: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -63,6 +63,7 @@ class _Layout:
         residual_T: Tensor | None,
         call: Call,
         scalars: list[Tensor],
+        numbers: Tensor | None,
         tables: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         dtype = call.v.dtype
@@ -70,6 +71,7 @@ class _Layout:
         more: dict[str, Any] = {
             "channels": channels,
             "inner": y_T.stride(2) if channels > 1 else y_T[0].numel(),
+            "numbers": numbers,
         }
         if tables is not None:
             more |= {"scale": tables[0].to(dtype).contiguous(), "shift": tables[1].to(dtype).contiguous()}
@@ -77,7 +79,7 @@ class _Layout:
             more["residual"] = residual_T
         self._alive = more
         self.pointers = Pointers(y_T, call.v, call.start, scalars, **more)
-        self.job = self.pointers.reference
+        self.args = self.pointers.reference
 
 
 def _moments(functions: Any, y_T: Tensor, call: Call) -> tuple[Tensor, Tensor]:
@@ -85,7 +87,7 @@ def _moments(functions: Any, y_T: Tensor, call: Call) -> tuple[Tensor, Tensor]:
     center = y_T[0, 0].flatten(1)[:, 0] if y_T.dim() > 3 else y_T[0, 0]
     center = center.reshape(-1).to(call.v.dtype).contiguous()
     sums = torch.zeros(CHUNKS, 2, len(center), dtype=torch.float64)
-    functions.moments(_Layout(y_T, None, call, []).job, address(center), address(sums))
+    functions.moments(_Layout(y_T, None, call, [], None).args, address(center), address(sums))
     first, second = sums.sum(0) / (y_T.numel() // len(center))
     return center + first, second - first**2
 
@@ -115,9 +117,11 @@ class _NormNeuron(torch.autograd.Function):
         )
         scalars = [*([] if learned is None else [learned]), *parameters]
         spikes_T = torch.empty_like(y_T)
-        layout = _Layout(y_T, residual_T, call, scalars, tables)
-        levels_T = forward(functions, layout.pointers, call, spikes_T, None, None)
-        ctx.save_for_backward(y_T, residual_T, weight, bias, p_T, learned, mean, var, levels_T, *parameters)
+        layout = _Layout(y_T, residual_T, call, scalars, kernel.numbers, tables)
+        threshold_width_T = forward(functions, layout.pointers, call, spikes_T, None, None)
+        ctx.save_for_backward(
+            y_T, residual_T, weight, bias, p_T, learned, mean, var, threshold_width_T, *parameters
+        )
         # Without the call's input, which is y_T and would outlive the saved one.
         ctx.constants = (
             call.v,
@@ -135,7 +139,9 @@ class _NormNeuron(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_spikes_T: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
-        y_T, residual_T, weight, bias, p_T, learned, mean, var, levels_T, *parameters = ctx.saved_tensors
+        y_T, residual_T, weight, bias, p_T, learned, mean, var, threshold_width_T, *parameters = (
+            ctx.saved_tensors
+        )
         v, start, dynamics, surrogate, eps, of_batch, kernel = ctx.constants
         call = Call(y_T, v, 0.0, dynamics, surrogate, start)
         scalars = [*([] if learned is None else [learned]), *parameters]
@@ -143,8 +149,10 @@ class _NormNeuron(torch.autograd.Function):
         steps = None if p_T is None else p_T.detach().double().requires_grad_()
         with torch.enable_grad():
             tables = _tables(leaves[0], leaves[1], steps, leaves[2], leaves[3], eps)
-        layout = _Layout(y_T, residual_T, call, scalars, (tables[0].detach(), tables[1].detach()))
-        layout.pointers.set_levels(levels_T)
+        layout = _Layout(
+            y_T, residual_T, call, scalars, kernel.numbers, (tables[0].detach(), tables[1].detach())
+        )
+        layout.pointers.set_threshold_width(threshold_width_T)
         steps_T, channels = len(y_T), y_T.shape[2]
         rows = 1 if p_T is None else steps_T
         sums = torch.zeros(CHUNKS, steps_T * len(scalars) + 2 * rows * channels, dtype=torch.float64)
@@ -153,7 +161,7 @@ class _NormNeuron(torch.autograd.Function):
         )
         grad_x_T = torch.empty_like(y_T)
         kernel.functions.backward(
-            layout.job,
+            layout.args,
             address(grad_spikes_T),
             address(None),
             address(None),
@@ -178,7 +186,7 @@ class _NormNeuron(torch.autograd.Function):
         slope, offset = slope.to(v.dtype), offset.to(v.dtype)
         grad_y_T = grad_x_T if residual_T is None else torch.empty_like(y_T)
         kernel.functions.through_norm(
-            layout.job, address(grad_x_T), address(offset), address(slope), address(grad_y_T)
+            layout.args, address(grad_x_T), address(offset), address(slope), address(grad_y_T)
         )
         of_scalars = scalar_gradients(
             kernel.program, own.view(steps_T, len(scalars)), start, learned, parameters

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from snnlab.kernels.contract import Dynamics
-from snnlab.kernels.cpu.trace import Trace, UntraceableError
+from snnlab.kernels.cpu.trace import Numbers, Trace, UntraceableError
 from snnlab.kernels.eager import differentiate
 from snnlab.surrogates.base import Surrogate
 
@@ -16,14 +16,15 @@ class Program:
     """C statements of one step of one element, and what they are about.
 
     Attributes:
-        charge: from x, v (and the leak) to h.
+        charge: from x, v (and the decay) to h.
         fire: from h to s, w, where w is the potential after the reset.
         backward: from h, x, v, gs, gv to gx, gv' and the gradients of scalars.
         results: the variable of each result.
         parameters: names of the surrogate's parameters, in their order.
         stepped: those of them that have an element for each step.
-        learned_decay: whether the leak is a scalar with a gradient.
-        levelled: whether each step has a level and a width, which `fire` and `backward` take.
+        numbers: values of the numbers n0, n1, ... in the statements.
+        learned_decay: whether the decay is a scalar with a gradient.
+        adaptive: whether each step has a threshold and a width, which `fire` and `backward` take.
     """
 
     charge: tuple[str, ...]
@@ -32,12 +33,13 @@ class Program:
     results: dict[str, str]
     parameters: tuple[str, ...]
     stepped: frozenset[str]
+    numbers: tuple[float, ...]
     learned_decay: bool
-    levelled: bool
+    adaptive: bool
 
 
 def program_of(
-    dynamics: Dynamics, surrogate: Surrogate, decay: Tensor | float, dtype: torch.dtype, levelled: bool
+    dynamics: Dynamics, surrogate: Surrogate, decay: Tensor | float, dtype: torch.dtype, adaptive: bool
 ) -> Program:
     """Writes down a step.
 
@@ -45,36 +47,36 @@ def program_of(
         UntraceableError: it is not made of elementwise operations alone.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        return _program_of(dynamics, surrogate, decay, dtype, levelled)
+        return _program_of(dynamics, surrogate, decay, dtype, adaptive)
 
 
 def _program_of(
-    dynamics: Dynamics, surrogate: Surrogate, decay: Tensor | float, dtype: torch.dtype, levelled: bool
+    dynamics: Dynamics, surrogate: Surrogate, decay: Tensor | float, dtype: torch.dtype, adaptive: bool
 ) -> Program:
     learned = isinstance(decay, Tensor)
     results: dict[str, str] = {}
     names = tuple(f"p{k}" for k, _ in enumerate(surrogate.parameters()))
-    given = ("h", "x", "v", "gs", "gv", "extra", "decay", *(("level", "width") if levelled else ()))
+    given = ("h", "x", "v", "gs", "gv", "extra", "decay", *(("threshold", "width") if adaptive else ()))
     scalars = {name: torch.tensor(0.3, dtype=dtype) for name in given}
-    x, v, h, gs, gv, leak = (scalars[name] for name in ("x", "v", "h", "gs", "gv", "decay"))
+    x, v, h, gs, gv, decay_scalar = (scalars[name] for name in ("x", "v", "h", "gs", "gv", "decay"))
 
-    if levelled:
-        dynamics = dynamics.at_levels(scalars["level"], scalars["width"])
+    if adaptive:
+        dynamics = dynamics.at_threshold(scalars["threshold"], scalars["width"])
 
     with Trace("c", scalars) as charge:
-        h_new = dynamics.charge(x, v, leak if learned else decay)
+        h_new = dynamics.charge(x, v, decay_scalar if learned else decay)
     with Trace("f", scalars) as fire:
         s = dynamics.fire(h, 0, out=torch.empty_like(h))
         w = dynamics.reset(h, s)
     results |= {"h": charge.name(h_new), "s": fire.name(s), "w": fire.name(w)}
 
-    inputs = [tensor.requires_grad_() for tensor in ((x, v, leak) if learned else (x, v))]
+    inputs = [tensor.requires_grad_() for tensor in ((x, v, decay_scalar) if learned else (x, v))]
     with Trace("b", scalars | dict(zip(names, surrogate.parameters(), strict=True))) as backward:
         if names:
             grad_h, *grads = differentiate(dynamics, surrogate, h, 0, gs, gv)
         else:
             grad_h, grads = dynamics.adjoint(h, 0, gs, gv, surrogate, torch.empty_like(h)), []
-        charged = dynamics.charge(x, v, leak if learned else decay)
+        charged = dynamics.charge(x, v, decay_scalar if learned else decay)
         grad_inputs = torch.autograd.grad(
             charged, inputs, grad_h + scalars["extra"], allow_unused=True, materialize_grads=True
         )
@@ -84,13 +86,19 @@ def _program_of(
         results[f"g{name}"] = backward.name(grad)
     if mixed := {n for n in backward.stepped if results[f"g{n}"] not in backward.per_step}:
         raise UntraceableError(f"its parameter {mixed} is used in more than one way")
+    numbers = Numbers()
+    charged_by, fired_by, back_by = (
+        tuple(numbers.name(line) for line in trace.lines) for trace in (charge, fire, backward)
+    )
+    results = {name: numbers.name(result) for name, result in results.items()}
     return Program(
-        tuple(charge.lines),
-        tuple(fire.lines),
-        tuple(backward.lines),
+        charged_by,
+        fired_by,
+        back_by,
         results,
         names,
         frozenset(backward.stepped),
+        numbers.values,
         learned,
-        levelled,
+        adaptive,
     )

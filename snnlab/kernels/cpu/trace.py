@@ -1,11 +1,13 @@
 """A neuron's step as a C program of one element, written down while PyTorch runs the step on scalars.
 
 The step is run once on tensors without axes. Every operation that PyTorch dispatches becomes a line of C; whatever
-Python does around it (classes, loops over levels, autograd) leaves no trace. So each neuron and each surrogate that is
-made of elementwise operations is covered, those of plugins too, and the gradients are autograd's own.
+Python does around it (classes, loops over thresholds, autograd) leaves no trace. So each neuron and each surrogate
+that is made of elementwise operations is covered, those of plugins too, and the gradients are autograd's own.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from torch import Tensor
@@ -88,12 +90,33 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
 
 
 def number(value: float) -> str:
-    """A C constant."""
+    """A number in C: a constant if it is 0, 1, -1 or 2, with which compilers simplify, else a mark that holds it."""
     if value != value:
         return "(S)NAN"
-    return (
-        f"(S){float(value)!r}" if abs(value) != float("inf") else f"({'-' if value < 0 else ''}(S)INFINITY)"
-    )
+    if abs(value) == inf:
+        return f"({'-' if value < 0 else ''}(S)INFINITY)"
+    return f"(S){float(value)!r}" if value in (0, 1, -1, 2) else f"NUMBER({float(value)!r})"
+
+
+class Numbers:
+    """Makes arguments n0, n1, ... of the marked numbers of C texts; equal numbers share one.
+
+    So equal equations with other numbers, such as another decay, have the same source and share a built library.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[float, str] = {}
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return tuple(self._names)
+
+    def name(self, text: str) -> str:
+        """The text with its marks replaced by names."""
+        return _MARK.sub(lambda mark: self._names.setdefault(float(mark[1]), f"n{len(self._names)}"), text)
+
+
+_MARK = re.compile(r"NUMBER\(([^()]*)\)")
 
 
 def _key(tensor: Tensor) -> tuple[int, int]:

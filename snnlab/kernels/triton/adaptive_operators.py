@@ -10,8 +10,9 @@ import triton
 from torch import Tensor
 
 from snnlab.kernels.triton.families import adaptive_threshold, integrate_and_fire
+from snnlab.kernels.triton.launch import Equations, Inputs, outputs, readable
 from snnlab.kernels.triton.layout import repeats, step_in_order
-from snnlab.kernels.triton.operators import TAGS, outputs, readable, recurrence_backward
+from snnlab.kernels.triton.operators import TAGS, differentiate
 
 FAMILY = "snnlab.kernels.triton.families.integrate_and_fire"
 OPTIONS = (0, 0, 1)  # hard reset, not detached, with widths
@@ -46,9 +47,9 @@ def adaptive_recurrence(
     """
     spikes_T, state = outputs(x_T, keep_state)
     steps, count = len(x_T), x_T[0].numel()
-    levels_T = x_T.new_empty(2, steps, dtype=torch.float32)
+    threshold_width_T = x_T.new_empty(2, steps, dtype=torch.float32)
     if not count:
-        return spikes_T, state, levels_T.fill_(threshold)
+        return spikes_T, state, threshold_width_T.fill_(threshold)
     (x_T,), way = readable(x_T)
     programs = triton.cdiv(count, _BLOCK)
     h = x_T.new_empty(count, dtype=torch.float32)
@@ -60,7 +61,7 @@ def adaptive_recurrence(
                 x_T[min(t, steps - 1)],
                 start,
                 decay_tensor,
-                levels_T,
+                threshold_width_T,
                 h,
                 spikes_T[max(t - 1, 0)],
                 state,
@@ -83,7 +84,7 @@ def adaptive_recurrence(
             if t < steps:
                 adaptive_threshold.decide[(1,)](
                     parts,
-                    levels_T,
+                    threshold_width_T,
                     t,
                     steps,
                     count,
@@ -98,70 +99,40 @@ def adaptive_recurrence(
                     num_warps=4,
                     enable_fp_fusion=False,
                 )
-    return spikes_T, state, levels_T
+    return spikes_T, state, threshold_width_T
 
 
 @adaptive_recurrence.register_fake
-def _(
-    x_T: Tensor,
-    v: Tensor,
-    decay_tensor: Tensor,
-    learned_T: Tensor | None,
-    threshold: float,
-    f_c: float,
-    adaptive_threshold_: bool,
-    adaptive_width: bool,
-    by_deviation: bool,
-    surrogate: str,
-    numbers: list[float],
-    keep_state: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    return *outputs(x_T, keep_state), x_T.new_empty(2, len(x_T), dtype=torch.float32)
+def _(x_T: Tensor, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return *outputs(x_T, arguments[-1]), x_T.new_empty(2, len(x_T), dtype=torch.float32)
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
     x_T, v, decay_tensor, learned_T, threshold, *_, surrogate, numbers, _ = inputs
-    ctx.save_for_backward(x_T, v, decay_tensor, output[2], learned_T)
+    ctx.save_for_backward(*Inputs(x_T, v, decay_tensor, output[2], learned_T))
     ctx.mark_non_differentiable(output[2])
     ctx.set_materialize_grads(False)
-    ctx.constants = (
-        0.0,
-        False,
-        0.0,
-        threshold,
-        threshold,
-        FAMILY,
-        list(OPTIONS),
-        surrogate,
-        numbers,
-        numbers,
+    ctx.unused = len(inputs) - 4
+    ctx.equations = Equations(
+        decay=0.0,
+        decay_input=False,
+        rest=0.0,
+        threshold=threshold,
+        lower=threshold,
+        family=FAMILY,
+        options=list(OPTIONS),
+        surrogate=surrogate,
+        up=numbers,
+        down=numbers,
     )
 
 
 def _backward(
-    ctx: Any, grad_spikes_T: Tensor | None, grad_state: Tensor | None, _: None
+    ctx: Any, grad_spikes_T: Tensor | None, grad_state: Tensor | None, grad_threshold_width_T: None
 ) -> tuple[Tensor | None, ...]:
-    x_T, v, decay_tensor, levels_T, learned_T = ctx.saved_tensors
-    if grad_spikes_T is None:
-        grad_spikes_T = x_T.new_zeros(()).expand(x_T.shape)
-    grad_x_T, grad_v, grad_decay, grad_learned_T = recurrence_backward(
-        grad_spikes_T,
-        grad_state,
-        x_T,
-        v,
-        decay_tensor,
-        levels_T,
-        learned_T,
-        *ctx.constants,
-        ctx.needs_input_grad[1],
-    )
-    return (
-        grad_x_T,
-        grad_v if ctx.needs_input_grad[1] else None,
-        grad_decay,
-        None if learned_T is None else grad_learned_T,
-        *(None for _ in range(8)),
-    )
+    inputs, wanted = Inputs(*ctx.saved_tensors), ctx.needs_input_grad[1]
+    found = differentiate(grad_spikes_T, grad_state, inputs, ctx.equations, wanted)
+    return *found[:3], found[4], *(None for _ in range(ctx.unused))
 
 
 adaptive_recurrence.register_autograd(_backward, setup_context=_setup_context)

@@ -5,12 +5,14 @@ the input, in its own dtype, and the potential before the first step.
 """
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
 from snnlab.kernels.contract import Call
+from snnlab.kernels.processes import many_processes
 from snnlab.kernels.triton.adaptive_operators import adaptive_recurrence
+from snnlab.kernels.triton.launch import Equations, Inputs
 from snnlab.kernels.triton.layout import reach
-from snnlab.kernels.triton.operators import Equations, recurrence
+from snnlab.kernels.triton.operators import recurrence
 from snnlab.surrogates.base import Surrogate
 from snnlab.triton_language import INTERPRETED
 
@@ -28,7 +30,7 @@ def refusal(call: Call) -> str | None:
         return f"there are no kernel functions for the equations {type(dynamics).__name__}"
     if not _has_gradient(type(surrogate)):
         return f"the surrogate {type(surrogate).__name__} has no kernel_gradient"
-    if form.statistics is not None and _many_processes():
+    if form.statistics is not None and many_processes():
         return "statistics over several processes are taken one step at a time"
     if call.measure is not None and (form.statistics is not None or torch.compiler.is_compiling()):
         return "the membrane potentials are watched, and it keeps none"
@@ -50,37 +52,36 @@ def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
         assert isinstance(call.decay, Tensor)
         surrogate = call.surrogate
         f_c, adaptive, width, by_deviation, decided, _ = form.statistics
-        spikes_T, v, levels_T = adaptive_recurrence(
+        spikes_T, v, threshold_width_T = adaptive_recurrence(
             call.x_T,
             call.v,
             call.decay,
             _learned(call),
-            form.level,
+            form.threshold,
             f_c,
             adaptive,
             width,
             by_deviation,
             f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
-            _numbers(surrogate, form.level),
+            _numbers(surrogate, form.threshold),
             call.keep_state,
         )
-        decided(call.start, levels_T)
+        decided(call.start, threshold_width_T)
         return spikes_T, v, None
-    decay_tensor, levels_T, learned_T, equations = arguments(call)
+    inputs, equations = arguments(call)
     if call.measure is not None:
         from snnlab.kernels.triton.watch import WatchedRecurrence
 
-        inputs = (call.x_T, call.v, decay_tensor, levels_T, learned_T)
         watched: tuple[Tensor, Tensor, Tensor | None] = WatchedRecurrence.apply(
             *inputs, equations, call.keep_state, call.measure
         )
         return watched
-    spikes_T, v = recurrence(call.x_T, call.v, decay_tensor, levels_T, learned_T, *equations, call.keep_state)
+    spikes_T, v = recurrence(*inputs, *equations, call.keep_state)
     return spikes_T, v, None
 
 
-def arguments(call: Call) -> tuple[Tensor | None, Tensor | None, Tensor | None, Equations]:
-    """Of `recurrence`: decay_tensor, levels_T, learned_T and the constants."""
+def arguments(call: Call) -> tuple[Inputs, Equations]:
+    """What the operator `recurrence` takes."""
     dynamics, surrogate, steps = call.dynamics, call.surrogate, len(call.x_T)
     form = dynamics.kernel_form()
     assert form is not None
@@ -89,16 +90,18 @@ def arguments(call: Call) -> tuple[Tensor | None, Tensor | None, Tensor | None, 
         decay,
         dynamics.decay_input,
         float(dynamics.v_reset),
-        float(form.level),
+        float(form.threshold),
         float(form.lower),
         form.family,
         list(form.options),
         f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
-        _numbers(surrogate, form.level),
+        _numbers(surrogate, form.threshold),
         _numbers(surrogate, form.lower),
     )
-    levels_T = None if form.levels is None else form.levels(call.start, steps).float()
-    return learned, levels_T, _learned(call), equations
+    threshold_width_T = (
+        None if form.threshold_width is None else form.threshold_width(call.start, steps).float()
+    )
+    return Inputs(call.x_T, call.v, learned, threshold_width_T, _learned(call)), equations
 
 
 def _learned(call: Call) -> Tensor | None:
@@ -119,7 +122,3 @@ def _has_gradient(cls: type[Surrogate]) -> bool:
         if "gradient" in vars(base) or "forward" in vars(base):
             return False
     return False
-
-
-def _many_processes() -> bool:
-    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1

@@ -22,9 +22,9 @@ from torch.autograd.function import once_differentiable
 
 from snnlab.kernels.contract import Call, Norm
 from snnlab.kernels.triton import backend as triton_backend
-from snnlab.kernels.triton import over_time
+from snnlab.kernels.triton.launch import Inputs, backward, forward, in_order_of_inputs, or_zeros, readable
 from snnlab.kernels.triton.layout import channel_strides
-from snnlab.kernels.triton.operators import Equations, backward, forward, readable
+from snnlab.kernels.triton.through_norm import back_through_norm
 
 _BLOCK = 1024
 
@@ -44,45 +44,27 @@ def norm_and_neuron(call: Call, norm: Norm, residual_T: Tensor | None) -> tuple[
 
     The variance is that of the batch, divided by the count. Not for a call with a state or a measure.
     """
-    decay_tensor, levels_T, learned_T, equations = triton_backend.arguments(call)
-    spikes_T, mean, var = _NormNeuron.apply(
-        call.x_T,
-        residual_T,
-        norm.weight,
-        norm.bias,
-        call.v,
-        decay_tensor,
-        levels_T,
-        learned_T,
-        equations,
-        norm,
-    )
+    inputs, equations = triton_backend.arguments(call)
+    spikes_T, mean, var = _NormNeuron.apply(norm.weight, norm.bias, residual_T, *inputs, equations, norm)
     return spikes_T, mean, var
 
 
 class _NormNeuron(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        y_T: Tensor,
-        residual_T: Tensor | None,
-        weight: Tensor,
-        bias: Tensor,
-        v: Tensor,
-        decay_tensor: Tensor | None,
-        levels_T: Tensor | None,
-        learned_T: Tensor | None,
-        equations: Equations,
-        norm: Norm,
+        ctx: Any, weight: Tensor, bias: Tensor, residual_T: Tensor | None, *arguments: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
+        *tensors, equations, norm = arguments
+        inputs = Inputs(*tensors)
+        y_T = inputs.x_T
         if norm.mean is None or norm.var is None:
             mean, var = _moments(y_T, norm.eps)
         else:
             mean, var = norm.mean.float(), norm.var.float()
         rate = (var + norm.eps).rsqrt()
         table = torch.stack([mean, weight.float() * rate, bias.float()])
-        spikes_T, _ = forward(y_T, v, decay_tensor, levels_T, equations, False, table, residual_T)
-        ctx.save_for_backward(y_T, residual_T, v, decay_tensor, levels_T, learned_T, table, rate)
+        spikes_T, _ = forward(inputs, equations, False, table, residual_T)
+        ctx.save_for_backward(table, rate, residual_T, *inputs)
         ctx.constants = equations, norm.mean is None
         ctx.dtypes = weight.dtype, bias.dtype
         ctx.mark_non_differentiable(mean, var)
@@ -92,24 +74,13 @@ class _NormNeuron(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_spikes_T: Tensor | None, *unused: None) -> tuple[Tensor | None, ...]:
-        y_T, residual_T, v, decay_tensor, levels_T, learned_T, table, rate = ctx.saved_tensors
-        equations, of_batch = ctx.constants
-        if grad_spikes_T is None:
-            grad_spikes_T = y_T.new_zeros(()).expand(y_T.shape)
-        gradients = backward(
-            grad_spikes_T,
-            None,
-            y_T,
-            v,
-            decay_tensor,
-            levels_T,
-            learned_T,
-            equations,
-            False,
-            table,
-            residual_T,
+        table, rate, residual_T, *tensors = ctx.saved_tensors
+        inputs, (equations, of_batch) = Inputs(*tensors), ctx.constants
+        y_T = inputs.x_T
+        grad_spikes_T = or_zeros(grad_spikes_T, y_T)
+        grad_x_T, grad_v, grad_decay, grad_learned_T, sums = backward(
+            grad_spikes_T, None, inputs, equations, False, table, residual_T
         )
-        grad_x_T, _, grad_decay, grad_learned_T, sums = gradients
         inner, channels = channel_strides(y_T)
         totals = sums.view(2, -1, channels, inner).sum((1, 3))
         grad_bias, product = totals.unbind()
@@ -119,14 +90,10 @@ class _NormNeuron(torch.autograd.Function):
         _back_through_norm(grad_x_T, y_T, table, terms, grad_y_T)
         of_weight, of_bias = ctx.dtypes
         return (
-            grad_y_T,
-            None if residual_T is None else grad_x_T,
             (product * rate).to(of_weight),
             grad_bias.to(of_bias),
-            None,
-            None if decay_tensor is None else grad_decay,
-            None,
-            None if learned_T is None else grad_learned_T,
+            None if residual_T is None else grad_x_T,
+            *in_order_of_inputs(inputs, (grad_y_T, grad_v, grad_decay, grad_learned_T), False),
             None,
             None,
         )
@@ -146,7 +113,7 @@ def _back_through_norm(grad_x_T: Tensor, y_T: Tensor, table: Tensor, terms: Tens
     (y_T,), way = readable(y_T)
     count = y_T[0].numel()
     with torch.cuda.device_of(y_T):  # type: ignore[no-untyped-call]
-        over_time.back_through_norm[(triton.cdiv(count, _BLOCK), len(y_T))](
+        back_through_norm[(triton.cdiv(count, _BLOCK), len(y_T))](
             grad_x_T,
             y_T,
             table,

@@ -1,394 +1,107 @@
 """The recurrence as operators of PyTorch: `torch.ops.snnlab.recurrence` and its backward.
 
-The neuron's family and the surrogate are given by name, a module's and a class's, so that they can be anybody's.
-Shape suffixes: T time steps, `...` any further axes.
+Their arguments are the fields of `Inputs` and `Equations`, of which the schemas are made, and one more.
 """
 
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, get_type_hints
 
 import torch
-import triton
 from torch import Tensor
 
-from snnlab.kernels.triton import over_time
-from snnlab.kernels.triton.layout import (
-    MAX_RANK,
-    Walk,
-    channel_strides,
-    dense_strides,
-    in_order,
-    reach,
-    repeats,
-    step_in_order,
-    step_strides,
-    walk,
+from snnlab.kernels.triton.launch import (
+    Equations,
+    Inputs,
+    backward,
+    empty_gradients,
+    forward,
+    in_order_of_inputs,
+    or_zeros,
+    outputs,
 )
-from snnlab.surrogates.base import surrogate_class
 
 # The kernels take any strides, so that a compiler need not copy anything into another layout.
 TAGS = (torch.Tag.flexible_layout,)
 
-_BACKWARD_BLOCK = 512  # 4 elements a thread: what T steps of it need fits into registers
+_SCHEMA_TYPES: dict[Any, str] = {
+    Tensor: "Tensor",
+    Tensor | None: "Tensor?",
+    float: "float",
+    bool: "bool",
+    str: "str",
+    list[int]: "int[]",
+    list[float]: "float[]",
+}
+
+_CALL = ", ".join(
+    f"{_SCHEMA_TYPES[hint]} {name}"
+    for part in (Inputs, Equations)
+    for name, hint in get_type_hints(part).items()
+)
 
 
-class Equations(NamedTuple):
-    """The constants of `recurrence`, in its order."""
-
-    decay: float
-    decay_input: bool
-    rest: float
-    level: float
-    lower: float
-    family: str
-    options: list[int]
-    surrogate: str
-    up: list[float]
-    down: list[float]
+def _parts(arguments: tuple[Any, ...]) -> tuple[Inputs, Equations, bool]:
+    tensors = len(Inputs._fields)
+    return Inputs(*arguments[:tensors]), Equations(*arguments[tensors:-1]), arguments[-1]
 
 
-@torch.library.custom_op("snnlab::recurrence", mutates_args=(), tags=TAGS)
-def recurrence(
-    x_T: Tensor,
-    v: Tensor,
-    decay_tensor: Tensor | None,
-    levels_T: Tensor | None,
-    learned_T: Tensor | None,
-    decay: float,
-    decay_input: bool,
-    rest: float,
-    level: float,
-    lower: float,
-    family: str,
-    options: list[int],
-    surrogate: str,
-    up: list[float],
-    down: list[float],
-    keep_state: bool,
-) -> tuple[Tensor, Tensor]:
-    """Spikes [T, ...] in the dtype and the order of axes of x_T [T, ...], and the potential [...] after the last step.
-
-    Args:
-        x_T: input currents, float32, float16 or bfloat16, of any strides.
-        v: potential before the first step, float32; one that repeats a single number (all strides 0) is not read.
-        decay_tensor: a learned decay [], instead of the number `decay`.
-        levels_T: threshold and width of each step [2, T], float32, instead of the number `level`.
-        learned_T: what the surrogate learns for each step [T].
-        decay, decay_input, rest: see `snnlab/kernels/triton/over_time.py`.
-        level, lower: distances of the levels upwards and downwards.
-        family, options: see `KernelForm`.
-        surrogate: the name of a surrogate's class, see `surrogate_class`.
-        up, down: the surrogate's numbers for levels upwards and downwards.
-        keep_state: False gives an empty tensor for the potential and saves writing it.
-    """
-    equations = Equations(decay, decay_input, rest, level, lower, family, options, surrogate, up, down)
-    return forward(x_T, v, decay_tensor, levels_T, equations, keep_state)
-
-
-def forward(
-    x_T: Tensor,
-    v: Tensor,
-    decay_tensor: Tensor | None,
-    levels_T: Tensor | None,
-    equations: Equations,
-    keep_state: bool,
-    norm: Tensor | None = None,
-    residual_T: Tensor | None = None,
-    h_T: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """The same; `norm` [3, C] are mean, scale and bias of each channel of x_T [T, B, C, ...], residual_T is added.
-
-    h_T takes all potentials before reset; float32, without gaps, in x_T's order of axes.
-    """
-    spikes_T, state = outputs(x_T, keep_state)
-    count = x_T[0].numel()
-    if not count:
-        return spikes_T, state
-    e = equations
-    inner, channels = channel_strides(x_T) if norm is not None else (1, 1)
-    (x_T,), way = readable(x_T)
-    functions = import_module(e.family)
-    block = 16 // x_T.element_size() * 128  # 16 bytes for each load of a thread, four warps
-    with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
-        over_time.forward[(triton.cdiv(count, block),)](
-            x_T,
-            v if repeats(v) else step_in_order(v, x_T),
-            x_T if decay_tensor is None else decay_tensor,
-            x_T if levels_T is None else levels_T,
-            x_T if norm is None else norm,
-            x_T if residual_T is None else in_order(residual_T, x_T),
-            spikes_T,
-            state,
-            x_T if h_T is None else h_T,
-            len(x_T),
-            count,
-            *way.inner_sizes(),
-            x_T.stride(0),
-            *way.strides_of(0),
-            inner,
-            channels,
-            *_constants(e),
-            e.level,
-            e.lower,
-            FIRE=functions.fire,
-            OPTIONS=tuple(e.options),
-            LEARNED_DECAY=decay_tensor is not None,
-            DECAY_INPUT=e.decay_input,
-            PULLS=e.rest != 0,
-            ADAPTIVE=levels_T is not None,
-            SAME=repeats(v),
-            KEEP_STATE=keep_state,
-            KEEP_H=h_T is not None,
-            NORMED=norm is not None,
-            ADDED=residual_T is not None,
-            RANK=len(way.sizes),
-            BLOCK=block,
-            num_warps=4,
-            enable_fp_fusion=False,
-        )
-    return spikes_T, state
+@torch.library.custom_op(
+    "snnlab::recurrence", mutates_args=(), schema=f"({_CALL}, bool keep_state) -> (Tensor, Tensor)", tags=TAGS
+)
+def recurrence(*arguments: Any) -> tuple[Tensor, Tensor]:
+    """`forward` of `Inputs`, `Equations` and keep_state."""
+    return forward(*_parts(arguments))
 
 
 @recurrence.register_fake
-def _(
-    x_T: Tensor,
-    v: Tensor,
-    decay_tensor: Tensor | None,
-    levels_T: Tensor | None,
-    learned_T: Tensor | None,
-    decay: float,
-    decay_input: bool,
-    rest: float,
-    level: float,
-    lower: float,
-    family: str,
-    options: list[int],
-    surrogate: str,
-    up: list[float],
-    down: list[float],
-    keep_state: bool,
-) -> tuple[Tensor, Tensor]:
-    return outputs(x_T, keep_state)
+def _(*arguments: Any) -> tuple[Tensor, Tensor]:
+    inputs, _, keep_state = _parts(arguments)
+    return outputs(inputs.x_T, keep_state)
 
 
-def outputs(x_T: Tensor, keep_state: bool) -> tuple[Tensor, Tensor]:
-    """For spikes [T, ...] and the last potential [...], in x_T's order of axes; empty if that is not kept."""
-    return x_T.new_empty_strided(x_T.shape, dense_strides(x_T)), _like_step(x_T, keep_state)
-
-
-@torch.library.custom_op("snnlab::recurrence_backward", mutates_args=(), tags=TAGS)
+@torch.library.custom_op(
+    "snnlab::recurrence_backward",
+    mutates_args=(),
+    schema=f"(Tensor grad_spikes_T, Tensor? grad_state, {_CALL}, bool keep_grad_v) -> (Tensor, Tensor, Tensor, Tensor)",
+    tags=TAGS,
+)
 def recurrence_backward(
-    grad_spikes_T: Tensor,
-    grad_state: Tensor | None,
-    x_T: Tensor,
-    v: Tensor,
-    decay_tensor: Tensor | None,
-    levels_T: Tensor | None,
-    learned_T: Tensor | None,
-    decay: float,
-    decay_input: bool,
-    rest: float,
-    level: float,
-    lower: float,
-    family: str,
-    options: list[int],
-    surrogate: str,
-    up: list[float],
-    down: list[float],
-    keep_grad_v: bool,
+    grad_spikes_T: Tensor, grad_state: Tensor | None, *arguments: Any
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Gradients of x_T, v, decay_tensor and learned_T; empty where there is no such tensor.
-
-    Args:
-        grad_spikes_T: gradient of the spikes [T, ...], of any strides.
-        grad_state: gradient of the last potential [...]; None: zero.
-        keep_grad_v: whether the gradient of v is asked for.
-        others: as in `recurrence`.
-    """
-    equations = Equations(decay, decay_input, rest, level, lower, family, options, surrogate, up, down)
-    state = (v, decay_tensor, levels_T, learned_T)
-    return backward(grad_spikes_T, grad_state, x_T, *state, equations, keep_grad_v)[:4]
-
-
-def backward(
-    grad_spikes_T: Tensor,
-    grad_state: Tensor | None,
-    x_T: Tensor,
-    v: Tensor,
-    decay_tensor: Tensor | None,
-    levels_T: Tensor | None,
-    learned_T: Tensor | None,
-    equations: Equations,
-    keep_grad_v: bool,
-    norm: Tensor | None = None,
-    residual_T: Tensor | None = None,
-    grad_h_T: Tensor | None = None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """The same, with the gradient of the normalised current for that of x_T, and sums [2, N] over time of it and of
-    its product with x_T less the mean. grad_h_T is added to the gradient of the potentials before reset.
-    """
-    grad_x_T, grad_v, grad_decay, grad_learned_T = _gradients(x_T, decay_tensor, learned_T, keep_grad_v)
-    steps, count = len(x_T), x_T[0].numel()
-    norm_sums = x_T.new_empty(2, count if norm is not None else 0, dtype=torch.float32)
-    if not count:
-        return grad_x_T, grad_v, grad_decay.zero_(), grad_learned_T.zero_(), norm_sums
-    e = equations
-    inner, channels = channel_strides(x_T) if norm is not None else (1, 1)
-    (x_T, grad_spikes_T), way = readable(x_T, grad_spikes_T)
-    programs = triton.cdiv(count, _BACKWARD_BLOCK)
-    held = steps if steps <= over_time.MOST_STEPS else over_time.SEGMENT
-    segments = triton.cdiv(steps, held)
-    starts = x_T.new_empty(segments - 1, count, dtype=torch.float32)
-    decay_sums = x_T.new_empty(programs if decay_tensor is not None else 0, dtype=torch.float32)
-    learned_sums = x_T.new_empty(steps if learned_T is not None else 0, programs, dtype=torch.float32)
-    functions, cls = import_module(e.family), surrogate_class(e.surrogate)
-    with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
-        over_time.backward[(programs,)](
-            x_T,
-            v if repeats(v) else step_in_order(v, x_T),
-            x_T if decay_tensor is None else decay_tensor,
-            x_T if levels_T is None else levels_T,
-            x_T if learned_T is None else learned_T,
-            x_T if norm is None else norm,
-            x_T if residual_T is None else in_order(residual_T, x_T),
-            grad_spikes_T,
-            x_T if grad_state is None else step_in_order(grad_state, x_T),
-            x_T if grad_h_T is None else in_order(grad_h_T, x_T),
-            starts,
-            grad_x_T,
-            grad_v,
-            decay_sums,
-            learned_sums,
-            norm_sums,
-            steps,
-            count,
-            *way.inner_sizes(),
-            x_T.stride(0),
-            *way.strides_of(0),
-            grad_spikes_T.stride(0),
-            *way.strides_of(1),
-            inner,
-            channels,
-            *_constants(e),
-            e.level,
-            e.lower,
-            FIRE=functions.fire,
-            ADJOINT=functions.adjoint,
-            OPTIONS=tuple(e.options),
-            SLOPE=cls.kernel_gradient,
-            LEARN=None if learned_T is None else cls.kernel_learning,
-            UP=tuple(e.up),
-            DOWN=tuple(e.down),
-            LEARNED_DECAY=decay_tensor is not None,
-            DECAY_INPUT=e.decay_input,
-            PULLS=e.rest != 0,
-            ADAPTIVE=levels_T is not None,
-            SAME=repeats(v),
-            HAS_GRAD_STATE=grad_state is not None,
-            HAS_GRAD_H=grad_h_T is not None,
-            KEEP_GRAD_V=keep_grad_v,
-            NORMED=norm is not None,
-            ADDED=residual_T is not None,
-            STEPS=held,
-            SEGMENTED=segments > 1,
-            EVEN=steps % held == 0,
-            RANK=len(way.sizes),
-            BLOCK=_BACKWARD_BLOCK,
-            num_warps=4,
-            enable_fp_fusion=False,
-        )
-    if decay_tensor is not None:
-        grad_decay.copy_(decay_sums.sum())
-    if learned_T is not None:
-        grad_learned_T.copy_(learned_sums.sum(1))
-    return grad_x_T, grad_v, grad_decay, grad_learned_T, norm_sums
+    """`backward` of both gradients, `Inputs`, `Equations` and keep_grad_v."""
+    return backward(grad_spikes_T, grad_state, *_parts(arguments))[:4]
 
 
 @recurrence_backward.register_fake
 def _(
-    grad_spikes_T: Tensor,
+    grad_spikes_T: Tensor, grad_state: Tensor | None, *arguments: Any
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    inputs, _, keep_grad_v = _parts(arguments)
+    return empty_gradients(inputs, keep_grad_v)
+
+
+def differentiate(
+    grad_spikes_T: Tensor | None,
     grad_state: Tensor | None,
-    x_T: Tensor,
-    v: Tensor,
-    decay_tensor: Tensor | None,
-    levels_T: Tensor | None,
-    learned_T: Tensor | None,
-    decay: float,
-    decay_input: bool,
-    rest: float,
-    level: float,
-    lower: float,
-    family: str,
-    options: list[int],
-    surrogate: str,
-    up: list[float],
-    down: list[float],
+    inputs: Inputs,
+    equations: Equations,
     keep_grad_v: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return _gradients(x_T, decay_tensor, learned_T, keep_grad_v)
-
-
-def _gradients(
-    x_T: Tensor, decay_tensor: Tensor | None, learned_T: Tensor | None, keep_grad_v: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    grad_x_T, grad_v = outputs(x_T, keep_grad_v)
-    grad_decay, grad_learned_T = (
-        x_T.new_empty(0) if tensor is None else torch.empty_like(tensor)
-        for tensor in (decay_tensor, learned_T)
-    )
-    return grad_x_T, grad_v, grad_decay, grad_learned_T
+) -> tuple[Tensor | None, ...]:
+    """The gradients of `Inputs` by the operator; None for what has none."""
+    grad_spikes_T = or_zeros(grad_spikes_T, inputs.x_T)
+    found = recurrence_backward(grad_spikes_T, grad_state, *inputs, *equations, keep_grad_v)
+    return in_order_of_inputs(inputs, found, keep_grad_v)
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    ctx.save_for_backward(*inputs[:5])
-    ctx.constants = inputs[5:-1]
+    tensors, ctx.equations, _ = _parts(inputs)
+    ctx.save_for_backward(*tensors)
     ctx.set_materialize_grads(False)
 
 
 def _backward(ctx: Any, grad_spikes_T: Tensor | None, grad_state: Tensor | None) -> tuple[Tensor | None, ...]:
-    x_T, v, decay_tensor, levels_T, learned_T = ctx.saved_tensors
-    if grad_spikes_T is None:
-        grad_spikes_T = x_T.new_zeros(()).expand(x_T.shape)
-    grad_x_T, grad_v, grad_decay, grad_learned_T = recurrence_backward(
-        grad_spikes_T,
-        grad_state,
-        x_T,
-        v,
-        decay_tensor,
-        levels_T,
-        learned_T,
-        *ctx.constants,
-        ctx.needs_input_grad[1],
-    )
-    return (
-        grad_x_T,
-        grad_v if ctx.needs_input_grad[1] else None,
-        None if decay_tensor is None else grad_decay,
-        None,
-        None if learned_T is None else grad_learned_T,
-        *(None for _ in range(11)),
-    )
+    inputs, wanted = Inputs(*ctx.saved_tensors), ctx.needs_input_grad[1]
+    gradients = differentiate(grad_spikes_T, grad_state, inputs, ctx.equations, wanted)
+    return (*gradients, *(None for _ in (*Equations._fields, "keep_state")))
 
 
 recurrence.register_autograd(_backward, setup_context=_setup_context)
-
-
-def _like_step(x_T: Tensor, wanted: bool) -> Tensor:
-    """For a potential [...], in x_T's order of axes; empty if it is not wanted."""
-    if not wanted:
-        return x_T.new_empty(0, dtype=torch.float32)
-    return x_T.new_empty_strided(x_T.shape[1:], step_strides(x_T), dtype=torch.float32)
-
-
-def readable(*tensors_T: Tensor) -> tuple[list[Tensor], Walk]:
-    """The tensors and the way through them; copied if it has too many axes or is too long."""
-    way = walk(*tensors_T)
-    tensors = list(tensors_T)
-    if len(way.sizes) > MAX_RANK or max(map(reach, tensors)) >= 2**31:
-        tensors = [in_order(tensor, tensors[0]) for tensor in tensors]
-        way = walk(*tensors)
-    return tensors, way
-
-
-def _constants(e: Equations) -> tuple[float, float, float, float]:
-    return e.decay, 1 - e.decay if e.decay_input else 1.0, (1 - e.decay) * e.rest, e.rest

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from snnlab import registry
-from snnlab.kernels import BackendError, backend, counts, use_backend
+from snnlab.kernels import BackendError, backend
 from snnlab.kernels.contract import Call
 from snnlab.kernels.cpu import backend as cpu
 from snnlab.kernels.cpu import compiler
@@ -21,12 +21,6 @@ from snnlab.neurons.base_membrane import MembraneNeuron, watch_potentials
 from snnlab.surrogates import TSG, ATan, Sigmoid
 
 T = 3
-
-
-@pytest.fixture(autouse=True)
-def _restored():
-    yield
-    use_backend("auto")
 
 
 def results(neuron: MembraneNeuron, x_T: Tensor, v: Tensor | None, name: str) -> list[Tensor]:
@@ -47,11 +41,11 @@ def results(neuron: MembraneNeuron, x_T: Tensor, v: Tensor | None, name: str) ->
 def assert_same(
     neuron: MembraneNeuron, x_T: Tensor, v: Tensor | None = None, tolerance: float = 1e-5
 ) -> None:
-    before = counts["compiled"]
-    (spikes, *compiled), (expected, *eager) = (
-        results(neuron, x_T, v, name) for name in ("compiled", "eager")
-    )
-    assert counts["compiled"] == before + 1
+    with backend("auto") as choice:
+        (spikes, *compiled), (expected, *eager) = (
+            results(neuron, x_T, v, name) for name in ("compiled", "eager")
+        )
+    assert choice.counts == {"compiled": 1, "eager": 1}
     assert spikes.dtype == expected.dtype
     assert torch.equal(spikes, expected)
     for a, b in zip(compiled, eager, strict=True):
@@ -176,16 +170,15 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiler.shutil, "which", lambda name: None)
     monkeypatch.delenv("CXX", raising=False)
     said: list[str] = []
-    use_backend("auto", said.append)
     x_T = torch.zeros(2, cpu.LEAST_ELEMENTS)
-    LIF()(x_T)
-    LIF()(x_T)
+    with backend("auto", said.append) as choice:
+        LIF()(x_T)
+        LIF()(x_T)
     assert said == [
         "neurons run in plain PyTorch, not in the back end compiled: there is no C++ compiler (c++, g++ or $CXX)"
     ]
-    assert counts["eager"] == 2
-    use_backend("compiled")
-    with pytest.raises(BackendError, match="compiler"):
+    assert choice.counts == {"eager": 2}
+    with backend("compiled"), pytest.raises(BackendError, match="compiler"):
         LIF()(x_T)
 
 
@@ -199,8 +192,7 @@ def test_a_step_that_looks_at_values_is_refused() -> None:
 
 
 def test_auto_leaves_small_calls_alone() -> None:
-    use_backend("auto")
-    with warnings.catch_warnings():
+    with backend("auto") as choice, warnings.catch_warnings():
         warnings.simplefilter("error")
         LIF()(torch.zeros(2, 3))
-    assert counts == {"eager": 1}
+    assert choice.counts == {"eager": 1}

@@ -1,6 +1,6 @@
 """Compiles kernels for an H200, which needs none, and prints for each its registers, stack bytes and memory moves.
 
-    python tests/kernels/gpu_code.py [name ...]
+    python tests/kernels/triton/gpu_code.py [name ...]
 
 In a process of its own because Triton is either an interpreter or a compiler for the whole of it.
 """
@@ -18,8 +18,9 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from snnlab import registry
-from snnlab.kernels.triton import over_time
+from snnlab.kernels.triton import back_over_time, over_time
 from snnlab.kernels.triton.families import adaptive_threshold, circulate_firing, integrate_and_fire
+from snnlab.kernels.triton.through_norm import back_through_norm
 from snnlab.surrogates import TSG, Triangle
 
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
@@ -55,7 +56,7 @@ def forward(dtype="bf16", **constants):
 def backward(dtype="bf16", **constants):
     options = {"HAS_GRAD_STATE": False, "KEEP_GRAD_V": False, "SEGMENTED": False, "EVEN": True, "BLOCK": 512}
     return (
-        over_time.backward,
+        back_over_time.backward,
         dtype,
         {**STATIC, **LIF, **surrogate(Triangle()), **options, "STEPS": 4, **constants},
     )
@@ -80,7 +81,7 @@ KERNELS = {
     "forward norm": forward(**NORM),
     "backward norm 4": backward(**NORM),
     "backward norm 10": backward(STEPS=10, **NORM),
-    "back through norm": (over_time.back_through_norm, "bf16", {"RANK": 1, "BLOCK": 1024}),
+    "back through norm": (back_through_norm, "bf16", {"RANK": 1, "BLOCK": 1024}),
     "charge": (
         adaptive_threshold.charge,
         "bf16",
@@ -116,7 +117,7 @@ def compiled(kernel, dtype, constants):
             io = name in IO
             signature[name] = f"*{dtype if io else 'fp32'}"
             attributes[(position,)] = [["tt.divisibility", 16]]
-        elif name in ("decay", "gain", "pull", "rest", "level", "lower", "f_c", "threshold"):
+        elif name in ("decay", "gain", "pull", "rest", "lower", "f_c", "threshold"):
             signature[name] = "fp32"
         else:
             signature[name] = "i32"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch._inductor.utils import run_and_get_code
 
-from snnlab.kernels import counts, use_backend
+from snnlab.kernels import backend
 from snnlab.layers.fused import norm_and_neuron
 from snnlab.models import VGGSNN
 from snnlab.neurons import CF, DSATGO, LIF, PLIF
@@ -29,7 +29,6 @@ def device(request):
     torch.use_deterministic_algorithms(True)  # fills empty tensors with NaN
     yield request.param
     torch.use_deterministic_algorithms(False)
-    use_backend("auto")
 
 
 def frames(*shape, seed=0):
@@ -45,11 +44,11 @@ def compare(norm, neuron, y, residual=None, training=True, tolerance=2e-5, fused
         torch.nn.init.normal_(parameter, 1.0, 0.3, generator=torch.Generator().manual_seed(3))
     found = []
     for together in (True, False):
-        use_backend("triton" if together else "eager", fuse=together)
         one, fires = deepcopy(norm).train(training), deepcopy(neuron)
         leaves = [x.detach().requires_grad_() for x in (y, residual) if x is not None]
-        spikes = norm_and_neuron(one, fires, *leaves)
-        assert counts[FUSED] == (fused and together)
+        with backend("triton" if together else "eager", fuse=together) as choice:
+            spikes = norm_and_neuron(one, fires, *leaves)
+        assert choice.counts[FUSED] == (fused and together)
         spikes.backward(frames(*spikes.shape, seed=1).to(spikes))
         found.append(
             (spikes.detach(), [x.grad for x in (*leaves, *one.parameters(), *fires.parameters())], one)
@@ -101,9 +100,9 @@ def test_a_network_in_one_graph_without_copies_into_other_layouts(device):
     torch._dynamo.reset()
     model = VGGSNN(LIF, BN, 2, 5, 16, channels=(4, 8, 8, 8)).to(device, memory_format=torch.channels_last)
     x = 2 * frames(2, 2, 2, 16, 16).to(device)
-    use_backend("triton")
-    logits, (code, *_) = run_and_get_code(torch.compile(model, fullgraph=True), x)
-    torch.testing.assert_close(logits, model(x), rtol=1e-4, atol=1e-5)
+    with backend("triton"):
+        logits, (code, *_) = run_and_get_code(torch.compile(model, fullgraph=True), x)
+        torch.testing.assert_close(logits, model(x), rtol=1e-4, atol=1e-5)
     calls = re.findall(
         r"(?:snnlab\.recurrence\.default|kernels\.convolution|[a-z_]*(?:clone|copy)\w*)\(", code
     )

@@ -62,10 +62,12 @@ def compare(neuron, x_T, state=None, weight_T=None, start=0, again=None):
     def measure(h_T):
         seen.append(h_T.detach())
 
-    wanted_T, wanted_v, _ = loop(Call(x_T, given, plain.leak(), dynamics, plain.surrogate, start, measure))
+    wanted_T, wanted_v, _ = loop(
+        Call(x_T, given, plain.current_decay(), dynamics, plain.surrogate, start, measure)
+    )
     wanted = gradients(plain, wanted_T, wanted_v, (x_T, given), weight_T, weight)
 
-    call = Call(x_T, given, neuron.leak(), neuron.dynamics_of_call(), neuron.surrogate, start)
+    call = Call(x_T, given, neuron.current_decay(), neuron.dynamics_of_call(), neuron.surrogate, start)
     assert triton_backend.refusal(call) is None
     spikes_T, v, _ = triton_backend.run(call)
     found = gradients(neuron, spikes_T, v, (x_T, given), weight_T, weight)
@@ -86,10 +88,10 @@ def compare(neuron, x_T, state=None, weight_T=None, start=0, again=None):
 
 
 def sure(h_T, neuron):
-    """Where no potential so far came so near to a level that rounding decides."""
+    """Where no potential so far came so near to a threshold that rounding decides."""
     near = torch.zeros_like(h_T, dtype=torch.bool)
     for sign, theta, count in zip(
-        (1, -1), neuron.thresholds, (neuron.levels[1], -neuron.levels[0]), strict=True
+        (1, -1), neuron.thresholds, (neuron.output_range[1], -neuron.output_range[0]), strict=True
     ):
         for k in range(1, count + 1):
             near |= (sign * h_T - k * theta).abs() < 1e-5

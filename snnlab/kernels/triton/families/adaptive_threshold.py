@@ -5,14 +5,14 @@
     theta_t = f_c (m_t + d_t) or the fixed threshold,  k_t = 2 sigmoid(2 (z_t - threshold)) or 1,  z_t = d_t or theta_t
     s_t, v_t = FIRE(h_t) at theta_t
 
-Nobody can fire before everybody is charged, so this is not one launch but two for each step. `charge` fires step
-t - 1 (theta is known by then), charges step t and leaves each program's mean and sum of squared differences;
+No element can fire until the whole layer is charged, so this is not one launch but two for each step. `charge` fires
+step t - 1 (theta is known by then), charges step t and leaves each program's mean and sum of squared differences;
 `decide` is one program, which adds these up in a fixed order and writes theta_t and k_t [2, T]. One more `charge`
 fires the last step. h lies in a float32 buffer of one step meanwhile: each neuron-step reads and writes it once,
 8 bytes on top of input and spike, which stay in the L2 cache where a step is small enough.
 
-The way back is the one of `sweep.py`: it knows all theta_t and k_t, which are constants as far as gradients go.
-The reference is `snnlab/neurons/dsatgo.py`.
+The way back is the one of `back_over_time.py`: it knows all theta_t and k_t, which are constants as far as gradients
+go. The reference is `snnlab/neurons/dsatgo.py`.
 """
 
 import triton
@@ -26,7 +26,7 @@ def charge(
     x_ptr,
     v_ptr,
     decay_ptr,
-    levels_ptr,
+    threshold_width_ptr,
     h_ptr,
     spikes_ptr,
     state_ptr,
@@ -61,7 +61,7 @@ def charge(
         v = load_state(v_ptr, i, mask, SAME)
     else:
         h = tl.load(h_ptr + i, mask=mask, other=0.0)
-        s, v = FIRE(h, tl.load(levels_ptr + t - 1), 0.0, 0.0, OPTIONS)
+        s, v = FIRE(h, tl.load(threshold_width_ptr + t - 1), 0.0, 0.0, OPTIONS)
         tl.store(spikes_ptr + i, s.to(spikes_ptr.dtype.element_ty), mask=mask)
     if LAST:
         if KEEP_STATE:
@@ -80,7 +80,7 @@ def charge(
 @triton.jit(do_not_specialize=["t", "T", "N", "programs"])
 def decide(
     parts_ptr,
-    levels_ptr,
+    threshold_width_ptr,
     t,
     T,
     N,
@@ -111,8 +111,8 @@ def decide(
         squares += tl.where(part < programs, within + count * off * off, 0.0)
     deviation = tl.sqrt(tl.sum(squares, 0) / tl.maximum(n - 1, 1.0))
     adaptive = f_c * (mean + deviation)
-    level = adaptive if ADAPTIVE_THRESHOLD else threshold
+    fires_at = adaptive if ADAPTIVE_THRESHOLD else threshold
     driver = deviation if BY_DEVIATION else adaptive
     width = 2 * tl.sigmoid(2 * (driver - threshold)) if ADAPTIVE_WIDTH else 1.0
-    tl.store(levels_ptr + t, level)
-    tl.store(levels_ptr + T + t, width)
+    tl.store(threshold_width_ptr + t, fires_at)
+    tl.store(threshold_width_ptr + T + t, width)

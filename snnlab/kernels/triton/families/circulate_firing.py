@@ -1,12 +1,13 @@
-"""Circulate firing: several spikes of either sign in a step, at levels that lie `level` and `lower` apart.
+"""Circulate firing: several spikes of either sign in a step, at thresholds that lie `threshold` and `lower` apart.
 
-    p = sum over k = 1..K_P of [h >= k level],  n = sum over k = 1..K_N of [h <= -k lower]
+    p = sum over k = 1..K_P of [h >= k threshold],  n = sum over k = 1..K_N of [h <= -k lower]
     s = p - n
-    v = h - level p + lower n   (subtract emitted)   or   h - level [p > 0] + lower [n > 0]   (subtract one)
+    v = h - threshold p + lower n   (subtract emitted)   or   h - threshold [p > 0] + lower [n > 0]   (subtract one)
 
-and backwards, each bracket being a step with the surrogate's slope about its own level,
+and backwards, each bracket being a step with the surrogate's slope about its own threshold,
 
-    g_h = g_v + sum over k of (g_s - level g_v) slope(h - k level) + sum over k of (g_s - lower g_v) slope(-h - k lower)
+    g_h = g_v + sum over k of (g_s - threshold g_v) slope(h - k threshold)
+              + sum over k of (g_s - lower g_v) slope(-h - k lower)
 
 with g_v dropped in both sums if the reset is detached, and after k = 1 if it subtracts one; what the surrogate
 learns gets the same sums, with dS/da for the slope and the second one negative. OPTIONS: K_P, K_N, subtract one,
@@ -18,18 +19,18 @@ import triton.language as tl
 
 
 @triton.jit
-def fire(h, level, lower, rest, OPTIONS: tl.constexpr):
-    p = (h >= level).to(tl.float32)
+def fire(h, threshold, lower, rest, OPTIONS: tl.constexpr):
+    p = (h >= threshold).to(tl.float32)
     n = tl.zeros_like(p)
     for k in tl.static_range(2, OPTIONS[0] + 1):
-        p += (h >= k * level).to(tl.float32)
+        p += (h >= k * threshold).to(tl.float32)
     for k in tl.static_range(1, OPTIONS[1] + 1):
         n += (h <= -k * lower).to(tl.float32)
     s = p - n
     if OPTIONS[2]:
         p = tl.minimum(p, 1.0)
         n = tl.minimum(n, 1.0)
-    return s, h - p * level + n * lower
+    return s, h - p * threshold + n * lower
 
 
 @triton.jit
@@ -37,7 +38,7 @@ def adjoint(
     h,
     grad_s,
     grad_v,
-    level,
+    threshold,
     lower,
     rest,
     width,
@@ -53,8 +54,8 @@ def adjoint(
     for k in tl.static_range(1, OPTIONS[0] + 1):
         grad = grad_s
         if not OPTIONS[3] and (k == 1 or not OPTIONS[2]):
-            grad = grad_s - grad_v * level
-        u = h - k * level
+            grad = grad_s - grad_v * threshold
+        u = h - k * threshold
         grad_h += grad * SLOPE(u, a, UP)
         if LEARN is not None:
             grad_a += grad * LEARN(u, a, UP)

@@ -1,16 +1,16 @@
 """Integrate-and-fire with one threshold: IF, LIF and PLIF; and with a threshold and a width for each step, DS-ATGO.
 
-    s = 1 if h >= level else 0
-    v = h (1 - s) + rest s   (hard)   or   v = h - level s   (soft)
+    s = 1 if h >= threshold else 0
+    v = h (1 - s) + rest s   (hard)   or   v = h - threshold s   (soft)
 
 and backwards, with g the gradient of what its index names and slope the surrogate's:
 
-    g_h = (g_s + g_v dv/ds) slope((h - level) / width) / width + g_v dv/dh
+    g_h = (g_s + g_v dv/ds) slope((h - threshold) / width) / width + g_v dv/dh
     g_a = (g_s + g_v dv/ds) dS/da
 
-with dv/ds = rest - h (hard), -level (soft), 0 if the reset is detached, dv/dh = 1 - s (hard), 1 (soft), and
+with dv/ds = rest - h (hard), -threshold (soft), 0 if the reset is detached, dv/dh = 1 - s (hard), 1 (soft), and
 S the smooth step of a surrogate that learns a. OPTIONS: soft, detached, wide (whether the width is not 1).
-The reference is `Dynamics` in `snnlab/kernels/eager.py`.
+The reference is `Dynamics` in `snnlab/kernels/contract.py`.
 """
 
 import triton
@@ -18,11 +18,11 @@ import triton.language as tl
 
 
 @triton.jit
-def fire(h, level, lower, rest, OPTIONS: tl.constexpr):
-    fired = h >= level
+def fire(h, threshold, lower, rest, OPTIONS: tl.constexpr):
+    fired = h >= threshold
     s = fired.to(tl.float32)
     if OPTIONS[0]:
-        return s, h - level * s
+        return s, h - threshold * s
     return s, tl.where(fired, rest, h)
 
 
@@ -31,7 +31,7 @@ def adjoint(
     h,
     grad_s,
     grad_v,
-    level,
+    threshold,
     lower,
     rest,
     width,
@@ -42,7 +42,7 @@ def adjoint(
     UP: tl.constexpr,
     DOWN: tl.constexpr,
 ):
-    u = h - level
+    u = h - threshold
     if OPTIONS[2]:
         u = u / width
     slope = SLOPE(u, a, UP)
@@ -50,10 +50,10 @@ def adjoint(
         slope = slope / width
     if OPTIONS[0]:
         if not OPTIONS[1]:
-            grad_s -= grad_v * level
+            grad_s -= grad_v * threshold
     else:
         if not OPTIONS[1]:
             grad_s -= grad_v * (h - rest)
-        grad_v = tl.where(h >= level, 0.0, grad_v)
+        grad_v = tl.where(h >= threshold, 0.0, grad_v)
     grad_a = grad_s * LEARN(u, a, UP) if LEARN is not None else grad_s
     return grad_s * slope + grad_v, grad_a

@@ -1,7 +1,7 @@
 """The forward pass on the CPU, with the thresholds and widths of each step where a neuron has such: DS-ATGO.
 
 Known beforehand (in evaluation), they are numbers of a pass like any other. Those that follow from the potentials of
-all elements are decided between the steps, of which each is one run through memory (`_sweep_source.py`). They are
+all elements are decided between the steps, of which each is one run through memory (`stepwise_template.py`). They are
 constants as far as gradients go, so the way back is that of all neurons. Shape suffixes: T time steps, `...` any
 further axes.
 """
@@ -25,16 +25,16 @@ def forward(
     """
     form = call.dynamics.kernel_form()
     if form is not None and form.statistics is not None:
-        return _swept(functions, pointers, call, form.statistics, spikes_T, after, h_T)
-    levels_T = None
-    if form is not None and form.levels is not None:
-        levels_T = form.levels(call.start, len(call.x_T)).to(call.v.dtype).contiguous()
-    pointers.set_levels(levels_T)
+        return _step_by_step(functions, pointers, call, form.statistics, spikes_T, after, h_T)
+    threshold_width_T = None
+    if form is not None and form.threshold_width is not None:
+        threshold_width_T = form.threshold_width(call.start, len(call.x_T)).to(call.v.dtype).contiguous()
+    pointers.set_threshold_width(threshold_width_T)
     functions.forward(pointers.reference, address(spikes_T), address(after), address(h_T))
-    return levels_T
+    return threshold_width_T
 
 
-def _swept(
+def _step_by_step(
     functions: Any,
     pointers: Pointers,
     call: Call,
@@ -44,13 +44,13 @@ def _swept(
     h_T: Tensor | None,
 ) -> Tensor:
     steps = len(spikes_T)
-    levels_T = torch.empty(2, steps, dtype=call.v.dtype)
-    pointers.set_levels(levels_T)
+    threshold_width_T = torch.empty(2, steps, dtype=call.v.dtype)
+    pointers.set_threshold_width(threshold_width_T)
     moments = torch.empty(3, dtype=torch.float64)
     h = torch.empty(spikes_T[0].numel(), dtype=call.v.dtype) if h_T is None else h_T
     for t in range(steps + 1):
         before, now = (h, h) if h_T is None else (h_T[max(t - 1, 0)], h_T[min(t, steps - 1)])
-        functions.sweep(
+        functions.fire_and_charge(
             pointers.reference,
             c_int64(t),
             address(before),
@@ -60,6 +60,6 @@ def _swept(
             address(moments),
         )
         if t < steps:
-            levels_T[0, t], levels_T[1, t] = statistics.levels(moments)
-    statistics.decided(call.start, levels_T)
-    return levels_T
+            threshold_width_T[0, t], threshold_width_T[1, t] = statistics.threshold_width(moments)
+    statistics.decided(call.start, threshold_width_T)
+    return threshold_width_T

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from snnlab.kernels import backend, counts, use_backend
+from snnlab.kernels import backend
 from snnlab.kernels.cpu import backend as cpu
 from snnlab.neurons import DSATGO
 from snnlab.neurons.base_membrane import watch_potentials
@@ -14,20 +14,14 @@ from snnlab.surrogates import TSG, ATan
 from tests.kernels.cpu.test_backend import currents, results
 
 
-@pytest.fixture(autouse=True)
-def _restored():
-    yield
-    use_backend("auto")
-
-
 def assert_same(neuron: DSATGO, x_T: Tensor, state: Tensor | None = None, tolerance: float = 2e-5) -> None:
-    use_backend("auto")
     other = copy.deepcopy(neuron)
-    (spikes, *found), (expected, *eager) = (
-        results(neuron, x_T, state, "compiled"),
-        results(other, x_T, state, "eager"),
-    )
-    assert counts == {"compiled": 1, "eager": 1}
+    with backend("auto") as choice:
+        (spikes, *found), (expected, *eager) = (
+            results(neuron, x_T, state, "compiled"),
+            results(other, x_T, state, "eager"),
+        )
+    assert choice.counts == {"compiled": 1, "eager": 1}
     assert spikes.dtype == expected.dtype
     assert torch.equal(spikes, expected)
     for a, b in zip((*found, neuron.threshold_T), (*eager, other.threshold_T), strict=True):
@@ -99,7 +93,7 @@ def test_any_number_of_threads_gives_the_same_bits() -> None:
 
 
 def test_layers_share_a_kernel() -> None:
-    """Whatever decides their levels, and without keeping the first layer alive."""
+    """Whatever decides their thresholds, and without keeping the first layer alive."""
 
     with backend("compiled"):
         DSATGO()(currents(1, 9))

@@ -1,27 +1,27 @@
-"""The C++ source of a step in which nobody can fire before everybody is charged, as in DS-ATGO's training.
+"""The C++ text of a step in which no element can fire until the whole layer is charged: DS-ATGO in training.
 
-`sweep` fires step t - 1, whose level is known by then, and charges step t, in one run through memory; T + 1 of them are
-a forward pass. The potentials of one step lie in memory meanwhile. Each block of elements gives its sum and its squared
-differences from its own mean, which are added up in a fixed order for each chunk.
+`fire_and_charge` fires step t - 1, whose threshold is known by then, and charges step t, in one run through memory;
+T + 1 of them are a forward pass. The potentials of one step lie in memory meanwhile. Each block of elements gives its
+sum and its squared differences from its own mean, which are added up in a fixed order for each chunk.
 """
 
-SWEEP = r"""
+STEPWISE = r"""
 /* moments [3]: count, mean and sum of squared differences of the charged potentials */
-extern "C" void sweep(
-    const Job &job, I t, const S *h_before, S *h_now, X *s_out, S *v_out, double *moments
+extern "C" void fire_and_charge(
+    const Arguments &args, I t, const S *h_before, S *h_now, X *s_out, S *v_out, double *moments
 ) {
-    const I N = job.N, blocks = (N + BLOCK - 1) / BLOCK;
-    $DECAY$
+    const I N = args.N, blocks = (N + BLOCK - 1) / BLOCK;
+    $SCALARS$
     double parts[CHUNKS][3] = {}; /* sums of h, of (h - mean of its block)^2, and of (sum of a block)^2 / its size */
-    #pragma omp parallel for num_threads(job.threads) schedule(static)
+    #pragma omp parallel for num_threads(args.threads) schedule(static)
     for (I chunk = 0; chunk < CHUNKS; chunk++) {
         double *own = parts[chunk];
         for (I b = blocks * chunk / CHUNKS; b < blocks * (chunk + 1) / CHUNKS; b++) {
             const I n = b * BLOCK, l = least(BLOCK, N - n);
             S after[BLOCK];
-            if (t == 0) begin(job, n, l, after);
+            if (t == 0) begin(args, n, l, after);
             else {
-                const S level = job.levels[t - 1], width = job.levels[$T$ + t - 1];
+                const S threshold = args.threshold_width[t - 1], width = args.threshold_width[$T$ + t - 1];
                 const S *h_t = h_before + n;
                 X *s = s_out + (t - 1) * N + n;
                 #pragma omp simd
@@ -34,12 +34,12 @@ extern "C" void sweep(
                 if (v_out) memcpy(v_out + n, after, l * sizeof(S));
                 continue;
             }
-            const X *x_t = job.x + t * job.x_step + n, *residual_t = job.residual + t * N + n;
+            const X *x_t = args.x + t * args.x_step + n, *residual_t = args.residual + t * N + n;
             S *h_t = h_now + n;
 #if $AFFINE$
             S scale[BLOCK], shift[BLOCK];
-            spread(job.scale + ($TABLES$ > 1 ? t * job.channels : 0), job, n, l, scale);
-            spread(job.shift + ($TABLES$ > 1 ? t * job.channels : 0), job, n, l, shift);
+            spread(args.scale + ($TABLES$ > 1 ? t * args.channels : 0), args, n, l, scale);
+            spread(args.shift + ($TABLES$ > 1 ? t * args.channels : 0), args, n, l, shift);
 #endif
             S sum = 0, squares = 0;
             #pragma omp simd reduction(+:sum)
