@@ -57,6 +57,8 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code; Python reports an unexpected exception (code 1)."""
+    # Pictures are drawn into files; a notebook's MPLBACKEND may name a module that is not installed here.
+    os.environ["MPLBACKEND"] = "agg"
     try:
         code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()

@@ -136,6 +136,6 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 return False
 
         log.write(f"neurons  ran in the back end: {ran()}")
-        stored = report(session, mirror)
+        stored = report(session, mirror, log)
     show_result(log, files, stored)
     return True

@@ -73,8 +73,8 @@ def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
     return mirror
 
 
-def report(session: Session, mirror: WandbLog) -> RunResult:
-    """Draws the plots, writes `result.json`, says done.
+def report(session: Session, mirror: WandbLog, log: RunLog) -> RunResult:
+    """Writes `result.json`, then draws the plots: a picture that fails costs a warning, never the result.
 
     Raises:
         RunError: the network's test loss is not a number, though its training loss was.
@@ -88,8 +88,6 @@ def report(session: Session, mirror: WandbLog) -> RunResult:
             "the test loss is not finite after the last epoch: the weights or the normalisation statistics diverged",
             "lower optimizer.lr, set trainer.clip_norm=1, or train for longer than a few steps",
         )
-    if session.cfg.trainer.plots:
-        mirror.log_images(draw(session))
     session.files.write_evaluation(
         {
             "classes": list(session.dataset.class_names),
@@ -100,6 +98,11 @@ def report(session: Session, mirror: WandbLog) -> RunResult:
     result = result_of(session)
     session.files.write_result(result)
     session.files.write_status("done")
+    if session.cfg.trainer.plots:
+        try:
+            mirror.log_images(draw(session))
+        except Exception as error:
+            log.write(f"warning: the plots are not complete: {type(error).__name__}: {error}")
     return result
 
 

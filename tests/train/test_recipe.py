@@ -220,3 +220,41 @@ def test_an_existing_run_can_be_refused_or_started_again(straight: Path) -> None
     again = train(straight.parents[2], "trainer.on_existing=restart")
     assert again.returncode == 0, again.stderr
     assert_same(state(straight), before)
+
+
+def test_pictures_are_drawn_whatever_backend_a_notebook_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "module://not_installed.backend_inline")
+    done = train(tmp_path, "trainer.plots=true", "trainer.epochs=1")
+    assert done.returncode == 0, done.stderr
+    assert (run_folder(tmp_path) / "plots" / "curves.png").stat().st_size > 1000
+    assert "warning" not in done.stdout
+
+
+def test_a_picture_that_fails_costs_a_warning_and_not_the_result(tmp_path: Path) -> None:
+    code = """
+import sys
+from snnlab.train import report
+def fail(session):
+    raise ZeroDivisionError("no ink")
+report.draw = fail
+from snnlab.cli import main
+sys.exit(main(["train", *sys.argv[1:]]))
+"""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            code,
+            *SMALL,
+            f"paths.runs={tmp_path}",
+            "trainer.plots=true",
+            "trainer.epochs=1",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "warning: the plots are not complete: ZeroDivisionError: no ink" in done.stdout
+    assert json.loads((run_folder(tmp_path) / "result.json").read_text())["status"] == "done"

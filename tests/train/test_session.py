@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from snnlab.runs.load import load
 from snnlab.train.session import Position, Session
 
 
@@ -20,7 +21,7 @@ from snnlab.train.session import Position, Session
 def test_the_first_of_the_best_is_kept_and_nan_never_is_the_best(select, values, best):
     saved = []
     run = SimpleNamespace(
-        cfg=SimpleNamespace(trainer=SimpleNamespace(select=select), raw={}),
+        cfg=load(["+experiment=quickstart", f"trainer.select={select}"]),
         position=Position(),
         files=SimpleNamespace(save_checkpoint=lambda name, content: saved.append(content["epoch"])),
         learner=SimpleNamespace(weights=dict),
