@@ -79,7 +79,7 @@ def _key_and_value(kind: type[Arguments], text: str) -> tuple[str, str]:
 
 def _check_unknown(kind: type[Arguments], key: str, takes_overrides: bool) -> None:
     """Refuses a key that is no argument, unless it may be an override of the run."""
-    known = [*arguments_of(kind), *kind.also]
+    known = list(dict.fromkeys([*arguments_of(kind), *kind.also]))
     if not takes_overrides:
         guess = did_you_mean(key, known)
         raise ConfigError(f"{kind.verb}: unknown key '{key}'{guess}", f"keys: {', '.join(known)}")
