@@ -27,7 +27,9 @@ NAMES = tuple(registry.component_files("model"))
 # The same blocks as in resnet18_snn, twice as many; much like vgg_snn, but larger.
 LARGE = ("resnet34_snn", "vgg16_snn")
 NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
-SIZES = {"vgg16_snn": 32}
+# oneDNN's bfloat16 convolution reads memory it never wrote for inputs of 1 x 1 pixels (torch 2.15, CPU, stride 2): no
+# network may get that small here.
+SIZES = {"vgg16_snn": 32, "preact_resnet34_snn": 32}
 DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4), "projection": "conv", "scale": 0.25}
 IMAGENET = {"depth": 8, "dim": 512, "heads": 8, "pools": (1, 2, 3, 4), "projection": "conv"}
 
