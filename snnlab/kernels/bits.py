@@ -1,4 +1,4 @@
-"""Whole numbers of a small range in 1, 2, 4 or 8 bits each: what spikes are kept as from forward to backward.
+"""Packs integers of a small range into 1, 2, 4 or 8 bits each: how spikes are saved for the backward pass.
 
 A tensor of n numbers is cut into 8 / bits rows of equal length, and byte j holds the j-th number of each row. PyTorch
 operations do that anywhere; on the CPU generated C++ does the same in a single pass over memory.
@@ -17,15 +17,15 @@ from snnlab.kernels.cpu.source import C_TYPES
 
 
 def bits_of(span: tuple[int, int]) -> int | None:
-    """Bits for a number between the least and the greatest, both included; None: more than 8."""
+    """Returns the bits that an integer between the least and the greatest (inclusive) needs; None if more than 8."""
     count = span[1] - span[0] + 1
     return next((bits for bits in (1, 2, 4, 8) if count <= 1 << bits), None)
 
 
 def pack(x_N: Tensor, span: tuple[int, int]) -> Tensor | None:
-    """The numbers x_N [N], contiguous, in bytes; None where one of them is no whole number of the range.
+    """Packs the numbers x_N [N], contiguous, into bytes; returns None if one of them is not an integer in the range.
 
-    On a GPU, where looking would wait, that is an error of the device instead.
+    On a GPU, where the check would synchronise, such a number raises a device-side error instead.
     """
     bits = bits_of(span)
     assert bits is not None
@@ -38,7 +38,7 @@ def pack(x_N: Tensor, span: tuple[int, int]) -> Tensor | None:
 
 
 def unpack(packed: Tensor, count: int, dtype: torch.dtype, span: tuple[int, int]) -> Tensor:
-    """The numbers [count] again."""
+    """Unpacks the numbers [count]."""
     bits = bits_of(span)
     assert bits is not None
     if packed.device.type == "cpu" and (functions := _functions(dtype)) is not None:
@@ -49,7 +49,7 @@ def unpack(packed: Tensor, count: int, dtype: torch.dtype, span: tuple[int, int]
 
 
 def pack_plainly(x_N: Tensor, span: tuple[int, int], bits: int) -> Tensor | None:
-    """`pack` in PyTorch operations."""
+    """Implements `pack` in PyTorch operations."""
     precise = torch.promote_types(x_N.dtype, torch.float32)
     codes_N = (x_N.to(precise) - span[0]).clamp(0, span[1] - span[0]).to(torch.uint8)
     fits = (codes_N.to(precise) + span[0] == x_N).all()
@@ -69,7 +69,7 @@ def pack_plainly(x_N: Tensor, span: tuple[int, int], bits: int) -> Tensor | None
 def unpack_plainly(
     packed: Tensor, count: int, dtype: torch.dtype, span: tuple[int, int], bits: int
 ) -> Tensor:
-    """`unpack` in PyTorch operations."""
+    """Implements `unpack` in PyTorch operations."""
     rows = torch.stack([packed >> k * bits & (1 << bits) - 1 for k in range(8 // bits)])
     return rows.flatten()[:count].to(dtype).add_(span[0])
 
@@ -89,7 +89,7 @@ def _arguments(x_N: Tensor, packed: Tensor, span: tuple[int, int], bits: int) ->
 
 @functools.cache
 def _functions(dtype: torch.dtype) -> Any:
-    """The library for numbers of a type; None where there is none."""
+    """Returns the compiled library for a dtype; None if there is none."""
     if dtype not in C_TYPES:
         return None
     arithmetic = "double" if dtype == torch.float64 else "float"

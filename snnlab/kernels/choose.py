@@ -1,4 +1,4 @@
-"""Which back end runs a neuron's recurrence: the choice, the reasons against it, and what has run.
+"""Selects the back end that runs a neuron's recurrence, explains refusals, and counts what has run.
 
 Shape suffixes: T time steps, `...` any further axes.
 """
@@ -24,7 +24,7 @@ _MODULES = {"compiled": "snnlab.kernels.cpu.backend", "triton": "snnlab.kernels.
 
 
 class BackendError(ValueError):
-    """The back end that was asked for does not cover a call."""
+    """The requested back end does not cover a call."""
 
 
 def _warn(message: str) -> None:
@@ -33,14 +33,14 @@ def _warn(message: str) -> None:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which back end neurons run in, and what has run since it was chosen.
+    """The selected back end, and the count of calls since it was selected.
 
     Attributes:
-        name: of the back end.
-        say: takes the warnings of `auto`.
+        name: name of the back end.
+        say: receives the warnings of `auto`.
         fuse: run a normalisation and the neuron behind it as one, where the back end can (`snnlab/layers/fused.py`).
         counts: how often each back end has run.
-        said: the warnings so far; each is given once.
+        said: the warnings given so far; each is given once.
     """
 
     name: BackendName = "auto"
@@ -61,13 +61,13 @@ _choice: ContextVar[Choice] = ContextVar("snnlab_backend", default=Choice())  # 
 
 
 def use_backend(name: BackendName, say: Callable[[str], object] | None = None, fuse: bool = True) -> Choice:
-    """Chooses the back end of all neurons for the rest of this thread.
+    """Selects the back end of all neurons for the rest of this thread.
 
     Args:
-        name: `auto` takes the fastest that covers a call, says once why it is not a faster kind, and runs the plain
-            PyTorch form otherwise; `eager` always runs that; `compiled` (generated C++, for the CPU) and `triton`
-            (for CUDA) raise where they do not cover a call.
-        say: takes the warnings of `auto`; `warnings.warn` if None.
+        name: `auto` selects the fastest back end that covers a call, warns once why a faster one was not used, and
+            falls back to plain PyTorch; `eager` always runs plain PyTorch; `compiled` (generated C++, for the CPU)
+            and `triton` (for CUDA) raise an error if they do not cover a call.
+        say: receives the warnings of `auto`; `warnings.warn` if None.
         fuse: run a normalisation and the neuron behind it as one, where the back end can (`snnlab/layers/fused.py`).
 
     Raises:
@@ -82,9 +82,9 @@ def use_backend(name: BackendName, say: Callable[[str], object] | None = None, f
 def backend(
     name: BackendName, say: Callable[[str], object] | None = None, fuse: bool | None = None
 ) -> Iterator[Choice]:
-    """The same inside a `with` block; what is None stays as it is outside.
+    """Selects the back end inside a `with` block; arguments that are None keep their value from outside the block.
 
-    What runs inside is counted in the choice that is yielded, and on leaving also in the one outside.
+    Calls inside the block are counted in the yielded choice, and added to the outer choice when the block ends.
     """
     outside = _choice.get()
     inside = replace(outside, name=name, counts=Counter())
@@ -101,12 +101,12 @@ def backend(
 
 
 def counts() -> Counter[str]:
-    """How often each back end has run since the choice that holds now."""
+    """Returns how often each back end has run since the current one was selected."""
     return _choice.get().counts
 
 
 def ran() -> str:
-    """Which back ends have run, as words."""
+    """Returns the names of the back ends that have run, as text."""
     total = sum(counts().values())
     return (
         ", ".join(f"{name} {100 * count / total:.0f} %" for name, count in counts().most_common()) or "none"
@@ -114,10 +114,10 @@ def ran() -> str:
 
 
 def pick(call: Call) -> Backend | None:
-    """The back end for a call; None: the plain PyTorch form.
+    """Returns the back end for a call; None stands for plain PyTorch.
 
     Raises:
-        BackendError: the one that was asked for does not cover the call.
+        BackendError: the requested back end does not cover the call.
     """
     choice = _choice.get()
     name: str = choice.name
@@ -132,12 +132,12 @@ def pick(call: Call) -> Backend | None:
 
 
 def fusing(call: Call, residual: bool, stepped: bool) -> FusedBackend | None:
-    """What runs the call, whose input is still to be normalised, with the normalisation in one; counts it.
+    """Returns the back end that runs the normalisation and the neuron's call as one operation, and counts the call.
 
     Args:
-        call: of the neuron, with the input of the normalisation.
-        residual: something is added between the two.
-        stepped: the normalisation differs between steps.
+        call: the neuron's call; its `x_T` is the input of the normalisation.
+        residual: whether a residual is added between normalisation and neuron.
+        stepped: whether the normalisation differs between time steps.
     """
     choice = _choice.get()
     if (
@@ -170,10 +170,10 @@ def fusing(call: Call, residual: bool, stepped: bool) -> FusedBackend | None:
 
 
 def pick_operator(call: Call) -> Backend | None:
-    """The same within torch.compile, which fuses the plain form by itself but takes the kernels as they are.
+    """Selects the back end of a call under torch.compile, which fuses plain PyTorch itself but cannot fuse our kernels.
 
     Raises:
-        BackendError: `triton` was asked for and does not cover the call.
+        BackendError: `triton` was requested and does not cover the call.
     """
     name = _choice.get().name
     if not (name == "triton" or (name == "auto" and call.x_T.is_cuda)):

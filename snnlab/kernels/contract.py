@@ -1,7 +1,8 @@
-"""What neurons, back ends and normalisations tell each other about one call of the recurrence.
+"""The interface between neurons, back ends and normalisations for one call of the recurrence.
 
-`Dynamics` are the equations of a step, `KernelForm` how kernels take them, `Call` one call, `Norm` a batch
-normalisation in front of it, `Backend` what a back end offers. Shape suffixes: T time steps, `...` any further axes.
+`Dynamics` holds the equations of a time step, `KernelForm` their form for kernels, `Call` the arguments of one call,
+`Norm` a batch normalisation in front of the neuron, `Backend` the functions of a back end. Shape suffixes: T time
+steps, `...` any further axes.
 """
 
 from collections.abc import Callable, Hashable
@@ -21,16 +22,16 @@ It returns a scalar that may be differentiated (then it has to be pure: the back
 
 
 class Statistics(NamedTuple):
-    """How thresholds and widths follow from all potentials of a step, see `adaptive_threshold.py`.
+    """Computes threshold and surrogate width of a step from all its potentials, see `adaptive_threshold.py`.
 
     Attributes:
         f_c: factor of the adaptive threshold.
         threshold: whether the threshold adapts.
-        width: whether the width does.
+        width: whether the surrogate width adapts.
         by_deviation: whether the width follows the standard deviation rather than the threshold.
-        decided: takes the number of the first step, and the thresholds and widths [2, T] of a call.
-        threshold_width: threshold and width of a step, of count, mean and sum of squared differences [3] of its
-            potentials in this process.
+        decided: receives the number of the first step, and the thresholds and widths [2, T] of a call.
+        threshold_width: maps count, mean and sum of squared differences [3] of a step's potentials in this process
+            to the threshold and the width of the step.
     """
 
     f_c: float
@@ -42,17 +43,17 @@ class Statistics(NamedTuple):
 
 
 class KernelForm(NamedTuple):
-    """The equations of a neuron, as kernels take them.
+    """The equations of a neuron, in the form that kernels take.
 
     Attributes:
         family: name of a module with the functions `fire` and `adjoint`, such as
-            `snnlab.kernels.triton.families.integrate_and_fire`; it says what the options are.
-        options: whole numbers, constants when a kernel is compiled.
-        threshold: distance of the thresholds upwards.
-        lower: distance of the thresholds downwards, as a magnitude.
-        threshold_width: where steps differ: of the number of the first step and how many there are, the threshold
-            and the width of each [2, T].
-        statistics: where they follow from the potentials.
+                `snnlab.kernels.triton.families.integrate_and_fire`; it documents the options.
+            options: integers, compile-time constants of a kernel.
+            threshold: distance between positive thresholds.
+            lower: distance between negative thresholds, as a magnitude.
+            threshold_width: if time steps differ: maps the number of the first step and the count of steps to the
+                threshold and the width of each step [2, T].
+            statistics: if threshold and width are computed from the potentials.
     """
 
     family: str
@@ -65,15 +66,15 @@ class KernelForm(NamedTuple):
 
 @dataclass(frozen=True)
 class Dynamics:
-    """The equations of one step; the number t of the step counts from 0 and matters to subclasses only.
+    """The equations of one time step; its index t counts from 0 and is used by subclasses only.
 
     charge  h_t = decay (v_{t-1} - v_reset) + v_reset + gain x_t,  gain = 1 - decay if decay_input else 1
     fire    s_t = 1 if h_t >= threshold else 0
     reset   v_t = h_t (1 - s_t) + v_reset s_t   (hard)   or   v_t = h_t - threshold s_t   (soft)
 
-    With detach_reset, s_t is a constant in the reset as far as gradients go. A subclass that fires otherwise
-    overrides `fire`, `reset`, `fire_and_reset` and `adjoint`; one whose threshold varies, `fire`, `spike` and
-    `slope`.
+    With detach_reset, s_t is treated as a constant in the reset by the backward pass. A subclass with another
+    firing rule overrides `fire`, `reset`, `fire_and_reset` and `adjoint`; a subclass whose threshold varies
+    overrides `fire`, `spike` and `slope`.
     """
 
     threshold: float
@@ -83,7 +84,7 @@ class Dynamics:
     decay_input: bool
 
     def kernel_form(self) -> KernelForm | None:
-        """These equations for Triton kernels; None: there are none for them. A subclass has to give its own."""
+        """Returns these equations for Triton kernels; None if no kernel covers them. A subclass must override it."""
         if type(self) is not Dynamics:
             return None
         options = (int(self.soft_reset), int(self.detach_reset), 0)
@@ -92,11 +93,11 @@ class Dynamics:
         )
 
     def key(self) -> Hashable:
-        """What is equal for the same equations, whatever the thresholds of their steps."""
+        """Returns a key that is equal for equal equations, whatever their thresholds at each step."""
         return self
 
     def at_threshold(self, threshold: Tensor, width: Tensor) -> "Dynamics":
-        """These equations for one step, whose threshold and width are given; for those whose `kernel_form` has them."""
+        """Returns these equations for one step of given threshold and width, if `kernel_form` has `threshold_width`."""
         return self
 
     def charge(self, x: Tensor, v: Tensor, decay: Tensor | float, out: Tensor | None = None) -> Tensor:
@@ -104,7 +105,7 @@ class Dynamics:
         return h.add_((1 - decay) * self.v_reset) if self.v_reset else h
 
     def fire(self, h: Tensor, t: int, out: Tensor) -> Tensor:
-        """Spikes as values, without a gradient."""
+        """Returns the spikes, without a gradient."""
         return torch.ge(h, self.threshold, out=out)
 
     def reset(self, h: Tensor, s: Tensor, out: Tensor | None = None) -> Tensor:
@@ -114,7 +115,7 @@ class Dynamics:
         return v.add_(s, alpha=self.v_reset) if self.v_reset else v
 
     def fire_and_reset(self, h: Tensor, t: int, surrogate: Surrogate) -> tuple[Tensor, Tensor]:
-        """Spikes and the potential after them, differentiable by autograd."""
+        """Returns the spikes and the potential after the reset, differentiable by autograd."""
         s = self.spike(h, t, surrogate)
         return s, self.reset(h, s.detach() if self.detach_reset else s)
 
@@ -127,7 +128,7 @@ class Dynamics:
     def adjoint(
         self, h: Tensor, t: int, grad_s: Tensor, grad_v: Tensor, surrogate: Surrogate, scratch: Tensor
     ) -> Tensor:
-        """The gradient of h_t by that of s_t and v_t; overwrites `grad_v` and `scratch`."""
+        """Returns the gradient of h_t from those of s_t and v_t; overwrites `grad_v` and `scratch`."""
         if not self.detach_reset and self.soft_reset:
             grad_s = torch.sub(grad_s, grad_v, alpha=self.threshold)
         elif not self.detach_reset:
@@ -138,10 +139,10 @@ class Dynamics:
 
 
 def is_soft(reset: str) -> bool:
-    """True for a soft reset, False for a hard one.
+    """Returns True for a soft reset, False for a hard reset.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the reset is neither.
     """
     if reset not in ("hard", "soft"):
         raise ValueError(f"reset is '{reset}', but must be 'hard' or 'soft'")
@@ -154,13 +155,13 @@ class Call:
 
     Attributes:
         x_T: input currents [T, ...].
-        v: membrane potential before the first step [...]; its dtype is that of the arithmetic.
-        decay: part of the potential that survives a step, a number or a learned scalar tensor.
+        v: membrane potential before the first step [...]; the recurrence is computed in its dtype.
+        decay: factor of the potential from one step to the next, a number or a learned scalar tensor.
         dynamics: the equations of a step.
-        surrogate: gradient of the step function.
+        surrogate: surrogate gradient of the step function.
         start: number of the first step, from 0.
         measure: function of the membrane potentials before reset h_T [T, ...]; None: they are not stored.
-        keep_state: False: the potential after the last step is not needed, and need not be written.
+        keep_state: whether the potential after the last step is needed; if not, it need not be written.
     """
 
     x_T: Tensor
@@ -175,13 +176,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Norm:
-    """A batch normalisation, as far as the kernel asks.
+    """The parameters and statistics of a batch normalisation that kernels use.
 
     Attributes:
         weight, bias: [C].
         p_T: factor of each step [T], or None.
         eps: added to the variance.
-        mean, var: [C] in evaluation; None: of this batch.
+        mean, var: running statistics [C] in evaluation; None: the statistics of this batch.
     """
 
     weight: Tensor
@@ -193,22 +194,22 @@ class Norm:
 
 
 class Backend(Protocol):
-    """What a back end's module has."""
+    """The functions of a back end's module."""
 
     def refusal(self, call: Call) -> str | None:
-        """Why it does not cover a call, as half a sentence; None if it does."""
+        """Returns the reason why the back end does not cover a call, as a clause; None if it does."""
 
     def pays(self, call: Call) -> bool:
-        """Whether a call is large enough to repay the launch; asked before `refusal`."""
+        """Returns whether a call is large enough to repay the launch; called before `refusal`."""
 
     def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-        """What `integrate_and_fire` returns, differentiable once."""
+        """Returns the results of `integrate_and_fire`, differentiable once."""
 
 
 class FusedBackend(Protocol):
-    """What a back end's module for a normalisation and a neuron has."""
+    """The functions of a back end's module for a normalisation fused with a neuron."""
 
     def norm_and_neuron(
         self, call: Call, norm: Norm, residual_T: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Spikes for the normalised call.x_T plus a residual, and mean and variance of each channel."""
+        """Returns the spikes for the normalised call.x_T plus a residual, and mean and variance of each channel."""

@@ -1,7 +1,7 @@
-"""The reference of the neuron update in plain PyTorch: what every other back end has to equal.
+"""The reference implementation of the neuron update in plain PyTorch, which every other back end must reproduce.
 
-Two forms of the same recurrence: a plain loop (under torch.compile, and for surrogates with a forward pass of their
-own), and an autograd function that saves only the input for the backward pass and recomputes the membrane there.
+It has two forms: a plain loop (under torch.compile, and for surrogates with a forward pass of their own), and an
+autograd function that saves only the input for the backward pass and recomputes the membrane potentials there.
 Shape suffixes: T time steps, `...` any further axes.
 """
 
@@ -16,7 +16,7 @@ from snnlab.surrogates.base import Surrogate
 
 
 def loop(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Spikes [T, ...], the potential after the last step [...], what was measured; differentiable by autograd."""
+    """Returns spikes [T, ...], the last potential [...] and the measurement, by a loop that autograd differentiates."""
     x_T, v, dynamics = call.x_T, call.v, call.dynamics
     spikes_T, h_T = [], []
     for t, x in enumerate(x_T.to(v.dtype).unbind(0), call.start):
@@ -29,7 +29,7 @@ def loop(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
 
 
 def recurrence(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The same, saving only the input for the backward pass; differentiable once."""
+    """Returns the results of `loop`, but saves only the input for the backward pass; differentiable once."""
     return _Recurrence.apply(  # type: ignore[no-any-return]
         call.x_T, call.v, call.decay, call, *call.surrogate.parameters()
     )
@@ -54,7 +54,7 @@ class _Recurrence(torch.autograd.Function):
         h, after = (
             torch.empty_like(spikes_T[0]),
             torch.empty_like(spikes_T[0]),
-        )  # v may be one number, repeated
+        )  # v may be one number, expanded
         h_T = None if measure is None else torch.empty_like(spikes_T)
         for t, (x, s) in enumerate(zip(x_T.to(v.dtype).unbind(0), spikes_T.unbind(0), strict=True)):
             h = h if h_T is None else h_T[t]
@@ -108,7 +108,7 @@ class _Recurrence(torch.autograd.Function):
 def differentiate(
     dynamics: Dynamics, surrogate: Surrogate, h: Tensor, t: int, grad_s: Tensor, grad_v: Tensor
 ) -> tuple[Tensor, ...]:
-    """The gradients of h_t and of the surrogate's parameters, by autograd through this one step."""
+    """Returns the gradients of h_t and of the surrogate's parameters, by autograd through this one step."""
     with torch.enable_grad():
         h = h.detach().requires_grad_()
         s, v = dynamics.fire_and_reset(h, t, surrogate)

@@ -1,9 +1,9 @@
-"""Neurons as functions, run by the back end that is chosen: `lif`, one step `lif_step`, and any neuron's recurrence.
+"""Neurons as functions, run by the selected back end: `lif`, its single step `lif_step`, and any neuron's recurrence.
 
     from snnlab.kernels.functional import lif, lif_step
 
     spikes, v = lif_step(x, decay=0.9)             # the first step, from rest
-    spikes, v = lif_step(x, v, decay=0.9)          # and so on: x [...] and v [...] in, spikes [...] and v [...] out
+    spikes, v = lif_step(x, v, decay=0.9)          # next steps: inputs x [...] and v [...], outputs spikes and v
     spikes_T, v = lif(x_T, decay=0.9)              # a whole sequence x_T [T, ...] at once, which is faster
 
 Shape suffixes: T time steps, `...` any further axes.
@@ -34,30 +34,30 @@ def lif(
     detach_reset: bool = False,
     start: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Leaky integrate-and-fire over a whole sequence: spikes [T, ...] and the potential [...] after the last step.
+    """Runs a leaky integrate-and-fire neuron over a sequence; returns spikes [T, ...] and the last potential [...].
 
         h_t = decay (v_{t-1} - v_reset) + v_reset + x_t       (decay_input: x_t times 1 - decay)
         s_t = 1 if h_t >= threshold else 0
         v_t = v_reset where s_t = 1, else h_t                 (reset hard)
         v_t = h_t - threshold s_t                             (reset soft)
 
-    and backwards ds_t/dh_t = surrogate'(h_t - threshold). decay=1 is a neuron without a leak. Differentiable once, with
-    regard to x_T, v, a decay that is a tensor, and what the surrogate learns.
+    and in the backward pass ds_t/dh_t = surrogate'(h_t - threshold). decay=1 is a neuron without a leak. Differentiable
+    once, with respect to x_T, v, a decay that is a tensor, and the parameters of the surrogate.
 
     Args:
         x_T: input currents [T, ...]; the spikes have their dtype.
         v: potential before the first step [...], in float32 (float64 for a float64 input); None: zero.
-        decay: part of the potential that survives a step, a number or a scalar tensor [].
-        threshold: potential from which on it fires.
-        surrogate: gradient of the spike; None: `Triangle()`.
+        decay: factor of the potential from one step to the next, a number or a scalar tensor [].
+        threshold: firing threshold of the membrane potential.
+        surrogate: surrogate gradient of the spike; None: `Triangle()`.
         decay_input: scale the input by 1 - decay.
         reset: "hard" to v_reset, or "soft" by subtracting the threshold.
-        v_reset: potential after a hard reset, and the one that the decay pulls to.
+        v_reset: potential after a hard reset, to which the membrane potential decays.
         detach_reset: no gradient through the spike in the reset.
-        start: number of the first step, from 0, for surrogates that hold something for each step.
+        start: number of the first step, from 0, for surrogates with parameters for each step.
 
     Raises:
-        ValueError: no such reset, or v is not shaped like a step of x_T.
+        ValueError: there is no such reset, or v does not have the shape of one step of x_T.
     """
     surrogate = Triangle() if surrogate is None else surrogate
     dynamics = Dynamics(threshold, v_reset, is_soft(reset), detach_reset, decay_input)
@@ -82,12 +82,12 @@ def lif_step(
     detach_reset: bool = False,
     start: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """One time step of `lif`: spikes [...] and the next potential [...] of the input x [...] and the potential v [...].
+    """Runs one time step of `lif`; returns spikes [...] and the next potential [...] for the input x [...] and v [...].
 
-    Steps in a row equal one call of `lif`, whose arguments these are; `start` is the number of this step.
+    Consecutive steps equal one call of `lif`, which documents the arguments; `start` is the number of this step.
 
     Raises:
-        ValueError: no such reset, or v is not shaped like x.
+        ValueError: there is no such reset, or v does not have the shape of x.
     """
     spikes_T, v = lif(
         x.unsqueeze(0),
@@ -105,9 +105,9 @@ def lif_step(
 
 
 def integrate_and_fire(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Spikes [T, ...] in the dtype of x_T [T, ...], the potential [...] after the last step, what was measured.
+    """Returns spikes [T, ...] in the dtype of x_T [T, ...], the last potential [...], and the measurement.
 
-    The arguments are those of `Call`. The adjoint, with g the gradient of what its index names:
+    The arguments are the fields of `Call`. The backward pass, where g is the gradient of the quantity in its index:
 
         g_{h,t}   = (g_{s,t} + g_{v,t} dv_t/ds_t) surrogate'(h_t - threshold) + g_{v,t} dv_t/dh_t
         g_{x,t}   = gain g_{h,t}

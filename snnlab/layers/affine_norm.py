@@ -1,4 +1,4 @@
-"""A normalisation in evaluation mode as what it is there: a factor and a constant for each channel."""
+"""A normalisation in evaluation mode as an affine map: a factor and a constant for each channel."""
 
 from copy import deepcopy
 
@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def affine_of(norm: nn.Module, channels: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
-    """Factor and constant of each channel [C], read off what the norm makes of 0 and 1.
+    """Returns factor and constant of each channel [C], computed from the norm's outputs for 0 and 1.
 
     Args:
-        norm: over x_TBC, alike at all time steps.
-        channels: C.
-        dtype: of the computation and of both results.
+        norm: normalisation of x_TBC that does not depend on the time step.
+        channels: number of channels C.
+        dtype: dtype of the computation and of both results.
     """
     copy = deepcopy(norm).to(dtype).eval()
     device = next(copy.buffers()).device

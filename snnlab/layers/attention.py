@@ -25,22 +25,22 @@ class TokenLinear(nn.Linear):
 def project(
     kind: Projection, c_in: int, c_out: int, bias: bool, neuron: NeuronFactory, norm: NormFactory
 ) -> nn.Sequential:
-    """Channels to channels for every token of x_TBCN, then norm and neuron."""
+    """Projects the channels of every token of x_TBCN, followed by norm and neuron."""
     linear = kind == "linear"
     layer = TokenLinear(c_in, c_out, bias) if linear else EachStep(nn.Conv1d(c_in, c_out, 1, bias=bias))
     return Layers(layer, norm(c_out), neuron())
 
 
 class SpikingSelfAttention(nn.Module):
-    """Attention without softmax: out(neuron(scale Q K^T V)) with Q, K, V made of spikes; x_TBCN to the same.
+    """Attention without softmax: out(neuron(scale Q K^T V)) with spikes Q, K, V; x_TBCN -> x_TBCN.
 
-    Zhou et al. 2023, "Spikformer", Eq. 6 to 8. The product is taken as Q (K^T V), which is the same because
-    nothing stands between the two, and cheaper where there are more tokens than channels in a head.
+    Zhou et al. 2023, "Spikformer", Eq. 6 to 8. The product is computed as Q (K^T V), which is equal
+    as there is no softmax in between, and cheaper if there are more tokens than channels per head.
 
     Args:
-        dim, heads: channels, and heads that they are divided among.
+        dim, heads: number of channels, and of heads among which they are divided.
         scale: factor of the attention's output.
-        threshold: of the neuron behind the attention.
+        threshold: threshold of the neuron after the attention.
         kind, neuron, norm: as in `project`; queries, keys and values have a bias if kind is "linear".
     """
 
@@ -73,7 +73,7 @@ class SpikingSelfAttention(nn.Module):
 
 
 class SpikformerBlock(nn.Module):
-    """x + attention(x), then x + mlp(x), each made of spikes (x_TBCN -> same)."""
+    """x + attention(x), then x + mlp(x), each branch with spikes as output; x_TBCN -> x_TBCN."""
 
     def __init__(
         self,

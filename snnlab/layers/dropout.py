@@ -1,4 +1,4 @@
-"""Dropout that holds its mask over the time steps of a sample."""
+"""Dropout whose mask is constant over the time steps of a sample."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,10 +7,10 @@ from torch.nn import functional as F
 class SharedDropout(nn.Module):
     """Dropout with one mask per sample for all its time steps: x_TB... -> x_TB....
 
-    A mask of each step's own would let every unit through at some step, which averages dropout away.
+    With a mask for each time step almost every unit would be active at some step, which averages dropout out.
 
     Args:
-        p: probability to drop a unit.
+        p: probability of dropping a unit.
     """
 
     def __init__(self, p: float) -> None:

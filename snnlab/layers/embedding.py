@@ -1,4 +1,4 @@
-"""Words as spikes: an embedding whose numbers are the probabilities of spikes, in front of a network.
+"""Spike coding of words: an embedding whose values are spike probabilities, in front of a network.
 
 Shapes: T time steps, B samples, L words, D numbers of a word, K classes.
 """
@@ -14,22 +14,22 @@ _LOW_32 = 0xFFFFFFFF
 
 
 class WordSpikes(Neuron):
-    """Bernoulli coding of word vectors: each of a word's D numbers is the probability of a spike at every step.
+    """Bernoulli coding of word vectors: each of a word's D values is the spike probability at every time step.
 
     p = (clip(z, -3, 3) + 3) / 6,    s_t = 1 with probability p, else 0
 
     for z standardised (Lv et al. 2023, whose text coding the circulate-firing paper takes over). Padding, word 0,
-    never fires. Where vectors are given they stay fixed. Where they are learned, z is sqrt(D) times a weight that
-    starts with variance 1 / D, as in transformers (at an optimiser's usual rates z itself would hardly move), and
-    is clipped and mapped alike; the gradient goes straight through the draw: ds_t/dp = 1.
+    never fires. Given vectors are fixed. Learned vectors are z = sqrt(D) times a weight of initial variance 1 / D, as
+    in transformers (z itself would hardly change at usual learning rates), clipped and mapped in the same way; the
+    gradient through the sampling is straight-through: ds_t/dp = 1.
 
-    In training the draws depend on torch's generator. In evaluation they depend on the sentence and the step
-    alone: not on the batch, the order, the device, nor on whether steps run one at a time.
+    In training the samples depend on torch's generator. In evaluation they depend on the sentence and the time step
+    only: not on the batch, the order, the device, or whether steps run one at a time.
 
-    It is a neuron for those who run or watch a network in steps; its state is the number of the step [B].
+    It is a `Neuron`, so that a network can be run and recorded step by step; its state is the number of the step [B].
 
     Args:
-        count: words, with padding (0).
+        count: number of words, including padding (0).
         dim: D.
         vectors: fixed vectors [count, D], standardised; `None`: they are learned.
     """
@@ -46,13 +46,13 @@ class WordSpikes(Neuron):
             self.scale = 1.0
 
     def rates(self, words: Tensor) -> Tensor:
-        """Probabilities of a spike [..., D] for words [...]."""
+        """Returns the spike probabilities [..., D] of words [...]."""
         z = nn.functional.embedding(words, self.weight)
         p: Tensor = ((self.scale * z).clamp(-3, 3) + 3) / 6
         return p * (words != 0).unsqueeze(-1)
 
     def forward_with_state(self, x_T: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Spikes [T, B, 1, L, D] of words [T, B, 1, L, 1], the same ones at every step."""
+        """Returns spikes [T, B, 1, L, D] for words [T, B, 1, L, 1], which are equal at every step."""
         step_B = self.initial_state(x_T[0]) if state is None else state
         words_BL = x_T[0].flatten(1).long()
         keys_B = _random_keys(words_BL) if self.training else _keys(words_BL)
@@ -67,7 +67,7 @@ class WordSpikes(Neuron):
 
 
 class Embedded(nn.Module):
-    """A network that reads words: an embedding, and the network behind it.
+    """A network on words: an embedding followed by a network on spikes.
 
     Args:
         embedding: words [T, B, 1, L, 1] to spikes [T, B, 1, L, D].
@@ -80,13 +80,13 @@ class Embedded(nn.Module):
         self.network = network
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.network(self.embedding(x_TBCHW))
         return logits_TBK
 
 
 class _Draw(torch.autograd.Function):
-    """Spikes [T, B, L, D] with probabilities p_BLD; backwards, the sum over time."""
+    """Samples spikes [T, B, L, D] with probabilities p_BLD; the gradient of p is the sum over time."""
 
     @staticmethod
     def forward(ctx: Any, p_BLD: Tensor, keys_B: Tensor, step_B: Tensor, num_steps: int) -> Tensor:
@@ -102,12 +102,12 @@ class _Draw(torch.autograd.Function):
 
 
 def _random_keys(words_BL: Tensor) -> Tensor:
-    """A number below 2^32 for each sentence, from torch's generator on the CPU."""
+    """Returns a number below 2^32 for each sentence, from torch's generator on the CPU."""
     return torch.randint(_LOW_32, (len(words_BL),)).to(words_BL.device)
 
 
 def _keys(words_BL: Tensor) -> Tensor:
-    """A number below 2^32 for each sentence that depends on its words and their order."""
+    """Returns a number below 2^32 for each sentence that depends on its words and their order."""
     keys_B = torch.zeros_like(words_BL[:, 0])
     for word_B in words_BL.unbind(1):
         keys_B = _mixed(keys_B * 31 + word_B + 1)
@@ -115,13 +115,13 @@ def _keys(words_BL: Tensor) -> Tensor:
 
 
 def _uniform(keys_B: Tensor, count: int) -> Tensor:
-    """Uniform numbers in [0, 1] that depend on the key and their place, [B, count]."""
+    """Returns uniform numbers in [0, 1] that depend on the key and their position, [B, count]."""
     places = torch.arange(count, device=keys_B.device) * 0x9E3779B9
     return _mixed(keys_B[:, None] + places).float() * 2.0**-32
 
 
 def _mixed(number: Tensor) -> Tensor:
-    """The lower 32 bits, mixed: a bijection whose every input bit changes each output bit half of the time.
+    """Hashes the lower 32 bits: a bijection in which each input bit flips each output bit with probability 1/2.
 
     Multiplication and shifts by the constants that Wellons found by search ("Hash function prospector", lowbias32).
     """

@@ -1,4 +1,4 @@
-"""What models and layers are given to build their parts with: makers of neurons and norms."""
+"""The types of the factories from which models and layers build their neurons and norms."""
 
 from collections.abc import Callable
 

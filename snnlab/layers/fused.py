@@ -1,6 +1,6 @@
-"""Normalisation and neuron in one operation where they follow each other, and the plain modules everywhere else.
+"""Runs a normalisation and the neuron after it as one operation where possible, else the plain modules.
 
-The modules, their names and their parameters are the same either way. Shape suffixes: T time steps, B samples, C
+The modules, their names and their parameters do not depend on which is run. Shape suffixes: T time steps, B samples, C
 channels, `...` any further axes.
 """
 
@@ -20,14 +20,14 @@ from snnlab.time_axis import is_still
 
 
 class Layers(nn.Sequential):
-    """Layers in a row; a normalisation and the neuron behind it run as one."""
+    """A sequence of layers; a normalisation and the neuron after it run as one operation where possible."""
 
     def forward(self, x_TB: Tensor) -> Tensor:
         return run(self, x_TB)
 
 
 def run(layers: Iterable[nn.Module], x_TB: Tensor) -> Tensor:
-    """The output of layers in a row."""
+    """Returns the output of a sequence of layers."""
     todo = list(layers)
     while todo:
         layer = todo.pop(0)
@@ -41,16 +41,16 @@ def run(layers: Iterable[nn.Module], x_TB: Tensor) -> Tensor:
 def norm_and_neuron(
     norm: nn.Module, neuron: nn.Module, y_TBC: Tensor, residual_TBC: Tensor | None = None
 ) -> Tensor:
-    """neuron(norm(y) + residual), for y_TBC....
+    """Returns neuron(norm(y) + residual) for y_TBC....
 
-    In one operation if nobody looks at what is between them (hooks, watched potentials, a patched forward; what
-    the neuron puts out may be watched), the normalisation is one over this process's batch alone, and the back end
-    covers the neuron. It is equal to the plain form within rounding, in output, gradients and running statistics.
+    It runs as one operation if no intermediate result is observed (by hooks, watched potentials or a patched forward;
+    the neuron's output may be observed), the normalisation is over this process's batch only, and the back end covers
+    the neuron. Output, gradients and running statistics equal those of the plain modules up to rounding.
     """
     if (
         isinstance(norm, BatchNormOverTime)
         and isinstance(neuron, MembraneNeuron)
-        and isinstance(y_TBC, Tensor)  # not the stand-in of a tracer, which has no values to decide on
+        and isinstance(y_TBC, Tensor)  # not a tracer's proxy, which has no values to decide on
         and _unobserved(norm, neuron)
         and _as_written(norm, neuron)
         and (call := _call(norm, neuron, y_TBC, residual_TBC)) is not None
@@ -65,7 +65,7 @@ def norm_and_neuron(
 
 
 def joined(neuron: nn.Module, a_T: Tensor, b_T: Tensor) -> Tensor:
-    """a_T + b_T, each aligned first to the time steps of the neuron that follows, if it has some of its own."""
+    """Returns a_T + b_T, each first aligned to the time steps of the neuron that follows, if it has its own."""
     return neuron.align(a_T) + neuron.align(b_T) if isinstance(neuron, Neuron) else a_T + b_T
 
 
@@ -84,7 +84,7 @@ def _unobserved(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:
 
 
 def _as_written(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:
-    """No subclass does something else, and the statistics are not those of several processes."""
+    """Returns whether no subclass overrides the forward pass, and the statistics are not over several processes."""
     return (
         type(norm).forward is BatchNormOverTime.forward
         and type(norm.bn) is BatchNorm

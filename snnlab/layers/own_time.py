@@ -1,4 +1,4 @@
-"""Networks whose layers run for numbers of time steps of their own: what goes in and comes out are frames.
+"""Networks whose layers have their own numbers of time steps: inputs and outputs are indexed by frame.
 
 Shape suffixes: F frames, T time steps, B samples, K classes, `...` any further axes.
 """
@@ -12,23 +12,23 @@ from snnlab.layers.per_step import is_per_step
 
 @runtime_checkable
 class OwnTime(Protocol):
-    """A layer that says whether it can run for time steps of its own; a layer without the attribute cannot."""
+    """A layer that declares whether it can have its own number of time steps; a layer without the attribute cannot."""
 
     @property
     def own_time(self) -> bool: ...
 
 
 def has_own_time(module: nn.Module) -> bool:
-    """True for a layer with `own_time = True`, such as `mixed_if`."""
+    """Returns True for a layer with `own_time = True`, such as `mixed_if`."""
     return isinstance(module, OwnTime) and module.own_time
 
 
 def frames_in_batch(model: nn.Module) -> None:
-    """Lets a network that maps a constant input [1, B, ...] to logits [T, B, K] map x_FB... to logits [F, B, K].
+    """Makes a network that maps a constant input [1, B, ...] to logits [T, B, K] map x_FB... to logits [F, B, K].
 
-    Each frame is a sample of its own, a constant current for as long as the first layer runs; the logits are
-    averaged over the last layer's steps. Done with hooks, so that the layers keep their names. A network whose
-    layers have no steps of their own yet (`per_step` is false) is left alone.
+    Each frame becomes a sample, a constant current for all time steps of the first layer; the logits are averaged over
+    the last layer's time steps. This is done with hooks, so that the layers keep their names. A network whose layers
+    do not have their own time steps yet (`per_step` is false) is not changed.
     """
     hooks = _Frames([module for module in model.modules() if has_own_time(module)])
     model.register_forward_pre_hook(hooks.fold)

@@ -1,4 +1,4 @@
-"""Spikes that the backward pass needs, kept as bits: 1 of a binary neuron, 2 or 4 of one with several outputs."""
+"""Saves spikes for the backward pass as bits: 1 per spike of a binary neuron, 2 or 4 with several output levels."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ from snnlab.neurons.base_output import watch_output
 
 @dataclass
 class _Spikes:
-    """The memory of a neuron's output; packed when it is first saved, for all who save it.
+    """The memory of a neuron's output; packed when it is first saved, and shared by all operations that save it.
 
     Attributes:
         output_range: the least and the greatest number in it.
-        version: counts what is written into it.
-        dtype: of its numbers, `count` of them.
-        packed: its bytes.
-        fits: no number in it is anything but a whole number in that range.
+        version: version counter of in-place writes.
+        dtype: dtype of its numbers, of which there are `count`.
+        packed: packed bytes.
+        fits: whether all its numbers are integers in that range.
     """
 
     output_range: tuple[int, int]
@@ -35,7 +35,7 @@ class _Spikes:
 
 @dataclass(frozen=True)
 class _View:
-    """A saved tensor that lies in the memory of spikes."""
+    """A saved tensor that is a view of spikes."""
 
     spikes: _Spikes
     size: torch.Size
@@ -45,7 +45,7 @@ class _View:
 
 @dataclass(frozen=True)
 class _AsIs:
-    """Any other saved tensor, and how often it had been written to."""
+    """Any other saved tensor, and its version counter when it was saved."""
 
     tensor: Tensor
     version: int
@@ -53,17 +53,17 @@ class _AsIs:
 
 @contextmanager
 def packed_spikes(model: nn.Module) -> Iterator[None]:
-    """What a forward pass inside the block keeps of spikes for its backward pass, it keeps as bits.
+    """Makes forward passes inside the block save spikes for the backward pass as bits.
 
         with packed_spikes(model):
             logits_TBK = model(x_TBCHW)
         loss(logits_TBK).backward()
 
-    Convolutions, linear layers, pools and residual additions save their input. If that is memory which a neuron
-    with a membrane potential has put out, in which nobody has written since and which holds nothing but whole
-    numbers within the neuron's `output_range`, its bits are saved instead, once for all who save it. The backward pass
-    gets the same numbers back, so gradients are the same bit for bit. Everything else is saved as ever. On a GPU a
-    number outside the range is an error of the device, because looking for it would wait.
+    Convolutions, linear layers, pools and residual additions save their input. If that is the output of a neuron with a
+    membrane potential, has not been written to since, and contains only integers within the neuron's `output_range`, it
+    is packed into bits, once for all operations that save it. The backward pass unpacks identical numbers, so gradients
+    are bit-identical. All other tensors are saved unpacked. On a GPU a number outside the range raises a device-side
+    error, because a check on the host would synchronise.
     """
     known: dict[StorageWeakRef, _Spikes] = {}
     neurons = (module for module in model.modules() if isinstance(module, MembraneNeuron))
@@ -88,7 +88,7 @@ def _is_packable(neuron: MembraneNeuron) -> bool:
 
 
 def _memory(tensor: Tensor) -> StorageWeakRef:
-    """Names the memory of a tensor, and no other's as long as the name exists, without keeping it."""
+    """Returns a unique identifier of the memory of a tensor that does not keep the memory alive."""
     return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]  # untyped in torch
 
 
@@ -101,7 +101,7 @@ def _noting(neuron: MembraneNeuron, known: dict[StorageWeakRef, _Spikes]) -> Cal
 
 
 def _packed(spikes: _Spikes, tensor: Tensor) -> bool:
-    """Whether the bits of the memory in which a tensor lies are there, after packing it if need be."""
+    """Packs the memory of a tensor unless that is done already, and returns whether the bits are available."""
     if tensor._version != spikes.version or tensor.dtype != spikes.dtype:
         return False
     if spikes.packed is None and spikes.fits:
@@ -112,7 +112,7 @@ def _packed(spikes: _Spikes, tensor: Tensor) -> bool:
 
 def _restore(saved: _View | _AsIs) -> Tensor:
     if isinstance(saved, _AsIs):
-        # Without hooks autograd looks after that itself.
+        # Without hooks autograd checks that itself.
         if saved.tensor._version != saved.version:
             raise RuntimeError(
                 "a tensor that the backward pass needs has been modified by an inplace operation"

@@ -1,4 +1,4 @@
-"""Layers that treat time steps differently, and so have to see all of them at once."""
+"""Layers that treat time steps differently, and so need all of them in one call."""
 
 from typing import Protocol, runtime_checkable
 
@@ -7,12 +7,12 @@ from torch import nn
 
 @runtime_checkable
 class PerStep(Protocol):
-    """A layer that says whether it treats time steps differently; a layer without the attribute does not."""
+    """A layer that declares whether it treats time steps differently; a layer without the attribute does not."""
 
     @property
     def per_step(self) -> bool: ...
 
 
 def is_per_step(module: nn.Module) -> bool:
-    """True for a layer with `per_step = True`, such as a normalisation with a scale for each step."""
+    """Returns True for a layer with `per_step = True`, such as a normalisation with a scale for each step."""
     return isinstance(module, PerStep) and module.per_step

@@ -14,14 +14,14 @@ from snnlab.layers.time import EachStep
 class PreActivationBlock(nn.Module):
     """neuron-conv-norm-neuron-conv-norm, plus the input: x_TBCHW -> [T, B, C', H', W'], not spikes.
 
-    What is added up are membrane inputs, never spikes. The shortcut is the identity, or a 1x1 convolution and
-    a norm of the input before its neuron where the shape changes (MS-ResNet; TWD's ResNet-34).
+    The addition is of membrane inputs, never of spikes. The shortcut is the identity, or, if the shape changes, a 1x1
+    convolution and a norm of the input before its neuron (MS-ResNet; TWD's ResNet-34).
 
     Args:
-        c_in, c_out: channels.
-        stride: of the first convolution and of the shortcut.
-        neuron, norm: makers of the layers.
-        bias: of the convolutions.
+        c_in, c_out: input and output channels.
+        stride: stride of the first convolution and of the shortcut.
+        neuron, norm: factories of the layers.
+        bias: whether the convolutions have a bias.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ def pre_activation_stage(
     norm: NormFactory,
     bias: bool = False,
 ) -> nn.Sequential:
-    """Pre-activation blocks in a row; the first one changes the channels and takes the stride."""
+    """Returns a sequence of pre-activation blocks; the first one changes the channels and has the stride."""
     first = PreActivationBlock(c_in, c_out, stride, neuron, norm, bias)
     rest = (PreActivationBlock(c_out, c_out, 1, neuron, norm, bias) for _ in range(1, blocks))
     return nn.Sequential(first, *rest)

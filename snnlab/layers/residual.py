@@ -13,14 +13,13 @@ from snnlab.layers.time import EachStep
 class ResidualBlock(nn.Module):
     """conv-norm-neuron-conv-norm, plus the input, then a neuron: x_TBCHW -> spikes [T, B, C', H', W'].
 
-    The shortcut is the identity, or a 1x1 convolution and a norm where the shape changes (as in TET, TMC and
-    TWD).
+    The shortcut is the identity, or a 1x1 convolution and a norm if the shape changes (as in TET, TMC and TWD).
 
     Args:
-        c_in, c_out: channels.
-        stride: of the first convolution and of the shortcut.
-        neuron, norm: makers of the layers.
-        residual_neuron: maker of the neuron after the addition; None: `neuron`.
+        c_in, c_out: input and output channels.
+        stride: stride of the first convolution and of the shortcut.
+        neuron, norm: factories of the layers.
+        residual_neuron: factory of the neuron after the addition; None: `neuron`.
     """
 
     def __init__(
@@ -55,9 +54,9 @@ class SEWBlock(nn.Module):
     shape changes.
 
     Args:
-        c_in, c_out: channels.
-        stride: of the first convolution and of the shortcut.
-        neuron, norm: makers of the layers.
+        c_in, c_out: input and output channels.
+        stride: stride of the first convolution and of the shortcut.
+        neuron, norm: factories of the layers.
     """
 
     def __init__(self, c_in: int, c_out: int, stride: int, neuron: NeuronFactory, norm: NormFactory) -> None:
@@ -76,7 +75,7 @@ class SEWBlock(nn.Module):
 
 
 def conv3x3(c_in: int, c_out: int, stride: int = 1, bias: bool = False) -> nn.Module:
-    """A 3x3 convolution on every time step."""
+    """Returns a 3x3 convolution that runs on every time step."""
     return EachStep(nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=bias))
 
 
@@ -89,7 +88,7 @@ def residual_stage(
     norm: NormFactory,
     residual_neuron: NeuronFactory | None = None,
 ) -> nn.Sequential:
-    """Residual blocks in a row; the first one changes the channels and takes the stride."""
+    """Returns a sequence of residual blocks; the first one changes the channels and has the stride."""
     return nn.Sequential(
         ResidualBlock(c_in, c_out, stride, neuron, norm, residual_neuron),
         *(ResidualBlock(c_out, c_out, 1, neuron, norm, residual_neuron) for _ in range(1, blocks)),
@@ -99,6 +98,6 @@ def residual_stage(
 def sew_stage(
     c_in: int, c_out: int, blocks: int, stride: int, neuron: NeuronFactory, norm: NormFactory
 ) -> nn.Sequential:
-    """SEW blocks in a row; the first one changes the channels and takes the stride."""
+    """Returns a sequence of SEW blocks; the first one changes the channels and has the stride."""
     first = SEWBlock(c_in, c_out, stride, neuron, norm)
     return nn.Sequential(first, *(SEWBlock(c_out, c_out, 1, neuron, norm) for _ in range(1, blocks)))

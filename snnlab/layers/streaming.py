@@ -1,4 +1,4 @@
-"""Runs a whole network one time step at a time, and drops samples from the batch on the way.
+"""Runs a whole network one time step at a time, and can drop samples from the batch between steps.
 
 Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
 """
@@ -14,25 +14,24 @@ from snnlab.neurons.base import Neuron
 
 
 class Streaming:
-    """A network in steps: while it is the context of a `with` block, its neurons continue from step to step.
+    """Runs a network step by step: inside its `with` block, neurons keep their state from call to call.
 
         with Streaming(model) as stream:
             for x_BCHW in x_TBCHW:
                 logits_BK = stream(x_BCHW)      # logits of this step
-                stream.keep(unfinished_B)       # perhaps: go on with some of the samples only
+                stream.keep(unfinished_B)       # optional: continue with some samples only
 
     Inside the block the network itself can also be called, with several steps at once: model(x_TBCHW[:3]).
-    There every neuron's forward takes the state that its last call left; outside, neurons are as
-    stateless as ever. States are told apart by the order of the calls within a step, so a neuron layer that a
-    network uses at several places has several. Evaluation mode is expected, in which no other layer looks at
-    more than one step or sample.
+    There every neuron's forward pass continues from the state of its last call; outside, neurons are stateless.
+    States are identified by the order of the calls within a step, so a neuron layer that is used at several places
+    has several states. Evaluation mode is expected, in which no other layer depends on more than one step or sample.
 
     Args:
         model: maps x_TBCHW to logits [T, B, K].
 
     Raises:
-        ValueError: a layer says `per_step = True`: it treats time steps differently, and cannot know which
-            one it sees.
+        ValueError: a layer says `per_step = True`: it treats time steps differently, but would not know the
+        number of the current step.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -48,12 +47,12 @@ class Streaming:
         self._call = 0
 
     def __call__(self, x_BCHW: Tensor) -> Tensor:
-        """Logits [B, K] of the next step."""
+        """Returns the logits [B, K] of the next step."""
         logits_1BK: Tensor = self._model(x_BCHW.unsqueeze(0))
         return logits_1BK.squeeze(0)
 
     def keep(self, kept: Tensor) -> None:
-        """Goes on with some samples of the batch.
+        """Continues with some samples of the batch only.
 
         Args:
             kept: their indices, or a mask [B].

@@ -1,6 +1,6 @@
 """A table of a network's layers: output shape, parameters, and multiply-accumulates per sample and time step.
 
-Nothing is computed: the network runs on fake tensors, so the summary of a large one takes seconds.
+The network runs on fake tensors, which compute no values, so the summary of a large one takes seconds.
 Shape suffixes: T time steps, B samples, C channels, H height, W width.
 """
 
@@ -36,12 +36,11 @@ class Summary:
 
 
 def summarise(model: nn.Module, x_TBCHW: Tensor) -> Summary:
-    """Layers of a model that maps x_TBCHW to logits [T, B, K], for inputs of this shape.
+    """Lists the layers of a model that maps x_TBCHW to logits [T, B, K], for inputs of this shape.
 
     MACs are those of convolutions, linear layers and matrix products (attention), as if all inputs were
-    dense; norms, neurons and pools count as 0. A module is a row if it calls no other module, or does work or
-    holds parameters of its own besides. The model's training flags are left as they were, and no running
-    statistic is touched.
+    dense; norms, neurons and pools count as 0. A module is a row if it calls no other module, or has operations or
+    parameters of its own. The model's training flags and running statistics do not change.
     """
     num_steps = len(x_TBCHW)
     batch = 2  # tells [T, B, ...] from [T * B, ...] by the first axis
@@ -85,7 +84,7 @@ def summarise(model: nn.Module, x_TBCHW: Tensor) -> Summary:
 
 
 def _caller(name: str, called: Container[str]) -> str | None:
-    """The closest module around this one that is called itself; containers between them need not be."""
+    """Returns the innermost enclosing module that is called itself, which containers in between need not be."""
     while name:
         name = name.rpartition(".")[0]
         if name in called:

@@ -1,4 +1,4 @@
-"""Layers that know nothing of time, run on every time step at once.
+"""Runs layers without a time axis on all time steps at once.
 
 Shape suffixes: T time steps, B samples of the batch, N = T * B, `...` any further axes.
 """
@@ -7,15 +7,15 @@ from torch import Tensor, nn
 
 from snnlab.time_axis import fold_time, is_still, unfold_time
 
-# What gives equal outputs for equal inputs, with nothing counted along.
+# Layers that map equal inputs to equal outputs and keep no statistics.
 _PURE = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.MaxPool2d, nn.Identity)
 
 
 class EachStep(nn.Sequential):
-    """Runs layers that know nothing of time on every step at once: [T, B, ...] -> [T, B, ...].
+    """Runs layers without a time axis on all time steps at once: [T, B, ...] -> [T, B, ...].
 
-    A static input runs through convolutions, linear layers and pools once, and their output is shown T times; not
-    where a hook looks at these layers, which then see every step as in any other run.
+    A static input runs through convolutions, linear layers and pools once, and their output is expanded to T steps.
+    If these layers have hooks, they process every time step, as for any other input.
     """
 
     def _observed(self) -> bool:

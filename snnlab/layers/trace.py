@@ -1,4 +1,4 @@
-"""A network as a graph of the layers that other tools know: neurons, norms and what runs on each step.
+"""Traces a network into a graph of layers that other tools know: neurons, norms, and layers run on each step.
 
 Shape suffixes: T time steps, B samples, C channels, H height, W width.
 """
@@ -13,7 +13,7 @@ from snnlab.norms.base import BatchNorm
 
 
 class _Tracer(fx.Tracer):
-    """Looks into every module but those that are one layer for others too."""
+    """Traces into every module except those that are a single layer for other tools, too."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return (
@@ -24,15 +24,15 @@ class _Tracer(fx.Tracer):
 
 
 def is_norm(module: nn.Module) -> bool:
-    """True for a normalisation over time: it holds a batch normalisation."""
+    """Returns True for a normalisation over time, which contains a batch normalisation."""
     return any(isinstance(child, BatchNorm) for child in module.children())
 
 
 def trace(model: nn.Module) -> fx.GraphModule:
-    """The graph of a network's forward pass on x_TBCHW.
+    """Returns the graph of a network's forward pass on x_TBCHW.
 
     Raises:
-        ValueError: the forward pass does what cannot be recorded, such as to depend on values.
+        ValueError: the forward pass cannot be traced, for example because it depends on values.
     """
     own = next((name for name, module in model.named_modules() if has_own_time(module)), None)
     if own is not None:

@@ -1,4 +1,4 @@
-"""Spiking voters behind a classifier.
+"""Spiking output neurons that vote for the classes.
 
 Shape suffixes: T time steps, B samples, K classes, V voters of a class.
 """
@@ -9,17 +9,17 @@ from snnlab.layers.factory import NeuronFactory
 
 
 class Voting(nn.Module):
-    """The votes for each class of spiking neurons behind a network's last linear layer: [T, B, K].
+    """Spiking neurons after a network's last linear layer, whose spikes are votes for a class: [T, B, K].
 
     M s_t, M the 0/1 matrix that connects each voter with its class (circulate-firing paper, Eq. 24, whose mean over
-    time is the loss's). The paper gives neither the number of voters nor M; its parameter counts are those of a
-    linear layer alone, which is why there are no voters by default. Votes are added up, not averaged: a
-    cross entropy of averages of spikes could never come near 0.
+    time is taken by the loss). The paper gives neither the number of voters nor M; its parameter counts are those of
+    a linear layer alone, so there are no voters by default. Votes are summed, not averaged: the cross entropy of
+    averaged spikes could never come close to 0.
 
     Args:
-        network: gives K V numbers on each step, those of a class side by side.
-        neuron: makes the voters.
-        voters: V.
+        network: outputs K V numbers on each time step, those of a class next to each other.
+        neuron: factory of the voters.
+        voters: number of voters V of a class.
     """
 
     def __init__(self, network: nn.Module, neuron: NeuronFactory, voters: int) -> None:

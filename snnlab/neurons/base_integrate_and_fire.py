@@ -1,4 +1,4 @@
-"""What `if`, `lif` and `plif` share: one threshold, and equations that are the same in every call."""
+"""The common base of `if`, `lif` and `plif`: one threshold, and equations that do not depend on the time step."""
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from snnlab.surrogates.base import Surrogate
 
 
 class IntegrateAndFire(MembraneNeuron):
-    """Base class of neurons with one threshold; a subclass says how it leaks."""
+    """Base class of neurons with one threshold; a subclass defines the leak."""
 
     def __init__(self, surrogate: Surrogate | None, dynamics: Dynamics, v_init: float) -> None:
         super().__init__(surrogate, v_init)

@@ -1,4 +1,4 @@
-"""What neurons with one membrane potential share: the state, the number of the step, and who may look inside.
+"""The common base of neurons with one membrane potential: the state, the step count, observing the potentials.
 
 Shape suffixes: T time steps, `...` any further axes.
 """
@@ -17,17 +17,17 @@ from snnlab.surrogates.triangle import Triangle
 
 
 class MembraneNeuron(Neuron):
-    """Base class of neurons with one membrane potential; a subclass says how it decays, fires and resets.
+    """Base class of neurons with one membrane potential; a subclass defines decay, firing and reset.
 
-    The state is the potential [...]. Where neuron or surrogate keep something for each time step, it is
-    [2, ...]: the potential, and how many steps have passed. Reading that number waits for the device, which a
-    call without a state does not.
+    The state is the potential [...]. If the neuron or the surrogate has parameters for each time step, it is
+    [2, ...]: the potential, and the number of past steps. Reading that number synchronises with the device, which
+    a call without a state does not.
 
     Attributes:
-        thresholds: where it fires first, upwards and downwards, both positive; one that fires upwards only
-            repeats its threshold.
-        measure: looks at the charged potentials h_T [T, ...] of each call, see `watch_potentials`.
-        measured: takes what `measure` returned.
+        thresholds: magnitudes of the first positive and the first negative threshold; a neuron without negative
+            spikes repeats its threshold.
+        measure: function of the potentials before reset h_T [T, ...] of each call, see `watch_potentials`.
+        measured: receives the results of `measure`.
     """
 
     measure: Measure | None = None
@@ -48,7 +48,7 @@ class MembraneNeuron(Neuron):
         raise NotImplementedError
 
     def firing_thresholds(self, t: int) -> list[float]:
-        """The potentials at which the output of step t (from 0) changes in evaluation mode, ascending."""
+        """Returns the potentials at which the output of step t (from 0) changes in evaluation mode, ascending."""
         return [self.thresholds[0]]
 
     def quantities(self) -> dict[str, Tensor]:
@@ -58,7 +58,7 @@ class MembraneNeuron(Neuron):
 
     @property
     def num_steps(self) -> int | None:
-        """Time steps that something is kept for; None: every step is alike."""
+        """The number of time steps with parameters of their own; None if all steps are alike."""
         return self.surrogate.num_steps
 
     @property
@@ -66,11 +66,11 @@ class MembraneNeuron(Neuron):
         return 0 if self.num_steps is None else 1
 
     def current_decay(self) -> Tensor | float:
-        """The part of the potential that survives a step: a number, or a scalar tensor [] that is learned."""
+        """Returns the factor of the potential from one step to the next: a number, or a learned scalar tensor []."""
         raise NotImplementedError
 
     def dynamics_of_call(self) -> Dynamics:
-        """The equations of a step, for one call."""
+        """Returns the equations of a time step for one call."""
         raise NotImplementedError
 
     def forward(self, x_T: Tensor, state: Tensor | None = None) -> Tensor:
@@ -83,7 +83,7 @@ class MembraneNeuron(Neuron):
         return spikes_T, self._state(v, end)
 
     def _run(self, x_T: Tensor, state: Tensor | None, keep_state: bool) -> tuple[Tensor, Tensor, int]:
-        """Spikes, the potential after the last step (anything without keep_state), and the number of that step."""
+        """Returns spikes, the last potential (undefined without keep_state), and the number of the last step."""
         start = 0
         if state is None:
             v = self._rest(x_T[0])
@@ -118,7 +118,7 @@ class MembraneNeuron(Neuron):
 
     def _rest(self, x: Tensor) -> Tensor:
         dtype = torch.promote_types(x.dtype, torch.float32)
-        # One number, repeated: kernels then have nothing to read.
+        # One expanded number, which kernels need not read from memory.
         return torch.full((), self.v_init, dtype=dtype, device=x.device).expand(x.shape)
 
     def _state(self, v: Tensor, steps: int) -> Tensor:
@@ -135,15 +135,15 @@ def watch_potentials(
             logits_TBK = model(x_TBCHW)
         loss = loss + sum(scalar for scalars in measured.values() for scalar in scalars)
 
-    `measure` gets the layer and its charged potentials h_T [T, ...] in float32, once for each call of the
-    layer, and returns a scalar with a gradient or None. Potentials are not kept: the backward pass has to
-    recompute them anyway, and calls `measure` again there to differentiate it, one layer at a time. What
-    looks without a gradient returns None and is called once. Nothing is computed outside the block.
+    `measure` receives the layer and its potentials before reset h_T [T, ...] in float32, once for each call of the
+    layer, and returns a scalar with a gradient or None. Potentials are not saved: the backward pass recomputes
+    them in any case, and calls `measure` again to differentiate it, one layer at a time. A `measure` that only
+    observes returns None and is called once. Nothing is computed outside the block.
 
-    Yields the scalars of each layer, named as in `model.named_modules()`, one for each call.
+    Yields the scalars of each layer, one for each call, by the layer's name in `model.named_modules()`.
 
     Raises:
-        ValueError: the model has no neuron with a membrane potential, or is watched already.
+        ValueError: the model has no neuron with a membrane potential, or its potentials are already watched.
     """
     neurons = {name: module for name, module in model.named_modules() if isinstance(module, MembraneNeuron)}
     if not neurons:

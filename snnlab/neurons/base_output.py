@@ -1,4 +1,4 @@
-"""Looking at what a neuron layer puts out, and at nothing else of it: the layer may run fused with its neighbours."""
+"""Hooks that observe only the output of a neuron layer, so that the layer may still run fused with its neighbours."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from torch.utils.hooks import RemovableHandle
 
 
 class _OutputHook:
-    """A forward hook that needs neither the module's input nor the module's own call."""
+    """A forward hook that needs neither the module's input nor a call of the module itself."""
 
     def __init__(self, look: Callable[[Tensor], object]) -> None:
         self._look = look
@@ -17,16 +17,16 @@ class _OutputHook:
 
 
 def watch_output(neuron: nn.Module, look: Callable[[Tensor], object]) -> RemovableHandle:
-    """Shows a neuron's output [T, ...] to a function after each call, until the handle is removed."""
+    """Calls a function with a neuron's output [T, ...] after each call, until the returned handle is removed."""
     return neuron.register_forward_hook(_OutputHook(look))
 
 
 def only_output_is_watched(neuron: nn.Module) -> bool:
-    """Whether no forward hook of a neuron needs more than its output."""
+    """Returns whether all forward hooks of a neuron need its output only."""
     return all(isinstance(hook, _OutputHook) for hook in neuron._forward_hooks.values())
 
 
 def show_output(neuron: nn.Module, output_T: Tensor) -> None:
-    """For who computes a neuron's output without calling it: tells those that watch it."""
+    """Passes an output that was computed without calling the neuron to the hooks that observe it."""
     for hook in list(neuron._forward_hooks.values()):
         hook(neuron, (), output_T)

@@ -22,19 +22,20 @@ class CF(MembraneNeuron):
     v_t = h_t - theta_P p_t + theta_N n_t                 (subtract emitted)
     v_t = h_t - theta_P [p_t > 0] + theta_N [n_t > 0]     (subtract one)
 
-    for x_T [T, ...] (circulate-firing paper, Eq. 2 and 10 to 13). Backwards, each bracket is a step with the
-    surrogate's gradient g about its own level (Eq. 14 to 16):
+    for x_T [T, ...] (circulate-firing paper, Eq. 2 and 10 to 13). In the backward pass each bracket is a step
+    function with the surrogate's gradient g around its own level (Eq. 14 to 16):
 
     ds_t/dh_t = sum over k of g(h_t - k theta_P) + sum over k of g(-h_t - k theta_N)
 
-    Special cases: K_P = 1, K_N = 0 is `lif` with a soft reset (single threshold); K_P = K_N = 1 fires both ways
-    (double threshold); K_P > 1, K_N = 0 circulates upwards only.
+    Special cases: K_P = 1, K_N = 0 is `lif` with a soft reset (single threshold); K_P = K_N = 1 fires spikes of
+    both signs (double threshold); K_P > 1, K_N = 0 fires several positive spikes only.
 
-    Where the paper leaves a choice: theta_N is a magnitude here; the paper sets it to -1, with which Eq. 13 is
-    right but Eq. 10 would push a negative potential further down and Eq. 14 never be true. The paper fires on
-    strictly greater, which shows only at exact equality. Eq. 10 subtracts "the k-th spike" without saying which
-    k: all that was emitted by default, as Eq. 11 sums over them and soft reset means to lose nothing; "one"
-    subtracts a single threshold whatever was emitted. What is above the last level stays in either case.
+    Where the paper is ambiguous: theta_N is a magnitude here; the paper sets it to -1, with which Eq. 13 is
+    right but Eq. 10 would make a negative potential more negative and Eq. 14 could never hold. The paper fires on
+    strictly greater, which differs only at exact equality. Eq. 10 subtracts "the k-th spike" without defining k:
+    by default all emitted spikes are subtracted, as Eq. 11 sums over them and a soft reset keeps the remaining
+    charge; "one" subtracts a single threshold whatever was emitted. In either case the charge beyond the last
+    level remains.
 
     Args:
         surrogate: gradient of each level's step; None: `Triangle()`.
@@ -42,9 +43,9 @@ class CF(MembraneNeuron):
         K_N: most negative spikes in a step; 0: fires upwards only. The paper's 2.
         theta_P: distance of the positive levels, in units of `threshold`.
         theta_N: distance of the negative levels, a magnitude, in units of `threshold`.
-        threshold: unit of both thetas; models ask some neurons for another one.
-        decay: part of the potential that survives a step. The paper's 0.25.
-        subtract: the reset takes away: emitted (a threshold for each spike) | one (one threshold).
+        threshold: unit of both thetas; models set another one for some neurons.
+        decay: factor of the potential from one step to the next. The paper's 0.25.
+        subtract: the reset subtracts: emitted (a threshold for each spike) | one (one threshold).
         detach_reset: true: no gradient through the spikes in the reset. The paper does not say.
     """
 
@@ -158,7 +159,7 @@ class _Circulation(Dynamics):
         return grad_v.add_(grad_h)
 
     def _slopes(self, h: Tensor, t: int, surrogate: Surrogate) -> tuple[list[Tensor], list[Tensor]]:
-        """The gradients at each threshold, upwards and downwards."""
+        """Returns the surrogate gradients at each positive and each negative threshold."""
         upwards = surrogate.at(t, self.threshold)
         downwards = surrogate.at(t, self.negative_threshold)
         up = [upwards.gradient(h - k * self.threshold) for k in range(1, self.up + 1)]

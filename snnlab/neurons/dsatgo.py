@@ -24,36 +24,36 @@ class DSATGO(MembraneNeuron):
     v_t = h_t (1 - s_t)
 
     for x_T [T, ...], g the surrogate. In training, with m_t and d_t the mean and the standard deviation (n - 1) of
-    all of h_t, over the batch, channels and space at once, and constant as far as gradients go:
+    all of h_t, over batch, channels and space together, both treated as constants by the backward pass:
 
     theta_t   = f_c (m_t + d_t)                           DS-ATGO Eq. 5, mpd "true"
     running_t = (1 - momentum) running_t + momentum theta_t,  threshold before training; Eq. 6
     k_t       = 1 + tanh(d_t - threshold)                 width "std", released code
-    k_t       = 1 + tanh(theta_t - threshold)             width "threshold", Eq. 7, whose two cases are one
+    k_t       = 1 + tanh(theta_t - threshold)             width "threshold", Eq. 7, whose two cases coincide
 
-    In evaluation theta_t = running_t and k_t = 1: no statistics are taken, and no sample sees another. With the
-    default surrogate, `Rectangle()`, ds/dh is 1 / k where |h - theta| < k / 2 (Eq. 4); others are stretched by k
-    likewise, with their area kept. mpd "estimated" takes m_t = 0 and d_t = threshold sqrt(1 + sigmoid(w)^2), for
-    the first step d_t = threshold, for the statistics (Eq. 5).
+    In evaluation theta_t = running_t and k_t = 1: no batch statistics are used, and samples are independent. With
+    the default surrogate, `Rectangle()`, ds/dh is 1 / k where |h - theta| < k / 2 (Eq. 4); other surrogates are
+    stretched by k in the same way, with constant area. mpd "estimated" replaces the statistics by m_t = 0 and
+    d_t = threshold sqrt(1 + sigmoid(w)^2), at the first step d_t = threshold (Eq. 5).
 
-    While `torch.distributed` is initialised with several processes, the statistics in training are those of all
-    of them, one small collective for each step. They and the threshold are in float32 under mixed precision. A
-    process's part of the batch need not be as large as another's.
+    While `torch.distributed` is initialised with several processes, the statistics in training are computed over
+    all of them, by one small collective for each time step. Statistics and threshold are in float32 under mixed
+    precision. The processes' parts of the batch may differ in size.
 
     Args:
         surrogate: gradient of the spike before stretching; None: `Rectangle()`.
-        num_steps: time steps that get a running threshold; fewer may be run, more may not.
-        threshold: V_th: the threshold without AT, and where the running one starts. Also what k_t compares with; the
-            released code compares with 1, its V_th.
+        num_steps: number of time steps with a running threshold; fewer may be run, more may not.
+        threshold: V_th: the threshold without AT, and the initial running threshold. Also the reference of k_t; in
+            the released code that is 1, its V_th.
         f_c: factor of the adaptive threshold; the paper has 1.0 and, for fewer spikes, 1.2.
         mpd: mean and deviation: true (of the membrane) | estimated (from the leak).
         momentum: weight of the newest batch in the running threshold.
         adaptive_threshold: true: AT | false: the threshold stays at V_th. Without it theta_t = threshold, and TGO
             compares what theta_t would be.
         adaptive_width: true: TGO | false: the surrogate is not stretched, k_t = 1.
-        width: what drives the stretch k_t: std (released code) | threshold (paper, Eq. 7). Default std: the published
+        width: quantity that sets k_t: std (released code) | threshold (paper, Eq. 7). Default std: the published
             numbers were most likely made with the code.
-        init_decay: part of the potential that survives a step, sigmoid(w), before training.
+        init_decay: factor of the potential from one step to the next, sigmoid(w), before training.
 
     Raises:
         ValueError: in `forward`, for more steps than there are running thresholds.
@@ -110,7 +110,7 @@ class DSATGO(MembraneNeuron):
 
     @torch.no_grad()
     def _decide(self, h: Tensor, t: int) -> tuple[Tensor | float, Tensor | float]:
-        """Threshold and width of step t, from charged potentials h [...] in training."""
+        """Returns threshold and width of step t from the potentials before reset h [...], in training."""
         if not self.training:
             return (self.threshold_T[t].clone() if self.adaptive_threshold else self.threshold), 1.0
         if not (self.adaptive_threshold or self.adaptive_width):
@@ -158,7 +158,7 @@ class DSATGO(MembraneNeuron):
 
     @torch.no_grad()
     def _threshold_width(self, start: int, steps: int) -> Tensor:
-        """Thresholds and widths [2, T] that do not depend on the potentials."""
+        """Returns thresholds and widths [2, T] if they do not depend on the potentials."""
         running_T = self.threshold_T[start : start + steps]
         running_T = running_T.to(torch.promote_types(running_T.dtype, torch.float32))
         threshold_T, width_T = torch.full_like(running_T, self.threshold), torch.ones_like(running_T)
@@ -177,7 +177,7 @@ class DSATGO(MembraneNeuron):
 
     @torch.no_grad()
     def _threshold_width_of(self, moments: Tensor) -> tuple[Tensor | float, Tensor | float]:
-        """Threshold and width of a step, from the moments [3] of this process's potentials."""
+        """Returns threshold and width of a step from the moments [3] of this process's potentials."""
         adaptive, width = self._adapted(*over_processes(moments))
         return (adaptive if self.adaptive_threshold else self.threshold), width
 
@@ -194,7 +194,7 @@ class DSATGO(MembraneNeuron):
 
 
 def mean_and_std(h: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (n - 1; 0 for a single number) of all of h [...], over all processes."""
+    """Returns mean and standard deviation (n - 1; 0 for a single number) of all of h [...], over all processes."""
     count = h.numel()
     var, mean = torch.var_mean(h, correction=min(1, count - 1))
     if not many_processes():
@@ -203,7 +203,7 @@ def mean_and_std(h: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def over_processes(moments: Tensor) -> tuple[Tensor, Tensor]:
-    """The same of count, mean and sum of squared differences [3] of this process's part."""
+    """Returns mean and standard deviation over all processes from this one's count, mean, squared differences [3]."""
     if not many_processes():
         count, mean, squares = moments
         return mean, (squares / (count - 1).clamp(min=1)).sqrt()
@@ -213,7 +213,7 @@ def over_processes(moments: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def pooled(parts: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of parts [P, 3]: count, mean, sum of squared differences from that mean."""
+    """Returns mean and standard deviation of parts [P, 3]: count, mean, sum of squared differences from that mean."""
     count, mean, squares = parts.unbind(1)
     total = count.sum()
     grand = (count / total * mean).sum()
@@ -223,7 +223,7 @@ def pooled(parts: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class _Adaptive(Dynamics):
-    """The hard reset of one call; the backward pass takes up the thresholds that the forward pass decided."""
+    """The equations of one call with hard reset; the backward pass uses the thresholds of the forward pass."""
 
     decide: Callable[[Tensor, int], tuple[Tensor | float, Tensor | float]]
     form: KernelForm

@@ -1,4 +1,4 @@
-"""The integrate-and-fire neuron, which forgets nothing between spikes."""
+"""The integrate-and-fire neuron, which has no leak."""
 
 from typing import Literal
 
@@ -23,11 +23,11 @@ class IF(IntegrateAndFire):
         reset: hard (to v_reset) | soft (subtract the threshold).
         v_reset: potential after a hard reset.
         detach_reset: true: no gradient through the spike in the reset.
-        threshold: potential from which on it fires.
+        threshold: firing threshold of the membrane potential.
         v_init: potential before the first step.
 
     Raises:
-        ValueError: no such reset.
+        ValueError: there is no such reset.
     """
 
     def __init__(

@@ -16,18 +16,18 @@ class LIF(IntegrateAndFire):
     v_t = v_reset where s_t = 1, else h_t                 (reset hard)
     v_t = h_t - threshold s_t                             (reset soft)
 
-    for x_T [T, ...]. The defaults are the neuron in the code of TET and TMC (which fires on strictly greater;
-    that shows only at exact equality). `tau=2, decay_input=True, detach_reset=True` is Spikformer's.
+    for x_T [T, ...]. The defaults are the neuron in the code of TET and TMC (which fires on strictly greater; the
+    two differ only at exact equality). `tau=2, decay_input=True, detach_reset=True` is Spikformer's.
 
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
-        decay: part of the potential that survives a step.
+        decay: factor of the potential from one step to the next.
         tau: membrane time constant in steps, instead of decay: decay = 1 - 1 / tau.
         decay_input: true: scale the input by 1 - decay, as in v + (x - (v - v_reset)) / tau.
         reset: hard (to v_reset) | soft (subtract the threshold).
-        v_reset: potential after a hard reset, and the one that the leak pulls to.
+        v_reset: potential after a hard reset, to which the membrane potential decays.
         detach_reset: true: no gradient through the spike in the reset.
-        threshold: potential from which on it fires.
+        threshold: firing threshold of the membrane potential.
         v_init: potential before the first step.
 
     Raises:

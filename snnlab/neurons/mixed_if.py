@@ -19,29 +19,30 @@ class MixedIF(IntegrateAndFire):
     s_t = 1 if u_t >= theta else 0
     v_t = u_t - theta s_t
 
-    for t = 1..T (mixed-timestep paper, Eq. 1 to 3), with output theta s_t, so that weights stay as they are. T and
-    theta are not configured but belong to the weights: `snnlab convert` takes them from a trained `quant_relu`
-    (T its levels, theta its gamma). Its input currents may come from layers of other numbers of steps; at a
-    residual addition, each of the two is aligned before they are added.
+    for t = 1..T (mixed-timestep paper, Eq. 1 to 3), with output theta s_t, so that weights need no rescaling. T and
+    theta are not configured but stored with the weights: `snnlab convert` takes them from a trained `quant_relu`
+    (T its levels, theta its gamma). Its input currents may come from layers with other numbers of time steps; at a
+    residual addition, both operands are aligned before they are added.
 
-    Under a constant current q the spikes so far are N_t = clip(floor(1/2 + t q / theta); 0, t): no loop over time
-    is needed. N_T theta / T is the output of `quant_relu` (Theorem 1); so a network in which every input is
-    averaged computes the logits of its ANN exactly, but for rounding. Between two layers of equal T that are not
-    aligned (`equal="keep"`), the order of the spikes matters, and N_T may be off by one or more.
+    Under a constant current q the number of spikes up to step t is N_t = clip(floor(1/2 + t q / theta); 0, t), so no
+    loop over time is needed. N_T theta / T is the output of `quant_relu` (Theorem 1), so a network in which every
+    input is averaged computes the logits of its ANN up to rounding. Between two layers of equal T that are not
+    averaged (`equal="keep"`), the order of the spikes matters, and N_T may be off by one or more.
 
-    Before it is converted, it runs for as many steps as its input, with theta = 1.
+    Before conversion it runs for as many time steps as its input has, with theta = 1.
 
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
-        threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
+        threshold: has no effect; accepted because models may set another threshold for some neurons.
         rising: input with fewer steps than T: average (over time) | upsample (repeat steps).
-        falling: input with more steps than T: average (over time) | downsample (leave steps out).
+        falling: input with more steps than T: average (over time) | downsample (omit steps).
         equal: input with T steps: keep (as the paper does) | average.
-        averaged: what is averaged: currents (Algorithm 1) | spikes (Eq. 20), which saves steps. The spikes are those
-            of the layer before, which is the same for layers that treat all steps alike, and saves them all steps but
-            one. Where layers that follow disagree, currents.
+        averaged: what is averaged: currents (Algorithm 1) | spikes (Eq. 20), which saves steps. With "spikes" the
+            output of the preceding neuron layer is averaged; the result is the same for layers in between that treat
+            all time steps alike, and these compute one step only. If the layers that follow disagree, currents are
+            averaged.
         closed_form: true: spikes of a constant current without a loop over time.
-        time_scale: factor of T in all layers (the paper's Appendix D), theta stays.
+        time_scale: factor of T in all layers (the paper's Appendix D); theta does not change.
     """
 
     own_time = True
@@ -58,7 +59,7 @@ class MixedIF(IntegrateAndFire):
         closed_form: bool = False,
         time_scale: PositiveInt = 1,
     ) -> None:
-        # In units of theta, so that the recurrence has numbers and not tensors for constants.
+        # In units of theta, so that the constants of the recurrence are numbers, not tensors.
         super().__init__(surrogate, Dynamics(1.0, 0.0, True, False, False), 0.5)
         self.rising = rising
         self.falling = falling
@@ -76,16 +77,16 @@ class MixedIF(IntegrateAndFire):
 
     @property
     def per_step(self) -> bool:
-        """True once it is converted: it looks at all steps of its input, not at one after the other."""
+        """Whether it needs all time steps of its input at once, which is so after conversion."""
         return self._steps is not None
 
     @property
     def time_steps(self) -> int | None:
-        """T, with the factor `time_scale`; None before it is converted."""
+        """T times the factor `time_scale`; None before conversion."""
         return None if self._steps is None else self._steps * self.time_scale
 
     def get_extra_state(self) -> Tensor:
-        """T (0 before conversion) and the T of every neuron layer that is fed by this one."""
+        """Returns T (0 before conversion) and the T of every neuron layer that this one feeds."""
         return torch.tensor([self._steps or 0, *self._consumers])
 
     def set_extra_state(self, state: Tensor) -> None:
@@ -93,7 +94,7 @@ class MixedIF(IntegrateAndFire):
         self._steps, self._consumers = steps or None, tuple(consumers)
 
     def align(self, x_T: Tensor) -> Tensor:
-        """The input with this layer's number of steps, or with one if it is constant: [T or 1, ...]."""
+        """Returns the input with this layer's number of time steps, or with one if it is constant: [T or 1, ...]."""
         steps, given = self.time_steps, len(x_T)
         if steps is None or given == 1:
             return x_T
@@ -102,7 +103,7 @@ class MixedIF(IntegrateAndFire):
         return x_T if given == steps else nearest(x_T, steps)
 
     def mean_of_spikes(self, spikes_T: Tensor) -> Tensor:
-        """The layer's output where only averages follow, [1, ...]."""
+        """Returns the time mean of the output [1, ...], for layers whose output is averaged by all that follow."""
         return spikes_T.mean(0, keepdim=True)
 
     def _averages(self, given: int, steps: int) -> bool:
@@ -110,7 +111,7 @@ class MixedIF(IntegrateAndFire):
         return how == "average"
 
     def _puts_out_means(self) -> bool:
-        """True if all that follow would average; the last layer's logits are averaged in any case."""
+        """Returns whether all layers that follow average; the last layer's logits are averaged in any case."""
         steps = self._steps
         return (
             steps is not None
@@ -132,7 +133,7 @@ class MixedIF(IntegrateAndFire):
         return (spikes_T * self.theta).to(x_T.dtype), state
 
     def _constant(self, q: Tensor, steps: int) -> Tensor:
-        """The output for a constant current, in units of theta: all spikes, or their mean, times theta."""
+        """Returns the output for a constant current in units of theta: all spikes, or their mean, times theta."""
         if self._puts_out_means():
             mean = (q * steps + 0.5).floor_().clamp_(0, steps).mul_(self.theta / steps)
             return mean.unsqueeze(0)

@@ -15,7 +15,7 @@ from snnlab.surrogates.base import Surrogate
 class PLIF(IntegrateAndFire):
     """Leaky integrate-and-fire neuron with a learned leak, one scalar per layer.
 
-    decay = sigmoid(w), w learned; the rest as in `lif`:
+    decay = sigmoid(w), w learned; the other equations are those of `lif`:
 
     h_t = decay (v_{t-1} - v_reset) + v_reset + x_t       (decay_input: x_t times 1 - decay)
     s_t = 1 if h_t >= threshold else 0
@@ -23,21 +23,21 @@ class PLIF(IntegrateAndFire):
     v_t = h_t - threshold s_t                             (reset soft)
 
     for x_T [T, ...]. Fang et al. 2021, "Incorporating learnable membrane time constant", learn 1 / tau =
-    sigmoid(w') with decay_input=True and decay 1/2 at the start: the same with w = -w'. DS-ATGO starts at
-    decay 0.2, without decay_input.
+    sigmoid(w') with decay_input=True and an initial decay of 1/2, which is this neuron with w = -w'. DS-ATGO has an
+    initial decay of 0.2, without decay_input.
 
     Args:
         surrogate: gradient of the spike; None: `Triangle()`.
-        init_decay: part of the potential that survives a step, before training.
+        init_decay: factor of the potential from one step to the next, before training.
         decay_input: true: scale the input by 1 - decay, as in v + (x - (v - v_reset)) / tau.
         reset: hard (to v_reset) | soft (subtract the threshold).
-        v_reset: potential after a hard reset, and the one that the leak pulls to.
+        v_reset: potential after a hard reset, to which the membrane potential decays.
         detach_reset: true: no gradient through the spike in the reset.
-        threshold: potential from which on it fires.
+        threshold: firing threshold of the membrane potential.
         v_init: potential before the first step.
 
     Raises:
-        ValueError: no such reset.
+        ValueError: there is no such reset.
     """
 
     def __init__(

@@ -18,8 +18,8 @@ class QuantReLU(Neuron):
 
     a = s clip(Q(z / s); 0, T),   Q(v) = floor(v + 1/2),   s = gamma / T
 
-    for z [T', ...], each time step T' alike (mixed-timestep paper, Eq. 5). T is a whole number, at least 1: the
-    nearest to the real t that is learned, by t itself or by two other numbers that fix it:
+    for z [T', ...], elementwise at each time step (mixed-timestep paper, Eq. 5). T is an integer, at least 1: the
+    nearest to a real number t, which is learned itself or determined by other learned numbers:
 
     parameters   learned     t            s          gamma
     n_s          n, s        2^n          s          s T
@@ -27,34 +27,34 @@ class QuantReLU(Neuron):
     s_gamma      s, gamma    gamma/s      s          s T
     t_gamma      t, gamma    t            gamma/T    gamma
 
-    Gradients are those of the straight-through model, in which both roundings are the addition of a constant:
-    with the constants c = Q(z/s) - z/s and d = T - t frozen,
+    Gradients are straight-through: both roundings are treated as the addition of a constant. With the constants
+    c = Q(z/s) - z/s and d = T - t,
 
         a = s (z/s + c) where 0 <= Q <= T,   0 below,   s (t + d) above,
 
-    a smooth function of z and of what is learned. Its derivatives, with v = z/s and q = Q(v):
+    a smooth function of z and of the learned parameters. Its derivatives, with v = z/s and q = Q(v):
 
                              0 <= q <= T     q > T    q < 0
         da/dz                1               0        0
         da/ds  (T fixed)     q - v           T        0
         da/dT  (s fixed)     0               s        0
 
-    The rest is the chain rule for s and T in the table above, which gives Eq. 11, 12, 15, 16 and 18 as printed
-    where t is a whole number, and these corrections: in Eq. 14 the first term is q / 2^n, as in Eq. 18, not s q; in
+    The chain rule for s and T in the table above then gives Eq. 11, 12, 15, 16 and 18 as printed where t is an
+    integer, and these corrections: in Eq. 14 the first term is q / 2^n, as in Eq. 18, not s q; in
     Eq. 13 and 17 (n_gamma and t_gamma) the saturated term gamma I(q > T) ln 2 and gamma/t I(q > T) is 0, for
     at saturation a = gamma, which does not depend on T. `saturated="printed"` trains with the printed term. The
-    sums over the elements of a layer are those of autograd. Q rounds ties up, as the converted neuron does.
+    sums over the elements of a layer are computed by autograd. Q rounds ties up, as the converted neuron does.
 
     Args:
-        threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
+        threshold: has no effect; accepted because models may set another threshold for some neurons.
         parameters: which two numbers are learned: n_s | n_gamma | s_gamma | t_gamma (the paper's best).
-        t_init: t at the start; T is the whole number next to it. The paper does not say; 8 is that of its predecessor
+        t_init: initial t; T is the nearest integer. The paper does not say; 8 is that of its predecessor
             QCFS.
-        gamma_init: gamma, the greatest output, at the start. The paper does not say; 8 is that of QCFS.
+        gamma_init: initial gamma, the greatest output. The paper does not say; 8 is that of QCFS.
         saturated: gradient of t where the output is gamma: autograd (0) | printed (the paper's extra term). The term
             of Eq. 13 and 17 raises or lowers t with the loss gradient at saturation. Without effect on n_s and
             s_gamma.
-        negative: gradient of what is learned where q < 0: zero | printed (the paper's masks). The paper's text defines
+        negative: gradient of the parameters where q < 0: zero | printed (the paper's masks). The paper's text defines
             clip, which gives "zero"; the masks of Eq. 11 to 18 say q - v there as well, without the clip.
     """
 
@@ -81,7 +81,7 @@ class QuantReLU(Neuron):
         self.learned = tuple(parameters.split("_"))
         for name in self.learned:
             self.register_parameter(name, nn.Parameter(start[name]))
-        # What an optimiser may treat apart: what fixes t, and what fixes the height.
+        # Parameters with optimiser settings of their own: those that determine t, and those that determine the height.
         first, second = self.learned
         self.optimizer_groups = {first: "t", second: "gamma"}
         # With gamma learned, da/dT of the printed equations keeps s where the change of s cancels it.
@@ -94,7 +94,7 @@ class QuantReLU(Neuron):
         return parameter
 
     def real_t(self) -> Tensor:
-        """The real t that is rounded to T, differentiable."""
+        """Returns the real number t that is rounded to T, differentiable."""
         first, second = self.learned
         if first == "n":
             return torch.exp2(self._learned("n"))
@@ -103,7 +103,7 @@ class QuantReLU(Neuron):
         return self._learned(second) / _at_least(self._learned("s"), SMALLEST)
 
     def step_and_levels(self) -> tuple[Tensor, Tensor]:
-        """s and T as float scalars; gradients pass through the rounding of T and through its bound 1."""
+        """Returns s and T as float scalars; gradients pass through the rounding of T and through its bound 1."""
         t = self.real_t()
         levels = _passing((t.detach() + 0.5).floor().clamp(min=1), t)
         if "s" in self.learned:
@@ -112,12 +112,12 @@ class QuantReLU(Neuron):
 
     @property
     def time_steps(self) -> int:
-        """T, the time steps of the neuron that this one is converted to."""
+        """T, the number of time steps of the neuron that this one is converted to."""
         return round(self.step_and_levels()[1].item())
 
     @property
     def height(self) -> Tensor:
-        """gamma (or s T), the greatest output: the threshold of the neuron that this one is converted to."""
+        """gamma (or s T), the greatest output, which is the threshold of the neuron that this one is converted to."""
         step, levels = self.step_and_levels()
         return (step * levels).detach()
 
@@ -127,7 +127,7 @@ class QuantReLU(Neuron):
         return a_T, self.initial_state(x_T) if state is None else state
 
     def initial_state(self, x: Tensor) -> Tensor:
-        """An empty tensor."""
+        """Returns an empty tensor."""
         return x.new_empty(0)
 
     def extra_repr(self) -> str:
@@ -135,17 +135,17 @@ class QuantReLU(Neuron):
 
 
 def _at_least(x: Tensor, bound: float) -> Tensor:
-    """max(x, bound), with the gradient of x everywhere, so that what is too small can grow again."""
+    """Returns max(x, bound), with the gradient of x everywhere, so that a value below the bound can grow again."""
     return _passing(x.detach().clamp(min=bound), x)
 
 
 def _passing(value: Tensor, x: Tensor) -> Tensor:
-    """The value exactly, with the gradient of x."""
+    """Returns exactly the value, with the gradient of x."""
     return value + (x - x.detach())
 
 
 def _precise(x: Tensor, step: Tensor) -> Tensor:
-    """A scalar does not raise the precision of what it divides, so that has to be said."""
+    """Returns a tensor in the precision of the computation, which type promotion with a scalar would not raise."""
     return x.to(torch.promote_types(x.dtype, step.dtype))
 
 

@@ -1,4 +1,4 @@
-"""The rectifier as a neuron, which turns a spiking network into its ANN."""
+"""The rectified linear unit as a neuron, which turns a spiking network into its ANN."""
 
 from torch import Tensor
 
@@ -9,7 +9,7 @@ class ReLU(Neuron):
     """Rectified linear unit, stateless: max(0, x) at every step, which makes a network an ANN.
 
     Args:
-        threshold: has no meaning here; accepted because models may ask a neuron for another threshold.
+        threshold: has no effect; accepted because models may set another threshold for some neurons.
     """
 
     batch_axis = None
@@ -21,5 +21,5 @@ class ReLU(Neuron):
         return x_T.relu(), self.initial_state(x_T) if state is None else state
 
     def initial_state(self, x: Tensor) -> Tensor:
-        """An empty tensor."""
+        """Returns an empty tensor."""
         return x.new_empty(0)

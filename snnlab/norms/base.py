@@ -1,6 +1,6 @@
 """PyTorch's batch normalisation for any number of axes, with time folded into the batch.
 
-It stays a `_BatchNorm`, so that conversion to SyncBatchNorm and lists of undecayed parameters find it.
+It is a `_BatchNorm`, so that conversion to SyncBatchNorm and lists of undecayed parameters find it.
 """
 
 import torch
@@ -12,13 +12,13 @@ from snnlab.time_axis import fold_time, is_still, unfold_time
 
 
 class BatchNorm(_BatchNorm):
-    """Batch normalisation of [N, C, ...] with any number of axes behind C."""
+    """Batch normalisation of [N, C, ...] with any number of axes after C."""
 
     def _check_input_dim(self, input: Tensor) -> None:
         assert input.dim() >= 2, f"batch normalisation needs [N, C, ...], got {tuple(input.shape)}"
 
     def of_still(self, x_TBC: Tensor) -> Tensor:
-        """The same for one step x_TBC[0] shown T times, computed once; the statistics count all of its copies."""
+        """Normalises a static input, x_TBC[0] expanded to T steps, once; the statistics count all T copies."""
         x_BC = x_TBC[0]
         if not self.training:
             y_BC: Tensor = self(x_BC)
@@ -31,7 +31,7 @@ class BatchNorm(_BatchNorm):
 
     @torch.no_grad()
     def take_up(self, mean: Tensor, var: Tensor, count: int) -> None:
-        """Moves the running statistics as a call in training would: var [C] of `count` values, divided by count."""
+        """Updates the running statistics as a call in training would; var [C] of `count` values is divided by count."""
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
@@ -42,20 +42,20 @@ class BatchNorm(_BatchNorm):
 
 
 class BatchNormOverTime(nn.Module):
-    """Base class of norms with statistics over everything but C, and perhaps a factor for each step behind it.
+    """Base class of norms with statistics over all axes but C, optionally followed by a factor for each time step.
 
     Attributes:
-        bn: the normalisation; in a run over several processes perhaps a `SyncBatchNorm`.
+        bn: the normalisation; in a run over several processes it may be a `SyncBatchNorm`.
     """
 
     bn: nn.Module
 
     def step_factors(self, num_steps: int) -> Tensor | None:
-        """The factor p_T [T] of each step; None: there is none."""
+        """Returns the factor p_T [T] of each step; None if there is none."""
         return None
 
     def forward(self, x_TBC: Tensor) -> Tensor:
-        """[T, B, C, ...] -> [T, B, C, ...]."""
+        """Normalises [T, B, C, ...]; returns the same shape."""
         p_T = self.step_factors(len(x_TBC))
         if is_still(x_TBC) and type(self.bn) is BatchNorm and self.bn.track_running_stats:
             y_TBC = self.bn.of_still(x_TBC)

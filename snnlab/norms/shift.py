@@ -1,4 +1,4 @@
-"""What is left of a normalisation that has been folded into the convolution before it."""
+"""The constant that remains when a normalisation is folded into the convolution before it."""
 
 import torch
 from torch import Tensor, nn

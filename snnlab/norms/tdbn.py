@@ -7,18 +7,18 @@ from snnlab.ranges import Fraction, Positive
 
 
 class TDBN(BatchNormOverTime):
-    """Threshold-dependent batch normalisation: starts with a standard deviation of alpha times the threshold.
+    """Threshold-dependent batch normalisation: the initial standard deviation is alpha times the threshold.
 
     y = weight (x - mean) / sqrt(var + eps) + bias over time, batch and space, with weight = alpha threshold
     before training (Zheng et al. 2021, "Going deeper with directly-trained larger spiking neural networks").
-    The paper writes the factor apart from a weight that starts at 1; here, as in its code, it is the weight's
+    The paper writes the factor separately from a weight initialised to 1; here, as in its code, it is the weight's
     initial value.
 
     Args:
         num_features: channels.
-        threshold: of the neuron that follows.
+        threshold: threshold of the neuron that follows.
         alpha: initial standard deviation of the output over the neuron's threshold. Should be 1, or 1 /
-            sqrt(number of branches) where several branches are added up.
+            sqrt(number of branches) where several branches are added.
         eps: added to the variance.
         momentum: weight of the newest batch in the running statistics.
     """

@@ -15,7 +15,7 @@ class TEBN(BatchNormOverTime):
 
     Args:
         num_features: channels.
-        num_steps: time steps that get a scale; fewer may be run, more may not.
+        num_steps: number of time steps with a scale; fewer may be run, more may not.
         eps: added to the variance.
         momentum: weight of the newest batch in the running statistics.
 

@@ -1,6 +1,6 @@
-"""What all surrogates share: a step function in the forward pass, a smooth derivative in the backward pass.
+"""The interface of all surrogates: a step function in the forward pass, a smooth derivative in the backward pass.
 
-One autograd function serves them all; a surrogate adds `gradient` and its antiderivative `primitive`.
+All share one autograd function; a surrogate defines `gradient` and its antiderivative `primitive`.
 """
 
 from typing import Any, ClassVar
@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 
 class Surrogate(nn.Module):
-    """Base class: `s = 1 if u >= 0 else 0`, with `ds/du := gradient(u)`.
+    """Base class of surrogate gradients: `s = 1 if u >= 0 else 0`, with `ds/du := gradient(u)`.
 
     `u` is the membrane potential minus the threshold, of any shape and any floating point type.
 
     Attributes:
-        num_steps: time steps that it has parameters for; None: every step is alike.
+        num_steps: number of time steps with parameters of their own; None: all steps are alike.
         kernel_gradient: `gradient` for Triton kernels, a function `(u, a, numbers)` marked with
             `snnlab.triton_language.jit`: numbers are `kernel_numbers()`, constants when the kernel is compiled, and a
-            is what the surrogate learns for the step. None: kernels do not cover the surrogate.
-        kernel_learning: the derivative of the smooth step with regard to a, a function of the same kind.
+            is the learned parameter of the step. None: kernels do not cover the surrogate.
+            kernel_learning: the derivative of the smooth step with respect to a, a function of the same kind.
     """
 
     num_steps: int | None = None
@@ -32,39 +32,39 @@ class Surrogate(nn.Module):
 
     @property
     def plain_step(self) -> bool:
-        """Whether `forward` gives the step itself, so that a neuron may compare instead of calling it."""
+        """Whether `forward` returns exactly the step function, so that a neuron may compare instead of calling it."""
         return type(self).forward is Surrogate.forward
 
     def at(self, t: int, threshold: float) -> "Surrogate":
-        """The surrogate of time step t (from 0) for thresholds that lie so far from each other and from rest.
+        """Returns the surrogate of time step t (from 0) for thresholds at this distance from each other and from rest.
 
-        Itself, unless a subclass depends on one of them. A neuron with several levels calls one such surrogate
-        for each level, so a gradient over all levels is the sum of theirs.
+        It returns itself, unless a subclass depends on one of the two. A neuron with several levels calls one such
+        surrogate for each level, so the gradient over all levels is the sum of their gradients.
         """
         return self
 
     def kernel_numbers(self) -> tuple[float, ...]:
-        """The numbers that `kernel_gradient` works with."""
+        """Returns the constants of `kernel_gradient`."""
         return ()
 
     def kernel_learned(self) -> Tensor | None:
-        """What is learned for each time step [T], with a gradient; None: nothing."""
+        """Returns the learned parameter of each time step [T], with a gradient; None if nothing is learned."""
         return None
 
     def quantities(self) -> dict[str, Tensor]:
-        """What training changes about its form, to be logged: name -> [] or a number per step [T]."""
+        """Returns what training changes about its shape, for logging: name -> [] or a number per step [T]."""
         return {}
 
     def forward(self, u: Tensor) -> Tensor:
-        """Spikes [...] of u [...], in u's dtype: 1 where `u >= 0`, else 0 (0 for NaN)."""
+        """Returns spikes [...] for u [...], in u's dtype: 1 where `u >= 0`, else 0 (0 for NaN)."""
         return _Spike.apply(u, self)  # type: ignore[no-any-return]
 
     def gradient(self, u: Tensor) -> Tensor:
-        """The derivative that replaces the step's, elementwise."""
+        """Returns the derivative that replaces that of the step function, elementwise."""
         raise NotImplementedError
 
     def primitive(self, u: Tensor) -> Tensor:
-        """An antiderivative of `gradient`, elementwise: the smooth step that the gradient belongs to."""
+        """Returns an antiderivative of `gradient`, elementwise: the smooth step whose derivative is the gradient."""
         raise NotImplementedError
 
 
@@ -72,12 +72,12 @@ _classes: dict[str, type[Surrogate]] = {}
 
 
 def surrogate_class(name: str) -> type[Surrogate]:
-    """The class called so, with its module: the name by which an operator of PyTorch is told a surrogate."""
+    """Returns the class of this full name (with its module), as which a PyTorch operator receives a surrogate."""
     return _classes[name]
 
 
 def heaviside(u: Tensor) -> Tensor:
-    """1 where `u >= 0`, else 0 (also for NaN), in u's dtype, without a gradient."""
+    """Returns 1 where `u >= 0`, else 0 (also for NaN), in u's dtype, without a gradient."""
     # On the CPU, comparing into a float tensor is several times as fast as comparing and casting.
     return u.detach().clone().ge_(0)
 

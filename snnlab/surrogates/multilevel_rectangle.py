@@ -13,7 +13,7 @@ def _in_kernel(u: "tl.tensor", a: "tl.tensor", numbers: "tl.tuple") -> "tl.tenso
 
 
 class MultilevelRectangle(Surrogate):
-    """Rectangle as wide as the levels lie apart, so that the levels of a neuron tile one long rectangle.
+    """Rectangle as wide as the distance of the levels, so that the levels of a neuron tile one long rectangle.
 
     gradient(u)  = alpha if -threshold / 2 <= u < threshold / 2 else 0
     primitive(u) = alpha clamp(u + threshold / 2, 0, threshold)
@@ -23,8 +23,8 @@ class MultilevelRectangle(Surrogate):
     h(v) = alpha if |v - (K + 1) / 2 threshold| < K / 2 threshold else 0
 
     which is the circulate-firing paper's Eq. 14, the same support as LM-HT's surrogate. For negative v the paper
-    prints it with its negative theta_N, for which the condition can never hold; here its magnitude stands
-    there. On a neuron with one threshold it is a rectangle of width threshold. The neuron tells the threshold.
+    prints it with its negative theta_N, for which the condition can never hold; here the magnitude is used. For a
+    neuron with one threshold it is a rectangle of width threshold. The threshold is set by the neuron.
 
     Args:
         alpha: gradient inside the rectangle. The paper gives no number; 1 makes the area of a level 1 at threshold 1.
@@ -45,7 +45,7 @@ class MultilevelRectangle(Surrogate):
         return other
 
     def gradient(self, u: Tensor) -> Tensor:
-        # Half open: neighbouring levels share an edge, which has to count once.
+        # Half open: neighbouring levels share an edge, which must count once.
         return (heaviside(u + self.width / 2) - heaviside(u - self.width / 2)) * self.alpha
 
     def kernel_numbers(self) -> tuple[float, ...]:

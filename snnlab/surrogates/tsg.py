@@ -27,27 +27,27 @@ class TSG(Surrogate):
     primitive(u) = 1/2 + z - z |z| / 2, z = clamp(alpha_t u, -1, 1)
 
     with x_t learned, one for each time step of the layer (circulate-firing paper, Eq. 15 to 17). A neuron with
-    several levels calls it once for each, with u the distance from that level, and the triangles add up: its
-    output is the sum of that many steps. With one time step it is a learned surrogate like any other.
+    several levels calls it once for each, with u the distance from that level, and its output is the sum of that
+    many step functions, so the triangles add up. With one time step it is an ordinary learned surrogate.
 
-    How alpha learns is not in the paper, where alpha occurs in the backward pass only. Here the spike is its own
-    straight-through value: forwards the step H(u), backwards the smooth step S(u; alpha) = primitive(u) that the
-    triangle is the derivative of, with regard to both arguments,
+    The paper does not say how alpha is learned; there alpha occurs in the backward pass only. Here the spike is a
+    straight-through estimate: the forward pass computes the step H(u), the backward pass differentiates the smooth
+    step S(u; alpha) = primitive(u), whose derivative is the triangle, with respect to both arguments,
 
     dS/du = gradient(u),   dS/dalpha = dS/dz dz/dalpha = (1 - |z|) u inside |z| < 1, else 0
                                      = u gradient(u) / alpha,   dalpha/dx = s sigmoid(x) (1 - sigmoid(x)).
 
-    S is 0 far below the threshold and 1 far above it whatever alpha is, so that no spike which is beyond doubt
-    pulls at alpha, and S tends to H with growing alpha.
+    S is 0 far below the threshold and 1 far above it whatever alpha is, so potentials far from the threshold add
+    nothing to the gradient of alpha, and S tends to H with growing alpha.
 
-    `forward`, `gradient` and `primitive` of the module itself are those of the first step; `at` gives the others.
+    `forward`, `gradient` and `primitive` of the module itself are those of the first step; `at` returns the others.
 
     Args:
-        num_steps: time steps that get an alpha; fewer may be run, more may not.
+        num_steps: number of time steps with an alpha; fewer may be run, more may not.
         s: range of the height: alpha_t = s sigmoid(x_t) + b. The paper gives no number; s = 2, b = 1 allow for 1 to 3,
             where the paper's Table I has its good fixed heights (1 and 2; 0.5 and 5 are poor).
         b: least height.
-        x: every x_t before training. At 0 the height starts at s / 2 + b = 2, the best fixed height there.
+        x: initial value of every x_t. At 0 the initial height is s / 2 + b = 2, the best fixed height there.
     """
 
     kernel_gradient = _in_kernel
@@ -65,7 +65,7 @@ class TSG(Surrogate):
         self.x = nn.Parameter(torch.full((num_steps,), x))
 
     def alpha(self) -> Tensor:
-        """Height at each time step [T]."""
+        """The height at each time step [T]."""
         return self.s * self.x.sigmoid() + self.b
 
     def kernel_learned(self) -> Tensor:
@@ -109,7 +109,7 @@ class _LearnedTriangle(Surrogate):
 
 
 def triangle(u: Tensor, alpha: Tensor) -> Tensor:
-    """max(0, alpha (1 - alpha |u|)), elementwise."""
+    """Returns max(0, alpha (1 - alpha |u|)), elementwise."""
     return (u.abs() * -alpha + 1).clamp(min=0) * alpha
 
 

@@ -1,1 +1,1 @@
-"""Neurons on the CPU: Python equations are traced, written as C++, built once for each machine, and called."""
+"""Neurons on the CPU: the Python equations are traced, translated to C++, and compiled once for each machine."""

@@ -1,4 +1,4 @@
-"""What a call hands to its C++ functions: sizes and addresses. Shape suffixes: T time steps, `...` any further axes."""
+"""The arguments of the C++ functions: sizes and addresses. Shape suffixes: T time steps, `...` any further axes."""
 
 import ctypes
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Arguments(ctypes.Structure):
-    """As in the C++ source."""
+    """The struct of the same name in the C++ source."""
 
     _fields_ = (
         *(
@@ -23,7 +23,7 @@ class Arguments(ctypes.Structure):
 
 
 class Pointers:
-    """Addresses of a call's tensors, which it keeps alive."""
+    """The addresses of a call's tensors; it holds references to the tensors."""
 
     def __init__(self, x_T: Tensor, v: Tensor, start: int, parameters: list[Tensor], **more: Any) -> None:
         self._alive = [parameter.detach().to(v.dtype).contiguous() for parameter in parameters]
@@ -46,13 +46,13 @@ class Pointers:
         return ctypes.byref(self.args)
 
     def set_threshold_width(self, threshold_width_T: Tensor | None) -> None:
-        """Threshold and width of each step [2, T]."""
+        """Sets threshold and width of each step [2, T]."""
         self._threshold_width_T = threshold_width_T
         self.args.threshold_width = None if threshold_width_T is None else threshold_width_T.data_ptr()
 
 
 def repeats(v: Tensor) -> bool:
-    """Whether v [...] is one number in all places."""
+    """Returns whether v [...] is one number expanded to all elements."""
     return v.numel() > 1 and not any(v.stride())
 
 

@@ -1,7 +1,7 @@
-"""The back end `compiled`: generated C++ for the CPU, one pass over memory forwards and one backwards.
+"""The back end `compiled`: generated C++ for the CPU, one pass over memory in the forward and one in the backward pass.
 
-Only the input is kept for the backward pass, which recomputes the membrane. Shape suffixes: T time steps, `...` any
-further axes.
+Only the input is saved for the backward pass, which recomputes the membrane potentials. Shape suffixes: T time steps,
+`...` any further axes.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _MODULE_KEYS = frozenset(vars(nn.Module()))
 
 @dataclass(frozen=True)
 class Kernel:
-    """A built program and the values of its numbers; or why there is none."""
+    """A compiled program and the values of its constants; or the reason why there is none."""
 
     program: Program | None = None
     functions: Any = None
@@ -41,7 +41,7 @@ class Kernel:
 
 
 def refusal(call: Call, **variant: bool) -> str | None:
-    """Why it does not cover a call, as half a sentence; None if it does. `variant` as in `kernel_of`."""
+    """Returns the reason why it does not cover a call, as a clause; None if it does. `variant` as in `kernel_of`."""
     if call.x_T.device.type != "cpu":
         return f"it is for the CPU, and the input is on {call.x_T.device.type}"
     if call.x_T.dtype not in INPUT_TYPES or call.v.dtype not in (torch.float32, torch.float64):
@@ -52,12 +52,12 @@ def refusal(call: Call, **variant: bool) -> str | None:
 
 
 def pays(call: Call) -> bool:
-    """Whether a call is large enough to repay the build and the launch."""
+    """Returns whether a call is large enough to repay compilation and launch."""
     return call.x_T.numel() >= LEAST_ELEMENTS
 
 
 def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-    """What `integrate_and_fire` returns, differentiable once."""
+    """Returns the results of `integrate_and_fire`, differentiable once."""
     learned = call.decay if isinstance(call.decay, Tensor) else None
     x_T = dense(call.x_T)
     v = call.v if repeats(call.v) else like(call.v, x_T[0])
@@ -70,7 +70,7 @@ _kernels: dict[object, Kernel] = {}
 
 
 def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped: bool = False) -> Kernel:
-    """The kernel for a call's equations and types; layers of the same equations share one."""
+    """Returns the kernel for a call's equations and dtypes; layers with equal equations share one."""
     measured = call.measure is not None
     variant = Variant(len(call.x_T), call.x_T.dtype, call.v.dtype, measured, affine, residual, stepped)
     try:
@@ -109,9 +109,9 @@ def _build(call: Call, variant: Variant) -> Kernel:
 
 
 def dense(x_T: Tensor) -> Tensor:
-    """x_T [T, ...] itself if its steps lie one behind the other without gaps, in any order inside; else a copy.
+    """Returns x_T [T, ...] itself if its steps are stored back to back without gaps, in any order of axes; else a copy.
 
-    A single step shown T times is one too.
+    A single step expanded to T steps counts as dense, too.
     """
     expected = 1
     axes = sorted((axis for axis in range(1, x_T.dim()) if x_T.shape[axis] > 1), key=x_T.stride)
@@ -123,12 +123,12 @@ def dense(x_T: Tensor) -> Tensor:
 
 
 def blank(x_T: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-    """Memory for all steps in the order of a dense x_T."""
+    """Returns uninitialised memory for all steps, in the memory order of a dense x_T."""
     return torch.empty_strided(x_T.shape, (x_T[0].numel(), *x_T.stride()[1:]), dtype=dtype or x_T.dtype)
 
 
 def like(tensor: Tensor, model: Tensor) -> Tensor:
-    """The tensor in the memory order of a dense one of its shape; a copy where it is not."""
+    """Returns the tensor in the memory order of a dense tensor of its shape; copies it if its order differs."""
     if all(
         size == 1 or a == b for size, a, b in zip(model.shape, tensor.stride(), model.stride(), strict=True)
     ):
@@ -201,7 +201,7 @@ class _Compiled(torch.autograd.Function):
 def scalar_gradients(
     program: Program, sums_T: Tensor, start: int, learned: Tensor | None, parameters: list[Tensor]
 ) -> list[Tensor | None]:
-    """The gradients of decay and parameters from sums_T [T, scalars]."""
+    """Returns the gradients of decay and parameters from sums_T [T, scalars]."""
     grads: list[Tensor | None] = [] if learned is not None else [None]
     scalars = [
         *([] if learned is None else [("decay", learned)]),

@@ -1,6 +1,6 @@
-"""Builds C++ sources into libraries, once for each machine: they are kept in the user's cache.
+"""Compiles C++ sources into shared libraries, once for each machine, and keeps them in the user's cache.
 
-The cache is bounded: after a build, the libraries that were loaded longest ago are removed.
+The cache is bounded: after a build, the least recently loaded libraries are removed.
 """
 
 import ctypes
@@ -26,14 +26,14 @@ _ATTEMPTS = 3  # another process may remove a library before it is loaded
 
 
 class BuildError(Exception):
-    """A source cannot be built here; the message says why, as half a sentence."""
+    """A source cannot be compiled on this machine; the message gives the reason as a clause."""
 
 
 def library(source: str) -> ctypes.CDLL:
-    """The loaded library of a C++ source.
+    """Compiles a C++ source unless it is cached, and returns the loaded library.
 
     Raises:
-        BuildError: no compiler, or it fails, or what it builds cannot be loaded.
+        BuildError: there is no compiler, it fails, or the library cannot be loaded.
     """
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
@@ -54,7 +54,7 @@ def library(source: str) -> ctypes.CDLL:
 
 
 def _load(file: Path) -> ctypes.CDLL | None:
-    """The library in a file, which then counts as used last; None: it is not there, or another process removed it."""
+    """Loads the library in a file and marks it as used last; None if it is absent or another process removed it."""
     try:
         os.utime(file)
         return ctypes.CDLL(str(file))
@@ -63,9 +63,9 @@ def _load(file: Path) -> ctypes.CDLL | None:
 
 
 def remove_unused(folder: Path, keep: Path) -> None:
-    """Removes libraries from a cache of more than `MOST_FILES` or `MOST_BYTES`, those used longest ago first.
+    """Removes the least recently used libraries from a cache of more than `MOST_FILES` or `MOST_BYTES`.
 
-    Other processes may do the same at once: a file that is gone is none of ours, and a library that is loaded stays
+    Other processes may do so at the same time: files that have disappeared are skipped, and a loaded library stays
     usable without its file.
     """
     found = []
@@ -101,7 +101,7 @@ def _first_error(text: str) -> str:
 
 @functools.cache
 def _folder() -> Path:
-    """`$XDG_CACHE_HOME/snnlab/kernels`, or a folder for this process where that cannot be written."""
+    """Returns `$XDG_CACHE_HOME/snnlab/kernels`, or a temporary folder of this process if that is not writable."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = root / "snnlab" / "kernels"
     try:
@@ -114,7 +114,7 @@ def _folder() -> Path:
 
 @functools.cache
 def _machine() -> str:
-    """What `-march=native` depends on: homes are shared by machines."""
+    """Returns what `-march=native` depends on, since several machines may share a home directory."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,11 +1,11 @@
-"""Batch normalisation and neuron in one, on the CPU: the convolution's output is read, and kept, once.
+"""Batch normalisation fused with a neuron on the CPU: the convolution's output is read once and saved once.
 
     x[t, n] = y[t, n] scale[t, c] + shift[t, c] (+ residual[t, n])        c the channel of element n
     scale   = p_t weight / sqrt(var + eps),  shift = p_t (bias - mean weight / sqrt(var + eps))
 
-The kernel takes scale and shift as given and returns their gradients; how they come from mean, variance, weight,
-bias and p is a matter of a few numbers for each channel, which autograd differentiates. Shape suffixes: T time
-steps, C channels, `...` any further axes.
+The kernel takes scale and shift as inputs and returns their gradients. They are computed from mean, variance, weight,
+bias and p in PyTorch, a few numbers for each channel, and differentiated by autograd. Shape suffixes: T time steps, C
+channels, `...` any further axes.
 """
 
 from typing import Any
@@ -22,9 +22,9 @@ from snnlab.kernels.cpu.thresholds import forward
 
 
 def norm_and_neuron(call: Call, norm: Norm, residual_T: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Spikes [T, ...] of the neuron for the normalised call.x_T plus a residual, and mean and variance [C].
+    """Returns the spikes [T, ...] for the normalised call.x_T plus a residual, and mean and variance [C].
 
-    The variance is that of the batch, divided by the count. Not for a call with a state or a measure.
+    The variance is that of the batch, divided by the count. Calls with a state or a measure are not supported.
     """
     learned = call.decay if isinstance(call.decay, Tensor) else None
     kernel = kernel_of(call, affine=True, residual=residual_T is not None, stepped=norm.p_T is not None)
@@ -48,14 +48,14 @@ def norm_and_neuron(call: Call, norm: Norm, residual_T: Tensor | None) -> tuple[
 def _tables(
     weight: Tensor, bias: Tensor, p_T: Tensor | None, mean: Tensor, var: Tensor, eps: float
 ) -> tuple[Tensor, Tensor]:
-    """Scale and shift, [C] or with p_T [T, C]."""
+    """Returns scale and shift, [C] or with p_T [T, C]."""
     scale = weight * (var + eps).rsqrt()
     shift = bias - mean * scale
     return (scale, shift) if p_T is None else (p_T[:, None] * scale, p_T[:, None] * shift)
 
 
 class _Layout:
-    """Pointers of a call with channels; keeps what they point to."""
+    """The pointers of a call with channels; holds references to the tensors."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class _Layout:
 
 
 def _moments(functions: Any, y_T: Tensor, call: Call) -> tuple[Tensor, Tensor]:
-    """Mean and variance (divided by the count) of each channel, in float64."""
+    """Returns mean and variance (divided by the count) of each channel, in float64."""
     center = y_T[0, 0].flatten(1)[:, 0] if y_T.dim() > 3 else y_T[0, 0]
     center = center.reshape(-1).to(call.v.dtype).contiguous()
     sums = torch.zeros(CHUNKS, 2, len(center), dtype=torch.float64)
@@ -122,7 +122,7 @@ class _NormNeuron(torch.autograd.Function):
         ctx.save_for_backward(
             y_T, residual_T, weight, bias, p_T, learned, mean, var, threshold_width_T, *parameters
         )
-        # Without the call's input, which is y_T and would outlive the saved one.
+        # Without the call's input, which is y_T and would be kept alive beside the saved one.
         ctx.constants = (
             call.v,
             call.start,

@@ -1,4 +1,4 @@
-"""A neuron's step, forwards and backwards, as C statements about one element."""
+"""A neuron's time step, forward and backward, as C statements for one element."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ from snnlab.surrogates.base import Surrogate
 
 @dataclass(frozen=True)
 class Program:
-    """C statements of one step of one element, and what they are about.
+    """The C statements of one time step of one element, and the names of their variables.
 
     Attributes:
         charge: from x, v (and the decay) to h.
         fire: from h to s, w, where w is the potential after the reset.
         backward: from h, x, v, gs, gv to gx, gv' and the gradients of scalars.
         results: the variable of each result.
-        parameters: names of the surrogate's parameters, in their order.
-        stepped: those of them that have an element for each step.
-        numbers: values of the numbers n0, n1, ... in the statements.
+        parameters: names of the surrogate's parameters, in order.
+        stepped: those parameters that have an element for each step.
+        numbers: values of the constants n0, n1, ... in the statements.
         learned_decay: whether the decay is a scalar with a gradient.
         adaptive: whether each step has a threshold and a width, which `fire` and `backward` take.
     """
@@ -41,10 +41,10 @@ class Program:
 def program_of(
     dynamics: Dynamics, surrogate: Surrogate, decay: Tensor | float, dtype: torch.dtype, adaptive: bool
 ) -> Program:
-    """Writes down a step.
+    """Traces one time step.
 
     Raises:
-        UntraceableError: it is not made of elementwise operations alone.
+        UntraceableError: the step contains operations that are not elementwise.
     """
     with torch.inference_mode(False), torch.enable_grad():
         return _program_of(dynamics, surrogate, decay, dtype, adaptive)

@@ -1,9 +1,9 @@
 """The C++ source of a neuron's kernels: each element runs through all its time steps in registers.
 
-Memory is [T, N]: N elements of a step in whatever order they lie; the channel of element n is n / inner % channels.
-The current into the neuron is x, or with a normalisation (`affine`) x scale[t, c] + shift[t, c] (+ residual). The
-steps are written out one after the other, and the compiler makes vectors over elements. Work is cut into CHUNKS parts,
-whatever the number of threads, and each sums up for itself: sums have the same bits for any number of threads.
+Memory is [T, N]: N elements of a step in memory order; the channel of element n is n / inner % channels. The input
+current is x, or with a normalisation (`affine`) x scale[t, c] + shift[t, c] (+ residual). The loop over time steps is
+unrolled, and the compiler vectorises over elements. The work is divided into CHUNKS parts whatever the number of
+threads, each with partial sums of its own, so sums are bit-identical for any number of threads.
 """
 
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ INPUT_TYPES = tuple(C_TYPES)
 
 @dataclass(frozen=True)
 class Variant:
-    """What a source is made for, beside the neuron's step.
+    """The properties of a source besides the neuron's time step.
 
     Attributes:
         num_steps: T.
-        x_dtype: of inputs and spikes.
-        dtype: of the arithmetic.
-        measured: potentials go out, and their gradient comes in.
-        affine: the current is a scaled and shifted input.
-        residual: plus another one.
-        stepped: scale and shift differ between steps.
+        x_dtype: dtype of inputs and spikes.
+        dtype: dtype of the arithmetic.
+        measured: whether the forward pass outputs the potentials and the backward pass takes their gradient.
+        affine: whether the current is the input scaled and shifted.
+        residual: whether a residual is added to the current.
+        stepped: whether scale and shift differ between steps.
     """
 
     num_steps: int
@@ -47,7 +47,7 @@ class Variant:
 
 
 def source_of(program: Program, variant: Variant) -> str:
-    """A C++ file with `forward` and `backward`, and for a normalisation `moments` and `through_norm`."""
+    """Returns the C++ source with `forward` and `backward`, and for a normalisation `moments` and `through_norm`."""
     steps = range(variant.num_steps)
     names = [*(["decay"] if program.learned_decay else []), *program.parameters]
     thresholds = ["threshold", "width"] if program.adaptive else []

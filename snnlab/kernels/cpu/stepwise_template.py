@@ -1,8 +1,8 @@
 """The C++ text of a step in which no element can fire until the whole layer is charged: DS-ATGO in training.
 
-`fire_and_charge` fires step t - 1, whose threshold is known by then, and charges step t, in one run through memory;
-T + 1 of them are a forward pass. The potentials of one step lie in memory meanwhile. Each block of elements gives its
-sum and its squared differences from its own mean, which are added up in a fixed order for each chunk.
+`fire_and_charge` fires step t - 1, whose threshold is known by then, and charges step t, in one pass over memory;
+a forward pass is T + 1 calls. Between calls the potentials of one step are in memory. Each block of elements yields
+its sum and its squared differences from its own mean, which are summed in a fixed order for each chunk.
 """
 
 STEPWISE = r"""

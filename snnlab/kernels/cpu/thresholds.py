@@ -1,9 +1,9 @@
-"""The forward pass on the CPU, with the thresholds and widths of each step where a neuron has such: DS-ATGO.
+"""The forward pass on the CPU, with a threshold and a width for each time step if the neuron has them (DS-ATGO).
 
-Known beforehand (in evaluation), they are numbers of a pass like any other. Those that follow from the potentials of
-all elements are decided between the steps, of which each is one run through memory (`stepwise_template.py`). They are
-constants as far as gradients go, so the way back is that of all neurons. Shape suffixes: T time steps, `...` any
-further axes.
+If they are known in advance (in evaluation), they are arguments of the ordinary pass. If they are computed from the
+potentials of all elements, each time step is one pass over memory, and they are computed between the passes
+(`stepwise_template.py`). They are constants for the gradient, so the backward pass is that of all neurons. Shape
+suffixes: T time steps, `...` any further axes.
 """
 
 from ctypes import c_int64
@@ -19,9 +19,9 @@ from snnlab.kernels.cpu.arguments import Pointers, address
 def forward(
     functions: Any, pointers: Pointers, call: Call, spikes_T: Tensor, after: Tensor | None, h_T: Tensor | None
 ) -> Tensor | None:
-    """Writes spikes [T, ...] and, where asked for, the last potential [...] and the charged ones [T, ...].
+    """Writes the spikes [T, ...] and, if requested, the last potential [...] and the potentials before reset [T, ...].
 
-    Returns the thresholds and widths [2, T], with which the backward pass is to be called; None: there are none.
+    Returns the thresholds and widths [2, T] for the backward pass; None if there are none.
     """
     form = call.dynamics.kernel_form()
     if form is not None and form.statistics is not None:

@@ -1,8 +1,8 @@
-"""A neuron's step as a C program of one element, written down while PyTorch runs the step on scalars.
+"""Traces a neuron's time step into C statements for one element while PyTorch runs the step on scalars.
 
-The step is run once on tensors without axes. Every operation that PyTorch dispatches becomes a line of C; whatever
-Python does around it (classes, loops over thresholds, autograd) leaves no trace. So each neuron and each surrogate
-that is made of elementwise operations is covered, those of plugins too, and the gradients are autograd's own.
+The step is run once on zero-dimensional tensors. Every operation that PyTorch dispatches becomes a line of C; Python
+code around it (classes, loops over thresholds, autograd) is not recorded. So every neuron and surrogate that consists
+of elementwise operations is covered, including those of plugins, and the gradients are those of autograd.
 """
 
 import re
@@ -15,20 +15,20 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class UntraceableError(Exception):
-    """The step does something that has no line of C; the message says what, as half a sentence."""
+    """The step uses an operation without a translation to C; the message names it in a clause."""
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
-    """Writes down what happens to scalars inside its `with` block.
+    """Records the operations on scalars inside its `with` block.
 
     Args:
-        prefix: of the names of variables.
-        inputs: tensors that have a name already.
+        prefix: prefix of the variable names.
+        inputs: tensors that already have a name.
 
     Attributes:
         lines: C statements, of type S.
-        stepped: names of parameters [T] of which an element was taken, that of the step.
-        per_step: names of variables that are gradients of such an element.
+        stepped: names of the parameters [T] whose element of the current step was read.
+        per_step: names of the variables that are gradients of such an element.
     """
 
     def __init__(self, prefix: str, inputs: Mapping[str, Tensor]) -> None:
@@ -41,10 +41,10 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
         self._names = {_key(tensor): name for name, tensor in inputs.items()}
 
     def name(self, tensor: Tensor) -> str:
-        """The name of a tensor that was computed inside the block, or given.
+        """Returns the name of an input or of a tensor that was computed inside the block.
 
         Raises:
-            UntraceableError: it comes from elsewhere.
+            UntraceableError: the tensor comes from elsewhere.
         """
         if (name := self._names.get(_key(tensor))) is None:
             raise UntraceableError("it uses a tensor of its own that is no parameter")
@@ -90,7 +90,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
 
 
 def number(value: float) -> str:
-    """A number in C: a constant if it is 0, 1, -1 or 2, with which compilers simplify, else a mark that holds it."""
+    """Returns a number in C: a literal for 0, 1, -1 and 2, which compilers simplify, else a placeholder."""
     if value != value:
         return "(S)NAN"
     if abs(value) == inf:
@@ -99,9 +99,9 @@ def number(value: float) -> str:
 
 
 class Numbers:
-    """Makes arguments n0, n1, ... of the marked numbers of C texts; equal numbers share one.
+    """Turns the placeholders in C code into arguments n0, n1, ...; equal numbers share one.
 
-    So equal equations with other numbers, such as another decay, have the same source and share a built library.
+    So equations that differ in their numbers only, such as the decay, have equal sources and share a compiled library.
     """
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Numbers:
         return tuple(self._names)
 
     def name(self, text: str) -> str:
-        """The text with its marks replaced by names."""
+        """Returns the code with its placeholders replaced by argument names."""
         return _MARK.sub(lambda mark: self._names.setdefault(float(mark[1]), f"n{len(self._names)}"), text)
 
 

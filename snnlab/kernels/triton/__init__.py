@@ -1,1 +1,1 @@
-"""Neurons on a GPU: one Triton kernel over all time steps, and one for the way back."""
+"""Neurons on a GPU: one Triton kernel for the forward pass over all time steps, one for the backward pass."""

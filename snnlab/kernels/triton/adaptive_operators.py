@@ -1,4 +1,4 @@
-"""DS-ATGO's training as an operator of PyTorch, `torch.ops.snnlab.adaptive_recurrence`: see `adaptive_threshold.py`.
+"""DS-ATGO in training as a PyTorch operator, `torch.ops.snnlab.adaptive_recurrence`: see `adaptive_threshold.py`.
 
 Shape suffixes: T time steps, `...` any further axes.
 """
@@ -15,7 +15,7 @@ from snnlab.kernels.triton.layout import repeats, step_in_order
 from snnlab.kernels.triton.operators import TAGS, differentiate
 
 FAMILY = "snnlab.kernels.triton.families.integrate_and_fire"
-OPTIONS = (0, 0, 1)  # hard reset, not detached, with widths
+OPTIONS = (0, 0, 1)  # hard reset, not detached, with surrogate widths
 _BLOCK = 1024
 
 
@@ -34,16 +34,16 @@ def adaptive_recurrence(
     numbers: list[float],
     keep_state: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Spikes [T, ...], the last potential [...], and threshold and width of each step [2, T] in float32.
+    """Returns spikes [T, ...], the last potential [...], and threshold and width of each step [2, T] in float32.
 
     Args:
         x_T, v, learned_T, surrogate, keep_state: as in `recurrence`.
         decay_tensor: the learned decay [].
-        threshold: V_th, what widths compare with.
+        threshold: V_th, which the width is computed against.
         f_c: factor of the adaptive threshold.
-        adaptive_threshold_, adaptive_width: False: `threshold`, and width 1.
-        by_deviation: widths follow the standard deviation, not the threshold.
-        numbers: the surrogate's.
+        adaptive_threshold_, adaptive_width: if False, the threshold is `threshold` and the width 1.
+        by_deviation: whether widths follow the standard deviation rather than the threshold.
+        numbers: constants of the surrogate.
     """
     spikes_T, state = outputs(x_T, keep_state)
     steps, count = len(x_T), x_T[0].numel()

@@ -1,7 +1,7 @@
 """The backward kernel of all neurons with one membrane potential; the equations are in `over_time.py`.
 
-It recomputes h from the input and holds STEPS of them in registers; a longer sequence is done in segments of STEPS,
-the last one first, from potentials that a pass at the beginning stores at their starts.
+It recomputes h from the input and holds STEPS values in registers. A longer sequence is processed in segments of STEPS
+time steps, last segment first; a first pass stores the potential at the start of each segment.
 """
 
 import triton
@@ -79,7 +79,7 @@ def backward(
     RANK: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Gradients of input and state; partial sums [programs] of the decay's and [T, programs] of the surrogate's."""
+    """Computes gradients of input and state, and partial sums for decay [programs] and surrogate [T, programs]."""
     program = tl.program_id(0)
     programs = tl.num_programs(0)
     i = program * BLOCK + tl.arange(0, BLOCK)
@@ -97,7 +97,7 @@ def backward(
         scale = tl.load(norm_ptr + channels)
         bias = tl.load(norm_ptr + 2 * channels)
     segments = (T + STEPS - 1) // STEPS
-    wide = tl.full([], 0, tl.int64)  # several steps at once may be more elements than 32 bits can count
+    wide = tl.full([], 0, tl.int64)  # several steps may have more elements than 32 bits can index
     if SEGMENTED:
         for segment in range(segments - 1):
             tl.store(starts_ptr + i, v, mask=mask)
@@ -117,7 +117,7 @@ def backward(
                 grad_spikes_ptr += g_t
                 grad_x_ptr += N
                 grad_h_ptr += N
-        tl.debug_barrier()  # what one thread of the program stored, another may load
+        tl.debug_barrier()  # a value stored by one thread of the program may be loaded by another
 
     if HAS_GRAD_STATE:
         grad_v = tl.load(grad_state_ptr + i, mask=mask, other=0.0).to(tl.float32)

@@ -1,7 +1,7 @@
-"""The back end `triton`: one kernel for all time steps, one for the way back, see `over_time.py`.
+"""The back end `triton`: one forward kernel over all time steps and one backward kernel, see `over_time.py`.
 
-It runs on CUDA devices, and on the CPU while TRITON_INTERPRET=1 (slowly; for tests). Kept for the backward pass are
-the input, in its own dtype, and the potential before the first step.
+It runs on CUDA devices, and on the CPU if TRITON_INTERPRET=1 (slow; for tests). The input, in its own dtype, and the
+potential before the first step are saved for the backward pass.
 """
 
 import torch
@@ -20,7 +20,7 @@ _DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
 def refusal(call: Call) -> str | None:
-    """Why the kernels do not cover a call, as half a sentence; None if they do."""
+    """Returns the reason why the kernels do not cover a call, as a clause; None if they do."""
     x_T, dynamics, surrogate = call.x_T, call.dynamics, call.surrogate
     if not (x_T.is_cuda or INTERPRETED):
         return f"the input is on the device {x_T.device.type}, not on cuda"
@@ -40,12 +40,12 @@ def refusal(call: Call) -> str | None:
 
 
 def pays(call: Call) -> bool:
-    """On CUDA always: what it replaces launches several kernels for each time step."""
+    """Returns True on CUDA, where plain PyTorch launches several kernels for each time step."""
     return call.x_T.is_cuda
 
 
 def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-    """What `integrate_and_fire` returns."""
+    """Returns the results of `integrate_and_fire`."""
     form = call.dynamics.kernel_form()
     assert form is not None
     if form.statistics is not None:
@@ -81,7 +81,7 @@ def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
 
 
 def arguments(call: Call) -> tuple[Inputs, Equations]:
-    """What the operator `recurrence` takes."""
+    """Returns the arguments of the operator `recurrence`."""
     dynamics, surrogate, steps = call.dynamics, call.surrogate, len(call.x_T)
     form = dynamics.kernel_form()
     assert form is not None
@@ -115,7 +115,7 @@ def _numbers(surrogate: Surrogate, threshold: float) -> list[float]:
 
 
 def _has_gradient(cls: type[Surrogate]) -> bool:
-    """Whether a class has a gradient for kernels that is no older than what it stands for."""
+    """Returns whether a class has a kernel gradient that a subclass has not made stale by overriding `gradient`."""
     for base in cls.__mro__:
         if "kernel_gradient" in vars(base):
             return base.kernel_gradient is not None  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Launching the two kernels of the recurrence on tensors of any strides.
+"""Launches the forward and the backward kernel of the recurrence on tensors of any strides.
 
 Shape suffixes: T time steps, `...` any further axes.
 """
@@ -25,7 +25,7 @@ from snnlab.kernels.triton.layout import (
 )
 from snnlab.surrogates.base import surrogate_class
 
-_BACKWARD_BLOCK = 512  # 4 elements a thread: what T steps of it need fits into registers
+_BACKWARD_BLOCK = 512  # 4 elements per thread: the values of T time steps fit into registers
 
 
 class Inputs(NamedTuple):
@@ -33,10 +33,10 @@ class Inputs(NamedTuple):
 
     Attributes:
         x_T: input currents [T, ...], float32, float16 or bfloat16, of any strides.
-        v: potential before the first step [...], float32; one that repeats a single number (all strides 0) is not read.
+        v: potential before the first step [...], float32; not read if it is one expanded number (all strides 0).
         decay_tensor: a learned decay [], instead of the number `decay`.
         threshold_width_T: threshold and width of each step [2, T], float32, instead of the number `threshold`.
-        learned_T: what the surrogate learns for each step [T].
+        learned_T: learned parameter of the surrogate for each step [T].
     """
 
     x_T: Tensor
@@ -49,14 +49,14 @@ class Inputs(NamedTuple):
 class Equations(NamedTuple):
     """The constants of a call.
 
-    The neuron's family and the surrogate are given by name, a module's and a class's, so that they can be anybody's.
+    The neuron's family and the surrogate are given by name, of a module and a class, so plugins can provide them.
 
     Attributes:
         decay, decay_input, rest: see `over_time.py`.
-        threshold, lower: distances of the thresholds upwards and downwards.
+        threshold, lower: distances between positive and between negative thresholds.
         family, options: see `KernelForm`.
-        surrogate: the name of a surrogate's class, see `surrogate_class`.
-        up, down: the surrogate's numbers for thresholds upwards and downwards.
+        surrogate: name of a surrogate's class, see `surrogate_class`.
+        up, down: constants of the surrogate for positive and for negative thresholds.
     """
 
     decay: float
@@ -79,14 +79,14 @@ def forward(
     residual_T: Tensor | None = None,
     h_T: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Spikes [T, ...] in the dtype and the order of axes of x_T [T, ...], and the potential [...] after the last step.
+    """Returns spikes [T, ...] in the dtype and order of axes of x_T [T, ...], and the last potential [...].
 
     Args:
-        inputs, equations: of the call.
-        keep_state: False gives an empty tensor for the potential and saves writing it.
-        norm: mean, scale and bias [3, C] of each channel of x_T [T, B, C, ...]; None: x_T is the current as it is.
-        residual_T: added to the normalised current.
-        h_T: takes all potentials before reset; float32, without gaps, in x_T's order of axes.
+        inputs, equations: tensors and constants of the call.
+        keep_state: if False, the last potential is not written and an empty tensor is returned in its place.
+        norm: mean, scale and bias [3, C] of each channel of x_T [T, B, C, ...]; None: x_T is the input current.
+        residual_T: residual that is added to the normalised current.
+        h_T: buffer for all potentials before reset; float32, without gaps, in x_T's order of axes.
     """
     x_T, v, decay_tensor, threshold_width_T, _ = inputs
     spikes_T, state = outputs(x_T, keep_state)
@@ -97,7 +97,7 @@ def forward(
     inner, channels = channel_strides(x_T) if norm is not None else (1, 1)
     (x_T,), way = readable(x_T)
     functions = import_module(e.family)
-    block = 16 // x_T.element_size() * 128  # 16 bytes for each load of a thread, four warps
+    block = 16 // x_T.element_size() * 128  # 16 bytes per load of a thread, four warps
     with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
         over_time.forward[(triton.cdiv(count, block),)](
             x_T,
@@ -139,7 +139,7 @@ def forward(
 
 
 def outputs(x_T: Tensor, keep_state: bool) -> tuple[Tensor, Tensor]:
-    """For spikes [T, ...] and the last potential [...], in x_T's order of axes; empty if that is not kept."""
+    """Allocates spikes [T, ...] and the last potential [...] in x_T's order of axes; empty if not kept."""
     return x_T.new_empty_strided(x_T.shape, dense_strides(x_T)), _like_step(x_T, keep_state)
 
 
@@ -153,16 +153,16 @@ def backward(
     residual_T: Tensor | None = None,
     grad_h_T: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Gradients of x_T, v, decay_tensor and learned_T (empty where there is no such tensor), and sums for a norm.
+    """Returns the gradients of x_T, v, decay_tensor and learned_T (empty if absent), and the sums for a norm.
 
-    With `norm` the first is the gradient of the normalised current, and the sums [2, N] are those over time of it and
-    of its product with x_T less the mean.
+    With `norm` the first result is the gradient of the normalised current, and the sums [2, N] are those over time of
+    this gradient and of its product with x_T - mean.
 
     Args:
         grad_spikes_T: gradient of the spikes [T, ...], of any strides.
         grad_state: gradient of the last potential [...]; None: zero.
         inputs, equations, norm, residual_T: as in `forward`.
-        keep_grad_v: whether the gradient of v is asked for.
+        keep_grad_v: whether the gradient of v is needed.
         grad_h_T: added to the gradient of the potentials before reset.
     """
     x_T, v, decay_tensor, threshold_width_T, learned_T = inputs
@@ -244,7 +244,7 @@ def backward(
 
 
 def empty_gradients(inputs: Inputs, keep_grad_v: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """For the gradients of x_T, v, decay_tensor and learned_T; empty where there is no such tensor."""
+    """Allocates the gradients of x_T, v, decay_tensor and learned_T; empty for a tensor that is absent."""
     x_T = inputs.x_T
     grad_x_T, grad_v = outputs(x_T, keep_grad_v)
     grad_decay, grad_learned_T = (
@@ -257,7 +257,7 @@ def empty_gradients(inputs: Inputs, keep_grad_v: bool) -> tuple[Tensor, Tensor, 
 def in_order_of_inputs(
     inputs: Inputs, gradients: tuple[Tensor, Tensor, Tensor, Tensor], keep_grad_v: bool
 ) -> tuple[Tensor | None, ...]:
-    """The first four results of `backward` as gradients of `Inputs`; None for what has none."""
+    """Returns the first four results of `backward` as gradients of the fields of `Inputs`; None for those without."""
     grad_x_T, grad_v, grad_decay, grad_learned_T = gradients
     return (
         grad_x_T,
@@ -269,19 +269,19 @@ def in_order_of_inputs(
 
 
 def or_zeros(grad_spikes_T: Tensor | None, x_T: Tensor) -> Tensor:
-    """The gradient of the spikes, zero if there is none."""
+    """Returns the gradient of the spikes, zero if it is None."""
     return x_T.new_zeros(()).expand(x_T.shape) if grad_spikes_T is None else grad_spikes_T
 
 
 def _like_step(x_T: Tensor, wanted: bool) -> Tensor:
-    """For a potential [...], in x_T's order of axes; empty if it is not wanted."""
+    """Allocates a potential [...] in x_T's order of axes; empty if it is not needed."""
     if not wanted:
         return x_T.new_empty(0, dtype=torch.float32)
     return x_T.new_empty_strided(x_T.shape[1:], step_strides(x_T), dtype=torch.float32)
 
 
 def readable(*tensors_T: Tensor) -> tuple[list[Tensor], Walk]:
-    """The tensors and the way through them; copied if it has too many axes or is too long."""
+    """Returns the tensors and their `Walk`; the tensors are copied if it has too many axes or spans too much memory."""
     way = walk(*tensors_T)
     tensors = list(tensors_T)
     if len(way.sizes) > MAX_RANK or max(map(reach, tensors)) >= 2**31:

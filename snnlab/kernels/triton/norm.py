@@ -1,16 +1,16 @@
-"""Batch normalisation and neuron in one, in Triton: the convolution's output is read as it is, and kept once.
+"""Batch normalisation fused with a neuron, in Triton: the convolution's output is read once and saved once.
 
     x[t, n] = (y[t, n] - mean[c]) scale[c] + bias[c] (+ residual[t, n]),  scale = weight / sqrt(var + eps)
 
-with c the channel of element n. With g the gradient of x, n numbers in a channel and sums over all of them,
+with c the channel of element n. With g the gradient of x and sums over the n elements of a channel,
 
     g_bias = sum g,  g_weight = sum g (y - mean) / sqrt(var + eps)
-    g_y    = scale (g - sum g / n - (y - mean) / (var + eps) sum g (y - mean) / n)      by this batch's statistics
-    g_y    = scale g                                                                   by given ones
+    g_y    = scale (g - sum g / n - (y - mean) / (var + eps) sum g (y - mean) / n)      for batch statistics
+    g_y    = scale g                                                                   for running statistics
 
-The neuron's kernels normalise what they load; going back, they leave sums over time for each element, which are added
-for each channel in a fixed order, and one more launch takes g through the statistics. Shape suffixes: T time steps,
-C channels, `...` any further axes.
+The neuron's kernels normalise what they load. In the backward pass they store the sums over time of each element,
+which are added for each channel in a fixed order; one more launch backpropagates g through the statistics. Shape
+suffixes: T time steps, C channels, `...` any further axes.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ _BLOCK = 1024
 
 
 def refusal(call: Call, stepped: bool) -> str | None:
-    """Why it does not cover a call whose input is still to be normalised; None if it does."""
+    """Returns the reason why it does not cover a call with a normalisation in front, as a clause; None if it does."""
     if stepped:
         return "the normalisation differs between time steps"
     form = call.dynamics.kernel_form()
@@ -40,9 +40,9 @@ def refusal(call: Call, stepped: bool) -> str | None:
 
 
 def norm_and_neuron(call: Call, norm: Norm, residual_T: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Spikes [T, ...] of the neuron for the normalised call.x_T plus a residual, and mean and variance [C].
+    """Returns the spikes [T, ...] for the normalised call.x_T plus a residual, and mean and variance [C].
 
-    The variance is that of the batch, divided by the count. Not for a call with a state or a measure.
+    The variance is that of the batch, divided by the count. Calls with a state or a measure are not supported.
     """
     inputs, equations = triton_backend.arguments(call)
     spikes_T, mean, var = _NormNeuron.apply(norm.weight, norm.bias, residual_T, *inputs, equations, norm)
@@ -100,7 +100,7 @@ class _NormNeuron(torch.autograd.Function):
 
 
 def _moments(y_T: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """Mean and variance (divided by the count) of each channel, in float32."""
+    """Returns mean and variance (divided by the count) of each channel, in float32."""
     folded = y_T.flatten(0, 1)
     if y_T.is_cuda:
         mean, rate = torch.batch_norm_stats(folded, eps)

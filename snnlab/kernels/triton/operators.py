@@ -1,6 +1,6 @@
-"""The recurrence as operators of PyTorch: `torch.ops.snnlab.recurrence` and its backward.
+"""The recurrence as PyTorch operators: `torch.ops.snnlab.recurrence` and its backward pass.
 
-Their arguments are the fields of `Inputs` and `Equations`, of which the schemas are made, and one more.
+Their arguments are the fields of `Inputs` and `Equations`, from which the schemas are generated, and one more.
 """
 
 from typing import Any, get_type_hints
@@ -19,7 +19,7 @@ from snnlab.kernels.triton.launch import (
     outputs,
 )
 
-# The kernels take any strides, so that a compiler need not copy anything into another layout.
+# The kernels take any strides, so a compiler need not change the layout of a tensor.
 TAGS = (torch.Tag.flexible_layout,)
 
 _SCHEMA_TYPES: dict[Any, str] = {
@@ -48,7 +48,7 @@ def _parts(arguments: tuple[Any, ...]) -> tuple[Inputs, Equations, bool]:
     "snnlab::recurrence", mutates_args=(), schema=f"({_CALL}, bool keep_state) -> (Tensor, Tensor)", tags=TAGS
 )
 def recurrence(*arguments: Any) -> tuple[Tensor, Tensor]:
-    """`forward` of `Inputs`, `Equations` and keep_state."""
+    """Calls `forward` with `Inputs`, `Equations` and keep_state."""
     return forward(*_parts(arguments))
 
 
@@ -67,7 +67,7 @@ def _(*arguments: Any) -> tuple[Tensor, Tensor]:
 def recurrence_backward(
     grad_spikes_T: Tensor, grad_state: Tensor | None, *arguments: Any
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`backward` of both gradients, `Inputs`, `Equations` and keep_grad_v."""
+    """Calls `backward` with both gradients, `Inputs`, `Equations` and keep_grad_v."""
     return backward(grad_spikes_T, grad_state, *_parts(arguments))[:4]
 
 
@@ -86,7 +86,7 @@ def differentiate(
     equations: Equations,
     keep_grad_v: bool,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of `Inputs` by the operator; None for what has none."""
+    """Returns the gradients of the fields of `Inputs`, computed by the operator; None for those without."""
     grad_spikes_T = or_zeros(grad_spikes_T, inputs.x_T)
     found = recurrence_backward(grad_spikes_T, grad_state, *inputs, *equations, keep_grad_v)
     return in_order_of_inputs(inputs, found, keep_grad_v)

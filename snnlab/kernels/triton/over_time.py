@@ -1,25 +1,26 @@
-"""The forward kernel of all neurons with one membrane potential, and what the backward kernel shares with it.
+"""The forward kernel of all neurons with one membrane potential, and the functions it shares with the backward kernel.
 
     h_t = decay v_{t-1} + gain x_t + pull            charge
-    s_t, v_t = FIRE(h_t)                             fire and reset, by the family of the neuron
+    s_t, v_t = FIRE(h_t)                             fire and reset, defined by the family of the neuron
     g_{h,t}, g_{a,t} = ADJOINT(h_t, g_{s,t}, g_{v,t})
     g_{x,t} = gain g_{h,t},  g_{v,t-1} = decay g_{h,t}
     g_decay = sum over t of g_{h,t} (v_{t-1} - rest)                  without decay_input
             = sum over t of g_{h,t} (v_{t-1} - h_t) / (1 - decay)     with it
 
-with g the gradient of what its index names, a_t what the surrogate learns for the step, gain = 1 - decay with
-decay_input and else 1, pull = (1 - decay) rest. A program owns BLOCK elements of a step and runs through all T
-steps with the potential in registers, in float32 whatever is read and written. Nothing is reduced across
-programs: sums over a program's elements go to a row of partial sums, to be added in a fixed order afterwards.
+where g is the gradient of the quantity in its index, a_t the learned parameter of the surrogate for the step, gain =
+1 - decay with decay_input and 1 without, pull = (1 - decay) rest. A program processes BLOCK elements of a step over
+all T steps with the potential in registers, in float32 whatever the dtypes in memory. Nothing is reduced across
+programs: each program stores partial sums over its elements, which are added in a fixed order afterwards.
 
-The input current x is what is read, or made of it on the way: x_t = (y_t - mean) scale + bias (+ residual_t), with
-three numbers for each channel. Going back, each element's sums over time of g_{x,t} and g_{x,t} (y_t - mean) are left.
+The input current x is the input itself, or the input y after a normalisation, x_t = (y_t - mean) scale + bias
+(+ residual_t), with three numbers for each channel. The backward kernel then also stores each element's sums over
+time of g_{x,t} and g_{x,t} (y_t - mean).
 
-If the potentials are observed, every h_t is stored; the gradient of what was measured on them is added to g_{h,t}.
+If the potentials are observed, every h_t is stored; the gradient of the measurement is added to g_{h,t}.
 
-T is an ordinary argument: no T but those up to MOST_STEPS compiles anew, and those for the backward kernel only.
+T is a runtime argument: only the backward kernel is recompiled for another T, and only up to MOST_STEPS.
 The backward kernel is in `back_over_time.py`.
-Offsets within a step have 32 bits; pointers move on by steps.
+Offsets within a step have 32 bits; pointers advance step by step.
 """
 
 import triton
@@ -28,7 +29,7 @@ import triton.language as tl
 
 @triton.jit
 def offsets(i, n0, n1, n2, s0, s1, s2, s3, RANK: tl.constexpr):
-    """Where element i of a step lies in a tensor with RANK axes, fastest first."""
+    """Returns the offset of element i of a step in a tensor with RANK axes, fastest first."""
     if RANK == 1:
         return i * s0
     at = i % n0 * s0
@@ -44,7 +45,7 @@ def offsets(i, n0, n1, n2, s0, s1, s2, s3, RANK: tl.constexpr):
 
 @triton.jit
 def constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY: tl.constexpr, DECAY_INPUT: tl.constexpr):
-    """decay, gain and pull, from the learned decay if there is one."""
+    """Returns decay, gain and pull, from the learned decay if there is one."""
     if LEARNED_DECAY:
         decay = tl.load(decay_ptr).to(tl.float32)
         pull = (1 - decay) * rest
@@ -55,7 +56,7 @@ def constants(decay_ptr, decay, gain, pull, rest, LEARNED_DECAY: tl.constexpr, D
 
 @triton.jit
 def current(y, residual, mean, scale, bias, NORMED: tl.constexpr, ADDED: tl.constexpr):
-    """The input current x of the neuron, from what was read."""
+    """Returns the input current x of the neuron from the loaded input."""
     x = y.to(tl.float32)
     if NORMED:
         x = (x - mean) * scale + bias
@@ -72,7 +73,7 @@ def charge(x, v, decay, gain, pull, DECAY_INPUT: tl.constexpr, PULLS: tl.constex
 
 @triton.jit
 def load_state(v_ptr, i, mask, SAME: tl.constexpr):
-    """The potential before the first step; SAME: one number for all, which costs no traffic."""
+    """Loads the potential before the first step; SAME: one number for all elements, which is not read from memory."""
     if SAME:
         return (i * 0).to(tl.float32) + tl.load(v_ptr).to(tl.float32)
     return tl.load(v_ptr + i, mask=mask, other=0.0).to(tl.float32)
@@ -121,7 +122,7 @@ def forward(
     RANK: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Spikes; if asked for, the last potential and all h_t. The input of the next step is on its way during a step."""
+    """Computes the spikes and, if requested, the last potential and all h_t; prefetches the input of the next step."""
     i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     mask = i < N
     at = offsets(i, n0, n1, n2, x_0, x_1, x_2, x_3, RANK)
@@ -141,7 +142,7 @@ def forward(
         residual = tl.load(residual_ptr + i, mask=mask, other=0.0)
     for t in range(T):
         x = current(y, residual, mean, scale, bias, NORMED, ADDED)
-        x_ptr += tl.where(t + 1 < T, x_t, 0)  # the last step is read twice, rather than one beyond
+        x_ptr += tl.where(t + 1 < T, x_t, 0)  # the last step is loaded twice, so that no load is out of bounds
         y = tl.load(x_ptr + at, mask=mask, other=0.0)
         if ADDED:
             residual_ptr += tl.where(t + 1 < T, N, 0)

@@ -1,4 +1,4 @@
-"""The kernel that takes a gradient through a batch normalisation by this batch's own mean and variance."""
+"""The kernel that backpropagates a gradient through a batch normalisation with batch statistics."""
 
 import triton
 import triton.language as tl
@@ -27,7 +27,7 @@ def back_through_norm(
     RANK: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """scale (g - a - b (y - mean)) with terms a and b [2, C]: through a normalisation by this batch's own numbers."""
+    """Computes scale (g - a - b (y - mean)) with terms a and b [2, C], the gradient of y under batch statistics."""
     i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     mask = i < N
     t = tl.program_id(1).to(tl.int64)

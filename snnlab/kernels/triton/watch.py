@@ -1,6 +1,6 @@
 """The recurrence in Triton while the potentials before reset are observed, for example by the regulariser `pnb`.
 
-They are stored for the measurement and freed after it; the backward pass recomputes them to differentiate it.
+They are stored for the measurement and then freed; the backward pass recomputes them to differentiate it.
 Shape suffixes: T time steps, `...` any further axes.
 """
 
@@ -16,7 +16,7 @@ from snnlab.kernels.triton.layout import dense_strides
 
 
 class WatchedRecurrence(torch.autograd.Function):
-    """`recurrence` of `Inputs`, `Equations`, keep_state and a `Measure` of h_T [T, ...], whose result comes last."""
+    """`recurrence` with a `Measure` of h_T [T, ...] as a further argument, whose value is the last result."""
 
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, Tensor, Tensor | None]:

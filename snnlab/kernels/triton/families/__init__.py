@@ -1,1 +1,1 @@
-"""What a family of neurons does in a step, as Triton functions: `fire` and `adjoint`."""
+"""The time step of each family of neurons as Triton functions: `fire` and `adjoint`."""

@@ -5,14 +5,14 @@
     theta_t = f_c (m_t + d_t) or the fixed threshold,  k_t = 2 sigmoid(2 (z_t - threshold)) or 1,  z_t = d_t or theta_t
     s_t, v_t = FIRE(h_t) at theta_t
 
-No element can fire until the whole layer is charged, so this is not one launch but two for each step. `charge` fires
-step t - 1 (theta is known by then), charges step t and leaves each program's mean and sum of squared differences;
-`decide` is one program, which adds these up in a fixed order and writes theta_t and k_t [2, T]. One more `charge`
-fires the last step. h lies in a float32 buffer of one step meanwhile: each neuron-step reads and writes it once,
-8 bytes on top of input and spike, which stay in the L2 cache where a step is small enough.
+No element can fire until the whole layer is charged, so each time step takes two launches. `charge` fires step t - 1
+(whose theta is known by then), charges step t and stores each program's mean and sum of squared differences. `decide`,
+a single program, combines these in a fixed order and writes theta_t and k_t [2, T]. One more `charge` fires the last
+step. Between launches h is in a float32 buffer of one step, which each neuron reads and writes once per step: 8 bytes
+in addition to input and spike, which stay in the L2 cache if the step is small enough.
 
-The way back is the one of `back_over_time.py`: it knows all theta_t and k_t, which are constants as far as gradients
-go. The reference is `snnlab/neurons/dsatgo.py`.
+The backward pass is the kernel of `back_over_time.py`, called with all theta_t and k_t, which are constants for the
+gradient. The reference is `snnlab/neurons/dsatgo.py`.
 """
 
 import triton
@@ -49,9 +49,9 @@ def charge(
     RANK: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Fires the step before t, unless t is the FIRST; charges step t, unless the one before was the LAST.
+    """Fires step t - 1, unless t is the FIRST; charges step t, unless step t - 1 is the LAST.
 
-    x_ptr and spikes_ptr are those of step t and t - 1; parts [programs, 2] takes mean and squared differences.
+    x_ptr points to step t, spikes_ptr to step t - 1; parts [programs, 2] receives mean and squared differences.
     """
     program = tl.program_id(0)
     i = program * BLOCK + tl.arange(0, BLOCK)
@@ -93,7 +93,7 @@ def decide(
     PART: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Threshold and width of step t from the parts, each of which stands for PART elements but the last."""
+    """Computes threshold and width of step t from the parts, each of which covers PART elements except the last."""
     n = N.to(tl.float32)
     total = tl.zeros([BLOCK], tl.float32)
     for first in range(0, programs, BLOCK):

@@ -1,17 +1,17 @@
-"""Circulate firing: several spikes of either sign in a step, at thresholds that lie `threshold` and `lower` apart.
+"""Circulate firing: several spikes of either sign in a time step, at thresholds spaced by `threshold` and `lower`.
 
     p = sum over k = 1..K_P of [h >= k threshold],  n = sum over k = 1..K_N of [h <= -k lower]
     s = p - n
     v = h - threshold p + lower n   (subtract emitted)   or   h - threshold [p > 0] + lower [n > 0]   (subtract one)
 
-and backwards, each bracket being a step with the surrogate's slope about its own threshold,
+and in the backward pass, where each bracket is a step function with the surrogate's slope around its threshold,
 
     g_h = g_v + sum over k of (g_s - threshold g_v) slope(h - k threshold)
               + sum over k of (g_s - lower g_v) slope(-h - k lower)
 
-with g_v dropped in both sums if the reset is detached, and after k = 1 if it subtracts one; what the surrogate
-learns gets the same sums, with dS/da for the slope and the second one negative. OPTIONS: K_P, K_N, subtract one,
-detached. The reference is `_Circulation` in `snnlab/neurons/cf.py`.
+where g_v is omitted in both sums if the reset is detached, and for k > 1 if it subtracts one. The gradient of the
+surrogate's parameter a has these sums with dS/da in place of the slope and the second sum negative. OPTIONS: K_P,
+K_N, subtract one, detached. The reference is `_Circulation` in `snnlab/neurons/cf.py`.
 """
 
 import triton

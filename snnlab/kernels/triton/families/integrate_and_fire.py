@@ -1,15 +1,15 @@
-"""Integrate-and-fire with one threshold: IF, LIF and PLIF; and with a threshold and a width for each step, DS-ATGO.
+"""Integrate-and-fire with one threshold (IF, LIF, PLIF), or with a threshold and a width for each time step (DS-ATGO).
 
     s = 1 if h >= threshold else 0
     v = h (1 - s) + rest s   (hard)   or   v = h - threshold s   (soft)
 
-and backwards, with g the gradient of what its index names and slope the surrogate's:
+and in the backward pass, where g is the gradient of the quantity in its index and slope that of the surrogate:
 
     g_h = (g_s + g_v dv/ds) slope((h - threshold) / width) / width + g_v dv/dh
     g_a = (g_s + g_v dv/ds) dS/da
 
 with dv/ds = rest - h (hard), -threshold (soft), 0 if the reset is detached, dv/dh = 1 - s (hard), 1 (soft), and
-S the smooth step of a surrogate that learns a. OPTIONS: soft, detached, wide (whether the width is not 1).
+S the smooth step of a surrogate with a learned parameter a. OPTIONS: soft, detached, wide (the width is not 1).
 The reference is `Dynamics` in `snnlab/kernels/contract.py`.
 """
 
