@@ -1,1 +1,1 @@
-"""What `snnlab analyse` can do with a run: one file per analysis, which measures, draws and writes the numbers."""
+"""The analyses of `snnlab analyse`: one file per analysis, which measures, draws and writes the numbers."""

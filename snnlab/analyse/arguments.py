@@ -1,4 +1,4 @@
-"""What `snnlab analyse` is asked for: the run, the checkpoint, the analyses and their settings. No torch."""
+"""The arguments of `snnlab analyse`: the run, the checkpoint, the analyses and their settings. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class AnalyseArguments(Settings, RunArguments):
 
 
 def read_analyse_arguments(given: Sequence[str]) -> AnalyseArguments:
-    """Takes apart `run=DIR what=[firing_rates,energy] landscape.grid=21 checkpoint=best trainer.device=cpu`.
+    """Parses `run=DIR what=[firing_rates,energy] landscape.grid=21 checkpoint=best trainer.device=cpu`.
 
     Raises:
         ConfigError: the run or what to analyse is missing, or a value does not fit.

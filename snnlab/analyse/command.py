@@ -1,4 +1,4 @@
-"""`snnlab analyse`: runs the analyses that were asked for, one after the other."""
+"""`snnlab analyse`: runs the chosen analyses, one after the other."""
 
 from importlib import import_module
 
@@ -10,7 +10,7 @@ from snnlab.runs.log import RunLog
 
 
 def run(cfg: RunConfig, asked: AnalyseArguments, plain: RunConfig) -> int:
-    """Measures, draws and says where everything is.
+    """Measures, draws, and prints the paths of the files.
 
     Args:
         cfg: the run's configuration with overrides.

@@ -1,4 +1,4 @@
-"""How much of the input is left in the spikes of the first layer: structural similarity to it (DS-ATGO Fig. 4).
+"""Structural similarity between the input and the spikes of the first layer (DS-ATGO Fig. 4).
 
 Shape suffixes: T time steps, B samples, C channels, H height, W width.
 """

@@ -23,7 +23,7 @@ from snnlab.runs.identity import config_hash
 
 @dataclass(frozen=True)
 class Finding:
-    """What an analysis leaves.
+    """The result of an analysis.
 
     Attributes:
         picture: the PNG file; the numbers are in a CSV of the same name.
@@ -61,12 +61,12 @@ class Subject:
 
     @property
     def model(self) -> nn.Module:
-        """The network, in evaluation mode; whoever changes it puts it back."""
+        """The network, in evaluation mode; an analysis that changes it has to restore it."""
         return self.stored.model
 
     @property
     def title(self) -> str:
-        """What stands above every picture."""
+        """The title of every picture."""
         return f"{self.cfg.experiment}: {self.cfg.model.name}, {self.cfg.neuron.name}, seed {self.cfg.seed}"
 
     def path(self, name: str) -> Path:
@@ -93,7 +93,7 @@ class Subject:
             np.linspace(0, len(samples) - 1, min(len(samples), wanted or len(samples))).round().astype(int)
         )
         size = trainer.eval_batch_size or trainer.batch_size
-        # All about equally large: what is measured with the statistics of a batch should not see a small rest.
+        # Of nearly equal size, since batch statistics of a small last batch would distort the measurement.
         parts = np.array_split(chosen, -(-len(chosen) // size))
         for part in track(parts, len(parts), title):
             raw, target = samples.batch(part.tolist())

@@ -16,7 +16,7 @@ PATTERN = re.compile(rf"test/(?!(?:{NOT_OF_NEURONS})(?:_|/|$))(\w+)/(.+?)(?:/t(\
 
 
 def run(subject: Subject) -> Finding:
-    """What `metrics.jsonl` has of the neurons after each evaluation; no network is run."""
+    """Plots the neurons' quantities logged in `metrics.jsonl` after each evaluation; no network is run."""
     found: Quantities = {}
     for row in read_metrics(subject.folder):
         for key, value in row.items():

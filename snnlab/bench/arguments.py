@@ -1,4 +1,4 @@
-"""What `snnlab bench` is asked for: neurons by name, and the device. No torch."""
+"""The arguments of `snnlab bench`: neurons by name, and the device. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class BenchArguments(Arguments):
 
 
 def read_bench_arguments(given: Sequence[str]) -> BenchArguments:
-    """Takes apart `cf dsatgo device=cuda`.
+    """Parses `cf dsatgo device=cuda`.
 
     Raises:
         ConfigError: no such neuron, or a value does not fit.

@@ -1,4 +1,4 @@
-"""What the benchmark measures: the list of jobs, and running them, each in a process of its own."""
+"""What the benchmark measures: the list of cases, and running them, each in a process of its own."""
 
 import importlib.util
 import json
@@ -18,10 +18,10 @@ OTHER_SHAPES = ((4, 32, 256, 16, 16), (10, 2, 64, 12, 12))
 PACKAGES = ("spikingjelly", "snntorch", "norse")
 
 
-def jobs(
+def cases(
     neurons: Sequence[str], surrogates: Sequence[str], *, device: str, threads: int, full: bool
 ) -> list[dict[str, Any]]:
-    """The jobs of a run.
+    """Lists the measurements of a benchmark.
 
     Args:
         neurons: names of neurons to measure.
@@ -61,7 +61,7 @@ def jobs(
 
 
 def conditions() -> dict[str, Any]:
-    """What a run's numbers depend on."""
+    """The conditions of a benchmark: date, hardware, system, packages."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -76,15 +76,15 @@ def conditions() -> dict[str, Any]:
     }
 
 
-def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """The result of one job; with `failed`, the last line of what went wrong."""
-    command = [sys.executable, "-m", "snnlab.bench.worker", json.dumps(job)]
+def measure(case: dict[str, Any]) -> dict[str, Any]:
+    """The result of one case; with `failed`, the last line of what went wrong."""
+    command = [sys.executable, "-m", "snnlab.bench.worker", json.dumps(case)]
     # The allocator is the same for all, and compilation stays within the process.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     done = subprocess.run(
         command, capture_output=True, text=True, env=kept | {"TORCHINDUCTOR_COMPILE_THREADS": "1"}
     )
     if done.returncode:
-        return job | {"failed": (done.stderr.strip().splitlines() or ["no message"])[-1]}
+        return case | {"failed": (done.stderr.strip().splitlines() or ["no message"])[-1]}
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result

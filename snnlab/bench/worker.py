@@ -32,24 +32,24 @@ FEW_FAULTS = 500
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def main(job: dict[str, Any]) -> dict[str, Any]:
-    """Measures one job."""
+def main(case: dict[str, Any]) -> dict[str, Any]:
+    """Measures one case."""
     keep_freed_memory()
-    if job["device"] == "cpu":
-        torch.set_num_threads(job["threads"])
+    if case["device"] == "cpu":
+        torch.set_num_threads(case["threads"])
     torch.manual_seed(0)
     said: list[str] = []
     with backend("auto", said.append):
-        found = (_neuron if job["kind"] == "neuron" else _network)(job)
-        return job | found | {"backend": ran(), "warnings": said}
+        found = (_neuron if case["kind"] == "neuron" else _network)(case)
+        return case | found | {"backend": ran(), "warnings": said}
 
 
-def _neuron(job: dict[str, Any]) -> dict[str, Any]:
-    dtype = _DTYPES[job["dtype"]]
-    x_T = (torch.randn(job["shape"], device=job["device"]) * 0.8).to(dtype)
-    if job["layout"] == "channels_last":
+def _neuron(case: dict[str, Any]) -> dict[str, Any]:
+    dtype = _DTYPES[case["dtype"]]
+    x_T = (torch.randn(case["shape"], device=case["device"]) * 0.8).to(dtype)
+    if case["layout"] == "channels_last":
         x_T = _channels_last(x_T)
-    grad_T, target, neuron = torch.randn_like(x_T), torch.empty_like(x_T), _make(job, len(x_T))
+    grad_T, target, neuron = torch.randn_like(x_T), torch.empty_like(x_T), _make(case, len(x_T))
 
     def infer() -> None:
         with torch.no_grad():
@@ -62,13 +62,13 @@ def _neuron(job: dict[str, Any]) -> dict[str, Any]:
         x_T.grad = None
         spikes_T.backward(grad_T)  # type: ignore[no-untyped-call]  # untyped in torch
 
-    copy = _measure(lambda: target.copy_(x_T), job)
+    copy = _measure(lambda: target.copy_(x_T), case)
     neuron.eval()
-    forward = _measure(infer, job)
+    forward = _measure(infer, case)
     neuron.train()
     x_T.requires_grad_()
-    both = _measure(train, job)
-    back = _measure(backward, job, lambda: neuron(x_T))
+    both = _measure(train, case)
+    back = _measure(backward, case, lambda: neuron(x_T))
     tensor = x_T.numel() * x_T.element_size()
     return {
         "copy": copy,
@@ -83,13 +83,13 @@ def _neuron(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _make(job: dict[str, Any], steps: int) -> nn.Module:
-    name, _, compiled = job["neuron"].partition("+")
+def _make(case: dict[str, Any], steps: int) -> nn.Module:
+    name, _, compiled = case["neuron"].partition("+")
     if name in makers():
-        neuron = makers()[name]().to(job["device"])
+        neuron = makers()[name]().to(case["device"])
         return torch.compile(neuron) if compiled else neuron  # type: ignore[return-value]  # a module again
-    surrogate = _component("surrogate", job["surrogate"], steps)
-    return _component("neuron", job["neuron"], steps, surrogate=surrogate).to(job["device"])
+    surrogate = _component("surrogate", case["surrogate"], steps)
+    return _component("neuron", case["neuron"], steps, surrogate=surrogate).to(case["device"])
 
 
 def _component(kind: str, name: str, steps: int, **injected: Any) -> nn.Module:
@@ -100,27 +100,27 @@ def _component(kind: str, name: str, steps: int, **injected: Any) -> nn.Module:
     return component
 
 
-def _network(job: dict[str, Any]) -> dict[str, Any]:
-    steps, channels, size = NETWORKS[job["network"]]
-    maker = makers()[job["neuron"].removesuffix("+compile")]
-    device, dtype = job["device"], _DTYPES[job["dtype"]]
+def _network(case: dict[str, Any]) -> dict[str, Any]:
+    steps, channels, size = NETWORKS[case["network"]]
+    maker = makers()[case["neuron"].removesuffix("+compile")]
+    device, dtype = case["device"], _DTYPES[case["dtype"]]
 
     def neuron(**_: object) -> nn.Module:
         return maker()
 
     model: nn.Module = (
         VGGSNN(neuron, BN, channels, 10, size)
-        if job["network"] == "vgg_snn"
+        if case["network"] == "vgg_snn"
         else ResNet19SNN(neuron, BN, channels, 10)
     ).to(device)
-    if job["layout"] == "channels_last":
+    if case["layout"] == "channels_last":
         model = model.to(memory_format=torch.channels_last)
-    run = torch.compile(model) if job["neuron"].endswith("+compile") else model
+    run = torch.compile(model) if case["neuron"].endswith("+compile") else model
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    x = (torch.rand(steps, job["batch"], channels, size, size, device=device) < 0.3).float()
-    if job["layout"] == "channels_last":
+    x = (torch.rand(steps, case["batch"], channels, size, size, device=device) < 0.3).float()
+    if case["layout"] == "channels_last":
         x = _channels_last(x)
-    target = torch.randint(0, 10, (job["batch"],), device=device)
+    target = torch.randint(0, 10, (case["batch"],), device=device)
 
     def logits() -> Tensor:
         with torch.autocast(device, dtype=dtype, enabled=dtype != torch.float32):
@@ -138,39 +138,39 @@ def _network(job: dict[str, Any]) -> dict[str, Any]:
 
     if device != "cpu":
         torch.cuda.reset_peak_memory_stats()
-    step = _measure(train, job)
+    step = _measure(train, case)
     peak = _peak(device)
     optimizer.zero_grad(set_to_none=True)
     kept = _kept(logits, [*model.parameters(), *model.buffers()])
     model.eval()
-    inference = _measure(infer, job)
+    inference = _measure(infer, case)
     return {
         "train": step,
         "infer": inference,
-        "samples_per_second": job["batch"] / step["ms"] * 1e3,
-        "inferred_per_second": job["batch"] / inference["ms"] * 1e3,
+        "samples_per_second": case["batch"] / step["ms"] * 1e3,
+        "inferred_per_second": case["batch"] / inference["ms"] * 1e3,
         "peak_mb": peak,
         "kept_mb": kept / 1e6,
     }
 
 
 def _measure(
-    work: Callable[..., object], job: dict[str, Any], prepare: Callable[[], Tensor] | None = None
+    work: Callable[..., object], case: dict[str, Any], prepare: Callable[[], Tensor] | None = None
 ) -> dict[str, float]:
     """The median of several times in ms, the least, half the distance of their quartiles in percent, and CPU time.
 
     The first calls compile and let the heap grow, whose pages are faulted in: it takes up to ten calls until blocks of
     all sizes have their places. So calls count when two in a row were without such faults, or after some seconds.
-    There are at least job["repeats"] of them, and more of short ones. `prepare` makes the argument of `work`, and
+    There are at least case["repeats"] of them, and more of short ones. `prepare` makes the argument of `work`, and
     is not counted.
     """
 
     def once() -> tuple[float, float, int]:
         given = () if prepare is None else (prepare(),)
-        _wait(job["device"])
+        _wait(case["device"])
         faults, wall, cpu = _faults(), time.perf_counter(), time.process_time()
         work(*given)
-        _wait(job["device"])
+        _wait(case["device"])
         return (time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3, _faults() - faults
 
     calm, begin = 0, time.perf_counter()
@@ -180,7 +180,7 @@ def _measure(
             break
     times: list[tuple[float, float, int]] = []
     begin = time.perf_counter()
-    while len(times) < job["repeats"] or (
+    while len(times) < case["repeats"] or (
         len(times) < MOST_REPEATS and time.perf_counter() - begin < SECONDS
     ):
         times.append(once())

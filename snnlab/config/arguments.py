@@ -1,4 +1,4 @@
-"""Declares the arguments of a command that is no composition, such as `snnlab eval`, as a frozen dataclass.
+"""Declares the arguments of a command that composes no configuration, such as `snnlab eval`, as a frozen dataclass.
 
 The annotations are the types of the config keys (`config.types`), and the text below a field is its help:
 
@@ -6,9 +6,10 @@ The annotations are the types of the config keys (`config.types`), and the text 
         format: Literal["nir", "safetensors"] = "nir"
         \"""What the file holds.\"""
 
-A field without a default has to be given. A field that is a dataclass of `config.schema` is a section, as
-`early_exit.threshold=[0.9]`. The field `overrides` takes all other arguments; without it they are errors. Rules between
-fields stand in `__post_init__`. `config.read_arguments` reads a command line; help and completion are made from it too.
+A field without a default is required. A field whose type is a dataclass of `config.schema` is a section, such as
+`early_exit.threshold=[0.9]`. The field `overrides` takes all other arguments; without it they are errors. Rules across
+fields are checked in `__post_init__`. `config.read_arguments` reads a command line; help and completion use the same
+dataclass.
 """
 
 import ast
@@ -28,28 +29,28 @@ from snnlab.config.signature import field_docs
 
 @dataclass(frozen=True)
 class Bare:
-    """Mark of the argument that a word without `=` gives; `what` says in messages what it is."""
+    """Marks the argument that may be given without `key=`; `what` describes it in messages."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Mark of an argument whose values are among names that are found at run time."""
+    """Marks an argument whose choices are looked up at run time."""
 
     names: Callable[[], Iterable[str]]
 
 
 @dataclass(frozen=True)
 class ReadBy:
-    """Mark of an argument that a function of its own reads from the text."""
+    """Marks an argument that is parsed by its own function."""
 
     function: Callable[[str], Any]
 
 
 @dataclass(frozen=True)
 class Several:
-    """Mark of a key of the run that takes `[a,b]` or `1..8` here; a single value is an override of the run.
+    """Marks a key of the run that takes `[a,b]` or `1..8` here; a single value is an override of the run.
 
     On a mapping, `neuron: Annotated[Mapping[str, tuple[str, ...]], Several()]`, it means all keys `neuron.*`.
     """
@@ -57,7 +58,7 @@ class Several:
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Base of the dataclasses."""
+    """Base of the dataclasses that declare a command's arguments."""
 
     verb: ClassVar[str]
     usage: ClassVar[str]
@@ -68,7 +69,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Argument:
-    """One field of such a dataclass."""
+    """One declared argument: a field of such a dataclass."""
 
     name: str
     hint: Any
@@ -89,7 +90,7 @@ class Argument:
 
     @property
     def is_open(self) -> bool:
-        """True if it stands for all keys below its name, as `neuron.*`."""
+        """True if it stands for all keys below its name, such as `neuron.*`."""
         return get_origin(self.hint) is Mapping
 
     @property
@@ -98,7 +99,7 @@ class Argument:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """Values worth offering."""
+        """The values that completion offers."""
         if found := self.mark(Choices):
             return tuple(found.names())
         return () if self.section or self.is_open else self.type.choices()

@@ -1,4 +1,4 @@
-"""Turns a composed mapping into a checked, frozen RunConfig, or says what is wrong with it. Imports no torch.
+"""Checks a composed mapping and returns a frozen RunConfig, or raises all problems found. Imports no torch.
 
 Components are checked against their constructors' signatures, the rest against the dataclasses of `schema`.
 """
@@ -45,8 +45,8 @@ def check(
         origins: where each flat key was set.
         overrides: the command line's overrides, kept in the result.
         written_for: flat keys that a file sets for a component which has been replaced, with that component.
-            They are left out, with a note, where they do not apply to the one chosen.
-        makers: functions that make a section in place of its dataclass, such as one that adds the identity of weights.
+            They are dropped, with a note, if the chosen component does not have them.
+        makers: functions that build a section in place of its dataclass, such as one that adds the hash of weights.
 
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
@@ -69,12 +69,12 @@ def check(
 
 
 def check_section(name: str, make: Callable[..., Any], values: Mapping[str, Any], origins: Origins) -> Any:
-    """Checks a section that is no part of a run, such as `early_exit` of `snnlab eval`; returns its dataclass.
+    """Checks a section that does not belong to a run, such as `early_exit` of `snnlab eval`; returns its dataclass.
 
     Args:
-        name: of the section, which has its dataclass in `schema`.
-        make: that dataclass.
-        values: by their keys; the others have their defaults.
+        name: name of the section.
+        make: its dataclass in `schema`.
+        values: the given values by key; other keys take their defaults.
         origins: where each flat key was set.
 
     Raises:
@@ -88,7 +88,7 @@ def check_section(name: str, make: Callable[..., Any], values: Mapping[str, Any]
 
 
 def section(name: str) -> Signature:
-    """The keys of a section such as `trainer`; the plain values of the top level for an empty name."""
+    """The keys of a section such as `trainer`; for an empty name, those at the top level that hold plain values."""
     words = "".join(word.capitalize() for word in name.split("_"))
     return read_dataclass(Path(schema.__file__), f"{words}Config" if name else "RunLevel")
 
@@ -160,7 +160,7 @@ def _unknown_top_level(key: str, problems: Problems) -> None:
     known = top_level_keys()
     found = problems.places(key)
     if not found:
-        # Among so many keys only one that is very like it.
+        # There are many keys, so only a close match is suggested.
         below = dict.fromkeys(chain.from_iterable(problems.homes.values()))
         near = closest(key, [*known, *below], cutoff=0.7) or closest(key, known) or ""
         found = [near] if near in known else problems.places(near)

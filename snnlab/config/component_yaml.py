@@ -1,4 +1,4 @@
-"""Writes the YAML file of each component from its signature: `make conf`, or for a package of your own
+"""Writes the YAML file of each component from its signature: `make conf`, or for your own package
 
     python -m snnlab.config.component_yaml my_lab my_conf
 
@@ -46,7 +46,7 @@ def component_yaml(kind: str, file: Path) -> str:
 
 
 def files(package: str) -> dict[Path, str]:
-    """The YAML files of a package's components, with paths as below `conf/`, and what they hold."""
+    """The YAML files of a package's components: path below `conf/` -> content."""
     plugins = () if package == "snnlab" else (package,)
     return {
         Path(kind) / f"{name}.yaml": component_yaml(kind, file)

@@ -18,7 +18,7 @@ Files = Mapping[str, tuple[str, Path]]
 
 
 def chosen_keys(mapping: Mapping[str, Any]) -> dict[str, Collection[str]]:
-    """The keys of the components that an unchecked config has chosen, as far as they can be read."""
+    """The keys of the components chosen by an unchecked config; components that cannot be read are skipped."""
     found: dict[str, Collection[str]] = {}
     for kind in KINDS:
         name = values.get("name") if isinstance(values := mapping.get(kind), Mapping) else None

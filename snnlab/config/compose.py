@@ -23,7 +23,7 @@ from snnlab.config.search import MAIN, SearchPath
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS
 
-# Hydra 1.3 asks for the version whose defaults are meant; 1.4 has one set of defaults and warns of the question.
+# Hydra 1.3 warns unless a version base is given; 1.4 has only one set of defaults and warns if one is given.
 VERSION: Mapping[str, Any] = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
 STOCK_LOGGING = ("none", "default", "disabled", "stdout", "hydra_debug")
 
@@ -35,7 +35,7 @@ class Composed:
     Args:
         mapping: nested plain values, interpolations resolved.
         origins: where each flat key was set last.
-        overrides: the command line's, without plus signs.
+        overrides: the command line's overrides, without plus signs.
         written_for: flat keys that a file sets for a component which another file or the command line has
             replaced, with that component.
     """
@@ -69,7 +69,7 @@ def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = (
 
 
 def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], search: SearchPath) -> Composed:
-    """Composes inside `loader`, so that many points of a sweep share one."""
+    """Composes inside an open `loader`, so that the points of a sweep share one Hydra set-up."""
     lines = [*search_override(search), *(one.hydra for one in read)]
     with config_errors(search):
         cfg = load_configuration(hydra_loader, lines, RunMode.RUN)
@@ -100,7 +100,7 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
 
 @contextmanager
 def loader(search: SearchPath) -> Iterator[ConfigLoader]:
-    """Hydra, set up for the shipped configs and torn down again; may be nested, as in a job of a sweep."""
+    """Sets Hydra up for the shipped configs and tears it down again; may be nested, as in a point of a sweep."""
     state = GlobalHydra.instance()
     outer = state.hydra
     state.clear()
@@ -115,10 +115,10 @@ def loader(search: SearchPath) -> Iterator[ConfigLoader]:
 
 
 class _ReadOnce:
-    """Hydra's view of the YAML files, which reads each once; Hydra would for every composition, three times.
+    """A cache over Hydra's config loader: each YAML file is read once instead of three times per composition.
 
     Args:
-        files: Hydra's own.
+        files: Hydra's own loader.
     """
 
     def __init__(self, files: Any) -> None:
@@ -129,7 +129,7 @@ class _ReadOnce:
         return getattr(self._files, name)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "_ReadOnce":
-        """For a composition, which may add folders to its own copy; what is known stays common."""
+        """A copy for one composition, which may add folders to it; the cached files are shared."""
         copied = _ReadOnce(deepcopy(self._files, memo))
         copied._known = self._known
         return copied
@@ -142,7 +142,7 @@ class _ReadOnce:
 
 
 def load_configuration(hydra_loader: ConfigLoader, lines: list[str], mode: RunMode) -> DictConfig:
-    """Hydra's composition of conf/train.yaml; what the user can get wrong there is a HydraException."""
+    """Hydra's composition of conf/train.yaml; user errors are raised as HydraException."""
     try:
         return hydra_loader.load_configuration(MAIN, lines, mode, from_shell=False)
     except (ValueError, TypeError, AttributeError) as error:
@@ -172,7 +172,7 @@ def config_errors(search: SearchPath) -> Iterator[None]:
 
 
 def refuse_callables(cfg: DictConfig) -> None:
-    """Hydra calls what these name, and a config from a stranger must name no callable."""
+    """Refuses keys whose values Hydra would call, so that a configuration from an untrusted source runs no code."""
     if cfg.hydra.callbacks:
         raise ConfigError("hydra.callbacks: callbacks are not supported", "remove them from the config")
     for group in ("hydra_logging", "job_logging"):
@@ -226,7 +226,7 @@ def _command_line(read: Sequence[ReadOverride]) -> list[str]:
 def _files_choose(
     hydra_loader: ConfigLoader, read: Sequence[ReadOverride], search: SearchPath
 ) -> Mapping[Any, Any]:
-    """What the files choose of the kinds that the command line chooses."""
+    """The choices that the files make for the groups that the command line chooses, too."""
     kinds = {one.key for one in read if one.is_group and one.key in KINDS}
     if not kinds:
         return {}

@@ -18,7 +18,7 @@ def type_of(hint: Any) -> types.Type:
     """Reads a type.
 
     Raises:
-        ValueError: it is not one that a config key can have.
+        ValueError: a config key cannot have this type.
     """
     origin, args = get_origin(hint), get_args(hint)
     if hint in (None, NoneType):

@@ -16,7 +16,7 @@ FULL_KEY = re.compile(r"full_key: (\S+)")
 
 
 def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
-    """The same complaint as a ConfigError, with the choices that exist where a choice is at fault."""
+    """Converts such an error to a ConfigError; for an unknown choice, the hint lists the existing ones."""
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
         chain.append(cause)

@@ -14,7 +14,7 @@ class Origin:
     """The place that set a value last.
 
     Args:
-        text: for people, such as `conf/neuron/lif.yaml:3`.
+        text: as shown to the user, such as `conf/neuron/lif.yaml:3`.
         config: the config's name inside the search path, such as `neuron/lif`; empty for the command line.
     """
 
@@ -31,10 +31,10 @@ COMMAND_LINE = Origin("command line")
 
 
 class Origins(Mapping[str, Origin]):
-    """Origins by flat key, found when the first is asked for: most configs are right, and nobody asks.
+    """Origins by flat key, computed on first access: they are needed for error messages and `snnlab show` only.
 
     Args:
-        find: finds those that files have set.
+        find: computes the origins of the keys that files set.
         by_hand: the keys that the command line sets.
     """
 
@@ -63,14 +63,14 @@ class Origins(Mapping[str, Origin]):
 
 @cache
 def keys_of_file(file: Path) -> tuple[tuple[str, int], ...]:
-    """The flat keys that a YAML file sets, each with its line; its defaults list is not one of them."""
+    """The flat keys that a YAML file sets, each with its line; the defaults list does not count."""
     node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     return tuple(_walk(node, "")) if isinstance(node, yaml.MappingNode) else ()
 
 
 @cache
 def choices_of_file(file: Path) -> Mapping[str, str]:
-    """The groups that a file's defaults list decides, such as loss: tet for `override /loss: tet`."""
+    """The groups that a file's defaults list chooses, such as loss: tet for `override /loss: tet`."""
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     defaults = content.get("defaults", []) if isinstance(content, Mapping) else []
     chosen = {}
@@ -92,7 +92,7 @@ def _walk(node: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, int]]:
 
 
 def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of a nested mapping by their dotted keys; an empty mapping is a leaf."""
+    """The leaves of a nested mapping by dotted key; an empty mapping is a leaf."""
     for key, value in mapping.items():
         path = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:

@@ -1,7 +1,7 @@
-"""Reads the command line's overrides and rewrites them to what Hydra wants.
+"""Reads the command line's overrides and rewrites them to the form that Hydra accepts.
 
-A person writes `experiment=x` or `+experiment=x`, `neuron=lif` or `+neuron=lif`; Hydra accepts one of each.
-Values become `++key=value`, so that an unknown key reaches our checker, which knows better than "use +key".
+Users may write `experiment=x` or `+experiment=x`, `neuron=lif` or `+neuron=lif`; Hydra accepts only one form of each.
+Values become `++key=value`, so that an unknown key reaches our checker, whose message is better than "use +key".
 """
 
 import re
@@ -25,7 +25,7 @@ APPENDED_ORDER = {"experiment": 0, "debug": 2}
 
 @dataclass(frozen=True)
 class ReadOverride:
-    """One override: for Hydra, for people (`text`, without plus signs), and what it sets."""
+    """One override: in Hydra's form, as shown to the user (`text`, without plus signs), and what it sets."""
 
     hydra: str
     text: str
@@ -37,7 +37,7 @@ class ReadOverride:
 
 
 def read_overrides(overrides: Sequence[str], search: SearchPath) -> list[ReadOverride]:
-    """Parses overrides and puts them into Hydra's order; of two for one group or key the last counts.
+    """Parses overrides and sorts them into Hydra's order; of two for the same group or key the last one wins.
 
     Raises:
         ConfigError: the syntax is wrong, a group has no such choice, or there are two experiments.
@@ -47,7 +47,7 @@ def read_overrides(overrides: Sequence[str], search: SearchPath) -> list[ReadOve
         one = _read(text, search)
         if one is not None:
             before = found.pop(one.key, one)
-            # Settings are often appended to overrule; whole experiments that replace each other are a slip.
+            # Repeated settings are usually meant to override; two experiments are taken for a mistake.
             if one.key == "experiment" and before.text != one.text:
                 raise ConfigError(
                     f"two experiments: {before.text} and {one.text}",
@@ -86,7 +86,7 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
     if group:
         for value in values:
             _check_choice(key, value, search)
-        # A choice called `nan` or `2024` is a name all the same.
+        # A choice called `nan` or `2024` is still a name.
         values = [f"'{value}'" if NUMBER.fullmatch(value) else value for value in values]
         if values == ["null"]:
             return None if appended else ReadOverride(f"~{key}", f"~{key}", key, True)

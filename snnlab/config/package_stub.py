@@ -1,4 +1,4 @@
-"""Writes what type checkers see of the component packages, whose classes are imported on demand: `make conf`."""
+"""Writes the type stubs of the component packages, whose classes are imported on demand: `make conf`."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from snnlab.registry import KINDS, public_classes
 
 
 def package_stub(kind: str) -> str:
-    """The text of `__init__.pyi`: every component and base class, from the file that holds it."""
+    """The text of `__init__.pyi`: imports every component and base class from its file."""
     classes = sorted(public_classes(kind).items(), key=lambda item: item[1])
     imports = [f"from {module} import {name} as {name}\n" for name, module in classes]
     return "".join(["# Written by `make conf`.\n", *imports])

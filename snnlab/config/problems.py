@@ -1,4 +1,4 @@
-"""Collects what is wrong with a config, and what is worth a note, with where each value came from."""
+"""Collects the problems and notes of a config, with the origin of each value."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
@@ -20,7 +20,7 @@ class Problems:
     Args:
         origins: where each flat key was set.
         written_for: flat keys that a file sets for a component which has been replaced, with that component.
-        find_homes: finds `homes`, once somebody has to be told.
+        find_homes: computes `homes`, on the first unknown key.
 
     Attributes:
         homes: the keys of each section and chosen component.
@@ -47,21 +47,21 @@ class Problems:
         return [f"{home}.{key}" for home, keys in self.homes.items() if key in keys]
 
     def add(self, path: str, message: str, hint: str = "") -> None:
-        """Adds a problem; the hint is led by the file that set the value, if a file did."""
+        """Adds a problem; if a file set the value, the hint begins with that file."""
         origin = self.origins.get(path)
         if origin is not None and not origin.by_hand:
             hint = f"set in {origin.text}; {hint}" if hint else f"set in {origin.text}"
         self.found.append(ConfigError(f"{path}: {message}", hint))
 
     def unknown_key(self, path: str, what: str, keys: Iterable[str]) -> None:
-        """Adds the problem of a key that does not exist; `what` describes the owner of the `keys` that do."""
+        """Adds the problem of an unknown key; `what` describes the owner, `keys` are the keys it has."""
         keys = list(keys)
         name = path.rpartition(".")[2]
         guess = did_you_mean(name, keys) or was_it(self.places(name))
         self.add(path, f"unknown key{guess}", f"keys of {what}: {', '.join(keys) or 'none'}")
 
     def value(self, path: str, key: Key, value: Any) -> Any:
-        """The value in its final form, or None and a problem."""
+        """Converts a value to its type; on failure adds a problem and returns None."""
         if isinstance(value, str) and value == MISSING:
             self.add(path, "missing", f"expected {key.type}; set it with {path}=<value>")
             return None
@@ -77,7 +77,7 @@ class Problems:
 
 
 def plain(value: Any) -> Any:
-    """A checked value as JSON and YAML hold it: tuples become lists, paths become text."""
+    """A checked value as plain JSON or YAML: tuples become lists, paths become text."""
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -17,19 +17,19 @@ from snnlab.errors import ConfigError
 Read = TypeVar("Read", bound=Arguments)
 RANGE = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+)\s*")
 WORDS = {"null": None, "true": True, "false": False}
-# Groups that are no keys of a configuration.
+# Groups that are not keys of a configuration.
 GROUPS = ("experiment", "debug", "hydra")
 
 
 def read_arguments(kind: type[Read], given: Sequence[str]) -> Read:
-    """The arguments of a command line.
+    """Parses a command line into its dataclass.
 
     Args:
         kind: the dataclass that declares them.
         given: such as `["run=DIR", "num_steps=1..8", "trainer.device=cpu"]`.
 
     Raises:
-        ConfigError: a key is unknown, a value does not fit, or one that is needed is missing.
+        ConfigError: a key is unknown, a value does not fit, or a required argument is missing.
     """
     known = arguments_of(kind)
     takes_overrides = any(field.name == "overrides" for field in dataclasses.fields(kind))
@@ -105,7 +105,7 @@ def _value(one: Argument, text: str) -> Any:
 
 
 def _converted(key: str, kind: types.Type, text: str) -> Any:
-    """The value that a text stands for, as the type has it; a list has each of its values once."""
+    """Converts a text to the argument's type; duplicates in a list are removed."""
     if isinstance(kind, types.Sequence):
         (item,) = kind.items
         try:
@@ -143,7 +143,7 @@ def _is_list(text: str) -> bool:
 
 
 def _listed(key: str, text: str) -> tuple[str, ...]:
-    """The values of `[a,b]`, `a,b` or `1..3`; none for `[]`."""
+    """Splits `[a,b]`, `a,b` or `1..3` into its values; none for `[]`."""
     if match := RANGE.fullmatch(text):
         low, high = int(match[1]), int(match[2])
         return tuple(map(str, range(low, high + 1))) or (text,)

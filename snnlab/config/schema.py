@@ -1,4 +1,4 @@
-"""The settings of a run that belong to no component, and the checked config that all code receives.
+"""The settings of a run outside of components, and the checked config that all code receives.
 
 The text below a field is its documentation; types and bounds are enforced by `snnlab.config.check`, which
 also reports a `ConfigError` of `__post_init__` (a rule across fields). A key that the result of a run does not
@@ -18,7 +18,7 @@ from snnlab.ranges import Fraction, NonNegativeInt, OpenFraction, Positive, Posi
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerConfig:
-    """How a run is trained, evaluated and saved; the same for every experiment unless it says otherwise."""
+    """How a run is trained, evaluated and saved."""
 
     epochs: PositiveInt = 100
     """Passes over the training set."""
@@ -104,7 +104,7 @@ class TrainerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggerConfig:
-    """Where metrics go besides the run directory, which always holds the record."""
+    """Where metrics are sent besides the run directory, which always holds them."""
 
     wandb: Unhashed[Literal["off", "auto", "online", "offline"]] = "off"
     """Weights & Biases: off; auto = online if a key is set, else offline; or one of both."""
@@ -128,7 +128,7 @@ class PathsConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DistillConfig:
-    """The teacher of a loss that learns from one, such as twd and skd."""
+    """The teacher of a distillation loss, such as twd and skd."""
 
     teacher: Unhashed[str | None] = None
     """Run directory of a trained network (or a folder with that run only), or a timm model; null = no teacher."""
@@ -158,7 +158,7 @@ class InitConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyExitConfig:
-    """How `snnlab eval` lets samples stop before the last step; no part of a run."""
+    """Early exit in `snnlab eval`; not part of a run's configuration."""
 
     threshold: tuple[Fraction, ...] = (0.7, 0.8, 0.9, 0.99, 0.999)
     """Confidences above which a sample stops, 0..1; all are measured in one pass."""
@@ -176,7 +176,7 @@ class EarlyExitConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyseConfig:
-    """What the analyses of `snnlab analyse` share; no part of a run."""
+    """Settings shared by the analyses of `snnlab analyse`; not part of a run's configuration."""
 
     samples: PositiveInt | None = 512
     """Held-out samples to measure, evenly spaced over the split; null = all."""
@@ -240,7 +240,7 @@ class EnergyConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseConfig:
-    """The noise that `snnlab eval` puts on held-out samples; no part of a run."""
+    """The noise that `snnlab eval` adds to held-out samples; not part of a run's configuration."""
 
     kind: Literal["uniform", "salt_pepper", "gaussian"] = "gaussian"
     """Distribution of the noise."""
@@ -256,7 +256,7 @@ class NoiseConfig:
 
 @dataclass(frozen=True)
 class Component:
-    """A component that was chosen: its registered name and the value of each of its keys."""
+    """A chosen component: its registered name and the values of its keys."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -282,7 +282,7 @@ class RunLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(RunLevel):
-    """A whole run, checked. Made by `snnlab.config.check.check` only."""
+    """The checked configuration of a run. Only `snnlab.config.check.check` creates it."""
 
     dataset: Component
     augment: tuple[Component, ...]
@@ -314,7 +314,7 @@ class RunConfig(RunLevel):
 
     @property
     def network_steps(self) -> int:
-        """Time steps that the network sees."""
+        """Number of time steps of the network's input."""
         return self.num_steps if self.input == "frames" else 1
 
     def __post_init__(self) -> None:

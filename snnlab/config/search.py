@@ -21,13 +21,13 @@ def shipped() -> Path:
 
 @dataclass(frozen=True)
 class SearchPath:
-    """The folders that configs are looked up in.
+    """The folders in which configs are looked up.
 
     Args:
-        extra: a person's own folders, of the same shape as `conf/`.
+        extra: the user's folders, structured like `conf/`.
 
     Raises:
-        ConfigError: a folder does not exist, or hides or is hidden by a file of another one.
+        ConfigError: a folder does not exist, or two folders have a file of the same name.
     """
 
     extra: tuple[Path, ...] = ()
@@ -79,12 +79,12 @@ class SearchPath:
 
     @cached_property
     def default_groups(self) -> frozenset[str]:
-        """The groups of which train.yaml chooses one; any other is appended when it is asked for."""
+        """The groups in the defaults list of train.yaml; any other group has to be appended by the user."""
         main = yaml.safe_load((shipped() / f"{MAIN}.yaml").read_text(encoding="utf-8"))
         return frozenset(key for entry in main["defaults"] if isinstance(entry, dict) for key in entry)
 
     def description(self, config: str) -> str:
-        """The first comment of a YAML file that says more than where Hydra is to put it."""
+        """The first comment of a YAML file other than Hydra's `@package` line."""
         file = self.file(config)
         lines = file.read_text(encoding="utf-8").splitlines() if file else []
         comments = (line.lstrip("# ").strip() for line in lines if line.startswith("#"))

@@ -1,4 +1,4 @@
-"""Reads the config keys of a component, or of a settings dataclass, from its source without importing it.
+"""Reads the config keys of a component or a settings dataclass from its source, without importing it.
 
 A component's keys are its constructor's keyword-only parameters; a dataclass's keys are its fields.
 """
@@ -20,7 +20,7 @@ from snnlab.registry import is_class_of
 
 @dataclass(frozen=True)
 class Key:
-    """One config key: what it may hold, its default, its documentation, and whether a run's hash covers it.
+    """One config key: its type, default and documentation, and whether a run's hash covers it.
 
     The text is that below a settings dataclass's field, or the entry below `Args:` in a component's docstring.
     """
@@ -44,10 +44,10 @@ class Signature:
 
 @cache
 def read_component(file: Path) -> Signature:
-    """The signature of the component that a file holds.
+    """The signature of the component defined in a file.
 
     Raises:
-        ConfigError: the file defines no such class, or a parameter of it lacks a usable type or default.
+        ConfigError: the file defines no such class, or one of its parameters lacks a usable type or default.
     """
     tree, names = _parse(file)
     for node in tree.body:

@@ -1,4 +1,4 @@
-"""The types that a config key can have; each converts a plain YAML value or says what was expected.
+"""The types that a config key can have; each converts a plain YAML value or reports what was expected.
 
 A type is read from an annotation's syntax tree, so no annotation is ever evaluated and no component imported.
 """
@@ -15,12 +15,12 @@ from snnlab.config.suggest import did_you_mean
 
 SCALARS = ("int", "float", "bool", "str", "Path")
 PLAIN = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text", "Path": "a path"}
-# YAML 1.1 reads these bare words as booleans; a Literal["off", ...] means the word.
+# YAML 1.1 parses these bare words as booleans; Literal["off", ...] means the word.
 YAML_WORDS = {True: ("on", "yes", "true"), False: ("off", "no", "false")}
 
 
 class MismatchError(Exception):
-    """A value does not fit; `weight` ranks explanations when a union's members all refuse."""
+    """A value does not fit a type; `weight` ranks the messages when no member of a union fits."""
 
     def __init__(self, message: str, hint: str = "", weight: int = 0) -> None:
         super().__init__(message)
@@ -30,13 +30,13 @@ class MismatchError(Exception):
 
 
 class Type(Protocol):
-    """What `parse` returns."""
+    """Base of the types, as returned by `parse`."""
 
     def convert(self, value: Any) -> Any:
         """The value in its final form (an int for a float key becomes a float); raises MismatchError."""
 
     def choices(self) -> tuple[str, ...]:
-        """Values worth offering in a completion."""
+        """The values that completion offers."""
 
     def __str__(self) -> str: ...
 
@@ -195,7 +195,7 @@ class Union:
 
 
 def show(value: Any) -> str:
-    """A value as a person would write it, with its type where that is the point."""
+    """A value as a user would write it, with its type if that explains the error."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -213,7 +213,7 @@ def parse(annotation: ast.expr, names: Mapping[str, ast.expr]) -> Type:
         names: module-level assignments of the same file, so that `Reset = Literal["hard", "soft"]` works.
 
     Raises:
-        ValueError: the annotation is not one that a config key can have.
+        ValueError: a config key cannot have this annotation.
     """
     match annotation:
         case ast.Constant(value=None):
@@ -268,7 +268,7 @@ def _bound(node: ast.expr) -> ranges.Bound:
 
 
 def union(members: list[Type]) -> Union:
-    """Any of several types; a union among them counts as its members."""
+    """The union of several types; nested unions are flattened."""
     flat: list[Type] = []
     for member in members:
         flat.extend(member.members if isinstance(member, Union) else [member])

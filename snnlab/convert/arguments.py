@@ -1,4 +1,4 @@
-"""What `snnlab convert` is asked for: the run, the checkpoint, what becomes of normalisation. No torch."""
+"""The arguments of `snnlab convert`: the run, the checkpoint, whether normalisation is folded. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class ConvertArguments(RunArguments):
 
 
 def read_convert_arguments(given: Sequence[str]) -> ConvertArguments:
-    """Takes apart `run=DIR checkpoint=best fold=false neuron.equal=average`.
+    """Parses `run=DIR checkpoint=best fold=false neuron.equal=average`.
 
     Raises:
         ConfigError: the run is missing, or a value does not fit.

@@ -92,7 +92,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
 
 
 def _plain(cfg: RunConfig, snn: StoredRun) -> nn.Module:
-    """The network with all its spikes in sight, whose operations can be counted."""
+    """The network with `averaged=currents`, whose spikes are all visible, so that its operations can be counted."""
     neuron = replace(cfg.neuron, params={**cfg.neuron.params, "averaged": "currents"})
     network = build.build_model(replace(cfg, neuron=neuron), snn.dataset).to(snn.pipeline.device).eval()
     network.load_state_dict(snn.model.state_dict())
@@ -101,7 +101,7 @@ def _plain(cfg: RunConfig, snn: StoredRun) -> nn.Module:
 
 @torch.inference_mode()
 def _agreement(ann: StoredRun, snn: StoredRun) -> dict[str, float]:
-    """How far the logits, averaged over frames, are apart, and how often the answers are the same."""
+    """Difference of the logits averaged over frames, and share of equal predictions."""
     same, count, furthest = 0, 0, 0.0
     for raw, _ in ann.batches():
         x_TBCHW = ann.pipeline.test(raw)

@@ -1,4 +1,4 @@
-"""Archives that a person put where a data set belongs: unpacked once, whole or not at all."""
+"""Unpacks archives that the user put into a data set's folder: once, and all or nothing."""
 
 import logging
 import os
@@ -17,8 +17,8 @@ _INNER = (".zip", ".tar.gz")
 def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
     """Unpacks the archives in a folder that match, next to themselves, and archives inside of them, too.
 
-    An archive is unpacked under a temporary name; what it holds is moved into place when all of it is there,
-    and an empty file `.<archive>.unpacked` says that it is done.
+    An archive is unpacked under a temporary name; its content is moved into place when it is complete, and an
+    empty file `.<archive>.unpacked` marks it as done.
 
     Raises:
         DataError: an archive is damaged.
@@ -50,14 +50,14 @@ def _extract(archive: Path, target: Path) -> None:
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise DataError(f"{archive} is damaged: {error}", "download it again") from error
     for inner in sorted(path for path in target.rglob("*") if path.name.endswith(_INNER) and path.is_file()):
-        # Under another name, so that it is not found inside of what it holds.
+        # Under another name, so that the search inside it does not find the archive itself.
         taken = inner.rename(inner.with_name(f"{inner.name}.inner"))
         _extract(taken, taken.parent)
         taken.unlink()
 
 
 def _merge(source: Path, target: Path) -> None:
-    """Moves a file or a folder; folders that exist are filled up, files that exist stay."""
+    """Moves a file or a folder; existing folders are merged, existing files are kept."""
     if source.is_dir() and target.is_dir():
         for entry in source.iterdir():
             _merge(entry, target / entry.name)

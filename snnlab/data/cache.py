@@ -1,4 +1,4 @@
-"""Frames on disk: a uint8 memory map [N, T, 2, H, W] in a folder that is whole or not there.
+"""Frames on disk: a uint8 memory map [N, T, 2, H, W] in a folder that is either complete or absent.
 
 The folder's name is the hash of the preprocessing. It is built under a temporary name, flushed, and renamed
 when its manifest is written; a kill at any moment leaves at most a temporary folder, which the next build
@@ -36,7 +36,7 @@ Produce = Callable[[Sequence[int]], NDArray[np.uint8]]
 
 
 class FrameFile:
-    """A memory-mapped .npy file, opened anew in every process: it costs nothing to send to a worker."""
+    """A memory-mapped .npy file that pickles as its path: each worker process opens it itself."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,10 +58,10 @@ class FrameFile:
 
 @dataclass(frozen=True)
 class FrameCache:
-    """An open cache.
+    """An open cache of integrated frames.
 
     Attributes:
-        folder: where it is.
+        folder: the cache's folder.
         frames: uint8 [N, T, 2, H, W].
         labels: [N].
         names: relative file name of every recording.
@@ -76,18 +76,18 @@ class FrameCache:
 
 
 def cache_folder(parent: Path, parameters: Mapping[str, object]) -> Path:
-    """The folder of frames that were made with these parameters."""
+    """The folder of the frames made with these parameters."""
     text = json.dumps({"format": FORMAT, **parameters}, sort_keys=True)
     return parent / f"frames-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def files_hash(files: Sequence[str]) -> str:
-    """The hash of a list of files, each a name or a name with its size and time, as a manifest holds it."""
+    """The hash of a list of files, each a name or a name with size and modification time, as in a manifest."""
     return hashlib.sha256("\n".join(files).encode()).hexdigest()
 
 
 def open_cache(folder: Path) -> FrameCache | None:
-    """Opens a cache; `None` if there is none, or if what is there is not whole."""
+    """Opens a cache; `None` if there is none or it is incomplete."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         names = tuple((folder / "names.txt").read_text().splitlines())
@@ -104,7 +104,7 @@ def open_cache(folder: Path) -> FrameCache | None:
 
 
 def cached_steps(parent: Path) -> list[int]:
-    """The numbers of time steps that frames below a folder were integrated into, ascending and once each."""
+    """The numbers of time steps of the caches below a folder, ascending, without duplicates."""
     found = (open_cache(folder) for folder in parent.glob("frames-*"))
     return sorted({cache.manifest["shape"][1] for cache in found if cache is not None})
 
@@ -124,11 +124,11 @@ def build_cache(
     Args:
         folder: the final name, from `cache_folder`.
         names, labels: the recordings.
-        stamps: of each recording what changes with its content: name, size and time.
+        stamps: name, size and modification time of each recording.
         frame_shape: [T, 2, H, W].
         produce: frames of the recordings with these indices, uint8 [n, T, 2, H, W].
-        parameters: of the preprocessing, kept in the manifest.
-        workers: processes that integrate; 0 works in this one.
+        parameters: parameters of the preprocessing, stored in the manifest.
+        workers: number of worker processes; 0 integrates in this process.
 
     Raises:
         DataError: no space left, or a recording is unreadable.
@@ -173,7 +173,7 @@ def build_cache(
 
 
 def check_cache(folder: Path) -> list[str]:
-    """Reads a whole cache and compares it with its manifest; returns what is wrong."""
+    """Reads a whole cache and compares it with its manifest; returns the problems."""
     cache = open_cache(folder)
     if cache is None:
         return [f"{folder} is not a whole cache"]
@@ -187,7 +187,7 @@ def check_cache(folder: Path) -> list[str]:
 
 
 class _Chunks(Dataset[Tensor | DataError]):
-    """Frames of 32 recordings at a time. A DataError is handed over as a value: workers lose its type."""
+    """Frames of 32 recordings per item. A DataError is returned as a value: worker processes do not keep its type."""
 
     def __init__(self, count: int, produce: Produce) -> None:
         self.chunks = [range(i, min(i + _CHUNK, count)) for i in range(0, count, _CHUNK)]
@@ -204,12 +204,12 @@ class _Chunks(Dataset[Tensor | DataError]):
 
 
 def _write_frames(path: Path, shape: tuple[int, ...], produce: Produce, workers: int, title: str) -> str:
-    """Writes chunk by chunk; not through a map, which kills the process when the disk is full."""
+    """Writes chunk by chunk with `write`; writing to a memory map would kill the process when the disk is full."""
     chunks = _Chunks(shape[0], produce)
     with path.open("w+b") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        # With a generator of its own it leaves torch's alone, so that a first run equals one that finds the cache.
+        # Its own generator, so that torch's does not advance and a first run equals one that finds the cache.
         produced = DataLoader(chunks, batch_size=None, num_workers=workers, generator=torch.Generator())
         for frames in track(produced, len(chunks), f"integrating {title}"):
             if isinstance(frames, DataError):
@@ -222,7 +222,7 @@ def _write_frames(path: Path, shape: tuple[int, ...], produce: Produce, workers:
 
 
 def _rename(temporary: Path, folder: Path, listing: str) -> None:
-    """Gives the finished folder its name; where locks do not reach, a faster host has won."""
+    """Renames the finished folder; keeps the existing one if another host, without a common lock, was faster."""
     if folder.exists():
         existing = open_cache(folder)
         if existing is not None and existing.manifest["files_sha256"] == listing:
@@ -236,7 +236,7 @@ def _rename(temporary: Path, folder: Path, listing: str) -> None:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """One builder at a time. The kernel frees the lock when its holder dies, so no lock is ever stale."""
+    """Locks the build to one process. The kernel releases the lock when its holder dies, so none becomes stale."""
     with folder.with_name(f".{folder.name}.lock").open("w") as file:
         if not lock(file):
             _log.warning("another process is building %s; waiting for it", folder)

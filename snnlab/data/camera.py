@@ -1,4 +1,4 @@
-"""A simulated event camera that looks at pictures while it moves, as N-MNIST's camera did.
+"""A simulated event camera that records still pictures under saccades, like N-MNIST's camera.
 
 Shapes: N recordings, K moments, S sensor rows and columns, G picture rows and columns, E events.
 """
@@ -30,7 +30,7 @@ class EventCamera:
         threshold_spread: standard deviation of the thresholds over the pixels.
         noise_rate: noise events per pixel and second, of either polarity (a Poisson process).
         dark: intensity of the background relative to full white.
-        seed: of the pixels' thresholds.
+        seed: seed of the pixels' thresholds.
     """
 
     size: int
@@ -54,7 +54,7 @@ class EventCamera:
             pictures_NGG: intensities from 0 to 1.
             shift_NK2: where the picture's centre is at each moment, (x, y) in sensor pixels from the middle.
             time_K: the moments in microseconds, increasing; the first one only sets the levels.
-            generators: one for each recording, for its noise.
+            generators: a generator for each recording's noise.
         """
         log_NKSS = np.log(self.dark + self._project(pictures_NGG, shift_NK2))
         recording, x, y, p, t = self._cross_thresholds(log_NKSS, time_K)

@@ -19,8 +19,8 @@ from snnlab.errors import DataError
 class CIFAR(ImageData):
     """Base of both sets: 50,000 training and 10,000 test images of 32 x 32 in colour.
 
-    Looked for in `<root>/<name>` and in `<root>` as the folder of Python pickles that is published, checked
-    by its MD5 sums before it is opened; the archive is unpacked there.
+    Searched for in `<root>/<name>` and in `<root>` as the published folder of Python pickles, whose MD5 sums are
+    checked before it is opened; the archive is unpacked there.
 
     Args:
         root: folder of all data sets.

@@ -1,4 +1,4 @@
-"""What `snnlab data list | prepare | verify | bench` do."""
+"""The actions of `snnlab data`: list, prepare, verify, bench."""
 
 import time
 
@@ -18,7 +18,7 @@ _DONE, _FAILED = 0, 1
 
 
 def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
-    """Prints all data sets with their default settings: what is there, where, and how to get the rest."""
+    """Prints all data sets with their default settings: which are present, where, and how to get the others."""
     table = Table("data set", "samples", "frames", "where")
     notes = []
     for name in registry.component_files("dataset", plugins):
@@ -36,10 +36,10 @@ def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
 
 
 def prepare(cfg: RunConfig, dataset: LabelledData) -> int:
-    """Makes the configured data set ready: unpacks, downloads where that was asked for, integrates events.
+    """Prepares the configured data set: unpacks, downloads if the configuration says so, integrates events.
 
     Raises:
-        DataError: something is missing.
+        DataError: files are missing.
     """
     started = time.perf_counter()
     dataset.prepare()
@@ -59,10 +59,10 @@ def prepare(cfg: RunConfig, dataset: LabelledData) -> int:
 
 
 def verify(cfg: RunConfig, dataset: LabelledData) -> int:
-    """Compares what is stored with its manifest; the exit code is 1 if something is wrong.
+    """Compares the stored files with their manifest; the exit code is 1 if they differ.
 
     Raises:
-        DataError: the data set is not there.
+        DataError: the data set is not present.
     """
     status = dataset.status()
     if not status.present:
@@ -106,7 +106,7 @@ def _rate(
     dataset: LabelledData | None = None,
     device: torch.device | None = None,
 ) -> float:
-    """Samples per second over some epochs; the first batch, which starts the workers, counts too."""
+    """Samples per second over some epochs, including the start of the workers."""
     count, epoch = 0, 0
     started = time.perf_counter()
     while (elapsed := time.perf_counter() - started) < seconds:

@@ -1,4 +1,4 @@
-"""What the trainer knows of a data set: its shape, its two sets of samples, and how a batch is decoded.
+"""The interface of a data set: its shapes, its training and test samples, and the decoding of a batch.
 
 Shapes: N samples, B batch, T time steps, C channels, H height, W width.
 """
@@ -21,7 +21,7 @@ LoaderOp = Callable[[Tensor], Tensor]
 
 
 class SampleSet(Dataset[tuple[Tensor, int]]):
-    """A map-style set of stored samples, (tensor, label), that also hands out whole batches.
+    """A map-style set of stored samples, (tensor, label), that also returns whole batches.
 
     Samples are uint8; those of text are word indices, int32.
     """
@@ -47,12 +47,12 @@ class Samples(Protocol):
 
 
 class ArraySet(SampleSet):
-    """Some samples of an array or memory map; a batch is one fancy-indexing call.
+    """A subset of the samples in an array or memory map; a batch is one fancy-indexing call.
 
     Args:
         samples: uint8 or int32 [N, ...].
-        labels: class of every one of the N samples.
-        index: which of them belong to this set, in order; all by default.
+        labels: classes [N].
+        index: indices of the samples in this set, in order; all by default.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class ArraySet(SampleSet):
 
 
 class AlteredSet(SampleSet):
-    """A set whose samples go through operations one at a time (augmentation in the loader)."""
+    """A set that applies operations to each sample (augmentation in the loader)."""
 
     def __init__(self, samples: SampleSet, ops: Sequence[LoaderOp]) -> None:
         self.samples = samples
@@ -88,15 +88,15 @@ class AlteredSet(SampleSet):
 
 @dataclass(frozen=True)
 class Status:
-    """Where a data set is and what is there.
+    """The location and completeness of a data set.
 
     Attributes:
-        present: it can be used as it is.
-        where: the folder that was found, or the one where it belongs.
-        samples: how many there are; `None` if unknown.
-        expected: how many were published.
-        cache: folder of the integrated frames, and whether it is whole; `None` for images.
-        note: one line for the reader: what is missing and how to get it.
+        present: whether it can be used as it is.
+        where: the folder that was found, or the one where it is expected.
+        samples: number of samples found; `None` if unknown.
+        expected: number of published samples.
+        cache: folder of the integrated frames, and whether it is complete; `None` for images.
+        note: one line for the user: what is missing and how to get it.
     """
 
     present: bool
@@ -112,15 +112,15 @@ class LabelledData:
     """Base of all data sets: samples with a class, stored as small integers and decoded on the training device.
 
     Attributes:
-        num_classes, class_names: what there is to tell apart.
+        num_classes, class_names: the classes.
         in_channels: 2 for events (OFF, ON), 3 or 1 for images, 1 for text.
         image_size: height and width after decoding; images are square, and text has none.
         static: images without time, shown at every step.
         split_name: the named split, part of every result.
         mean, std: per channel, for normalisation after augmentation; `None` leaves values as they are.
         raw_shape: shape of one stored sample: [T, 2, H, W] for events, [C, H, W] for images, [1, L, 1] for L words.
-        reads_words: samples are sentences, not pictures; then `words` says what stands in front of the network.
-        mirror_changes_class: the mirror image of a sample may be of another class, as of a hand that waves.
+        reads_words: samples are sentences, not images; then `words` describes the embedding before the network.
+        mirror_changes_class: a mirrored sample may belong to another class, as for waving the left or right hand.
     """
 
     num_classes: int
@@ -137,32 +137,32 @@ class LabelledData:
 
     @property
     def frame_shape(self) -> tuple[int, int]:
-        """Height and width of what the network sees at a time step; a sentence is as wide as its words' vectors."""
+        """Height and width of the network's input at a time step; the width of a sentence is the embedding's size."""
         return self.image_size, self.image_size
 
     @property
     def words(self) -> Words | None:
-        """For text, what stands in front of the network; reads the data."""
+        """The embedding before the network, for text; reads the data."""
         return None
 
     def made_up_words(self) -> Words | None:
-        """As `words`, for generated data: reads nothing."""
+        """The embedding for generated sentences; reads no data."""
         return None
 
     def made_up(self, count: int, first: int) -> SampleSet | None:
-        """Generated samples, numbers `first` and up, where pictures with a blob would not do."""
+        """Generated samples, numbered from `first`, for data sets that cannot be imitated by images with a blob."""
         return None
 
     def train_set(self, ops: Sequence[LoaderOp] = ()) -> SampleSet:
-        """The training samples; `ops` act on each of them in the loader, on uint8 [C, H, W]."""
+        """The training samples; `ops` are applied to each in the loader, as uint8 [C, H, W]."""
         samples = self.checked(self._train_set(), "training")
         return AlteredSet(samples, ops) if ops else samples
 
     def checked(self, samples: SampleSet, part: str) -> SampleSet:
-        """The samples, whose labels are classes of the data set.
+        """Checks the labels of a set and returns it.
 
         Raises:
-            DataError: there are none, or a label is no class.
+            DataError: it is empty, or a label is not a class of the data set.
         """
         if not len(samples):
             raise DataError(f"no {part} samples", "snnlab data list says what is there")
@@ -184,19 +184,19 @@ class LabelledData:
         raise NotImplementedError
 
     def prepare(self) -> None:
-        """Makes the data ready for training; does nothing if it is.
+        """Prepares the data for training; does nothing if they are ready.
 
         Raises:
-            DataError: something is missing.
+            DataError: files are missing.
         """
         raise NotImplementedError
 
     def status(self) -> Status:
-        """Looks, and changes nothing."""
+        """Reports what is present without changing anything."""
         raise NotImplementedError
 
     def verify(self) -> list[str]:
-        """Checks what is stored against its manifest; returns what is wrong, one line each."""
+        """Checks the stored files against their manifest; returns one line for each problem."""
         raise NotImplementedError
 
     def _train_set(self) -> SampleSet:
@@ -204,7 +204,7 @@ class LabelledData:
 
 
 def resize(x_NCHW: Tensor, size: int) -> Tensor:
-    """Bilinear resize with antialiasing to [N, C, size, size]; nothing happens at equal size."""
+    """Bilinear resize with antialiasing to [N, C, size, size]; returns the input at equal size."""
     if x_NCHW.shape[-2:] == (size, size):
         return x_NCHW
     return torch.nn.functional.interpolate(

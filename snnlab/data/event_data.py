@@ -27,13 +27,13 @@ _MANY = 2000
 class EventData(LabelledData):
     """A data set of event recordings.
 
-    A subclass names its classes and its sensor, and says where recordings are (`layout`, or `find`) and how
-    they are split (`split`). Their order is by part, class and number, never the file system's.
+    A subclass defines its classes and sensor size, where recordings are (`layout`, or `find`) and how they are
+    split (`split`). Recordings are sorted by part, class and number, independent of the file system.
 
     Args:
         root: folder of all data sets.
         framing: how events become frames.
-        scale: what a count becomes, see `frames_to_float`.
+        scale: scaling of the counts, see `frames_to_float`.
         image_size: decoded height and width (bilinear, antialiased).
         split_name: the named split.
     """
@@ -72,11 +72,11 @@ class EventData(LabelledData):
         return [read_recording(recording.path) for recording in recordings]
 
     def stamps(self, recordings: Sequence[Recording]) -> list[str]:
-        """Of each recording what changes with its content; frames are integrated anew when one has changed."""
+        """Name, size and modification time of each recording; a changed one makes the cache outdated."""
         return [recording.stamp for recording in recordings]
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
-        """Which recordings are for training and which are held out.
+        """The training and held-out recordings of the named split.
 
         Raises:
             DataError: the named split does not fit these recordings.
@@ -88,7 +88,7 @@ class EventData(LabelledData):
         return {"dataset": self.name, "sensor": list(self.sensor), **self.framing.parameters()}
 
     def find_or_unpack(self) -> list[Recording]:
-        """As `find`; archives that lie where recordings are missing are unpacked first."""
+        """Finds the recordings after unpacking archives, where recordings are missing."""
         return self.layout.find_or_unpack(self.root, self.name)
 
     def decode(self, raw: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class EventData(LabelledData):
         return resized.reshape(*x_BTCHW.shape[:3], self.image_size, self.image_size)
 
     def frames(self) -> FrameCache:
-        """The integrated recordings; builds the cache if there is none for these files."""
+        """The integrated frames; builds the cache if there is none for these files."""
         if self._open is None:
             self._open = self._build()
         return self._open
@@ -146,11 +146,11 @@ class EventData(LabelledData):
         return problems
 
     def cache_folders(self) -> list[Path]:
-        """The folders of all frames of this data set, of any configuration, that are there."""
+        """The existing caches of this data set, for any configuration."""
         return sorted(cache_parent(self.root, self.name).glob("frames-????????????"))
 
     def cache_folder(self) -> Path:
-        """Where the frames of this configuration are, or will be."""
+        """The cache folder of this configuration, whether or not it exists."""
         return cache_folder(cache_parent(self.root, self.name), self.parameters())
 
     def _build(self) -> FrameCache:

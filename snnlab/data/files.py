@@ -1,4 +1,4 @@
-"""Where the recordings of a published data set lie on a disk, and in which order they count."""
+"""Finds the recordings of a published data set on disk and sorts them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from snnlab.data.archives import unpack_archives
 from snnlab.errors import DataError
 
 _NAME = re.compile(r"\w([\w.-]*\d)?(?<=\d)")
-# The end of every hint on data that is not there.
+# The end of every hint about missing data.
 ELSEWHERE = "paths.data=DIR or the environment variable SNNLAB_DATA name another place"
 
 
@@ -19,8 +19,8 @@ class Recording:
 
     Attributes:
         name: file name relative to the data set's folder, with `/`; splits and the manifest refer to it.
-        label: its class.
-        path: where it is.
+        label: class index.
+        path: absolute or relative path.
     """
 
     name: str
@@ -29,22 +29,22 @@ class Recording:
 
     @property
     def stamp(self) -> str:
-        """What changes with the file's content: its name, size in bytes and time of the last change."""
+        """Name, size in bytes and modification time of a file."""
         state = self.path.stat()
         return f"{self.name}\t{state.st_size}\t{state.st_mtime_ns}"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The published arrangement `<folder>/[<part>/]<class>/<name><number><ending>`.
+    """The published folder structure `<folder>/[<part>/]<class>/<name><number><ending>`.
 
     Attributes:
-        folders: where to look, relative to the data folder; the first one is where it belongs.
+        folders: candidate folders below the data folder; the first is named in hints.
         parts: names of folders above the classes; none for a set without a published split.
         classes: names of the class folders, in the order of the labels.
-        endings: of the files; the first one that a class folder holds is used.
+        endings: file endings; the first that occurs in a class folder is used.
         archives: patterns of archives that are unpacked in place.
-        address: where to get it.
+        address: download page.
     """
 
     folders: tuple[str, ...]
@@ -67,7 +67,7 @@ class Layout:
         raise missing(root, name, self.folders[0], self._example(), self.address)
 
     def find_or_unpack(self, root: Path, name: str) -> list[Recording]:
-        """As `find`; where a class folder is missing, archives in the data set's folders are unpacked first.
+        """Finds the recordings; if a class folder is missing, archives in the data set's folders are unpacked first.
 
         Raises:
             DataError: there are no recordings, or an archive is damaged.
@@ -91,7 +91,7 @@ class Layout:
 
 
 def class_folders(folder: Path) -> tuple[str, ...]:
-    """The names of the folders in a folder, sorted; without hidden ones and those that macOS leaves in archives."""
+    """The sorted names of the subfolders, without hidden ones and those that macOS adds to archives."""
     if not folder.is_dir():
         return ()
     names = (entry.name for entry in folder.iterdir() if entry.is_dir())
@@ -111,7 +111,7 @@ def number_in(name: str) -> int:
 
 
 def missing(root: Path, name: str, folder: str, example: str, address: str) -> DataError:
-    """The error for a data set that is not there."""
+    """The error for a data set that is not present."""
     return DataError(
         f"dataset {name}: nothing at {root / folder}/{example}",
         f"get it from {address} and put it, unpacked or as it is, into {root / folder}; {ELSEWHERE}",

@@ -19,7 +19,7 @@ Scale = Literal["counts", "max", "clip"]
 
 @dataclass(frozen=True)
 class Events:
-    """One recording in the order in which it was made.
+    """The events of one recording, in recorded order.
 
     Attributes:
         x: columns [E].
@@ -65,7 +65,7 @@ class Framing:
             raise ValueError(f"duration_ms must be positive, got {self.duration_ms}")
 
     def parameters(self) -> dict[str, object]:
-        """What matters for the frames, as the cache's name and manifest hold it."""
+        """The settings that the frames depend on, for the cache's name and manifest."""
         found: dict[str, object] = {"num_steps": self.num_steps, "by": self.by, "values": self.values}
         if self.by == "duration":
             found["duration_ms"] = float(self.duration_ms)

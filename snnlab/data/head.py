@@ -1,4 +1,4 @@
-"""The first samples of a set: what a network should be able to learn by heart when its code is right."""
+"""The first samples of a set, for the overfitting test: correct code should fit them perfectly."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ class HeadSet(SampleSet):
 
     Args:
         samples: the whole set.
-        count: how many; all of them where there are fewer.
+        count: number of samples; all if the set has fewer.
     """
 
     def __init__(self, samples: SampleSet, count: int) -> None:

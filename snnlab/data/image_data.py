@@ -15,8 +15,8 @@ from snnlab.errors import DataError
 class ImageData(LabelledData):
     """A data set of still images.
 
-    A subclass sets `raw_shape` and gives `_train_set` and `test_set`; both raise DataError if there is no
-    data.
+    A subclass sets `raw_shape` and implements `_train_set` and `test_set`; both raise DataError if the data are
+    missing.
 
     Args:
         root: folder of all data sets.

@@ -46,10 +46,10 @@ class ImageFiles(SampleSet):
 
 
 def to_rgb(picture: Picture) -> Picture:
-    """The picture with 8 bits for each of three colours; 16-bit greys are scaled by their type's range.
+    """Converts an image to 8-bit RGB; 16-bit grey values are scaled by the range of their type.
 
     Raises:
-        ValueError: its numbers are of a type without a range, such as floats.
+        ValueError: the image's type has no fixed range, such as float.
     """
     if picture.mode.startswith("I;16"):
         from PIL import Image

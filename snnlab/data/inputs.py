@@ -1,4 +1,4 @@
-"""From a batch as it is stored to the network's input: decode, augment, normalise, time first.
+"""Turns a stored batch into the network's input: decode, augment, normalise, time first.
 
 Shapes: B batch, T time steps, C channels, H height, W width.
 """
@@ -24,7 +24,7 @@ class InputPipeline:
     sample looks like does not depend on what ran before: an interrupted run sees the same pictures.
 
     Args:
-        dataset: says how its samples are decoded and normalised.
+        dataset: decodes and normalises the samples.
         augments: batched augmentations, applied in order while training.
         num_steps: time steps; a static image is shown at every one of them.
         device: where the work is done.

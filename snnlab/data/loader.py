@@ -1,7 +1,7 @@
 """Batches in an order that depends on (seed, epoch) alone and can start anywhere in the epoch.
 
-Whatever is random in a sample is drawn from a seed made of (seed, epoch, batch), not from a worker's past:
-neither the number of workers nor an interruption changes a batch.
+All randomness in a sample is drawn from a seed made of (seed, epoch, batch), not from a worker's state: neither the
+number of workers nor an interruption changes a batch.
 """
 
 import os
@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from snnlab.data.dataset import SampleSet
 
-# What a derived seed is for; two uses never share one.
+# The uses of derived seeds; no two share a number.
 ORDER, SAMPLES, AUGMENTS, NOISE = range(4)
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -39,15 +39,15 @@ def loader(
         dataset: where the samples come from.
         batch_size: samples per batch.
         shuffle: in a random order given by `seed` and `epoch`; otherwise in the stored order.
-        seed, epoch: give the order, and the randomness of operations in the loader.
-        start_batch: skips that many batches without reading them; the rest is what it would have been.
-        num_workers: processes that read ahead; 0 reads in this one, which is the faster way for data in
+        seed, epoch: determine the order and the randomness of operations in the loader.
+        start_batch: number of batches to skip without reading them; the others do not change.
+        num_workers: processes that read ahead; 0 reads in this process, which is faster for data in
             memory.
         pin_memory: puts batches into page-locked memory, for an asynchronous copy to a GPU.
-        part: (r, n) gives the r-th of n processes its part of every batch, see `epoch_batches`.
+        part: (r, n) selects the part of every batch for the r-th of n processes, see `epoch_batches`.
 
     Raises:
-        ValueError: no batch at all.
+        ValueError: there is no batch.
     """
     batches = epoch_batches(len(dataset), batch_size, shuffle=shuffle, seed=seed, epoch=epoch, part=part)
     whole = _Batches(dataset, batches, seed, epoch, part[0])
@@ -61,10 +61,10 @@ def loader(
         num_workers=num_workers,
         pin_memory=pin_memory,
         worker_init_fn=_leave_process_group,
-        # Without one of its own it takes a number from torch's, which dropout and initial weights come from.
+        # Without its own generator it would draw from torch's, which dropout and initial weights use.
         generator=torch.Generator(),
     )
-    # A worker starts with the signals held back, so that none reaches it before it has left the group.
+    # A worker starts with signals blocked, so that none arrives before it has left the group.
     held = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         return iter(batches_ahead)
@@ -104,7 +104,7 @@ def derived_seed(*parts: int) -> int:
 
 
 def _leave_process_group(worker: int) -> None:
-    """Ctrl-C or SIGTERM for the whole group must not take the workers from a run that finishes its step."""
+    """Leaves the process group: Ctrl-C or SIGTERM to the group must not stop the workers before the step is done."""
     os.setpgid(0, 0)
     while signal.sigtimedwait(_STOP_SIGNALS, 0) is not None:
         pass
@@ -124,7 +124,7 @@ class _Batches(Dataset[tuple[Tensor, Tensor]]):
         return len(self.batches)
 
     def __getitem__(self, k: int) -> tuple[Tensor, Tensor]:
-        # The generator of the CPU only: fork_rng and manual_seed of torch itself would touch the GPU's, too.
+        # The CPU's generator only: torch's fork_rng and manual_seed would change the GPU's, too.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(
                 derived_seed(self.seed, self.epoch, SAMPLES, k, *self._of_process)

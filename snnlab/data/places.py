@@ -1,4 +1,4 @@
-"""Where data is looked for, and where what we make of it is kept."""
+"""The folders of data sets and of their caches."""
 
 import os
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ def first_folder(candidates: Iterable[Path]) -> Path | None:
 
 
 def _writable(folder: Path) -> bool:
-    """Can files be made here, or the folder itself? Permission bits count for the superuser, too."""
+    """Whether files can be created here, or the folder itself. Permission bits count for the superuser, too."""
     while not folder.exists():
         if folder == folder.parent:
             return False

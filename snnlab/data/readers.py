@@ -30,10 +30,10 @@ def read_aedat2(path: Path) -> Events:
     """A DVS128 recording of jAER: lines of `#`, then events of 32-bit address and 32-bit time, big-endian.
 
     Address bits: 0 polarity (0 is ON), 1 to 7 the column from the right, 8 to 14 the row from the bottom, as in
-    jAER's DVS128 extractor; 15 marks what is no pixel's event. Time starts at 0.
+    jAER's DVS128 extractor; 15 marks entries that are not pixel events. Time starts at 0.
 
     Raises:
-        DataError: not an AEDAT-2.0 file, or its end is missing.
+        DataError: not an AEDAT-2.0 file, or it is truncated.
     """
     content = path.read_bytes()
     if not content.startswith(b"#!AER-DAT2"):
@@ -48,7 +48,7 @@ def read_aedat2(path: Path) -> Events:
     words = np.frombuffer(content, ">u4", offset=start).reshape(-1, 2).astype(np.int64)
     words = words[(words[:, 0] >> 15) & 1 == 0]
     address, ticks = words.T
-    # The camera's clock has 32 bits and may wrap; a step, taken as a signed number, is right all the same.
+    # The camera's 32-bit clock may wrap; differences as signed integers stay correct.
     t = np.cumsum(np.diff(ticks, prepend=ticks[:1]).astype(np.int32), dtype=np.int64)
     x = _DVS128_LAST - ((address >> 1) & 127)
     y = _DVS128_LAST - ((address >> 8) & 127)
@@ -56,10 +56,10 @@ def read_aedat2(path: Path) -> Events:
 
 
 def read_aedat4(path: Path) -> Events:
-    """AEDAT-4, the form in which tonic downloads CIFAR10-DVS; needs the package `aedat`.
+    """AEDAT-4, the format in which tonic downloads CIFAR10-DVS; needs the package `aedat`.
 
     Raises:
-        DataError: the package is not there.
+        DataError: the package is not installed.
     """
     if importlib.util.find_spec("aedat") is None:
         raise DataError(

@@ -1,6 +1,6 @@
 """The named splits: published conventions as rules over (class, number), random ones as committed files.
 
-Every rule works on recordings that are sorted by class and number, so that the file system has no say.
+Every rule works on recordings sorted by class and number, so the split does not depend on the file system.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def committed(file: str, names: Sequence[str]) -> Split:
     """A split whose held-out samples are listed by name in a file of `snnlab/data/splits/`, one a line.
 
     Raises:
-        DataError: a listed sample is not there, so the published split cannot be made.
+        DataError: a listed sample is missing, so the published split cannot be made.
     """
     text = (resources.files("snnlab.data") / "splits" / file).read_text()
     held_out = {line for line in text.splitlines() if line and not line.startswith("#")}
@@ -45,7 +45,7 @@ def committed(file: str, names: Sequence[str]) -> Split:
 
 
 def within(chosen: NDArray[np.int64], split: Split) -> Split:
-    """A split of some recordings, as indices into all of them; the others belong to neither side."""
+    """Maps a split of some recordings to indices into all of them; the others belong to neither side."""
     return Split(chosen[split.train], chosen[split.test])
 
 
@@ -60,14 +60,14 @@ def first_of_class(
     Args:
         labels: class of every recording.
         fraction: of each class for training.
-        rounding: makes a whole number of `fraction` times the size of a class.
-        order: a permutation of the recordings in which "first" is meant; as they are by default.
+        rounding: rounds `fraction` times the size of a class to a whole number.
+        order: a permutation of the recordings that defines "first"; their own order by default.
     """
     order = np.arange(len(labels)) if order is None else order
     test = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         members = order[labels[order] == label]
-        # Without this, ceil would see 7.000000000000001 in 0.07 * 100.
+        # Otherwise ceil(0.07 * 100) would round 7.000000000000001 up to 8.
         test[members[rounding(round(len(members) * fraction, 6)) :]] = True
     return by_test_mask(test)
 

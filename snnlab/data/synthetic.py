@@ -1,4 +1,4 @@
-"""Generated data in the shape of a data set, to try an experiment without its data.
+"""Generated data with the shapes of a data set, to try an experiment without its files.
 
 Shapes: B samples, T time steps, C channels, H height, W width, K classes.
 """
@@ -14,12 +14,12 @@ from snnlab.data.words import Words
 class Synthetic(LabelledData):
     """Stands in for a data set: same shapes, classes, decoding and normalisation, without its files.
 
-    A sample of class k is a bright blob over noise, at the k-th of K places on a grid, or a sentence of words that
-    k likes: a network learns it in a few steps.
+    A sample of class k is a bright blob over noise at the k-th of K places on a grid, or a sentence in which the
+    words of class k are frequent: a network learns it in a few steps.
 
     Args:
-        dataset: the data set that is imitated.
-        num_train, num_test: number of samples; they are made when they are asked for and take no memory.
+        dataset: the data set to imitate.
+        num_train, num_test: number of samples; they are generated on access and take no memory.
     """
 
     def __init__(self, dataset: LabelledData, num_train: int = 256, num_test: int = 32) -> None:
@@ -58,7 +58,7 @@ class Synthetic(LabelledData):
         return self._dataset.decode(raw)
 
     def prepare(self) -> None:
-        """There is nothing to prepare."""
+        """Does nothing: generated data need no preparation."""
 
     def status(self) -> Status:
         return Status(True, None, sum(self._counts), note="generated")

@@ -1,4 +1,4 @@
-"""Base of the text data sets: sentences become word indices of a vocabulary that the training part gives.
+"""Base of the text data sets: sentences become indices into a vocabulary built from the training part.
 
 Shapes: N sentences, B batch, L words of a sentence.
 """
@@ -36,15 +36,15 @@ class Sentences:
 class TextData(LabelledData):
     """A data set of sentences.
 
-    A subclass names its classes and reads its files (`read`). A sample is the indices of a sentence's first words,
-    [1, L, 1], filled up with padding; a network sees them at every time step, through an embedding that `words`
-    describes. The vocabulary is made of the training part alone; a word outside of it is the unknown word.
+    A subclass defines its classes and reads its files (`read`). A sample holds the indices of a sentence's first words,
+    [1, L, 1], padded; the network gets them at every time step, through the embedding that `words` describes. The
+    vocabulary is built from the training part alone; a word outside of it is the unknown word.
 
     Args:
         root: folder of all data sets.
         length: words of a sentence, L.
-        min_count: how often a word has to occur in the training part to have an index of its own.
-        dim: numbers that stand for a word, where they are learned.
+        min_count: number of occurrences in the training part below which a word is the unknown word.
+        dim: size of learned word vectors.
         vectors: file of word vectors, see `read_vectors`; `None`: they are learned.
         split_name: the named split.
     """
@@ -73,7 +73,7 @@ class TextData(LabelledData):
         self.raw_shape = (1, length, 1)
 
     def read(self, folder: Path) -> tuple[Sentences, Sentences]:
-        """The sentences to train and to test.
+        """The training and test sentences.
 
         Raises:
             DataError: a file is damaged.
@@ -81,7 +81,7 @@ class TextData(LabelledData):
         raise NotImplementedError
 
     def separate(self, texts: Sequence[str]) -> list[str]:
-        """Puts blanks between words; the English sets have them, as published."""
+        """Separates words by blanks; the published English sets are separated already."""
         return list(texts)
 
     @property
@@ -146,7 +146,7 @@ class TextData(LabelledData):
         """The tokenizer, and both parts in memory.
 
         Raises:
-            DataError: there is nothing, a file is damaged, or a package is missing.
+            DataError: the files are missing or damaged, or a package is missing.
         """
         folder = self._find()
         if folder is None:
@@ -182,7 +182,7 @@ class TextData(LabelledData):
 
 
 class MadeUpSentences(SampleSet):
-    """Generated sentences: half of the words of class k are from k's own ten, the rest from all."""
+    """Generated sentences: half of the words of class k come from ten words of that class, the rest from all."""
 
     def __init__(self, length: int, num_classes: int, count: int, first: int) -> None:
         self.length, self.num_classes, self.first = length, num_classes, first
@@ -202,12 +202,12 @@ def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sente
 
     Args:
         path: a .csv (`,`, quoted where needed) or .tsv (a tab, never quoted).
-        separator: between columns.
-        text: which column holds the sentence, 0 or 1; the other one holds the class.
-        num_classes: classes are numbers below this.
+        separator: separator of the columns.
+        text: index of the column with the sentence, 0 or 1; the other one holds the class.
+        num_classes: number of classes; labels are below it.
 
     Raises:
-        DataError: a line is not of this kind.
+        DataError: a line has another format.
     """
     texts, labels = [], []
     try:

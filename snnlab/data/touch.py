@@ -1,4 +1,4 @@
-"""Recordings of a robot's finger, 39 taxels that spike, on a square grid of pixels.
+"""Recordings of an event-based tactile sensor on a robot's finger, 39 taxels, as pixels on a square grid.
 
 Shapes: N recordings, B batch, T frames, H height, W width.
 """
@@ -57,7 +57,7 @@ class _Place:
     path: Path
 
     def read(self) -> Iterator[tuple[str, BinaryIO]]:
-        """Name and content of every recording, in no order."""
+        """Name and content of every recording, in arbitrary order."""
         if self.path.is_dir():
             for file in self.path.glob("*/sample_*.npy"):
                 with file.open("rb") as stream:
@@ -77,20 +77,20 @@ class _Place:
 
 
 class TouchData(LabelledData):
-    """Base of the EvTouch sets: taxels as pixels, time steps added up in frames of equal length.
+    """Base of the EvTouch sets: taxels as pixels, time steps summed into frames of equal length.
 
     The published recordings have 0 or 1 for each taxel, polarity and step. A frame adds up ceil(native_steps /
-    num_steps) of them; the last one may be shorter. The 39 taxels lie on 11 x 11 pixels where they are on the
-    finger, so what works on pictures works on them. Channels are the polarities in the published order.
+    num_steps) of them; the last one may be shorter. The 39 taxels keep their positions on the finger, on 11 x 11
+    pixels, so image models apply. Channels are the polarities in the published order.
 
     Args:
         root: folder of all data sets.
         num_steps: frames per recording, at most `native_steps`.
-        values: what a frame holds: counts, or whether there was any spike.
+        values: content of a frame: counts, or whether there was any spike.
         split_name: the named split.
 
     Raises:
-        ConfigError: there are fewer steps than frames, or so many frames that the last ones stay empty.
+        ConfigError: there are fewer steps than frames, or so many frames that the last ones would be empty.
     """
 
     name: ClassVar[str]
@@ -163,7 +163,7 @@ class TouchData(LabelledData):
         """Both parts, in memory: 250 steps of 720 recordings are 44 MB.
 
         Raises:
-            DataError: there is nothing, or something that is no such recording.
+            DataError: the recordings are missing, or a file is not such a recording.
         """
         place = self._find()
         if place is None:

@@ -1,4 +1,4 @@
-"""A progress bar for long preparations: on a terminal a bar, elsewhere one line at the start."""
+"""Progress of long preparations: a bar on a terminal, otherwise one line at the start."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 def track(items: Iterable[Item], total: int, title: str) -> Iterator[Item]:
-    """Passes the items on and shows how far they are, on the standard error stream."""
+    """Yields the items and shows the progress on the standard error stream."""
     console = Console(stderr=True)
     if not console.is_terminal:
         _log.info("%s (%d parts)", title, total)

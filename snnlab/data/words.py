@@ -1,4 +1,4 @@
-"""Word vectors in the text formats of GloVe and word2vec, and what a network has to know of the words it reads.
+"""Word vectors in the text formats of GloVe and word2vec, and the description of the embedding of a text data set.
 
 Shapes: V words, D numbers of a vector.
 """
@@ -20,13 +20,13 @@ PADDING, UNKNOWN = 0, 1
 
 @dataclass(frozen=True)
 class Words:
-    """What stands in front of a network that reads words.
+    """The embedding before a network that reads words.
 
     Attributes:
         count: words V, with padding (0) and unknown words (1).
-        dim: numbers D that stand for a word.
+        dim: size D of a word's vector.
         vectors: fixed vectors [V, D], standardised; `None`: the network learns them.
-        origin: for the reader of a result: where the vectors are from.
+        origin: where the vectors are from, as stored with a result.
     """
 
     count: int
@@ -39,7 +39,7 @@ def vector_size(path: Path) -> int:
     """D of a file of word vectors.
 
     Raises:
-        DataError: there is no such file, or it is of another kind.
+        DataError: there is no such file, or it has another format.
     """
     return _open(path)[1]
 
@@ -57,7 +57,7 @@ def read_vectors(path: Path, vocabulary: Mapping[str, int]) -> Words:
         vocabulary: index of each word.
 
     Raises:
-        DataError: there is no such file, it is of another kind, or it holds none of the words.
+        DataError: there is no such file, it has another format, or it holds none of the words.
     """
     skip, dim = _open(path)
     table = np.zeros((len(vocabulary), dim))
@@ -91,7 +91,7 @@ def read_vectors(path: Path, vocabulary: Mapping[str, int]) -> Words:
 
 
 def _open(path: Path) -> tuple[int, int]:
-    """Lines to skip, and D."""
+    """Number of lines to skip, and D."""
     try:
         with path.open(encoding="utf-8") as lines:
             first, second = lines.readline().split(), lines.readline().split()

@@ -1,4 +1,4 @@
-"""CIFAR-10: small colour photographs of ten kinds of things."""
+"""CIFAR-10: small colour photographs in 10 classes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ class CIFAR10(CIFAR):
         normalize: common (std 0.2023, 0.1994, 0.2010) | exact (0.2470, 0.2435, 0.2616) | none (0 to 1). The
             common standard deviations are those of most code (TET, TMC, TWD, DS-ATGO), means over images, not
             of all pixels; the exact ones are Spikformer's.
-        download: true: fetch the archive (170 MB) if it is missing; never without being asked.
+        download: true: download the archive (170 MB) if it is missing.
     """
 
     name = "cifar10"

@@ -1,4 +1,4 @@
-"""CIFAR-100: small colour photographs of a hundred kinds of things."""
+"""CIFAR-100: small colour photographs in 100 classes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ class CIFAR100(CIFAR):
         image_size: height and width after bilinear resizing.
         normalize: exact (this set's own) | cifar10 (mean and std of CIFAR-10) | none (0 to 1). TET, TMC and
             TWD have the first; Spikingformer and QKFormer the second.
-        download: true: fetch the archive (169 MB) if it is missing; never without being asked.
+        download: true: download the archive (169 MB) if it is missing.
     """
 
     name = "cifar100"

@@ -40,7 +40,7 @@ class DVSGesture(EventData):
         values: counts (of events) | binary (any event).
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
-        split: published: by person. The two folders have other people in each.
+        split: published: by person. No person occurs in both folders.
     """
 
     name = "dvs_gesture"

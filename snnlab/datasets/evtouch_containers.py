@@ -1,4 +1,4 @@
-"""EvTouch-Containers: four containers, more or less full, felt by a robot's finger."""
+"""EvTouch-Containers: four containers at several fill levels, grasped with an event-based tactile sensor."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""EvTouch-Objects: what 36 household objects feel like to a robot's finger."""
+"""EvTouch-Objects: 36 household objects touched by a robot's finger with an event-based tactile sensor."""
 
 from pathlib import Path
 from typing import Literal

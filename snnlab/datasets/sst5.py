@@ -16,7 +16,7 @@ class SST5(TextData):
 
     Args:
         root: folder of all data sets.
-        num_steps: unused, a sentence is there at every step.
+        num_steps: unused, the sentence is repeated at every step.
         length: words of a sentence; longer ones are cut off. At 25, Lv's default, these are 25 % of dev; at most there
             are 49 words.
         min_count: a word that occurs less often in training is the unknown word.

@@ -1,4 +1,4 @@
-"""Waimai: Chinese reviews of meals that were brought home."""
+"""Waimai: Chinese reviews of a food delivery service."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +17,11 @@ class Waimai(TextData):
     and dictionary (the package rjieba) separate the words.
 
     Seven texts occur twice, once in each class. They all stay, as the published number counts them, on the
-    training side: no held-out text is among the training texts, and none contradicts itself.
+    training side, so no held-out text is among the training texts, and no held-out text has two labels.
 
     Args:
         root: folder of all data sets.
-        num_steps: unused, a sentence is there at every step.
+        num_steps: unused, the sentence is repeated at every step.
         length: words of a review; longer ones are cut off. At 32 these are 11 %.
         min_count: a word that occurs less often in training is the unknown word.
         dim: numbers of a word's vector, where it is learned.

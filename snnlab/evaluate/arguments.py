@@ -1,4 +1,4 @@
-"""What `snnlab eval` is asked for: the run, the checkpoint, numbers of time steps, early exit, noise. No torch."""
+"""The arguments of `snnlab eval`: the run, the checkpoint, numbers of time steps, early exit, noise. No torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -66,7 +66,7 @@ class EvalArguments(RunArguments):
 
 
 def read_eval_arguments(given: Sequence[str]) -> EvalArguments:
-    """Takes apart `run=DIR checkpoint=best num_steps=1..8 time_scale=[1,2] early_exit.threshold=[0.9]`.
+    """Parses `run=DIR checkpoint=best num_steps=1..8 time_scale=[1,2] early_exit.threshold=[0.9]`.
 
     Raises:
         ConfigError: the run is missing, or a value does not fit.

@@ -1,4 +1,4 @@
-"""`snnlab eval early_exit.threshold=[...]`: samples stop as soon as the network is sure (SEENN-I).
+"""`snnlab eval early_exit.threshold=[...]`: samples stop once the confidence exceeds a threshold (SEENN-I).
 
 Shapes: T time steps, B batch, N thresholds, C channels, H height, W width, K classes.
 """
@@ -25,11 +25,11 @@ from snnlab.runs.log import RunLog
 
 @dataclass(frozen=True)
 class Streamed:
-    """What a streamed pass with one threshold measured.
+    """The result of a streamed pass with one threshold.
 
     Attributes:
         seconds: time in the network, over all samples.
-        differing: samples whose exit or prediction is not the one of the whole pass.
+        differing: number of samples whose exit or prediction differs from that of the whole pass.
     """
 
     seconds: float
@@ -41,8 +41,8 @@ def run(
 ) -> int:
     """Measures accuracy and number of steps under early exit, for all thresholds in one pass over the data.
 
-    With `streaming`, the samples of each threshold are then computed step by step, those that have stopped
-    leaving the batch, and the time in the network is compared with that of all steps.
+    With `streaming`, the samples are then computed step by step for each threshold, stopped ones are removed from the
+    batch, and the time in the network is compared with that of all steps.
 
     Args:
         cfg: the run's configuration with overrides; `num_steps` is the most that a sample may take.
@@ -61,7 +61,7 @@ def run(
     stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
     if options.streaming:
         _refuse_what_cannot_stream(stored.model)
-        # The batch shrinks at every step: looking for the fastest kernel of each size would take longest.
+        # The batch shrinks at every step: benchmarking cuDNN kernels for each size would take longer than the pass.
         torch.backends.cudnn.benchmark = False
     exits, found_NM, full_seconds = _whole_pass(stored, options)
     streamed = (

@@ -23,14 +23,14 @@ def noisy(
     gaussian     x + level top N(0, 1)
     salt_pepper  a share `level` of the pixels, all channels together, is set to 0 or to top, half each
 
-    The circulate-firing paper (Fig. 9) names the three and an intensity, and defines neither; here noise is in
-    the picture as it was taken, before normalisation, since a camera's noise knows nothing of that.
+    The circulate-firing paper (Fig. 9) names the three and an intensity without defining them; here noise is added to
+    the image before normalisation, like the noise of a camera.
 
     Args:
         x_TCHW: from 0 to top; T = 1 for an image, which is then shown with the same noise at every time step.
         kind: see above.
-        level: 0 leaves the sample as it is.
-        generator: of the CPU. At the same state, a higher level makes the same noise larger.
+        level: intensity; 0 returns the sample unchanged.
+        generator: a CPU generator. At equal state, a higher level scales the same noise.
         top: end of the range: 1 for images, the largest value of a recording's frames.
     """
     if kind == "salt_pepper":
@@ -48,7 +48,7 @@ class NoisyInput(InputPipeline):
     """An input pipeline whose held-out batches are noisy; they have to come in order, from the first.
 
     Args:
-        clean: the pipeline that it does as.
+        clean: the pipeline without noise.
         kind, level: see `noisy`.
         seed: of the noise; each sample has a generator of its own, seeded by this and its number.
     """

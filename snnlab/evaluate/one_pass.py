@@ -20,15 +20,15 @@ from snnlab.metrics.time_steps import time_step_metrics
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a pass measured.
+    """The measurements of a pass.
 
     Attributes:
         metrics: flat names (`acc`, `acc_cum/t3`, `loss`, `firing_rate/<layer>/t3`, and of all neurons
             `firing_rate/t3`, `threshold/<layer>/t3` and what else neurons learn) to numbers.
         reliability: per-bin data for reliability diagrams.
         rates: firing rate of each layer at each step.
-        samples: how many it measured.
-        confusion: how often each class (rows) was taken for each (columns).
+        samples: number of samples.
+        confusion: counts of true (rows) against predicted classes (columns).
     """
 
     metrics: dict[str, float]
@@ -38,7 +38,7 @@ class Evaluation:
     confusion: list[list[int]]
 
     def prefixed(self, split: str) -> dict[str, float]:
-        """The metrics as they are logged: `test/acc`."""
+        """The metrics with the prefix of the log: `test/acc`."""
         return {f"{split}/{name}": value for name, value in self.metrics.items()}
 
 
@@ -57,7 +57,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluates a network on batches as they are stored; every sample counts once.
 
-    Of several processes, each passes batches of its own, and all return what they measured together.
+    With several processes, each evaluates its own batches, and all return the joint result.
     """
     device = pipeline.device
     calibration = CalibrationOverTime(pipeline.num_steps, num_classes).to(device)

@@ -1,4 +1,4 @@
-"""`snnlab eval speed=true`: a converted network against itself at the uniform largest T, side by side."""
+"""`snnlab eval speed=true`: times a converted network with mixed T against the same one with the largest T."""
 
 import time
 from collections.abc import Callable

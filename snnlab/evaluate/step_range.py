@@ -21,8 +21,8 @@ def run(
 ) -> int:
     """Measures the time-mean logits of a run's network for several numbers of time steps T.
 
-    A still image looks the same at every step, so the first t of T steps are what t steps would be: one pass
-    with the largest T gives all. A recording is integrated into T frames anew for each T, and passed apart.
+    A still image is equal at every step, so one pass with the largest T also gives the results for smaller T. A
+    recording is integrated into T frames for each T, which takes a pass of its own.
 
     Args:
         cfg: the run's configuration with overrides; its `num_steps` does not matter.

@@ -1,4 +1,4 @@
-"""A run's network with the weights of a checkpoint, and its held-out data, ready to be measured again."""
+"""Loads a run's network with the weights of a checkpoint, and its held-out data, for further measurements."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from snnlab.runs.config_file import read_config
 
 @dataclass(frozen=True)
 class StoredRun:
-    """What `load_run` returns.
+    """A loaded run, as returned by `load_run`.
 
     Attributes:
         cfg: the run's configuration with overrides.
@@ -52,7 +52,7 @@ class StoredRun:
 
     @property
     def title(self) -> str:
-        """The same for a person."""
+        """The weights in words, for a title."""
         averaged = ", average of the weights" if self.weights == "average" else ""
         return f"{self.checkpoint} checkpoint{averaged}, after epoch {self.epoch}"
 
@@ -83,7 +83,7 @@ class StoredRun:
         )
 
     def description(self) -> dict[str, Any]:
-        """What a file with measurements says first."""
+        """The first entries of a file with measurements: checkpoint, weights, epoch, split, overrides."""
         return {
             "checkpoint": self.checkpoint,
             "weights": self.weights,
@@ -129,7 +129,7 @@ def load_run(
 
 @torch.inference_mode()
 def _try(stored: StoredRun) -> None:
-    """Runs one sample: a component with parameters for each time step may refuse the number of steps."""
+    """Runs one sample, since a component with parameters for each time step may refuse the number of steps."""
     raw, _ = stored.dataset.test_set().batch([0])
     x_TBCHW = stored.pipeline.test(raw)
     try:

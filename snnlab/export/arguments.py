@@ -1,4 +1,4 @@
-"""What `snnlab export` is asked for: the run, the checkpoint, the format, the file. No torch."""
+"""The arguments of `snnlab export`: the run, the checkpoint, the format, the file. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class ExportArguments(RunArguments):
 
 
 def read_export_arguments(given: Sequence[str]) -> ExportArguments:
-    """Takes apart `run=DIR format=nir checkpoint=best out=FILE dt=0.001`.
+    """Parses `run=DIR format=nir checkpoint=best out=FILE dt=0.001`.
 
     Raises:
         ConfigError: the run is missing, or a value does not fit.

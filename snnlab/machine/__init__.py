@@ -1,1 +1,1 @@
-"""What a process runs on: device, threads, memory, other processes, and signals."""
+"""The process and its machine: device, threads, memory, other processes, and signals."""

@@ -19,9 +19,8 @@ def keep_freed_memory() -> None:
     0), which never shrinks (M_TRIM_THRESHOLD -1) and grows by 64 MiB at a time (M_TOP_PAD). The process holds the
     largest amount that it ever needed; loader workers, which are forked, do the same.
 
-    Whoever has set the allocator up in the environment (MALLOC_..., GLIBC_TUNABLES, or another one by LD_PRELOAD)
-    is left alone, and so is every system without glibc. Only for a process of one's own: a library must not call
-    it.
+    Does nothing if the environment configures an allocator (MALLOC_..., GLIBC_TUNABLES, or another one by LD_PRELOAD),
+    or on a system without glibc. It changes the whole process, so only commands call it, never the library.
     """
     global _state
     if chosen := _chosen_by_the_user():

@@ -1,4 +1,4 @@
-"""Where and in which arithmetic a run computes: device, threads, seeds, determinism, precision."""
+"""The device and numerics of a run: device, threads, seeds, determinism, precision."""
 
 import contextlib
 import os

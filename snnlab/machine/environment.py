@@ -1,4 +1,4 @@
-"""What a run ran on: code version, packages, hardware, command. Goes to `env.json`."""
+"""The environment of a run, as stored in `env.json`: code version, packages, hardware, command."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the step in hand is finished, the state is saved, the run can be continued."""
+"""Ctrl-C and SIGTERM: the current step is finished, the state is saved, the run can be continued."""
 
 import signal
 from types import FrameType, TracebackType

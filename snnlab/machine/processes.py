@@ -1,4 +1,4 @@
-"""The processes that torchrun starts for one run: which one this is, and what they tell each other."""
+"""The processes that torchrun starts for one run: their ranks and their communication."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -98,6 +98,6 @@ def joined() -> Iterator[Processes]:
 
 
 def silent(cfg: RunConfig) -> RunConfig:
-    """The settings of a process that does not lead: it draws, mirrors, traces and shows nothing."""
+    """The settings of a process other than the leader: without plots, W&B, profile and progress."""
     trainer = replace(cfg.trainer, plots=False, profile=False, progress="none")
     return replace(cfg, trainer=trainer, logger=replace(cfg.logger, wandb="off"))

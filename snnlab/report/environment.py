@@ -1,4 +1,4 @@
-"""Jinja as our pages use it: text is escaped, and a name that does not exist is an error."""
+"""The Jinja environment of the HTML pages: text is escaped, and an undefined name is an error."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def environment(templates: Path) -> "Environment":
-    """The templates of a folder, which may build upon the pages here."""
+    """The environment for the templates of a folder, which may extend those of the report."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(

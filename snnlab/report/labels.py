@@ -1,4 +1,4 @@
-"""What tells runs apart: the settings that differ, and a short label for each run."""
+"""The settings in which runs differ, and a short label for each run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def differing(runs: Sequence[RunData]) -> list[tuple[str, list[str]]]:
 
 
 def labels_of(runs: Sequence[RunData]) -> list[str]:
-    """What tells the runs apart, in few words: names of components first, then other settings, then the seed."""
+    """A short label for each run from what differs: names of components, then other settings, then the seed."""
     if len(runs) == 1:
         return [runs[0].name]
     rows = {key: values for key, values in differing(runs) if not key.startswith(("trainer.", "logger."))}
@@ -50,12 +50,12 @@ def labels_of(runs: Sequence[RunData]) -> list[str]:
 
 
 def but_for_the_seed(runs: Sequence[RunData], labels: Sequence[str]) -> list[str]:
-    """What each run is called without its seed; empty where the seed is all that tells the runs apart."""
+    """The label of each run without its seed; empty if the runs differ in the seed only."""
     return [label.removesuffix(f"seed {run.seed}").rstrip() for run, label in zip(runs, labels, strict=True)]
 
 
 def as_text(value: Any) -> str:
-    """A setting as a person would type it."""
+    """A setting as a user would type it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""Writes self-contained HTML pages: what runs measured. No network, no script."""
+"""Writes self-contained HTML pages of runs, without scripts or external files."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class Diagram:
 
 @dataclass(frozen=True)
 class RunSection:
-    """What the page shows of one run alone."""
+    """The part of the page about a single run."""
 
     data: RunData
     label: str

@@ -1,4 +1,4 @@
-"""Reads a finished run's directory for its page: what was measured, with which settings, on what machine."""
+"""Reads a finished run's directory for its page: measurements, settings, environment."""
 
 import base64
 import json
@@ -73,7 +73,7 @@ class RunData:
 
     @property
     def command(self) -> str:
-        """What made the run; of a converted one, what it was converted from."""
+        """The command that made the run; for a converted one, the run it was converted from."""
         conversion = self.result.get("conversion")
         return f"convert run={conversion['ann']}" if conversion else " ".join(["train", *self.overrides])
 

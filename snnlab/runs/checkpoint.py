@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a bit-exact continuation needs, written whole or not at all.
+"""Checkpoints: all state that a bit-exact continuation needs, replaced atomically.
 
 They hold tensors and plain values only, so `torch.load(..., weights_only=True)` reads them.
 """
@@ -17,7 +17,7 @@ FORMAT = 1
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Writes a checkpoint beside its place and moves it there when it is safely on the disk.
+    """Writes a checkpoint to a temporary file, syncs it, and renames it.
 
     Raises:
         OSError: it could not be written; the earlier checkpoint is still there.
@@ -26,19 +26,19 @@ def save(path: Path, content: dict[str, Any]) -> None:
         with replacing(path) as temporary, temporary.open("wb") as file:
             torch.save({"format": FORMAT, **content}, file)
     except RuntimeError as error:
-        # torch's writer complains about itself; what the disk said stands behind that.
+        # torch raises an error of its own writer; its cause is the error of the disk.
         if isinstance(error.__context__, OSError):
             raise error.__context__ from error
         raise
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint, on the CPU: what takes its parts over moves them to where it keeps them.
+    """Reads a checkpoint into CPU memory; `load_state_dict` moves the tensors to the device.
 
-    (Adam keeps its step counts on the CPU; on a GPU each of them would be waited for at every step.)
+    (Adam's step counts stay on the CPU; on a GPU, each would cost a synchronisation at every step.)
 
     Raises:
-        SnnlabError: it is not there, cannot be read, or is of another format.
+        SnnlabError: the file is missing, cannot be read, or has another format.
     """
     if not path.exists():
         raise SnnlabError(
@@ -62,11 +62,11 @@ def weights_of(content: dict[str, Any], which: str = "model") -> dict[str, Any]:
     """The network's weights in a `last` or a `best` checkpoint.
 
     Args:
-        content: of the checkpoint.
-        which: `model`, or `average` for their moving average.
+        content: the loaded checkpoint.
+        which: `model`, or `average` for the moving average of the weights.
 
     Raises:
-        SnnlabError: no average was kept.
+        SnnlabError: the checkpoint has no average.
     """
     weights: dict[str, Any] | None = content.get("learner", content)[which]
     if weights is None:
@@ -107,7 +107,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Puts the generators back to where `random_state` found them."""
+    """Restores the generators to a state returned by `random_state`."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))
     torch.set_rng_state(state["torch"].cpu())

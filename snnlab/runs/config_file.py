@@ -1,4 +1,4 @@
-"""The config.yaml that a run leaves in its directory."""
+"""Reads the config.yaml of a run directory."""
 
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,12 @@ from snnlab.errors import ConfigError
 
 
 def find_run(folder: Path) -> Path:
-    """The run directory that a folder stands for: itself, or the only run below it.
+    """The run directory that a folder names: itself, or the only run below it.
 
-    So `runs/quickstart` names a run as long as that experiment was run once.
+    So `runs/quickstart` names a run as long as that experiment was run only once.
 
     Raises:
-        ConfigError: several runs lie below it. (Where there is none, `read_config` says so.)
+        ConfigError: there are several runs below it. (If there is none, `read_config` raises an error.)
     """
     if (folder / "config.yaml").is_file():
         return folder
@@ -32,7 +32,7 @@ def read_config(run: Path) -> dict[str, Any]:
     """The config.yaml of a run directory.
 
     Raises:
-        ConfigError: there is none, or it cannot be read.
+        ConfigError: the file is missing or cannot be read.
     """
     file = run / "config.yaml"
     try:

@@ -1,7 +1,7 @@
-"""The files of a run directory: who holds it, how far it is, what it measured.
+"""The files of a run directory: its lock, status, metrics and result.
 
-`status.json` says running, done, failed or preempted; `metrics.jsonl` has a JSON object per line; `result.json`
-is there when the run is done. Every file is replaced whole, so that a killed run leaves readable ones.
+`status.json` is running, done, failed or preempted; `metrics.jsonl` has a JSON object per line; `result.json`
+exists when the run is done. Every file is replaced atomically, so that a killed run leaves readable ones.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
 
 
 class RunFiles:
-    """A run directory, held by one process at a time.
+    """A run directory, locked by one process at a time.
 
     Raises:
         SnnlabError: another process holds the directory.
@@ -38,7 +38,7 @@ class RunFiles:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self._lock_file = self._lock.open("a+")
         try:
-            # The kernel drops the lock with its process, so a killed run never leaves a stale one.
+            # The kernel releases the lock when the process ends, so a killed run leaves no stale one.
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock_file.seek(0)
@@ -60,7 +60,7 @@ class RunFiles:
         self._lock_file.close()
 
     def result(self) -> RunResult | None:
-        """The stored result of a finished run; None also if it cannot be read, so that it is made again."""
+        """The stored result of a finished run; None if there is none or it cannot be read (the run is repeated)."""
         stored = read_result(self.folder)
         return None if stored is None else RunResult.of(stored)
 
@@ -68,7 +68,7 @@ class RunFiles:
         write_json(self.folder / "result.json", result.as_mapping())
 
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
-        """What the report's diagrams show and no metric says."""
+        """Writes the data of the report's diagrams that are not metrics: reliability and confusion."""
         write_text(self.folder / "evaluation.json", json_text(evaluation) + "\n")
 
     def save_checkpoint(self, name: str, content: dict[str, Any]) -> None:
@@ -98,13 +98,13 @@ class RunFiles:
         write_text(self._metrics, "".join(json_text(row) + "\n" for row in rows))
 
     def clear(self) -> None:
-        """Forgets an earlier run in this directory."""
+        """Deletes the files of an earlier run in this directory."""
         for path in [*self.checkpoints.glob("*"), *self.plots.glob("*"), *self.folder.glob("*.json*")]:
             path.unlink()
 
 
 class FollowerFiles(RunFiles):
-    """A run directory as a process sees it that does not lead: it reads, and writes nothing."""
+    """A read-only run directory, for the processes of a run other than the leader."""
 
     def __enter__(self) -> Self:
         return self

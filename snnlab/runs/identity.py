@@ -1,7 +1,7 @@
-"""Names the run directory after what decides the result: `<runs>/<experiment>/<variant>-<hash>/seed<k>`.
+"""Names the run directory by the settings that decide the result: `<runs>/<experiment>/<variant>-<hash>/seed<k>`.
 
 The hash covers the names of the components and the deciding settings that differ from their default
-(`runs/deciding.py`). So a new option with a default moves no run.
+(`runs/deciding.py`). So a new option with a default changes no directory.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ SCHEMA = 1
 def config_hash(
     raw: Mapping[str, Any], *, data: str | None = None, also: Mapping[str, Any] = MappingProxyType({})
 ) -> str:
-    """Eight hexadecimal digits that stand for all that decides a result.
+    """The hash of all settings that decide the result, as eight hexadecimal digits.
 
     Args:
         raw: the configuration as plain values.
@@ -39,7 +39,7 @@ def config_hash(
 
 
 def variant(cfg: RunConfig) -> str:
-    """What a person wants to see of a config in a folder's name."""
+    """The readable part of the directory's name: data set, model, neuron, loss, number of steps."""
     neuron = (
         cfg.neuron.name if cfg.residual_neuron is None else f"{cfg.neuron.name}+{cfg.residual_neuron.name}"
     )
@@ -49,7 +49,7 @@ def variant(cfg: RunConfig) -> str:
 
 
 def hashes(cfg: RunConfig) -> list[str]:
-    """The hashes under which a run may lie: its own, and that of version 0.1.0 if that version could make the run."""
+    """The hashes under which a run may be stored: its own, and that of version 0.1.0 if its settings existed then."""
     found = [config_hash(cfg.raw, data=cfg.data)]
     if SCHEMA == 1 and cfg.data is None and covers(cfg.raw, deviations(cfg.raw)):
         found.append(old_hash(cfg.raw))
@@ -57,7 +57,7 @@ def hashes(cfg: RunConfig) -> list[str]:
 
 
 def run_dirs(cfg: RunConfig) -> list[Path]:
-    """The absolute directories in which a run may lie, its own first."""
+    """The absolute directories in which a run may be stored, its own first."""
     experiment = cfg.paths.runs / cfg.experiment
     return [experiment / f"{variant(cfg)}-{one}" / f"seed{cfg.seed}" for one in hashes(cfg)]
 

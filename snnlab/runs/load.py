@@ -1,4 +1,4 @@
-"""From a command line's overrides to a checked configuration that knows which weights it starts or learns from."""
+"""Composes and checks a run's configuration, with the identity of initial weights and of the teacher's."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run says: to the terminal, and as plain text to `log.txt`."""
+"""The log of a run: on the terminal, and as plain text in `log.txt`."""
 
 from pathlib import Path
 from types import TracebackType

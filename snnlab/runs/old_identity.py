@@ -1,7 +1,7 @@
 """The hash by which version 0.1.0 named run directories, so that its runs are still found. Frozen: never changed.
 
-It covers every setting, defaults too, but for those of LEFT_OUT. So it is made of the keys which that version had
-(`keys_0_1_0.json`) and is not disturbed by later ones. Of components that came later it takes all keys.
+It covers every setting, also those at their default, except LEFT_OUT. So it uses the keys of that version only
+(`keys_0_1_0.json`), and later keys do not change it. Of components added later it covers all keys.
 """
 
 import hashlib

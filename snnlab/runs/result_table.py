@@ -31,12 +31,12 @@ def result_table(
 ) -> RenderableType:
     """Accuracy (percent) and calibration errors (fractions) at every time step, then where the files are.
 
-    It fits itself to where it is printed: a wide terminal gets single-step and cumulative results side by
-    side, a narrower one gets them one below the other, a very narrow one loses columns from the right;
-    without a terminal it is plain text. Of more than 20 steps it shows evenly spaced ones, and the last.
+    The layout depends on the terminal's width: single-step and cumulative results are side by side in a wide one,
+    one below the other in a narrower one, and in a very narrow one columns are dropped from the right; without a
+    terminal it is plain text. Of more than 20 steps it shows evenly spaced ones, and the last.
 
     Args:
-        metrics: flat metrics of one evaluation; None stands for a number that does not exist.
+        metrics: flat metrics of one evaluation; None for a value that is not defined.
         title: first line, e.g. the run's name and the selection rule.
         prefix: first part of the metric names.
         run_dir: the run directory to name.
@@ -127,7 +127,7 @@ def _table(
 
 
 def _width(table: Table, console: Console) -> int:
-    """How many characters the table wants, whatever the terminal has."""
+    """The natural width of the table in characters, regardless of the terminal."""
     return Measurement.get(console, console.options.update(width=10 * PLAIN_WIDTH), table).maximum
 
 
@@ -136,7 +136,7 @@ def _cell(metric: MetricName, value: float | None) -> str:
 
 
 def _path_line(label: str, path: Path) -> Text:
-    """A path as a person would type it (relative if below the current folder), never cut or wrapped."""
+    """A path as a user would type it (relative if below the current folder), never cut or wrapped."""
     relative = os.path.relpath(path)
     shown = str(path) if relative.startswith(os.pardir) else relative
     return Text.assemble((f"{label:5}  ", "bold"), shown, no_wrap=True, overflow="ignore")

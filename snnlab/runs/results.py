@@ -1,4 +1,4 @@
-"""What runs leave behind: result.json, status.json, metrics.jsonl."""
+"""Reads the results of runs: result.json, status.json, metrics.jsonl."""
 
 import json
 import math
@@ -19,24 +19,24 @@ class RunResult:
 
     Attributes:
         status: `done`.
-        experiment, variant, config_hash, seed: what the path of the run directory says.
+        experiment, variant, config_hash, seed: the parts of the run directory's path.
         code: version of snnlab, and the commit if it is known.
-        epochs: after which the last weights were measured.
+        epochs: number of trained epochs, after which `last` was measured.
         num_steps: time steps T.
-        dataset, split: what it was measured on, and how that was divided.
-        synthetic: the data were generated in the shape of the data set.
-        backends: calls of the neurons by the back end that ran them.
-        num_train, num_test: samples.
-        selection: how the weights behind `last` and `best` were chosen, in words.
+        dataset, split: name of the data set and of its split.
+        synthetic: whether the data were generated with the shapes of the data set.
+        backends: number of neuron calls for each back end.
+        num_train, num_test: number of samples.
+        selection: description of how the weights of `last` and `best` were chosen.
         last, best: metrics, by names such as `test/acc`.
-        best_epoch: after which `best` was measured.
-        num_params: parameters of the network.
-        word_vectors, num_words: of a data set of texts.
-        train_seconds: spent in training steps.
-        samples_per_second: in training; None if nothing was trained.
-        test_seconds: of the last evaluation.
-        peak_memory_mb: the most memory in use so far, in MB.
-        conversion: of a converted run: what it was made of, and how both compare.
+        best_epoch: epoch after which `best` was measured.
+        num_params: number of parameters of the network.
+        word_vectors, num_words: origin of the word vectors and size of the vocabulary, for text data.
+        train_seconds: time spent in training steps.
+        samples_per_second: training throughput; None if nothing was trained.
+        test_seconds: duration of the last evaluation.
+        peak_memory_mb: peak memory in MB.
+        conversion: for a converted run: the ANN's run, and the comparison of both networks.
     """
 
     status: str = "done"
@@ -109,7 +109,7 @@ def select_metric(result: Result | None, name: str) -> float:
 
 
 def headline(result: Result | None) -> str:
-    """The two numbers that one looks at first."""
+    """The two main numbers of a result."""
     accuracy, ece = select_metric(result, "test/acc"), select_metric(result, "test/ece")
     return f"test/acc {ACC.text(accuracy)}, test/ece {ECE.text(ece)}" if result else "no result"
 

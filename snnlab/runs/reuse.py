@@ -1,4 +1,4 @@
-"""Whether a run directory holds the run that a configuration means, or one with other settings under the same name."""
+"""Checks whether the run in a directory has the settings of a configuration before it is continued or reused."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,10 +15,10 @@ SHOWN = 3
 
 
 def differences(cfg: RunConfig, folder: Path) -> dict[str, tuple[Any, Any]]:
-    """The deciding keys with another value in the directory's config.yaml: that value, and the configuration's.
+    """The deciding keys whose values differ: key -> (value in the directory's config.yaml, value in the configuration).
 
-    Keys that only one of both has are not compared. Two values differ where a default has changed since the run was
-    made, or where somebody edited the file.
+    Keys that only one of both has are not compared. Values differ if a default has changed since the run was made, or
+    if the file was edited.
 
     Raises:
         ConfigError: the file cannot be read.
@@ -35,7 +35,7 @@ def differences(cfg: RunConfig, folder: Path) -> dict[str, tuple[Any, Any]]:
 
 
 def refuse_other_settings(cfg: RunConfig, folder: Path) -> None:
-    """Keeps a run from being continued, or its result from being taken, under another configuration.
+    """Refuses to continue or reuse a run under another configuration.
 
     Raises:
         ConfigError: a deciding key differs, and `trainer.on_existing` is not restart.
@@ -61,7 +61,7 @@ def stored_result(cfg: RunConfig, folder: Path) -> Result | None:
 
 @lru_cache(maxsize=4096)
 def _stored(folder: Path, changed: int, size: int) -> Mapping[str, Any]:
-    """Read once; time and size tell when the file has to be read again."""
+    """The stored configuration; the file is read again only if its time or size changes."""
     return _comparable(read_config(folder))
 
 

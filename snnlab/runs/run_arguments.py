@@ -1,4 +1,4 @@
-"""What commands on a stored run share: `run=DIR checkpoint=best`, and overrides of the run. No torch."""
+"""The arguments that commands on a stored run share: `run=DIR checkpoint=best`, and overrides. No torch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,10 @@ from snnlab.runs.config_file import find_run
 
 
 def stored_run(text: str) -> Path:
-    """The run directory that a text names.
+    """The run directory that an argument names.
 
     Raises:
-        ConfigError: a folder with several runs.
+        ConfigError: the folder holds several runs.
     """
     return find_run(Path(text).expanduser().resolve())
 

@@ -1,4 +1,4 @@
-"""Takes the config of a run directory as the base instead of conf/train.yaml, with overrides on top."""
+"""Composes a configuration from the config of a run directory, in place of conf/train.yaml, and overrides."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from snnlab.runs.load import IDENTIFIED
 def load_stored(
     run: Path, overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()
 ) -> RunConfig:
-    """The config of a run with overrides; its folders are today's (`paths`), not those of the day of the run.
+    """The config of a run with overrides; its folders (`paths`) are the current ones, not the stored ones.
 
     Raises:
         ConfigError: no such run, or an override that does not fit.

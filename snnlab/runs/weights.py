@@ -1,4 +1,4 @@
-"""The identity of weights that a run starts or learns from, by their hash: its directory depends on them. No torch."""
+"""The hash of a run's initial weights and of its teacher's, which is part of the run's identity. No torch."""
 
 import hashlib
 import os
@@ -16,10 +16,10 @@ from snnlab.runs.old_identity import old_hash
 def identified_teacher(**values: Any) -> DistillConfig:
     """The settings with the teacher's absolute path and its identity.
 
-    An identity that is there already is kept: it is that of a stored run, whose teacher may be gone.
+    An existing identity is kept: it belongs to a stored run, whose teacher may have been deleted.
 
     Raises:
-        ConfigError: the teacher is not there, or is a timm model without weights.
+        ConfigError: the teacher is missing, or is a timm model without weights.
     """
     distill = DistillConfig(**values)
     if distill.teacher is None or distill.identity:
@@ -40,10 +40,10 @@ def identified_teacher(**values: Any) -> DistillConfig:
 def identified_init(**values: Any) -> InitConfig:
     """The settings with the run's absolute path and the identity of its weights.
 
-    An identity that is there already is kept: it is that of a stored run, whose origin may be gone.
+    An existing identity is kept: it belongs to a stored run, whose origin may have been deleted.
 
     Raises:
-        ConfigError: the run is not there.
+        ConfigError: the run is missing.
     """
     init = InitConfig(**values)
     if init.run is None or init.identity:
@@ -58,7 +58,7 @@ def is_run(teacher: str) -> bool:
 
 
 def run_of(folder: str, key: str) -> Path:
-    """The run directory that a folder is or holds, absolute.
+    """The absolute run directory that a folder is or contains.
 
     Raises:
         ConfigError: there is none; the message begins with the key that named the folder.
@@ -70,13 +70,13 @@ def run_of(folder: str, key: str) -> Path:
 
 
 def identity_of_run(folder: Path, which: str, key: str) -> str:
-    """What a run's checkpoint is: a hash of its configuration and that of its weights.
+    """The identity of a run's checkpoint: a hash of its configuration and one of its weights.
 
-    The first is that of version 0.1.0 for every run, so that an identity stays what it was; the second alone tells
-    checkpoints apart.
+    The first is computed as in version 0.1.0 for every run, so that identities do not change; the second alone
+    distinguishes checkpoints.
 
     Raises:
-        ConfigError: it is not there; the message begins with the key that named the folder.
+        ConfigError: the checkpoint is missing; the message begins with the key that named the folder.
     """
     try:
         digest = old_hash(read_config(folder))
@@ -95,6 +95,6 @@ def _hash_of(file: Path, key: str) -> str:
 
 @cache
 def _content_hash(file: Path, size: int, changed: int) -> str:
-    """Sixteen hexadecimal digits; size and time of change tell when a file has to be read again."""
+    """A hash of sixteen hexadecimal digits; the file is read again only if its size or modification time changes."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()[:16]

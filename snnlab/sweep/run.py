@@ -1,6 +1,6 @@
 """`train -m`: expands a sweep, checks every point, lets Hydra run it, and ends with a table.
 
-Hydra's own multirun does the work, so its other launchers (submitit, joblib) and sweepers remain usable.
+Hydra's own multirun is used, so its other launchers (submitit, joblib) and sweepers remain usable.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What Hydra's launchers run for each point of a sweep."""
+"""The function that Hydra's launchers call for each point of a sweep."""
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from snnlab.runs.results import read_result, select_metric
 
 @dataclass(frozen=True)
 class PointTask:
-    """What Hydra runs for each point; our own launcher starts a process instead, and only asks for the config.
+    """Trains a point in this process; our own launcher starts a process instead, and uses only its `config`.
 
     Args:
         train: runs a command line in this process.
@@ -27,7 +27,7 @@ class PointTask:
     configs: Mapping[frozenset[str], RunConfig]
 
     def config(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
-        """A point's config; a sweeper that makes points as it goes has it checked now."""
+        """A point's config; for sweepers that generate points one by one it is checked here."""
         return self.configs.get(frozenset(overrides)) or load(overrides, config_dirs)
 
     def __call__(self, cfg: DictConfig) -> float:

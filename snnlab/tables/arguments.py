@@ -1,4 +1,4 @@
-"""What `snnlab table` is asked for: the table, its scale and seeds, and overrides of its cells. No torch."""
+"""The arguments of `snnlab table`: the table, its scale and seeds, and overrides of its cells. No torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class TableArguments(Arguments):
 
 
 def read_table_arguments(given: Sequence[str]) -> TableArguments:
-    """Takes apart `tmc_1 scale=short seeds=0,1 trainer.device=cpu`.
+    """Parses `tmc_1 scale=short seeds=0,1 trainer.device=cpu`.
 
     Raises:
         ConfigError: a value does not fit.

@@ -1,4 +1,4 @@
-"""Takes the number of a cell out of a run: a metric, a fact of the result, a setting, a further measurement."""
+"""Reads the value of a cell from a run: a metric, another entry of the result, a setting, a further measurement."""
 
 import csv
 import io
@@ -15,32 +15,32 @@ from snnlab.runs.results import read_metrics, read_result
 from snnlab.tables.plan import PlannedRun
 
 
-def cell_value(job: PlannedRun, metric: str, selection: str) -> float | None:
+def cell_value(run: PlannedRun, metric: str, selection: str) -> float | None:
     """The number, or None where the run does not have it (yet).
 
     Args:
-        job: the run.
+        run: the run.
         metric: `config/<key>`, `result/<path>`, `converted/<path>` (in the converted run's result), `measured/<path>`
             (in the JSON or CSV), `train/<key>` of the last epoch, else a metric of the result: with a shell pattern
-            (`*`, `?`, `[0-9]`) the mean over what fits.
+            (`*`, `?`, `[0-9]`) the mean over the metrics that match.
         selection: last | best.
     """
     kind, _, rest = metric.partition("/")
     if kind == "config":
-        return _setting(job, rest)
-    if job.waits is not None:
+        return _setting(run, rest)
+    if run.waits is not None:
         return None
     if kind == "measured":
-        return None if job.measured_file is None else _number(_inside(_read(job.measured_file), rest))
+        return None if run.measured_file is None else _number(_inside(_read(run.measured_file), rest))
     if kind == "converted":
-        return None if job.converted is None else _number(_inside(read_result(job.converted), rest))
-    result = job.result
+        return None if run.converted is None else _number(_inside(read_result(run.converted), rest))
+    result = run.result
     if result is None:
         return None
     if kind == "result":
-        return _fact(job, result, rest)
+        return _fact(run, result, rest)
     if kind == "train":
-        return _number(_last_training(job.folder).get(metric))
+        return _number(_last_training(run.folder).get(metric))
     metrics: Mapping[str, Any] = result.get(selection) or {}
     if not set(metric) & set("*?["):
         return _number(metrics.get(metric))
@@ -52,19 +52,19 @@ def cell_value(job: PlannedRun, metric: str, selection: str) -> float | None:
     return statistics.fmean(found) if found else None
 
 
-def _setting(job: PlannedRun, key: str) -> float | None:
+def _setting(run: PlannedRun, key: str) -> float | None:
     if key == "trainer.samples_per_update":
-        return float(job.cfg.trainer.batch_size * job.cfg.trainer.accumulate)
-    return _number(dict(flatten(job.cfg.raw)).get(key))
+        return float(run.cfg.trainer.batch_size * run.cfg.trainer.accumulate)
+    return _number(dict(flatten(run.cfg.raw)).get(key))
 
 
-def _fact(job: PlannedRun, result: Mapping[str, Any], key: str) -> float | None:
+def _fact(run: PlannedRun, result: Mapping[str, Any], key: str) -> float | None:
     if key == "seconds_per_batch":
         speed = _number(result.get("samples_per_second"))
-        return job.cfg.trainer.batch_size / speed if speed else None
+        return run.cfg.trainer.batch_size / speed if speed else None
     if key == "seconds_per_epoch":
         seconds = _number(result.get("train_seconds"))
-        return None if seconds is None else seconds / job.cfg.trainer.epochs
+        return None if seconds is None else seconds / run.cfg.trainer.epochs
     return _number(_inside(result, key))
 
 

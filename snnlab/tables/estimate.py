@@ -12,8 +12,8 @@ class Estimate:
     """Time for the runs that are not done.
 
     Args:
-        seconds: of those whose throughput was measured.
-        unknown: how many are of a kind that was never measured here.
+        seconds: total time of those whose throughput was measured.
+        unknown: number of runs of a kind that was never measured here.
     """
 
     seconds: float
@@ -34,18 +34,18 @@ TRAIN_SAMPLES: Mapping[str, int] = {
 START_SECONDS = 5.0
 
 
-def estimate(jobs: Sequence[PlannedRun]) -> Estimate:
+def estimate(runs: Sequence[PlannedRun]) -> Estimate:
     """From the throughput of finished runs with the same data, network, neuron and number of steps."""
     speeds: dict[tuple[str, ...], tuple[float, int]] = {}
-    for runs in {job.cfg.paths.runs for job in jobs}:
-        for file in runs.glob("*/*/seed*/result.json"):
+    for folder in {run.cfg.paths.runs for run in runs}:
+        for file in folder.glob("*/*/seed*/result.json"):
             result = read_result(file.parent) or {}
             if result.get("samples_per_second"):
                 key = _kind(str(result["variant"]))
                 speeds[key] = (result["samples_per_second"], result["num_train"])
     seconds, unknown = 0.0, 0
-    for job in jobs:
-        cfg = job.cfg
+    for run in runs:
+        cfg = run.cfg
         key = (cfg.dataset.name, cfg.model.name, cfg.neuron.name, f"t{cfg.num_steps}")
         speed, samples = speeds.get(key, (None, TRAIN_SAMPLES.get(cfg.dataset.name)))
         if cfg.trainer.max_steps:

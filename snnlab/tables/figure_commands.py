@@ -20,7 +20,7 @@ def run_commands(plan: Plan, folder: Path, snnlab: Callable[[list[str]], int]) -
     Returns:
         The greatest exit code.
     """
-    if any(job.state != "done" for job in plan.jobs):
+    if any(run.state != "done" for run in plan.runs):
         return 0
     return max((_run(line, snnlab) for line in command_lines(plan, folder)), default=0)
 
@@ -34,7 +34,7 @@ def command_lines(plan: Plan, folder: Path) -> Iterator[str]:
         if "{run}" not in line:
             yield line
             continue
-        more = shlex.join(plan.jobs[0].about_it)
+        more = shlex.join(plan.runs[0].about_it)
         yield from (f"{line.replace('{run}', run)} {more}" for run in runs)
 
 

@@ -19,16 +19,16 @@ NO_NUMBER = "not measured by its run"
 
 @dataclass(frozen=True)
 class FilledCell:
-    """A cell with what was measured, in the unit of print.
+    """A cell with the measured values, in the unit of the table.
 
     Args:
         row: its row.
         column: its column.
         published: the paper's mean and deviation.
         values: measured, by seed.
-        wanted: how many seeds there should be.
-        why: why there is nothing, if so.
-        scale: of the runs.
+        wanted: number of seeds.
+        why: the reason why the cell is empty, if it is.
+        scale: scale of the runs.
     """
 
     row: Row
@@ -55,7 +55,7 @@ class FilledCell:
 
     @property
     def verdict(self) -> str:
-        """How the measured value stands to the published one, in words."""
+        """The comparison of the measured with the published value, in words."""
         if self.mean is None:
             return "not possible here yet" if self.row.why_missing(self.column) else self.why
         missing = "" if len(self.values) >= self.wanted else f"{len(self.values)} of {self.wanted} seeds; "
@@ -84,11 +84,11 @@ class Tested:
 
     Args:
         row: the row that the paper claims to be better.
-        against: the other one.
-        column: where.
-        difference: mean of `row` minus that of `against`, in the unit of print.
-        p: of the two-sided paired t test; None with fewer than two seeds, or where all differences are equal.
-        n: common seeds.
+        against: the other row.
+        column: the column.
+        difference: mean of `row` minus that of `against`, in the unit of the table.
+        p: p value of the two-sided paired t test; None with fewer than two seeds, or if all differences are equal.
+        n: number of common seeds.
         published: the difference in the paper.
         verdict: better | worse | no difference shown | not tested.
     """
@@ -112,10 +112,10 @@ class Filled:
         table: its content.
         scale: of all its runs.
         seeds: that were asked for.
-        by_hand: overrides on top of every cell's.
+        by_hand: overrides added to every cell's.
         cells: row by row.
-        data: what stood in for the published data, in words; empty: the published data.
-        runs: where each number comes from: a mapping for each run.
+        data: the data used in place of the published ones, in words; empty: the published data.
+        runs: the provenance of the numbers: a mapping for each run.
     """
 
     name: str
@@ -132,7 +132,7 @@ class Filled:
 
     @property
     def over_seeds(self) -> str:
-        """What a number is of, in words."""
+        """The seeds that a number is averaged over, in words."""
         seeds = ", ".join(map(str, self.seeds))
         return (
             f"mean +- standard deviation over the seeds {seeds}" if len(self.seeds) > 1 else f"seed {seeds}"
@@ -140,12 +140,12 @@ class Filled:
 
     @property
     def without_number(self) -> list[FilledCell]:
-        """Cells whose runs are done and do not have the number: the table asks for what is not measured."""
+        """Cells whose runs are done but do not have the number: the table names a metric that is not measured."""
         return [cell for cell in self.cells if cell.why == NO_NUMBER]
 
     @property
     def splits(self) -> list[str]:
-        """What was measured on, in words."""
+        """The data sets and splits of the measurements, in words."""
         return list(dict.fromkeys(str(one["measured_on"]) for one in self.runs))
 
     @property
@@ -201,14 +201,14 @@ def fill(plan: Plan) -> Filled:
     cells = []
     for cell in plan.cells:
         values = {}
-        for job in cell.jobs:
-            value = cell_value(job, cell.column.metric, plan.table.selection)
+        for run in cell.runs:
+            value = cell_value(run, cell.column.metric, plan.table.selection)
             if value is not None:
-                values[job.cfg.seed] = cell.column.factor * value
+                values[run.cfg.seed] = cell.column.factor * value
                 if not cell.column.of_settings:
-                    runs.setdefault(str(job.folder), provenance(job, cell.row.name))
-        why = cell.why or ("" if values else _why([job.state for job in cell.jobs]))
-        cells.append(filled_cell(plan.table, cell.row, cell.column, values, len(cell.jobs), why, plan.scale))
+                    runs.setdefault(str(run.folder), provenance(run, cell.row.name))
+        why = cell.why or ("" if values else _why([run.state for run in cell.runs]))
+        cells.append(filled_cell(plan.table, cell.row, cell.column, values, len(cell.runs), why, plan.scale))
     return Filled(
         plan.name,
         plan.table,

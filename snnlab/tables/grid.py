@@ -18,7 +18,7 @@ class Grid:
     Args:
         head: the headings.
         body: its rows.
-        words: how many columns from the left are words, and not aligned to the right; so is the verdict.
+        words: number of columns from the left that hold text and are aligned to the left, like the verdict.
     """
 
     head: list[str]
@@ -54,7 +54,7 @@ def cells_grid(filled: Filled) -> Grid:
 def paper_grid(filled: Filled) -> Grid:
     """Rows and columns as in the paper: what was measured here, and the published value in brackets.
 
-    A table that is too wide, and would be narrower so, is turned: its columns go down.
+    A table that is too wide is transposed if that makes it narrower.
     """
     columns, rows = filled.table.columns, filled.table.rows
     names = [column.label for column in columns]
@@ -84,7 +84,7 @@ def published(cell: FilledCell) -> str:
 
 
 def here(cell: FilledCell) -> str:
-    """What was measured, rounded in the same way."""
+    """The measured value, rounded like the published one."""
     return number(cell.mean, cell.std, cell.column)
 
 

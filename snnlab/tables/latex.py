@@ -23,7 +23,7 @@ def latex(command: str, caption: str, grid: Grid, notes: Sequence[str]) -> str:
     """A table for a document with `booktabs`, `graphicx` and `longtable`.
 
     Args:
-        command: what makes it, for a comment.
+        command: the command that makes the table, for a comment.
         caption: above the table.
         grid: the table; a figure's may be empty.
         notes: below it, small.

@@ -36,10 +36,10 @@ def run_missing(
     config_dirs: Sequence[str | Path],
     train: Callable[[list[str]], int],
 ) -> int:
-    """Runs what is not done, in rounds: a student is planned anew when its teacher is trained.
+    """Runs what is not done, in rounds: a student is planned again when its teacher is trained.
 
     Args:
-        plan: the jobs as they are now.
+        plan: returns the runs with their current state.
         hydra_overrides: such as `hydra.launcher.gpus=[0,1]` and `paths.runs=...`.
         config_dirs: further folders shaped like conf/.
         train: runs a command line in this process, for Hydra's other launchers and for measuring after them.
@@ -49,23 +49,23 @@ def run_missing(
     """
     tried: set[Path] = set()
     while True:
-        jobs = [job for job in plan() if job.waits is None and run_dir(job.cfg) not in tried]
+        runs = [run for run in plan() if run.waits is None and run_dir(run.cfg) not in tried]
         # Experiments that come to the same settings share a run.
         todo = {
-            run_dirs(job.cfg)[0].parts[-2:]: job for job in jobs if job.state not in ("done", "unmeasured")
+            run_dirs(run.cfg)[0].parts[-2:]: run for run in runs if run.state not in ("done", "unmeasured")
         }
         if todo and _launch(list(todo.values()), hydra_overrides, config_dirs, train) == PREEMPTED:
             return PREEMPTED
-        tried |= {run_dir(job.cfg) for job in jobs}
-        for job in jobs:
-            if job.state == "unmeasured" and _measure(job, train) == PREEMPTED:
+        tried |= {run_dir(run.cfg) for run in runs}
+        for run in runs:
+            if run.state == "unmeasured" and _measure(run, train) == PREEMPTED:
                 return PREEMPTED
         if not todo:
-            return int(any(job.state != "done" for job in plan()))
+            return int(any(run.state != "done" for run in plan()))
 
 
 def _launch(
-    jobs: Sequence[PlannedRun],
+    runs: Sequence[PlannedRun],
     hydra_overrides: Sequence[str],
     config_dirs: Sequence[str | Path],
     train: Callable[[list[str]], int],
@@ -76,34 +76,34 @@ def _launch(
         lines = [*search_override(search), *(one.hydra for one in read)]
         master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
         refuse_callables(master)
-        task = PointTask(train, {frozenset(job.overrides): job.cfg for job in jobs})
+        task = PointTask(train, {frozenset(run.overrides): run.cfg for run in runs})
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),
             task_function=task,
             config=master,
         )
         try:
-            launcher.launch([list(job.overrides) for job in jobs], initial_job_idx=0)
+            launcher.launch([list(run.overrides) for run in runs], initial_job_idx=0)
         except KeyboardInterrupt:
             return PREEMPTED
     stopped = isinstance(launcher, Stoppable) and launcher.stopped
-    interrupted = any(read_result(run_dir(job.cfg)) is None and job.state == "interrupted" for job in jobs)
+    interrupted = any(read_result(run_dir(run.cfg)) is None and run.state == "interrupted" for run in runs)
     return PREEMPTED if interrupted or stopped else 0
 
 
-def _measure(job: PlannedRun, here: Callable[[list[str]], int]) -> int:
+def _measure(run: PlannedRun, here: Callable[[list[str]], int]) -> int:
     """Converts and measures a finished run, as far as that is not done."""
-    if job.subject is None:
-        code = _command(["convert", f"run={job.folder}", *job.about_it, *job.convert], here)
-        if code or job.subject is None:
+    if run.subject is None:
+        code = _command(["convert", f"run={run.folder}", *run.about_it, *run.convert], here)
+        if code or run.subject is None:
             return code
-    subject, kept = job.subject, job.kept_file
-    if kept is None or job.measured_file is not None:
+    subject, kept = run.subject, run.kept_file
+    if kept is None or run.measured_file is not None:
         return 0
-    verb, *rest = job.measure.split()
-    before = _written(subject, job.measured)
-    code = _command([verb, f"run={subject}", *job.about_it, *rest], here)
-    new = {file: when for file, when in _written(subject, job.measured).items() if before.get(file) != when}
+    verb, *rest = run.measure.split()
+    before = _written(subject, run.measured)
+    code = _command([verb, f"run={subject}", *run.about_it, *rest], here)
+    new = {file: when for file, when in _written(subject, run.measured).items() if before.get(file) != when}
     if not code and new:
         kept.parent.mkdir(exist_ok=True)
         shutil.copyfile(max(new, key=lambda file: new[file]), kept)

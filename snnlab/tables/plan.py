@@ -1,4 +1,4 @@
-"""Which runs a table needs, where they are, which are there: by composing every cell's configuration. No torch."""
+"""Plans a table: composes every cell's configuration, and finds the runs that exist. No torch."""
 
 import dataclasses
 import hashlib
@@ -25,12 +25,12 @@ from snnlab.tables.table_file import Column, Row, Run, Scale, TableFile
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run, or one that waits until its teacher is trained.
+    """A run that a table needs; it may wait until its teacher is trained.
 
     Args:
-        overrides: what `snnlab train` is given, the seed among them.
+        overrides: the arguments of `snnlab train`, including the seed.
         cfg: the checked config.
-        waits: the teacher's job, if that is not done: until then the run's directory is not known.
+        waits: the teacher's run, while it is not done: until then this run's directory is not known.
         convert: settings of a conversion of the finished run; empty: none.
         measure: a further command on the finished run, or the converted one; empty: none.
         measured: pattern of the file that it leaves.
@@ -76,21 +76,21 @@ class PlannedRun:
 
     @property
     def subject(self) -> Path | None:
-        """The directory of what the table is about, and `measure` measures: the run, or the one converted from it."""
+        """The directory that the table and `measure` refer to: the run's, or that of the run converted from it."""
         return self.converted if self.convert else self.folder
 
     @property
     def about_it(self) -> list[str]:
-        """What a command about the finished run is told: where the data are, and which weights are meant."""
-        # A stored run does not say where its data are: that is the machine's, not the run's.
+        """Arguments of a command on the finished run: the folder of the data, and which weights."""
+        # The folder of the data is a setting of the machine and is not stored with a run.
         which = [f"checkpoint={self.checkpoint}"] if self.checkpoint != "last" else []
         return [f"paths.data={self.cfg.paths.data}", *which]
 
     @property
     def kept_file(self) -> Path | None:
-        """Where what the further command finds is kept, under a name that says the whole command.
+        """The copy of the further command's result, under a name that contains the whole command.
 
-        The file that the command itself leaves may be another call's by now, with other noise or thresholds.
+        The command's own file may have been overwritten by another call, with other noise or thresholds.
         """
         subject = self.subject
         if subject is None or not self.measure:
@@ -100,7 +100,7 @@ class PlannedRun:
 
     @property
     def measured_file(self) -> Path | None:
-        """The same, if it is there and not of an earlier run in this directory."""
+        """The copy of the further command's result, if it exists and is newer than the run's result."""
         file = self.kept_file
         if file is None or not file.exists():
             return None
@@ -126,13 +126,13 @@ class Cell:
     Args:
         row: its row.
         column: its column.
-        jobs: one for each seed; none for a cited or missing cell.
-        why: what keeps it from being run: `cited`, or the reason why it is missing.
+        runs: one for each seed; none for a cited or missing cell.
+        why: the reason why it is not run: `cited`, or why it is missing.
     """
 
     row: Row
     column: Column
-    jobs: tuple[PlannedRun, ...]
+    runs: tuple[PlannedRun, ...]
     why: str = ""
 
 
@@ -149,11 +149,11 @@ class Plan:
     of_figure: tuple[PlannedRun, ...] = ()
 
     @property
-    def jobs(self) -> list[PlannedRun]:
+    def runs(self) -> list[PlannedRun]:
         """Every run once, teachers before their students."""
         found: dict[Any, PlannedRun] = {}
-        for job in self._own_jobs:
-            for one in _with_teachers(job):
+        for run in self._own_runs:
+            for one in _with_teachers(run):
                 key = (one.waits and run_dir(one.waits.cfg), run_dir(one.cfg), one.convert, one.measure)
                 found.setdefault(key, one)
         return list(found.values())
@@ -161,14 +161,14 @@ class Plan:
     @property
     def subjects(self) -> list[Path]:
         """The directories of all that is done, for a figure's commands."""
-        jobs = [job for job in self._own_jobs if job.state == "done"]
-        return list(dict.fromkeys(job.subject for job in jobs if job.subject))
+        runs = [run for run in self._own_runs if run.state == "done"]
+        return list(dict.fromkeys(run.subject for run in runs if run.subject))
 
     @property
-    def _own_jobs(self) -> list[PlannedRun]:
-        """Those of measured cells and figures, without teachers; one that fills several cells as often."""
-        measured = (cell.jobs for cell in self.cells if not cell.column.of_settings)
-        return [*(job for jobs in measured for job in jobs), *self.of_figure]
+    def _own_runs(self) -> list[PlannedRun]:
+        """The runs of measured cells and figures, without teachers; a run that fills several cells is repeated."""
+        measured = (cell.runs for cell in self.cells if not cell.column.of_settings)
+        return [*(run for runs in measured for run in runs), *self.of_figure]
 
     @property
     def missing(self) -> dict[str, list[str]]:
@@ -246,14 +246,14 @@ class Planner:
             if row.cited or why or run is None:
                 cells.append(Cell(row, column, (), "cited" if row.cited else why or "not in the paper"))
                 continue
-            jobs = self._jobs(table, run, column.overrides, scale, seeds, by_hand, row.name)
-            cells.append(Cell(row, column, jobs))
+            planned = self._planned(table, run, column.overrides, scale, seeds, by_hand, row.name)
+            cells.append(Cell(row, column, planned))
         of_figure: list[PlannedRun] = []
         for row in table.rows if not table.columns else ():
             for run in [row.run] if row.run else list(row.runs.values()):
                 if self._unknown(run):
                     continue
-                of_figure.extend(self._jobs(table, run, (), scale, seeds, by_hand, row.name))
+                of_figure.extend(self._planned(table, run, (), scale, seeds, by_hand, row.name))
         return Plan(
             name.replace("-", "_"), table, scale, seeds, tuple(by_hand), tuple(cells), tuple(of_figure)
         )
@@ -265,7 +265,7 @@ class Planner:
                 return f"there is no experiment {one.experiment}"
         return ""
 
-    def _jobs(
+    def _planned(
         self,
         table: TableFile,
         run: Run,
@@ -279,24 +279,24 @@ class Planner:
             lines = at_scale(self.config, table, run, more, scale, by_hand)
             teacher = None
             if run.teacher is not None:
-                (teacher,) = self._jobs(table, run.teacher, (), scale, (0,), by_hand, row)
+                (teacher,) = self._planned(table, run.teacher, (), scale, (0,), by_hand, row)
                 if teacher.state == "done":
                     lines = (*lines, f"distill.teacher={teacher.folder}")
             cfg = self.config(lines)
         except ConfigError as error:
             raise ConfigError(error.message, f"{error.hint} (row {row})".strip()) from None
         waits = teacher if teacher is not None and teacher.state != "done" else None
-        jobs = []
+        planned = []
         for seed in seeds:
-            one = dataclasses.replace(cfg, seed=seed, raw={**cfg.raw, "seed": seed})
-            job = PlannedRun(
-                (*lines, f"seed={seed}"), one, waits, run.convert, run.measure, run.measured, table.selection
+            seeded = dataclasses.replace(cfg, seed=seed, raw={**cfg.raw, "seed": seed})
+            line = (*lines, f"seed={seed}")
+            planned.append(
+                PlannedRun(line, seeded, waits, run.convert, run.measure, run.measured, table.selection)
             )
-            jobs.append(job)
-        return tuple(jobs)
+        return tuple(planned)
 
 
-def _with_teachers(job: PlannedRun) -> Iterator[PlannedRun]:
-    if job.waits is not None:
-        yield from _with_teachers(job.waits)
-    yield job
+def _with_teachers(run: PlannedRun) -> Iterator[PlannedRun]:
+    if run.waits is not None:
+        yield from _with_teachers(run.waits)
+    yield run

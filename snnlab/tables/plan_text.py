@@ -20,14 +20,14 @@ MARKS = {
     "missing": "missing",
     "waits": "waits for its teacher",
 }
-# How the reason of a cell that nobody misses begins, and what is said of it.
+# Beginnings of reasons that do not count as gaps of a table, and the text printed for them.
 LEFT_OUT = {"not at the": "not at this scale", "not in the paper": "not in the paper"}
 
 
 def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
     """A plan, with a line for each run if asked for."""
-    jobs = _one_for_each_run(plan.jobs)
-    states = Counter(job.state for job in jobs)
+    runs = _one_for_each_run(plan.runs)
+    states = Counter(run.state for run in runs)
     cells = Counter(_kind(cell) for cell in plan.cells)
     lines = [f"{plan.name} (scale {plan.scale}): {plan.table.title}"]
     if plan.cells:
@@ -39,10 +39,10 @@ def plan_lines(plan: Plan, *, every_run: bool = True) -> list[str]:
     done = states["done"]
     rest = [f"{states[state]} {text}" for state, text in MARKS.items() if state != "done" and states[state]]
     lines.append(
-        f"  runs     {len(jobs)}: {', '.join([f'{done} done', *rest])}" if jobs else "  runs     none"
+        f"  runs     {len(runs)}: {', '.join([f'{done} done', *rest])}" if runs else "  runs     none"
     )
-    lines += _job_lines(plan, jobs) if every_run else []
-    lines += time_lines(jobs)
+    lines += _run_lines(plan, runs) if every_run else []
+    lines += time_lines(runs)
     lines += [f"  missing  {'; '.join(rows)}: {why}" for why, rows in plan.missing.items()]
     return lines
 
@@ -54,26 +54,26 @@ def _kind(cell: Cell) -> str:
     return "cited" if cell.why == "cited" else "missing" if cell.why else "runs"
 
 
-def _one_for_each_run(jobs: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """Without those that differ in what is measured afterwards; one that is not done stands for the others."""
+def _one_for_each_run(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Each run once, though several measurements may follow it; one that is not done is preferred."""
     found: dict[tuple[str, str], PlannedRun] = {}
-    for job in sorted(jobs, key=lambda one: one.state == "done"):
-        found.setdefault((str(job.folder), str(job.waits and job.waits.folder)), job)
-    chosen = {id(job) for job in found.values()}
-    return [job for job in jobs if id(job) in chosen]
+    for run in sorted(runs, key=lambda one: one.state == "done"):
+        found.setdefault((str(run.folder), str(run.waits and run.waits.folder)), run)
+    chosen = {id(run) for run in found.values()}
+    return [run for run in runs if id(run) in chosen]
 
 
-def _job_lines(plan: Plan, jobs: Sequence[PlannedRun]) -> list[str]:
+def _run_lines(plan: Plan, runs: Sequence[PlannedRun]) -> list[str]:
     """A line for each configuration with the state of its seeds, and the folder that holds them."""
     grouped: dict[tuple[str, ...], list[PlannedRun]] = {}
-    for job in jobs:
-        said = tuple(one for one in job.overrides if not one.startswith("seed=") and one not in plan.by_hand)
-        grouped.setdefault(said, []).append(job)
+    for run in runs:
+        said = tuple(one for one in run.overrides if not one.startswith("seed=") and one not in plan.by_hand)
+        grouped.setdefault(said, []).append(run)
     lines = []
     for said, group in grouped.items():
         states: dict[str, list[str]] = {}
-        for job in group:
-            states.setdefault(MARKS[job.state], []).append(str(job.cfg.seed))
+        for run in group:
+            states.setdefault(MARKS[run.state], []).append(str(run.cfg.seed))
         state = "; ".join(f"seed {', '.join(seeds)} {name}" for name, seeds in states.items())
         where = "" if group[0].state == "waits" else f" in {_relative(group[0].folder.parent)}"
         lines += [f"    {' '.join(said)}", f"        {state}{where}"]
@@ -83,17 +83,17 @@ def _job_lines(plan: Plan, jobs: Sequence[PlannedRun]) -> list[str]:
 def total_lines(plans: Sequence[Plan]) -> list[str]:
     """All plans together; a run that several tables share counts once."""
     unique = {
-        str(job.folder) + job.measure + str(bool(job.waits)): job for plan in plans for job in plan.jobs
+        str(run.folder) + run.measure + str(bool(run.waits)): run for plan in plans for run in plan.runs
     }
-    jobs = list(unique.values())
-    states = Counter(job.state for job in jobs)
+    runs = list(unique.values())
+    states = Counter(run.state for run in runs)
     text = ", ".join(f"{count} {MARKS[state]}" for state, count in states.most_common())
-    return [f"all {len(plans)}", f"  runs     {len(jobs)} different: {text}", *time_lines(jobs)]
+    return [f"all {len(plans)}", f"  runs     {len(runs)} different: {text}", *time_lines(runs)]
 
 
-def time_lines(jobs: Sequence[PlannedRun]) -> list[str]:
+def time_lines(runs: Sequence[PlannedRun]) -> list[str]:
     """How long the runs that are not done will take on this machine, one after the other."""
-    todo = [job for job in jobs if job.state not in ("done", "unmeasured")]
+    todo = [run for run in runs if run.state not in ("done", "unmeasured")]
     if not todo:
         return []
     found = estimate(todo)
@@ -111,17 +111,17 @@ def unfinished_lines(plans: Sequence[Plan], *, stopped: bool) -> list[str]:
     """What is not done after `--run`, each run once with its reason."""
     if stopped:
         return ["Stopped. The same command continues."]
-    jobs = {str(job.folder) + job.measure: job for plan in plans for job in plan.jobs if job.state != "done"}
+    runs = {str(run.folder) + run.measure: run for plan in plans for run in plan.runs if run.state != "done"}
     reasons = {
         **MARKS,
         "missing": "could not start, see above",
         "unmeasured": "trained, not measured, see above",
     }
-    lines = ["Not done, and tried again by the same command:"] if jobs else []
-    for job in jobs.values():
-        said = " ".join(one for one in job.overrides if not one.startswith(("paths.", "trainer.")))
-        reason = read_status(job.folder).get("reason") if job.state == "failed" else None
-        lines.append(f"    {said}: {reason or reasons[job.state]}")
+    lines = ["Not done, and tried again by the same command:"] if runs else []
+    for run in runs.values():
+        said = " ".join(one for one in run.overrides if not one.startswith(("paths.", "trainer.")))
+        reason = read_status(run.folder).get("reason") if run.state == "failed" else None
+        lines.append(f"    {said}: {reason or reasons[run.state]}")
     return lines
 
 
@@ -129,10 +129,10 @@ def data_lines(plans: Sequence[Plan]) -> list[str]:
     """The data sets of all runs, and whether they are there."""
     configs: dict[str, RunConfig] = {}
     generated = False
-    for job in [job for plan in plans for job in plan.jobs]:
-        generated |= job.cfg.trainer.synthetic
-        if not job.cfg.trainer.synthetic:
-            configs.setdefault(job.cfg.dataset.name, job.cfg)
+    for run in [run for plan in plans for run in plan.runs]:
+        generated |= run.cfg.trainer.synthetic
+        if not run.cfg.trainer.synthetic:
+            configs.setdefault(run.cfg.dataset.name, run.cfg)
     lines = ["  data     generated in a data set's shape: always there"] if generated else []
     return lines + [f"  data     {name}: {_presence(cfg)}" for name, cfg in sorted(configs.items())]
 

@@ -1,4 +1,4 @@
-"""Where a number comes from: the run, its code, data, device."""
+"""The provenance of a number: the run, its code, data, device."""
 
 import json
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from snnlab.runs.results import read_result
 from snnlab.tables.plan import PlannedRun
 
 
-def provenance(job: PlannedRun, row: str) -> dict[str, Any]:
-    """What was run where, for a row of a table; no place of this machine."""
-    result = read_result(job.folder) or {}
-    environment = _environment(job.folder)
+def provenance(run: PlannedRun, row: str) -> dict[str, Any]:
+    """The provenance of a row's run, without paths of this machine."""
+    result = read_result(run.folder) or {}
+    environment = _environment(run.folder)
     kind = "generated data" if result.get("synthetic") else result.get("dataset")
     return {
         "row": row,
-        "seed": job.cfg.seed,
-        "run": "/".join(job.folder.parts[-3:]),
-        "overrides": list(deciding(job.overrides)),
+        "seed": run.cfg.seed,
+        "run": "/".join(run.folder.parts[-3:]),
+        "overrides": list(deciding(run.overrides)),
         "code": result.get("code"),
         "measured_on": f"{kind}, split {result.get('split')}: {result.get('num_train')} to train, "
         f"{result.get('num_test')} to test",
@@ -43,11 +43,11 @@ def _environment(folder: Path) -> dict[str, Any]:
 
 
 def deciding(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Without those that name places of this machine."""
+    """The overrides without those that hold paths of this machine."""
     keys = ("paths.", "distill.teacher=", "logger.", "trainer.threads=", "trainer.progress=")
     return tuple(one for one in overrides if not one.lstrip("+").startswith(keys))
 
 
 def short(value: float | None) -> float | None:
-    """Seven digits are more than any table prints, and keep the files small."""
+    """Rounds to seven digits, more than any table prints, to keep the files small."""
     return None if value is None else float(f"{value:.7g}")

@@ -61,7 +61,7 @@ def on_terminal(filled: Filled, layout: Layout = "cells") -> RenderableType:
 
 
 def markdown(filled: Filled, grid: Grid) -> str:
-    """Title, table, and what has to be said about it."""
+    """Title, table and notes as Markdown."""
     title, *about = _above(filled)
     lines = [f"**{title}**", "", *(f"{line}  " for line in about), "", *markdown_grid(grid), ""]
     return "\n".join([*lines, *(f"- {line}" for line in below(filled))]).rstrip() + "\n"

@@ -1,4 +1,4 @@
-"""What a cell's command line is at a scale: the paper's recipe, one with fewer epochs, or a few steps."""
+"""The command line of a cell at a scale: the paper's recipe, one with fewer epochs, or a few steps."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from snnlab.tables.table_file import Run, Scale, ScaleChange, TableFile
 # A tenth of the epochs where a table says nothing else.
 SHORT = ScaleChange(epochs=0.1)
 EMBEDDED = ("digits", "digits_dvs")
-# The embedded set that stands in for a published one when it only has to be shown that everything runs.
+# The embedded data set that replaces a published one at the smoke scale, which only tests that everything runs.
 STANDS_IN = {
     "cifar10": "digits",
     "cifar100": "digits",
@@ -18,7 +18,7 @@ STANDS_IN = {
     "ncaltech101": "digits_dvs",
     "nmnist": "digits_dvs",
 }
-# Networks that take no picture as small as the embedded ones.
+# Networks that do not accept images as small as the embedded ones.
 LEAST_SIZE = {"vgg16_snn": 32}
 FEW_STEPS = (
     "trainer.epochs=1",

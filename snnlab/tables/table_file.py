@@ -15,7 +15,7 @@ DIGITS: Mapping[str, int] = {"percent": 2, "fraction": 4, "plain": 2}
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What fills cells: an experiment with overrides, and what is done with its runs afterwards."""
+    """The run that fills cells: an experiment with overrides, and the commands that follow it."""
 
     experiment: str
     """Name in conf/experiment."""

@@ -36,7 +36,7 @@ def load_table(name: str, search: SearchPath) -> TableFile:
 
 
 def read_table(file: Path, label: str) -> TableFile:
-    """The same from a file; `label` names it in messages."""
+    """Reads a table or figure from a file; `label` names it in messages."""
     text = file.read_text(encoding="utf-8")
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
@@ -120,7 +120,7 @@ class _Checker:
             raise self.error(path, error.message, error.hint) from None
 
     def consistent(self, table: TableFile) -> None:
-        """What no type says: lengths, names that refer to each other, published values."""
+        """Checks what types cannot express: lengths, references between names, published values."""
         self.unique([column.label for column in table.columns], "columns")
         self.unique([row.name for row in table.rows], "rows")
         labels = [column.label for column in table.columns]

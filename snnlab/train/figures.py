@@ -1,4 +1,4 @@
-"""The plots of a finished run: what it learned, how sure it is, what it sees and how it fires."""
+"""The plots of a finished run: training curves, calibration, a sample's input, spikes and firing rates."""
 
 from pathlib import Path
 

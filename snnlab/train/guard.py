@@ -1,4 +1,4 @@
-"""Stops a run whose loss is no longer a number, and names the first layer that went wrong."""
+"""Stops a run whose loss is not finite, and names the first layer with a value that is not finite."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from snnlab.train.learner import Learner, StepResult
 
 
 class NanGuard:
-    """Watches the loss.
+    """Detects a loss that is not finite.
 
-    On the CPU every step is checked. On a GPU reading the loss would wait for it, so a flag is kept there and read
-    every `every` steps and before each checkpoint: a bad state is never saved.
+    On the CPU every step is checked. On a GPU reading the loss would synchronise, so a flag is kept on the device and
+    read every `every` steps and before each checkpoint: a bad state is never saved.
     """
 
     def __init__(self, device: torch.device, every: int = 20) -> None:
@@ -24,12 +24,12 @@ class NanGuard:
         self._steps = 0
 
     def is_bad(self, loss: Tensor, model: nn.Module | None = None) -> bool:
-        """Notes a step's loss; True when a bad one has been seen and this is a step that looks.
+        """Records a step's loss; True if a bad one has been recorded and this step reads the flag.
 
         Args:
-            loss: of the step.
-            model: given after the last step of an epoch, where an evaluation and perhaps the end follow: it looks in
-                any case then, and at the weights too, which the step may have spoilt after a sound loss.
+            loss: loss of the step.
+            model: given after the last step of an epoch, before an evaluation: the flag is then read in any case, and
+                the weights are checked too, since the step may have made them infinite after a finite loss.
         """
         self._bad |= ~torch.isfinite(loss.detach())
         self._steps += 1
@@ -39,13 +39,13 @@ class NanGuard:
         return (model is not None or self._steps % self._every == 0) and self.seen()
 
     def seen(self) -> bool:
-        """True if any loss so far was not finite; waits for the device."""
+        """True if any loss so far was not finite; synchronises with the device."""
         return bool(self._bad)
 
 
 @torch.no_grad()
 def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str:
-    """Runs the network once more and says which layer is the first to hold or to give a value that is not finite."""
+    """Runs the network once more and returns the first layer whose parameters or output are not finite."""
     found: list[str] = []
 
     def look(name: str, module: nn.Module) -> None:
@@ -90,12 +90,12 @@ def nan_error(learner: Learner, result: StepResult, step: int, epoch: int) -> Ru
 
 @contextmanager
 def anomalies(detect: bool) -> Iterator[None]:
-    """While active, and if asked to, autograd looks for the operation whose gradient is not a number.
+    """Enables autograd's anomaly detection inside the `with` block, if configured.
 
     Torch prints where in the forward pass that operation was called.
 
     Raises:
-        RunError: it was found.
+        RunError: an operation's gradient is NaN.
     """
     with torch.autograd.set_detect_anomaly(detect):
         try:

@@ -1,4 +1,4 @@
-"""Starts a network from the weights of another run, whose neurons may be others."""
+"""Loads the initial weights of a network from another run, whose neurons may differ."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from snnlab.runs import checkpoint
 
 
 def start_from(init: InitConfig, model: nn.Module) -> None:
-    """Takes over the weights of `init.run`; does nothing without one.
+    """Loads the weights of `init.run`; does nothing if it is not set.
 
-    What neurons learn may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; it starts
-    as it is configured. Everything else has to be there, in the same shapes, and nothing may be left over.
+    Parameters of neurons may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; they keep
+    their configured initial values. All other parameters must be present with equal shapes, and none may be left over.
 
     Raises:
         ConfigError: the weights do not fit this network.

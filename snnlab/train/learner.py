@@ -1,4 +1,4 @@
-"""What a training step changes, and the step itself: network, average, optimiser, schedule, gradient scaler."""
+"""The training step and the state that it changes: network, average, optimiser, schedule, gradient scaler."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -23,13 +23,13 @@ from snnlab.train.teacher import CachedTeacher, Teacher
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step gives to watch, still on the device.
+    """Statistics of a step, still on the device.
 
     Attributes:
         terms: each term of the loss and each regulariser's, mean over the step's samples.
-        correct: samples whose class the time-mean logits name.
-        count: samples.
-        x_TBCHW: the last input, for a look inside when something went wrong.
+        correct: number of samples that the time-mean logits classify correctly.
+        count: number of samples.
+        x_TBCHW: the last input, to find the layer at fault if the loss is not finite.
     """
 
     terms: dict[str, Tensor]
@@ -50,11 +50,11 @@ class Learner:
         loss: the objective.
         optimizer: over the network's parameters.
         scheduler: stepped after each optimiser step.
-        pipeline: makes the network's input of a stored batch.
+        pipeline: makes the network's input from a stored batch.
         trainer: precision, clipping, averaging, compilation.
         teacher: for a loss that needs one.
-        regularisers: penalties beside the loss; their names are those of their terms.
-        processes: which train the same network, each on its part of a batch, by DistributedDataParallel.
+        regularisers: penalties beside the loss, by the name of their term.
+        processes: the processes that train the network together, each on its part of a batch (DistributedDataParallel).
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Learner:
         self._parallel: DistributedDataParallel | None = None
         if processes.count > 1:
             gpu = [pipeline.device] if pipeline.device.type == "cuda" else None
-            # Running statistics are the leader's, shared when they are needed: before an evaluation.
+            # Running statistics are the leader's and are broadcast before an evaluation.
             self._parallel = DistributedDataParallel(model, device_ids=gpu, broadcast_buffers=False)
         forward = model if self._parallel is None else self._parallel
         self._forward = torch.compile(forward) if trainer.compile else forward
@@ -95,17 +95,17 @@ class Learner:
     def step(
         self, batches: Sequence[Batch], epoch: int, first_batch: int, count: int | None = None
     ) -> StepResult:
-        """One optimiser step over one or more batches, whose gradients add up to that of their union.
+        """One optimiser step over one or more batches, whose gradients sum to that of their union.
 
-        (Not what the samples of a batch share: the statistics of normalisation, TMC's ratio of batch means.) On the
-        CPU a loss that is not finite changes no weight, so that the layer it comes from can still be found.
-        Of several processes each has its part of the batches; the result is that of all.
+        (Except for statistics over a batch: those of normalisation, and TMC's ratio of batch means.) On the CPU a loss
+        that is not finite changes no weight, so that the layer at fault can still be found. With several processes,
+        each has its part of the batches, and the result covers all.
 
         Args:
             batches: as stored; more than one when gradients are accumulated.
             epoch: counted from 0; with the batch's number it fixes the augmentation.
             first_batch: number of the first batch within the epoch.
-            count: samples of the batches in all processes; None: those that are given.
+            count: number of samples of these batches in all processes; None: those of `batches`.
         """
         self.model.train()
         count = sum(len(target) for _, target in batches) if count is None else count
@@ -126,7 +126,7 @@ class Learner:
                 teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
                 terms_of_batch = self._terms(logits_TBK, target_B, teacher_BK)
                 parts = {name: term * share for name, term in terms_of_batch.items()}
-                # DistributedDataParallel takes the mean of the processes' gradients; what is wanted is the sum.
+                # DistributedDataParallel averages the processes' gradients; the sum is needed.
                 loss = torch.stack(list(parts.values())).sum() * self.processes.count
                 self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # untyped in torch
             for name, part in parts.items():
@@ -136,13 +136,13 @@ class Learner:
             *sums, correct = self.processes.sum(torch.stack([*terms.values(), correct])).unbind()
             terms, correct = dict(zip(terms, sums, strict=True)), correct.round().long()
         result = StepResult(terms, correct, count, x_TBCHW)
-        # On a GPU looking at the loss would wait for it.
+        # On a GPU reading the loss would synchronise.
         if self.pipeline.device.type != "cpu" or torch.isfinite(result.loss):
             self._update()
         return result
 
     def _exchanged(self, last: bool) -> AbstractContextManager[None]:
-        """Around a batch: gradients go to the other processes after the last batch of a step only."""
+        """Context of a batch: gradients are exchanged between processes only after the last batch of a step."""
         return nullcontext() if self._parallel is None or last else self._parallel.no_sync()
 
     def _taught(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor | None:
@@ -172,7 +172,7 @@ class Learner:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def weights(self) -> dict[str, Any]:
-        """The network's weights and, where there is one, their average."""
+        """The network's weights and, if there is one, their moving average."""
         average = None if self.average is None else self.average.module.state_dict()
         return {"model": self.model.state_dict(), "average": average}
 

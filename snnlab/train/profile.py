@@ -1,4 +1,4 @@
-"""`trainer.profile`: a trace of a few training steps and a table of what they spent their time on."""
+"""`trainer.profile`: a trace of a few training steps, and a table of the time spent in each operation."""
 
 from types import TracebackType
 from typing import Self
@@ -13,7 +13,7 @@ WARM_UP, TRACED = 2, 3
 
 
 class Profile:
-    """Traces some steps after a warm-up, when it is switched on; otherwise does nothing.
+    """Traces some steps after a warm-up if enabled; otherwise does nothing.
 
     Writes `trace.json` (for a trace viewer such as Perfetto) and the table `profile.txt` into the run directory.
     """
@@ -44,7 +44,7 @@ class Profile:
             self._profile.stop()
 
     def step(self) -> None:
-        """Says that a training step is done."""
+        """Marks the end of a training step."""
         if self._profile is not None:
             self._profile.step()
 

@@ -1,4 +1,4 @@
-"""Shows how a run goes on: a bar on a terminal, one plain line per interval anywhere else.
+"""Shows the progress of a run: a bar on a terminal, otherwise one plain line per interval.
 
 Everything goes to stderr, so that stdout holds results only. Losses and counts arrive as tensors and are
 summed on their device; reading them waits for the device, so it happens at most twice a second, and once per
@@ -112,7 +112,7 @@ class Progress:
                 self.message(self._plain_line())
 
     def status(self, text: str) -> None:
-        """Says on the bar what happens between batches ("evaluating 3/20"); nothing on a plain output."""
+        """Shows on the bar what runs between batches ("evaluating 3/20"); prints nothing without a terminal."""
         now = self._clock()
         due = not self._status or now - self._refreshed_at >= BAR_SECONDS
         self._status = text
@@ -121,7 +121,7 @@ class Progress:
             self._show()
 
     def epoch_end(self, row: Mapping[str, float]) -> str:
-        """Leaves one line for the epoch, which is returned, and starts the next one.
+        """Prints and returns the line of a finished epoch, and starts the next one.
 
         Args:
             row: flat metrics, of which those among `train/loss`, `train/acc`, `test/loss`, `test/acc`,
@@ -184,7 +184,7 @@ class Progress:
         return f"epoch {number:{width}d}/{self._total_epochs}"
 
     def _facts(self) -> list[str]:
-        """What there is to say about the current epoch, the most important first."""
+        """The texts about the current epoch, the most important first."""
         facts = []
         if self._loss is not None and self._accuracy is not None:
             facts += [f"{LOSS.label} {LOSS.number(self._loss)}", f"{ACC.key} {percent(self._accuracy)}"]
@@ -205,7 +205,7 @@ class Progress:
             self._live.update(self._bar(self._console.width), refresh=True)
 
     def _bar(self, width: int) -> RenderableType:
-        """One line that fits: the bar shrinks and goes, then facts drop out from the last."""
+        """One line that fits the terminal: the bar shrinks, then the texts are dropped from the last."""
         name = self._epoch_name(min(self._epoch + 1, self._total_epochs))
         place = f"{self._batch:{len(str(self._batches_per_epoch))}d}/{self._batches_per_epoch}"
         facts = [self._status] if self._status else self._facts()

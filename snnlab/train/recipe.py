@@ -1,4 +1,4 @@
-"""The training run, top to bottom: build, continue, loop, evaluate, save, report. The one file to read."""
+"""The training run from start to end: build, resume, loop, evaluate, save, report. Read this file first."""
 
 import time
 import traceback
@@ -32,7 +32,7 @@ def run(cfg: RunConfig) -> int:
         The exit code: 0 done, 75 interrupted and resumable.
 
     Raises:
-        SnnlabError: something that the user can put right (a missing data set, a loss that is not a number).
+        SnnlabError: a problem that the user can fix (a missing data set, a loss that is not finite).
     """
     with joined() as processes:
         return _run(cfg, processes) if processes.leads else _run(silent(cfg), processes)

@@ -1,4 +1,4 @@
-"""What a run says at its start and leaves at its end: summary, plots, `result.json`, the table."""
+"""The output of a run: the summary at its start; plots, `result.json` and the table at its end."""
 
 import math
 from pathlib import Path
@@ -22,12 +22,12 @@ from snnlab.train.wandb_log import WandbLog
 
 
 def log_of(files: RunFiles, processes: Processes) -> RunLog:
-    """Where a run says what it does; one process of several speaks for all."""
+    """The log of a run; of several processes only the leader writes."""
     return RunLog(files.folder / "log.txt" if processes.leads else None, quiet=not processes.leads)
 
 
 def announce(log: RunLog, session: Session, resumed: bool) -> None:
-    """The run directory, the data, the network layer by layer."""
+    """Logs the run directory, the data, and the network layer by layer."""
     cfg, position = session.cfg, session.position
     log.write(f"run      {session.files.folder}")
     if resumed:
@@ -55,7 +55,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
 
 
 def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
-    """The run's mirror on Weights & Biases; off unless asked for."""
+    """The run's mirror on Weights & Biases; off by default."""
     digest = run_hash(cfg)
     mirror = WandbLog(
         cfg.logger,
@@ -107,7 +107,7 @@ def report(session: Session, mirror: WandbLog, log: RunLog) -> RunResult:
 
 
 def result_of(session: Session) -> RunResult:
-    """The result as it is stored: what was measured and how."""
+    """The content of `result.json`: the metrics and how they were measured."""
     cfg, position = session.cfg, session.position
     assert position.last is not None
     assert position.best is not None
@@ -146,7 +146,7 @@ def result_of(session: Session) -> RunResult:
 
 
 def show_result(log: RunLog, files: RunFiles, result: RunResult) -> None:
-    """The table of a result, new or stored, and where everything is."""
+    """Prints the table of a new or stored result, and where its files are."""
     name = f"{result.experiment}: {result.variant}, seed {result.seed}"
     count = f"{result.num_test} samples of {'generated data' if result.synthetic else result.split}"
     vectors = "" if result.word_vectors is None else f", word vectors {result.word_vectors}"

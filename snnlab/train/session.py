@@ -1,4 +1,4 @@
-"""A run in memory: its objects, how far it is, and how it is saved, continued, measured and recorded."""
+"""The state of a run in memory: its objects and position; it is saved, resumed, measured and recorded here."""
 
 import itertools
 import math
@@ -34,17 +34,17 @@ from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teac
 
 @dataclass
 class Position:
-    """How far a run is; part of every checkpoint.
+    """The position of a run in its training; part of every checkpoint.
 
     Attributes:
         epoch: finished epochs.
-        step: finished optimiser steps of the epoch in hand.
+        step: finished optimiser steps of the current epoch.
         total_steps: finished optimiser steps in all.
         rows: lines of `metrics.jsonl` that belong to this state.
         seconds: time spent in training steps.
         samples: samples seen in that time.
         best: `epoch`, `value` and `metrics` of the best evaluation so far.
-        last: the same of the last one.
+        last: `epoch`, `value` and `metrics` of the last evaluation.
     """
 
     epoch: int = 0
@@ -58,17 +58,17 @@ class Position:
 
 
 class Session:
-    """Everything that a run builds, and its state.
+    """The objects of a run and their state.
 
     Args:
         cfg: the checked configuration.
         files: the run directory.
         dataset: prepared data.
-        device: where to train.
-        processes: which train it together.
+        device: device of the training.
+        processes: the processes that train together.
 
     Raises:
-        ConfigError: a batch has fewer samples than there are processes, or SyncBN is asked for on CPUs.
+        ConfigError: a batch has fewer samples than there are processes, or SyncBN is set on CPUs.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Session:
         self.pipeline = InputPipeline(
             dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input, processes.rank
         )
-        # Not before: preparing the data may have drawn numbers, and next time there is nothing to prepare.
+        # Only now: preparing the data may have drawn random numbers, which a later run with prepared data would not.
         seed_generators(cfg.seed)
         model = build.build_model(cfg, dataset)
         start_from(cfg.init, model)
@@ -199,9 +199,9 @@ class Session:
         self.files.save_checkpoint("last", state)
 
     def groups(self) -> Iterator[tuple[list[Batch], int]]:
-        """The rest of the epoch in hand: for each optimiser step its batches, in an order fixed by seed and epoch.
+        """The rest of the current epoch: for each optimiser step its batches, in an order fixed by seed and epoch.
 
-        With them, how many samples they have in all processes.
+        Each comes with the number of its samples in all processes.
         """
         trainer = self.cfg.trainer
         batches = self._loader(
@@ -220,10 +220,10 @@ class Session:
             yield group, sum(sizes[first : first + trainer.accumulate])
 
     def measure(self, say: Callable[[str], None] = lambda text: None) -> dict[str, float]:
-        """Evaluates on the test split; the averaged weights too, where they are kept.
+        """Evaluates on the test split; the averaged weights too, if there are any.
 
         Args:
-            say: told how far it is.
+            say: callback that gets the progress as text.
         """
         self.processes.share_buffers(self.learner.model)
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The teacher of a distilled network: a run's network or a timm model, evaluated on the student's input.
+"""The teacher in distillation: a run's network or a timm model, evaluated on the student's input.
 
 Shapes: T time steps, B batch, C channels, H height, W width, K classes.
 """
@@ -27,13 +27,13 @@ from snnlab.runs.weights import is_run
 
 @dataclass(frozen=True)
 class Normalization:
-    """Mean and standard deviation per channel that an input was normalised with; None: it was not."""
+    """Mean and standard deviation per channel of an input's normalisation; None: not normalised."""
 
     mean: Sequence[float] | None
     std: Sequence[float] | None
 
     def affine_to(self, other: "Normalization", channels: int) -> tuple[Tensor, Tensor] | None:
-        """(scale, shift), each [C, 1, 1], that turn this normalisation into another; None if they are equal."""
+        """(scale, shift), each [C, 1, 1], that convert this normalisation to another; None if they are equal."""
         mean, std, other_mean, other_std = (
             torch.tensor(default if values is None else values, dtype=torch.float64).expand(channels)
             for values, default in ((self.mean, 0.0), (self.std, 1.0), (other.mean, 0.0), (other.std, 1.0))
@@ -49,12 +49,12 @@ class Teacher:
 
     Args:
         network: maps x_TBCHW to logits [T, B, K], on its device.
-        sees: `image`, the first of the student's steps, which are all alike; `frames`, each of them; `mean`,
-            their mean over time.
-        num_steps: for `image`: steps at which the network sees it.
+        sees: the teacher's input: `image`, the first of the student's steps, which are all equal; `frames`, all of
+            them; `mean`, their mean over time.
+        num_steps: for `image`: number of steps at which it is repeated.
         affine: (scale, shift) to the network's own normalisation of the input; None if it is the student's.
-        device: of the network.
-        precision: of its matrix products.
+        device: the network's device.
+        precision: precision of its matrix products.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Teacher:
         return logits_TBK.float().mean(0)
 
     def of_batch(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor:
-        """Logits [B, K] for the input of a training batch, which `epoch` and `batch` count from 0."""
+        """Logits [B, K] for the input of a training batch; `epoch` and `batch` count from 0."""
         return self(x_TBCHW)
 
 
@@ -109,7 +109,7 @@ class CachedTeacher:
         self._epoch, self._batches = -1, order(0)
 
     def of_batch(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor:
-        """The kept logits [B, K] of a training batch."""
+        """The stored logits [B, K] of a training batch."""
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._order(epoch)
         index_B = torch.tensor(self._batches[batch], device=self.logits_NK.device)
@@ -221,7 +221,7 @@ def _published(name: str) -> nn.Module:
     import timm
 
     try:
-        # With other sizes, timm would put random weights where the published ones do not fit.
+        # With other sizes, timm would initialise the weights that do not fit at random.
         return timm.create_model(name, pretrained=True)
     except (OSError, RuntimeError) as error:
         raise ConfigError(
@@ -250,7 +250,7 @@ def _load_file(network: nn.Module, file: Path) -> None:
 
 
 def _try(teacher: Teacher, cfg: RunConfig, dataset: LabelledData) -> None:
-    """One blank sample: a model for one image size only says so here, and not in the first epoch."""
+    """Runs one blank sample, so that a model for another image size fails here and not in the first epoch."""
     size = (cfg.network_steps, 1, dataset.in_channels, dataset.image_size, dataset.image_size)
     try:
         teacher(torch.zeros(size, device=teacher.device))

@@ -1,7 +1,7 @@
 """Weights & Biases as a mirror of a run: what is logged is in the run directory anyway.
 
-W&B trouble never reaches the run: the first failure is one warning, after which nothing more is sent. Nothing
-is ever asked on the terminal.
+Failures of W&B never stop the run: the first one gives a warning, and nothing is sent afterwards. There is no
+prompt on the terminal.
 """
 
 import netrc
@@ -40,7 +40,7 @@ class WandbLog:
         warn: receives the one warning.
 
     Attributes:
-        mode: what it became: "off", "online" or "offline".
+        mode: the resulting mode: "off", "online" or "offline".
         url: page of an online run, else None.
     """
 
@@ -166,13 +166,13 @@ class WandbLog:
 
 
 def _from_environment() -> str:
-    """What WANDB_MODE asks for: "off", "online", "offline", or "auto" if it says nothing."""
+    """The mode set by WANDB_MODE: "off", "online", "offline", or "auto" if it is not set."""
     named = os.environ.get("WANDB_MODE", "").lower()
     return {"disabled": "off", "offline": "offline", "dryrun": "offline"}.get(named, "auto")
 
 
 def has_key(wandb: Any) -> bool:
-    """True if wandb would find a key by itself, without asking."""
+    """True if wandb would find a key without prompting."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
         return True
     settings = wandb.setup().settings

@@ -1,4 +1,4 @@
-"""What could come next on a command line: candidates for its last word."""
+"""Completion: candidates for the last word of a command line."""
 
 import shlex
 from collections.abc import Iterable, Mapping

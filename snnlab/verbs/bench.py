@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the jobs, prints tables; exit code 1 if one failed."""
+    """Measures all cases and prints tables; exit code 1 if one failed."""
     from snnlab.bench.arguments import read_bench_arguments
 
     asked = read_bench_arguments(args.what)
@@ -52,19 +52,19 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from snnlab.bench.plan import conditions, jobs, measure
+    from snnlab.bench.plan import cases, conditions, measure
     from snnlab.bench.tables import network_table, neuron_table
 
     if args.json is not None:
         args.json.parent.mkdir(parents=True, exist_ok=True)
     threads = args.threads or len(os.sched_getaffinity(0))
     surrogates = list(component_files("surrogate"))
-    todo = jobs(neurons, surrogates, device=asked.device, threads=threads, full=args.full)
+    todo = cases(neurons, surrogates, device=asked.device, threads=threads, full=args.full)
     rows, begin = [], time.monotonic()
-    for number, job in enumerate(todo, start=1):
-        name = f"{job.get('network', '')} {job['neuron']}".strip()
-        print(f"{number}/{len(todo)} {name}, {job['dtype']}, {job['layout']}", file=sys.stderr)
-        rows.append(measure(job))
+    for number, case in enumerate(todo, start=1):
+        name = f"{case.get('network', '')} {case['neuron']}".strip()
+        print(f"{number}/{len(todo)} {name}, {case['dtype']}, {case['layout']}", file=sys.stderr)
+        rows.append(measure(case))
         if "failed" in rows[-1]:
             print(f"warning: {name} failed: {rows[-1]['failed']}", file=sys.stderr)
         if args.json is not None:

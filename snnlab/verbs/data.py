@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Checks the config, then does what is asked for."""
+    """Checks the config, then runs the action."""
     if args.action is None:
-        raise ConfigError("data: what is to be done?", f"snnlab data {' | '.join(ACTIONS)}")
+        raise ConfigError("data: no action given", f"snnlab data {' | '.join(ACTIONS)}")
     check_choice("data", args.action, ACTIONS)
     from snnlab.runs.load import load
 

@@ -146,10 +146,10 @@ def _run_and_print(
     from snnlab.tables.launch import run_missing
     from snnlab.tables.plan_text import unfinished_lines
 
-    def jobs() -> "list[PlannedRun]":
-        return [job for plan in plans() for job in plan.jobs]
+    def planned() -> "list[PlannedRun]":
+        return [run for plan in plans() for run in plan.runs]
 
-    code = run_missing(jobs, [*paths, *hydra], args.config_dir, args.main)
+    code = run_missing(planned, [*paths, *hydra], args.config_dir, args.main)
     found = plans()
     filled = [fill(plan) for plan in found]
     _print(args, filled)

@@ -1,4 +1,4 @@
-"""The benchmark: what it plans, what a job returns, rivals that fire the same, the command's errors."""
+"""The benchmark: what it plans, what a case returns, rivals that fire the same, the command's errors."""
 
 import json
 from pathlib import Path
@@ -38,8 +38,8 @@ def _forward_and_back(neuron: nn.Module, x_T: Tensor, grad_T: Tensor) -> tuple[T
 
 
 def test_a_neuron_is_measured() -> None:
-    job = TINY | {"kind": "neuron", "neuron": "cf", "surrogate": "tsg", "shape": (2, 2, 4, 64, 64)}
-    found = job | worker._neuron(job) | {"backend": "compiled"}
+    case = TINY | {"kind": "neuron", "neuron": "cf", "surrogate": "tsg", "shape": (2, 2, 4, 64, 64)}
+    found = case | worker._neuron(case) | {"backend": "compiled"}
     assert found["train"]["ms"] > 0
     assert found["minimal_bytes"] == {"forward": 2 * 4 * 65536, "backward": 3 * 4 * 65536}
     assert 4 <= found["kept_bytes_per_neuron_step"] < 4.1  # the input
@@ -48,38 +48,38 @@ def test_a_neuron_is_measured() -> None:
 
 @pytest.mark.slow
 def test_the_plain_recurrence_is_measured_under_the_compiler() -> None:
-    job = TINY | {
+    case = TINY | {
         "kind": "neuron",
         "neuron": "snnlab+compile",
         "surrogate": "triangle",
         "shape": (2, 2, 4, 64, 64),
     }
-    found = worker.main(job)
+    found = worker.main(case)
     assert found["train"]["ms"] > 0
     assert found["backend"] == "none"  # what torch.compile makes of the equations, and none of the back ends
-    x_T = torch.randn(job["shape"], generator=torch.Generator().manual_seed(0))
-    assert torch.equal(worker._make(job, 2)(x_T), lif()(x_T))
+    x_T = torch.randn(case["shape"], generator=torch.Generator().manual_seed(0))
+    assert torch.equal(worker._make(case, 2)(x_T), lif()(x_T))
 
 
 @pytest.mark.slow
 def test_a_network_is_measured() -> None:
-    job = TINY | {"kind": "network", "network": "resnet19_snn", "neuron": "snnlab", "batch": 1}
-    found = job | worker._network(job)
+    case = TINY | {"kind": "network", "network": "resnet19_snn", "neuron": "snnlab", "batch": 1}
+    found = case | worker._network(case)
     assert found["samples_per_second"] > 0
     assert network_table([found]).row_count == 1
 
 
 def test_the_plan_names_every_surrogate_only_when_asked() -> None:
-    quick = plan.jobs(["lif"], ["atan", "tsg"], device="cpu", threads=1, full=False)
-    full = plan.jobs(["lif"], ["atan", "tsg"], device="cpu", threads=1, full=True)
-    assert {job.get("surrogate") for job in quick} == {"triangle", None}
-    assert {job["dtype"] for job in full} == {"fp32", "bf16"}
-    compiled = [job.get("network") for job in full if job["neuron"] == "snnlab+compile"]
+    quick = plan.cases(["lif"], ["atan", "tsg"], device="cpu", threads=1, full=False)
+    full = plan.cases(["lif"], ["atan", "tsg"], device="cpu", threads=1, full=True)
+    assert {case.get("surrogate") for case in quick} == {"triangle", None}
+    assert {case["dtype"] for case in full} == {"fp32", "bf16"}
+    compiled = [case.get("network") for case in full if case["neuron"] == "snnlab+compile"]
     assert compiled == [None, "vgg_snn", "resnet19_snn"]
-    assert not [job for job in quick if job["neuron"].endswith("+compile")]
-    assert len({job["shape"] for job in full if "shape" in job}) == 3
-    assert {"atan", "tsg"} <= {job.get("surrogate") for job in full}
-    assert {job.get("network") for job in full} == {"vgg_snn", "resnet19_snn", None}
+    assert not [case for case in quick if case["neuron"].endswith("+compile")]
+    assert len({case["shape"] for case in full if "shape" in case}) == 3
+    assert {"atan", "tsg"} <= {case.get("surrogate") for case in full}
+    assert {case.get("network") for case in full} == {"vgg_snn", "resnet19_snn", None}
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_mistakes(words: list[str], said: str, capsys: pytest.CaptureFixture[str
 
 
 def test_the_file_may_go_into_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = {"neuron": "lif", "dtype": "fp32", "layout": "contiguous"}
-    monkeypatch.setattr("snnlab.bench.plan.jobs", lambda *_, **__: [job])
-    monkeypatch.setattr("snnlab.bench.plan.measure", lambda job: {**job, "failed": "as said"})
+    case = {"neuron": "lif", "dtype": "fp32", "layout": "contiguous"}
+    monkeypatch.setattr("snnlab.bench.plan.cases", lambda *_, **__: [case])
+    monkeypatch.setattr("snnlab.bench.plan.measure", lambda case: {**case, "failed": "as said"})
     assert main(["bench", "--json", str(tmp_path / "new/bench.json")]) == 1
     assert json.loads((tmp_path / "new/bench.json").read_text())["rows"][0]["failed"] == "as said"
 
@@ -114,5 +114,5 @@ def test_calls_count_once_no_pages_are_faulted_in(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_job_that_fails_says_why() -> None:
-    job = TINY | {"kind": "neuron", "neuron": "nothing", "surrogate": "atan", "shape": (1, 1)}
-    assert "nothing" in plan.measure(job)["failed"]
+    case = TINY | {"kind": "neuron", "neuron": "nothing", "surrogate": "atan", "shape": (1, 1)}
+    assert "nothing" in plan.measure(case)["failed"]

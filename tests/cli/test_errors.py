@@ -217,7 +217,7 @@ CASES = [
         "a run directory ends in seed<k>",
     ),
     ("eval run=x checkpoint=first", "checkpoint: unknown choice 'first'", "choose one of: last, best"),
-    ("data", "data: what is to be done?", "snnlab data list | prepare | verify | bench"),
+    ("data", "data: no action given", "snnlab data list | prepare | verify | bench"),
     ("data lst", "data: unknown choice 'lst'. Did you mean 'list'?", "choose one of: list, prepare, "),
     ("eval a b", "two runs: a and b", "give one run directory"),
     ("eval /nope", "/nope is not a run directory: it has no config.yaml", "a run directory ends in seed<k>"),

@@ -40,13 +40,13 @@ def table(tmp_path):
 
 @pytest.fixture
 def finished():
-    """Writes a result into a job's run directory."""
+    """Writes a result into a run's run directory."""
 
-    def write(job, **metrics):
-        job.folder.mkdir(parents=True, exist_ok=True)
+    def write(run, **metrics):
+        run.folder.mkdir(parents=True, exist_ok=True)
         content = {
-            "variant": job.folder.parent.name.rpartition("-")[0],
-            "dataset": job.cfg.dataset.name,
+            "variant": run.folder.parent.name.rpartition("-")[0],
+            "dataset": run.cfg.dataset.name,
             "split": "some",
             "num_train": 100,
             "num_test": 20,
@@ -54,6 +54,6 @@ def finished():
             "last": metrics,
             "best": {key: value + 0.1 for key, value in metrics.items()},
         }
-        (job.folder / "result.json").write_text(json.dumps(content))
+        (run.folder / "result.json").write_text(json.dumps(content))
 
     return write

@@ -33,7 +33,7 @@ def test_every_run_and_all_together(plan, finished, tmp_path):
         commands.append(words)
         return 2 if len(commands) == 1 else 0
 
-    one, other = plan().jobs
+    one, other = plan().runs
     finished(one, **{"test/acc": 0.5})
     assert run_commands(plan(), tmp_path, snnlab) == 0
     assert commands == []
@@ -48,17 +48,17 @@ def test_every_run_and_all_together(plan, finished, tmp_path):
 
 
 def test_the_best_weights_of_a_table_that_reports_them(plan, finished, tmp_path):
-    for job in plan().jobs:
-        finished(job, **{"test/acc": 0.5})
+    for run in plan().runs:
+        finished(run, **{"test/acc": 0.5})
     found = plan()
-    best = replace(found, of_figure=tuple(replace(job, checkpoint="best") for job in found.of_figure))
+    best = replace(found, of_figure=tuple(replace(run, checkpoint="best") for run in found.of_figure))
     lines = list(command_lines(best, tmp_path))
     assert [line.endswith(" checkpoint=best") for line in lines] == [True, True, False]
 
 
 def test_a_scale_may_draw_less(plan, finished, tmp_path):
-    for job in plan("smoke").jobs:
-        finished(job, **{"test/acc": 0.5})
+    for run in plan("smoke").runs:
+        finished(run, **{"test/acc": 0.5})
     lines = list(command_lines(plan("smoke"), tmp_path))
     assert len(lines) == 2
     assert all("landscape.grid=3" in line for line in lines)

@@ -29,10 +29,10 @@ def plan(table, tmp_path):
     return make
 
 
-def keep(job, content):
-    """As if the job's further command had run."""
-    job.kept_file.parent.mkdir(exist_ok=True)
-    job.kept_file.write_text(content)
+def keep(run, content):
+    """As if the run's further command had run."""
+    run.kept_file.parent.mkdir(exist_ok=True)
+    run.kept_file.write_text(content)
 
 
 def by_name(filled, row, column):
@@ -41,10 +41,10 @@ def by_name(filled, row, column):
 
 def test_a_plan_names_each_run_once(plan):
     found = plan()
-    assert [job.cfg.loss.name for job in found.jobs] == ["sdt"] * 3 + ["tmc"] * 3
-    assert [job.cfg.seed for job in found.jobs] == [0, 1, 2] * 2
-    assert {job.state for job in found.jobs} == {"missing"}
-    assert len({job.folder for job in found.jobs}) == 6
+    assert [run.cfg.loss.name for run in found.runs] == ["sdt"] * 3 + ["tmc"] * 3
+    assert [run.cfg.seed for run in found.runs] == [0, 1, 2] * 2
+    assert {run.state for run in found.runs} == {"missing"}
+    assert len({run.folder for run in found.runs}) == 6
     assert found.missing == {"there is no New yet": ["Digits, New"]}
     text = "\n".join(plan_lines(found))
     assert "12: 6 from runs, 3 cited, 3 not possible here yet" in text
@@ -54,11 +54,11 @@ def test_a_plan_names_each_run_once(plan):
 
 def test_mean_deviation_difference_and_verdict(plan, finished):
     planned = plan()
-    sdt, tmc = planned.jobs[:3], planned.jobs[3:]
-    for job, acc in zip(sdt, (0.94, 0.95, 0.96), strict=True):
-        finished(job, **{"test/acc": acc, "test/ece_step/t2": 0.204})
-    for job, acc in zip(tmc[:2], (0.90, 0.92), strict=True):
-        finished(job, **{"test/acc": acc, "test/ece_step/t2": 0.05})
+    sdt, tmc = planned.runs[:3], planned.runs[3:]
+    for run, acc in zip(sdt, (0.94, 0.95, 0.96), strict=True):
+        finished(run, **{"test/acc": acc, "test/ece_step/t2": 0.204})
+    for run, acc in zip(tmc[:2], (0.90, 0.92), strict=True):
+        finished(run, **{"test/acc": acc, "test/ece_step/t2": 0.05})
     filled = fill(planned)
     cell = by_name(filled, "Digits, SDT", "Acc")
     assert cell.mean == pytest.approx(95.0)
@@ -80,21 +80,21 @@ def test_mean_deviation_difference_and_verdict(plan, finished):
 
 @pytest.mark.parametrize("experiment", ["quickstart", "another"])
 def test_runs_of_the_version_before_are_taken(plan, finished, experiment):
-    job = plan().jobs[0]
-    old = run_dirs(job.cfg)[1]
+    run = plan().runs[0]
+    old = run_dirs(run.cfg)[1]
     folder = old.parents[2] / experiment / old.parent.name / old.name
     folder.mkdir(parents=True)
     (folder / "result.json").write_text('{"last": {"test/acc": 0.5}}')
-    assert (job.folder, job.state) == (folder, "done")
+    assert (run.folder, run.state) == (folder, "done")
 
 
 def test_a_run_with_other_settings_is_none_of_the_tables(plan, finished):
     planned = plan()
-    for job in planned.jobs[:3]:
-        finished(job, **{"test/acc": 0.5})
-        raw = {**job.cfg.raw, "trainer": {**job.cfg.raw["trainer"], "epochs": 7}}
-        (job.folder / "config.yaml").write_text(yaml.safe_dump(raw))
-    assert {job.state for job in planned.jobs} == {"missing"}
+    for run in planned.runs[:3]:
+        finished(run, **{"test/acc": 0.5})
+        raw = {**run.cfg.raw, "trainer": {**run.cfg.raw["trainer"], "epochs": 7}}
+        (run.folder / "config.yaml").write_text(yaml.safe_dump(raw))
+    assert {run.state for run in planned.runs} == {"missing"}
     assert by_name(fill(planned), "Digits, SDT", "Acc").mean is None
 
 
@@ -108,8 +108,8 @@ def test_a_pattern_is_the_mean_over_what_fits(plan, finished, metric, mean):
     columns: [{{name: Rate, metric: '{metric}', unit: fraction}}]
     rows: [{{labels: [TMC], run: {{experiment: quickstart}}, published: [null]}}]
     """
-    (job,) = plan(text, seeds=(0,)).jobs
-    finished(job, **{"test/rate/t1": 0.2, "test/rate/t2": 0.4, "test/rate/t10": 0.0, "test/rate/layer": 1.0})
+    (run,) = plan(text, seeds=(0,)).runs
+    finished(run, **{"test/rate/t1": 0.2, "test/rate/t2": 0.4, "test/rate/t10": 0.0, "test/rate/layer": 1.0})
     assert fill(plan(text, seeds=(0,))).cells[0].mean == pytest.approx(mean)
 
 
@@ -123,26 +123,26 @@ def test_a_table_of_settings_needs_no_run(plan):
       - {labels: [TMC], run: {experiment: quickstart}, published: [16]}
     """
     found = plan(text, scale="smoke")
-    assert found.jobs == []
+    assert found.runs == []
     assert [cell.verdict for cell in fill(found).cells] == ["as published"]
 
 
 def test_the_epoch_is_that_of_the_table(plan, table, finished, tmp_path):
     planned = plan()
-    for job in planned.jobs:
-        finished(job, **{"test/acc": 0.5})
+    for run in planned.runs:
+        finished(run, **{"test/acc": 0.5})
     best = replace(planned, table=replace(planned.table, selection="best"))
     assert by_name(fill(best), "Digits, SDT", "Acc").mean == pytest.approx(60.0)
 
 
 def test_a_run_of_another_experiment_with_the_same_settings_counts(plan, finished, tmp_path):
     planned = plan()
-    job = planned.jobs[0]
-    folder = tmp_path / "other" / job.folder.parent.name / job.folder.name
+    run = planned.runs[0]
+    folder = tmp_path / "other" / run.folder.parent.name / run.folder.name
     folder.mkdir(parents=True)
     (folder / "result.json").write_text(json.dumps({"last": {"test/acc": 0.7}}))
-    assert plan().jobs[0].folder == folder
-    assert plan().jobs[0].state == "done"
+    assert plan().runs[0].folder == folder
+    assert plan().runs[0].state == "done"
 
 
 def test_paired_t_test():
@@ -157,8 +157,8 @@ def test_paired_t_test():
 
 def test_json_and_back(plan, finished, table, tmp_path):
     planned = plan()
-    for job in planned.jobs:
-        finished(job, **{"test/acc": 0.9 + job.cfg.seed / 100, "test/ece_step/t2": 0.05})
+    for run in planned.runs:
+        finished(run, **{"test/acc": 0.9 + run.cfg.seed / 100, "test/ece_step/t2": 0.05})
     filled = fill(planned)
     file = tmp_path / "stored.json"
     file.write_text(json.dumps(as_json(filled)))
@@ -169,8 +169,8 @@ def test_json_and_back(plan, finished, table, tmp_path):
 
 def test_what_was_measured_and_how_is_as_it_was_stored(plan, finished, table, tmp_path):
     planned = plan(scale="short", selection="best")
-    for job in planned.jobs:
-        finished(job, **{"test/acc": 0.5})
+    for run in planned.runs:
+        finished(run, **{"test/acc": 0.5})
     file = tmp_path / "stored.json"
     file.write_text(json.dumps({**as_json(fill(planned)), "data": "other pictures"}))
     again = read_filled(file, table())
@@ -181,10 +181,10 @@ def test_what_was_measured_and_how_is_as_it_was_stored(plan, finished, table, tm
 def test_smaller_scales_are_said_and_not_judged(plan, finished):
     for scale, dataset in (("short", "digits_dvs"), ("smoke", "digits_dvs")):
         planned = plan(scale=scale)
-        job = planned.jobs[0]
-        assert job.cfg.trainer.epochs == {"short": 2, "smoke": 1}[scale]
-        assert job.cfg.dataset.name == dataset
-        finished(job, **{"test/acc": 0.9})
+        run = planned.runs[0]
+        assert run.cfg.trainer.epochs == {"short": 2, "smoke": 1}[scale]
+        assert run.cfg.dataset.name == dataset
+        finished(run, **{"test/acc": 0.9})
         filled = fill(planned)
         assert "not comparable" in by_name(filled, "Digits, SDT", "Acc").verdict
         assert f"Scale {scale}" in markdown(filled, cells_grid(filled))
@@ -214,19 +214,19 @@ def test_a_scale_may_leave_out_rows_and_columns(plan):
 
 def test_a_metric_of_the_last_epochs_training(plan, finished):
     planned = plan(LEFT_OUT, scale="short", seeds=[0])
-    (job,) = planned.jobs
-    finished(job, **{"test/acc": 0.9})
+    (run,) = planned.runs
+    finished(run, **{"test/acc": 0.9})
     rows = [("train", 2.0), ("test", 9.0), ("train", 0.125), ("test", 8.0)]
     lines = (json.dumps({"split": split, f"{split}/loss": loss}) for split, loss in rows)
-    (job.folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    (run.folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
     assert by_name(fill(planned), "TMC", "Loss").mean == 0.125
-    assert planned.subjects == [job.folder]
+    assert planned.subjects == [run.folder]
 
 
 def test_estimate_uses_measured_throughput(plan, finished):
-    jobs = plan().jobs
-    finished(jobs[0], **{"test/acc": 0.9})
-    found = estimate(jobs[1:])
+    runs = plan().runs
+    finished(runs[0], **{"test/acc": 0.9})
+    found = estimate(runs[1:])
     # 16 epochs of 100 samples at 50 samples a second, and the start of the process.
     assert found.seconds == pytest.approx(5 * (5 + 32))
     assert found.unknown == 0
@@ -234,8 +234,8 @@ def test_estimate_uses_measured_throughput(plan, finished):
 
 def test_all_formats(plan, finished):
     planned = plan()
-    for job in planned.jobs:
-        finished(job, **{"test/acc": 0.9 + job.cfg.seed / 100, "test/ece_step/t2": 0.05})
+    for run in planned.runs:
+        finished(run, **{"test/acc": 0.9 + run.cfg.seed / 100, "test/ece_step/t2": 0.05})
     filled = fill(planned)
     text = render(filled, "md")
     assert "| Digits | TMC [a]" in text
@@ -296,56 +296,56 @@ rows:
 
 def test_numbers_of_further_measurements(plan, finished):
     planned = plan(MEASURED, seeds=[0])
-    job = planned.jobs[0]
-    assert len(planned.jobs) == 4
-    finished(job, **{"test/acc": 0.5})
-    assert {one.state for one in planned.jobs} == {"unmeasured"}
+    run = planned.runs[0]
+    assert len(planned.runs) == 4
+    finished(run, **{"test/acc": 0.5})
+    assert {one.state for one in planned.runs} == {"unmeasured"}
     # Four measurements of one run.
     assert "runs     1: 0 done, 1 trained, to be measured" in "\n".join(plan_lines(planned))
     assert {cell.why for cell in fill(planned).cells} == {"trained, not measured yet"}
-    keep(planned.jobs[0], json.dumps({"rows": [{"acc": 0.1}, {"acc": 0.25}]}))
-    keep(planned.jobs[1], "name,kind,ac\nconv,conv,1\nbroken,,nan\ntotal,,2500000.0\n")
+    keep(planned.runs[0], json.dumps({"rows": [{"acc": 0.1}, {"acc": 0.25}]}))
+    keep(planned.runs[1], "name,kind,ac\nconv,conv,1\nbroken,,nan\ntotal,,2500000.0\n")
     for name, rising in (("a", "upsample"), ("b", "average")):
-        other = job.folder.parent.with_name(f"converted-{name}") / job.folder.name
+        other = run.folder.parent.with_name(f"converted-{name}") / run.folder.name
         other.mkdir(parents=True)
         (other / "config.yaml").write_text(f"neuron: {{rising: {rising}}}\n")
         acc = 0.7 if name == "b" else 0.1
-        content = {"conversion": {"ann": str(job.folder), "checkpoint": "last", "acc": acc}}
+        content = {"conversion": {"ann": str(run.folder), "checkpoint": "last", "acc": acc}}
         (other / "result.json").write_text(json.dumps(content))
     assert [cell.mean for cell in fill(planned).cells[:3]] == pytest.approx([25.0, 2.5, 70.0])
-    assert [one.state for one in planned.jobs] == ["done"] * 3 + ["unmeasured"]
-    keep(planned.jobs[3], '{"rows": [{"acc": 0.5}]}')
+    assert [one.state for one in planned.runs] == ["done"] * 3 + ["unmeasured"]
+    keep(planned.runs[3], '{"rows": [{"acc": 0.5}]}')
     assert [cell.mean for cell in fill(planned).cells] == pytest.approx([25.0, 2.5, 70.0, 50.0])
-    assert {one.state for one in planned.jobs} == {"done"}
-    assert planned.subjects == [job.folder, job.folder.parent.with_name("converted-b") / "seed0"]
+    assert {one.state for one in planned.runs} == {"done"}
+    assert planned.subjects == [run.folder, run.folder.parent.with_name("converted-b") / "seed0"]
 
 
 def test_a_measurement_is_that_of_its_own_command_on_this_run(plan, finished):
     planned = plan(MEASURED, seeds=[0])
-    job = planned.jobs[0]
-    finished(job, **{"test/acc": 0.5})
+    run = planned.runs[0]
+    finished(run, **{"test/acc": 0.5})
     # What another call leaves, with other thresholds: the same name, newer.
-    (job.folder / "early-exit-x.json").write_text(json.dumps({"rows": [{"acc": 0.9}, {"acc": 0.9}]}))
-    assert job.measured_file is None
-    other = plan(MEASURED.replace("[0.9]", "[0.5]"), seeds=[0]).jobs[0]
+    (run.folder / "early-exit-x.json").write_text(json.dumps({"rows": [{"acc": 0.9}, {"acc": 0.9}]}))
+    assert run.measured_file is None
+    other = plan(MEASURED.replace("[0.9]", "[0.5]"), seeds=[0]).runs[0]
     keep(other, "{}")
-    assert job.measured_file is None
-    keep(job, "{}")
-    assert job.measured_file is not None
+    assert run.measured_file is None
+    keep(run, "{}")
+    assert run.measured_file is not None
     # The run was made anew.
-    os.utime(job.measured_file, (0, 0))
-    assert job.measured_file is None
+    os.utime(run.measured_file, (0, 0))
+    assert run.measured_file is None
     # The weights of the best epoch are another measurement, and another conversion.
-    best = plan(MEASURED, seeds=[0], selection="best").jobs
+    best = plan(MEASURED, seeds=[0], selection="best").runs
     assert [one.checkpoint for one in best] == ["best"] * 4
-    assert best[0].kept_file != job.kept_file
+    assert best[0].kept_file != run.kept_file
 
 
 def test_a_cell_without_a_number_in_its_finished_runs_is_named(plan, finished):
     planned = plan(LEFT_OUT.replace("test/acc", "test/firing_rate/all"), seeds=[0])
-    for job in planned.jobs:
-        finished(job, **{"test/firing_rate/t1": 0.5})
-        (job.folder / "metrics.jsonl").write_text('{"split": "train", "train/loss": 1}\n')
+    for run in planned.runs:
+        finished(run, **{"test/firing_rate/t1": 0.5})
+        (run.folder / "metrics.jsonl").write_text('{"split": "train", "train/loss": 1}\n')
     cells = fill(planned).without_number
     assert [(cell.row.name, cell.column.label) for cell in cells] == [("TMC", "Acc"), ("SDT", "Acc")]
 
@@ -355,4 +355,4 @@ def test_a_cell_whose_experiment_does_not_exist_says_so(plan, table):
     cell = by_name(fill(planned), "One", "JSON")
     assert cell.verdict == "there is no experiment quickest"
     assert planned.missing == {"there is no experiment quickest": ["One"]}
-    assert len(planned.jobs) == 9
+    assert len(planned.runs) == 9

@@ -28,7 +28,7 @@ remarks: [of the whole]
 def filled(table, finished, tmp_path, text=WIDE):
     with Planner() as planner:
         plan = planner.plan("wide", table(text), seeds=[0], by_hand=[f"paths.runs={tmp_path}"])
-    finished(plan.jobs[0], **{f"test/acc_step/t{t}": t / 10 for t in range(1, 10)})
+    finished(plan.runs[0], **{f"test/acc_step/t{t}": t / 10 for t in range(1, 10)})
     return fill(plan)
 
 

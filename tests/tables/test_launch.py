@@ -31,35 +31,35 @@ def plan(table, tmp_path):
 
 
 def test_a_measurement_that_fails_does_not_stop_the_others(plan, finished, capsys, tmp_path):
-    jobs = plan().jobs
-    for job in jobs:
-        finished(job, **{"test/acc": 0.5})
+    runs = plan().runs
+    for run in runs:
+        finished(run, **{"test/acc": 0.5})
     calls = []
 
     def measure(words):
         calls.append(words)
-        if f"run={jobs[0].folder}" in words:
+        if f"run={runs[0].folder}" in words:
             raise ZeroDivisionError("what a pity")
         sys.stdout.write("a long table")
-        (jobs[1].folder / "eval.json").write_text('{"acc": 0.75}')
+        (runs[1].folder / "eval.json").write_text('{"acc": 0.75}')
         return 0
 
-    assert run_missing(lambda: plan().jobs, [], [], measure) == 1
+    assert run_missing(lambda: plan().runs, [], [], measure) == 1
     data = f"paths.data={tmp_path / 'data'}"
-    assert calls == [["eval", f"run={job.folder}", data, "num_steps=2"] for job in jobs]
-    assert [job.state for job in plan().jobs] == ["unmeasured", "done"]
-    assert plan().jobs[1].measured_file.read_text() == '{"acc": 0.75}'
+    assert calls == [["eval", f"run={run.folder}", data, "num_steps=2"] for run in runs]
+    assert [run.state for run in plan().runs] == ["unmeasured", "done"]
+    assert plan().runs[1].measured_file.read_text() == '{"acc": 0.75}'
     said = capsys.readouterr()
     assert "what a pity" in said.err
     assert "a long table" not in said.out
 
 
 def test_a_file_of_an_earlier_call_is_not_taken(plan, finished):
-    for job in plan().jobs:
-        finished(job, **{"test/acc": 0.5})
-        (job.folder / "eval.json").write_text('{"acc": 0.1}')
-    assert run_missing(lambda: plan().jobs, [], [], lambda words: 0) == 1
-    assert {job.state for job in plan().jobs} == {"unmeasured"}
+    for run in plan().runs:
+        finished(run, **{"test/acc": 0.5})
+        (run.folder / "eval.json").write_text('{"acc": 0.1}')
+    assert run_missing(lambda: plan().runs, [], [], lambda words: 0) == 1
+    assert {run.state for run in plan().runs} == {"unmeasured"}
 
 
 def test_the_best_epoch_is_converted_and_measured(table, finished, tmp_path):
@@ -68,17 +68,17 @@ def test_the_best_epoch_is_converted_and_measured(table, finished, tmp_path):
     calls = []
     with Planner() as planner:
 
-        def jobs():
-            return planner.plan("x", found, seeds=[0], by_hand=[f"paths.runs={tmp_path}"]).jobs
+        def runs():
+            return planner.plan("x", found, seeds=[0], by_hand=[f"paths.runs={tmp_path}"]).runs
 
-        for job in jobs():
-            finished(job, **{"test/acc": 0.5})
-        run_missing(jobs, [], [], lambda words: calls.append(words) or 1)
+        for run in runs():
+            finished(run, **{"test/acc": 0.5})
+        run_missing(runs, [], [], lambda words: calls.append(words) or 1)
     assert [words[0] for words in calls] == ["convert", "convert"]
     assert all("checkpoint=best" in words for words in calls)
 
 
 def test_an_interrupted_measurement_ends_the_table(plan, finished):
-    for job in plan().jobs:
-        finished(job, **{"test/acc": 0.5})
-    assert run_missing(lambda: plan().jobs, [], [], lambda words: 75) == 75
+    for run in plan().runs:
+        finished(run, **{"test/acc": 0.5})
+    assert run_missing(lambda: plan().runs, [], [], lambda words: 75) == 75

@@ -39,11 +39,11 @@ def filled(table, finished, tmp_path):
     def make(scale="full", seeds=2, text=STEPS):
         with Planner() as planner:
             planned = planner.plan("steps", table(text), scale, by_hand=[f"paths.runs={tmp_path}"])
-        for job in planned.jobs:
-            if job.cfg.seed < seeds:
-                value = 0.5 + 0.02 * job.cfg.seed
+        for run in planned.runs:
+            if run.cfg.seed < seeds:
+                value = 0.5 + 0.02 * run.cfg.seed
                 names = ("acc_step/t1", "ece_step/t1", "acc_step/t10", "ece_step/t10")
-                finished(job, **{f"test/{name}": value for name in names})
+                finished(run, **{f"test/{name}": value for name in names})
         return fill(planned)
 
     return make

@@ -72,8 +72,8 @@ def test_some_tables_plan_at_every_scale(scale):
     with Planner() as planner:
         for name in ("mtsnn_4", "twd_9", "figure_mtsnn_3"):
             plan = planner.plan(name, TABLES[name], scale)
-            assert bool(plan.jobs) != bool(plan.table.draw)
-            assert {job.cfg.trainer.epochs == 1 for job in plan.jobs} <= {scale == "smoke"}
+            assert bool(plan.runs) != bool(plan.table.draw)
+            assert {run.cfg.trainer.epochs == 1 for run in plan.runs} <= {scale == "smoke"}
 
 
 def test_every_metric_of_a_result_is_one_that_runs_have():

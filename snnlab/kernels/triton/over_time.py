@@ -142,7 +142,9 @@ def forward(
         residual = tl.load(residual_ptr + i, mask=mask, other=0.0)
     for t in range(T):
         x = current(y, residual, mean, scale, bias, NORMED, ADDED)
-        x_ptr += tl.where(t + 1 < T, x_t, 0)  # the last step is loaded twice, so that no load is out of bounds
+        x_ptr += tl.where(
+            t + 1 < T, x_t, 0
+        )  # the last step is loaded twice, so that no load is out of bounds
         y = tl.load(x_ptr + at, mask=mask, other=0.0)
         if ADDED:
             residual_ptr += tl.where(t + 1 < T, N, 0)
