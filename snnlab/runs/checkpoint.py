@@ -5,6 +5,7 @@ They hold tensors and plain values only, so `torch.load(..., weights_only=True)`
 
 import random
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from snnlab.atomic import replacing
 from snnlab.errors import SnnlabError
 
 FORMAT = 1
+OTHERWISE = "take the other checkpoint (last or best), or train anew with trainer.on_existing=restart"
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -45,15 +47,22 @@ def load(path: Path) -> dict[str, Any]:
             f"no checkpoint {path}", "the run saves its first one at the end of the first epoch"
         )
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        # torch's own words advise to load such a file without its protection.
         raise SnnlabError(
-            f"cannot read the checkpoint {path}: {error}", "start afresh with trainer.on_existing=restart"
+            f"{path} is refused as a checkpoint: it is damaged, or holds more than tensors and plain values, which could "
+            "run code when it is loaded",
+            OTHERWISE,
         ) from error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise SnnlabError(f"cannot read the checkpoint {path}: {reason}", OTHERWISE) from error
+    if not isinstance(content, dict):
+        raise SnnlabError(f"{path} is no checkpoint: it holds a {type(content).__name__}", OTHERWISE)
     if content.get("format") != FORMAT:
         raise SnnlabError(
-            f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}",
-            "start afresh with trainer.on_existing=restart",
+            f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}", OTHERWISE
         )
     return content
 
@@ -68,7 +77,10 @@ def weights_of(content: dict[str, Any], which: str = "model") -> dict[str, Any]:
     Raises:
         SnnlabError: the checkpoint has no average.
     """
-    weights: dict[str, Any] | None = content.get("learner", content)[which]
+    holder = content.get("learner", content)
+    if "model" not in holder:
+        raise SnnlabError("the checkpoint holds no weights of a network", OTHERWISE)
+    weights: dict[str, Any] | None = holder[which]
     if weights is None:
         raise SnnlabError(
             "weights=average: this run kept no average of its weights",
