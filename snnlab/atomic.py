@@ -1,4 +1,4 @@
-"""Writes a file so that it is either the old or the new one, never a part."""
+"""Writes files atomically: a reader finds the old or the new file, never a part of one."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from typing import Any
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a name beside the file; what is written there takes its place when it is safely on the disk.
+    """Yields a temporary name beside the file; what is written there replaces the file once it is on the disk.
 
     Raises:
         OSError: it could not be written; the earlier file is still there, and no part is left behind.

@@ -1,4 +1,4 @@
-"""The sum that all calibration errors over bins are, of PyTorch's tensors and of NumPy's arrays."""
+"""The sum over bins in all calibration errors, for PyTorch tensors and NumPy arrays."""
 
 from typing import Any
 

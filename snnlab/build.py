@@ -1,7 +1,7 @@
-"""From a checked configuration to objects: plain constructor calls, nothing hidden.
+"""Builds objects from a checked configuration, by plain constructor calls.
 
-A component's keyword-only parameters come from the configuration; its positional ones are injected by name
-from what the run knows (`num_steps`, `num_classes`, `neuron`, ...).
+A component's keyword-only parameters come from the configuration; its positional ones are passed by name
+from the context of the run (`num_steps`, `num_classes`, `neuron`, ...).
 """
 
 import inspect
@@ -33,10 +33,10 @@ def construct(
     plugins: tuple[str, ...] = (),
     overrides: Mapping[str, object] | None = None,
 ) -> Any:
-    """Calls a component's constructor with its configured parameters and what it asks for of the context.
+    """Calls a component's constructor with its configured parameters and the arguments it takes from the context.
 
     Raises:
-        ConfigError: the component refuses its parameters, each of which is fine by itself.
+        ConfigError: the component rejects the combination of its parameters.
     """
     cls = registry.load(kind, component.name, plugins)
     injected = {
@@ -56,10 +56,10 @@ def construct(
 
 
 def build_dataset(cfg: RunConfig) -> LabelledData:
-    """The data set; with `trainer.synthetic`, generated data in its shape.
+    """Builds the data set; with `trainer.synthetic`, generated data of its shape.
 
     Raises:
-        ConfigError: it cannot be augmented like this.
+        ConfigError: the augmentations do not apply to it.
     """
     dataset: LabelledData = construct(
         "dataset", cfg.dataset, {"root": cfg.paths.data, "num_steps": cfg.num_steps}, cfg.plugins
@@ -91,17 +91,17 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
 
 
 def build_augments(cfg: RunConfig) -> list[nn.Module]:
-    """The augmentations in the order of the configuration."""
+    """Builds the augmentations in the order of the configuration."""
     return [construct("augment", op, {}, cfg.plugins) for op in cfg.augment]
 
 
 def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
-    """The network for a data set: every neuron is a fresh one with a surrogate of its own.
+    """Builds the network for a data set; every neuron layer is a new object with its own surrogate.
 
-    In front of a network that reads words there is an embedding.
+    A network for words is preceded by an embedding.
 
     Raises:
-        ConfigError: the network cannot see this data.
+        ConfigError: the network does not accept this data.
     """
     height, width = dataset.frame_shape
     frames = 1 if dataset.static or cfg.input != "channels" else cfg.num_steps
@@ -151,16 +151,16 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
 
 
 def build_loss(cfg: RunConfig) -> Loss:
-    """The training objective."""
+    """Builds the training objective."""
     loss: Loss = construct("loss", cfg.loss, {"num_steps": cfg.network_steps}, cfg.plugins)
     return loss
 
 
 def build_regularisers(cfg: RunConfig, model: nn.Module) -> dict[str, Regulariser]:
-    """The penalties beside the objective, by name.
+    """Builds the penalties that are added to the objective, by name.
 
     Raises:
-        ConfigError: one finds nothing in this model that it could be a penalty of.
+        ConfigError: the model has nothing that a penalty applies to.
     """
     context = {"num_steps": cfg.network_steps}
     found: dict[str, Regulariser] = {}
@@ -178,12 +178,12 @@ def build_regularisers(cfg: RunConfig, model: nn.Module) -> dict[str, Regularise
 
 
 def build_optimizer(cfg: RunConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimiser over a model's parameters."""
+    """Builds the optimiser over a model's parameters."""
     optimizer: torch.optim.Optimizer = construct("optimizer", cfg.optimizer, {"model": model}, cfg.plugins)
     return optimizer
 
 
 def build_scheduler(cfg: RunConfig, optimizer: torch.optim.Optimizer, steps_per_epoch: int) -> Any:
-    """The learning-rate schedule, stepped after every optimiser step."""
+    """Builds the learning-rate schedule, stepped after every optimiser step."""
     context = {"optimizer": optimizer, "total_epochs": cfg.trainer.epochs, "steps_per_epoch": steps_per_epoch}
     return construct("scheduler", cfg.scheduler, context, cfg.plugins)

@@ -95,6 +95,6 @@ def at_each_step(metrics: Mapping[str, float | None], name: str) -> dict[int, fl
 
 
 def known_at_each_step(metrics: Mapping[str, float | None], name: str) -> dict[int, float]:
-    """The same without the steps whose value is missing or not finite."""
+    """Returns what `at_each_step` does, without the steps whose value is missing or not finite."""
     found = at_each_step(metrics, name)
     return {step: value for step, value in found.items() if value is not None and math.isfinite(value)}

@@ -24,7 +24,7 @@ class MissingPackageError(SnnlabError):
 
 
 def need(package: str, what: str) -> None:
-    """Call it before the import of a package that not everybody has.
+    """Checks that an optional package is installed; called before its import.
 
     Args:
         package: one of `EXTRAS`.

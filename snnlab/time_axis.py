@@ -17,21 +17,21 @@ def unfold_time(x_N: Tensor, num_steps: int) -> Tensor:
 
 
 def is_still(x_TB: Tensor) -> bool:
-    """Whether x_TB [T, B, ...] is one step shown T times, as `expand` makes it of a static image."""
+    """Returns whether x_TB [T, B, ...] is one time step expanded to T, as for a static image."""
     return len(x_TB) > 1 and x_TB.stride(0) == 0 and x_TB.numel() > len(x_TB)
 
 
 def average(x_T: Tensor, steps: int) -> Tensor:
-    """Its mean over time at each of the new steps (mixed-timestep paper, Eq. 20); a view of the one mean."""
+    """Returns the mean over time at each of the new steps (mixed-timestep paper, Eq. 20), as an expanded view."""
     return x_T.mean(0, keepdim=True).expand(steps, *x_T.shape[1:])
 
 
 def nearest(x_T: Tensor, steps: int) -> Tensor:
-    """Step floor(t T / steps) of the old ones as the new step t, from 0.
+    """Returns a sequence whose step t, from 0, is the old step floor(t T / steps).
 
-    To more steps it repeats some or all (upsampling), to fewer it leaves some out (downsampling). The paper names
-    these two without saying how; the sum is kept only where one number of steps divides the other and the sequence
-    is even.
+    With more steps it repeats some or all (upsampling), with fewer it omits some (downsampling). The paper names both
+    without defining them; the sum is preserved only if one number of steps divides the other and the sequence is
+    even.
     """
     chosen = [t * len(x_T) // steps for t in range(steps)]
     return x_T[chosen]

@@ -1,4 +1,4 @@
-"""Triton's language, where it is installed: what a file needs that offers a function to kernels.
+"""Triton's language if it is installed, for files that define functions for kernels.
 
 `jit` marks such a function. Without Triton (it exists for Linux only) it stays an ordinary function that nobody
 calls, so that neurons and surrogates can be imported and used on any machine.
@@ -17,7 +17,7 @@ except ImportError:
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Makes a function one that kernels may call; it may use `tl`, numbers and functions of this kind."""
+    """Marks a function that kernels may call; it may use `tl`, numbers and other marked functions."""
     if triton is None:
         return function
     function.__globals__.setdefault("tl", tl)  # the interpreter looks for it in the module of every function

@@ -1,4 +1,4 @@
-"""Warps each sample by its own 2x2 matrix about the image's centre; zeros come in from outside.
+"""Warps each sample by its own 2x2 matrix about the image's centre; pixels from outside are zero.
 
 Shapes: B samples, T time steps, C channels, H rows, W columns.
 """

@@ -1,4 +1,4 @@
-"""What every augmentation shares: its call, and how one integer or angle per sample is drawn.
+"""The interface of all augmentations: the call, and the sampling of one integer or angle per sample.
 
 Shapes: B samples, T time steps, C channels, H rows, W columns.
 """
@@ -14,8 +14,8 @@ class Augment(nn.Module):
 
     Each sample gets its own random transform, the same one for all of its time steps. All random numbers
     come from `generator`, which lives on the device of `x_BTCHW`, and their count depends on the batch size
-    alone, so a run that continues from the generator's saved state sees the same transforms. Nothing is read
-    back to the host. `generator=None` draws from torch's default generator of that device.
+    alone, so a run that continues from the generator's saved state sees the same transforms. Nothing is copied
+    to the host. `generator=None` draws from torch's default generator of that device.
     """
 
     in_loader: ClassVar[bool] = False
@@ -29,25 +29,25 @@ class Augment(nn.Module):
 
 @runtime_checkable
 class SaysWhereItRuns(Protocol):
-    """An augmentation, or its class, that has `in_loader`, also without `Augment` as its base."""
+    """An augmentation, or its class, that has `in_loader`, with or without `Augment` as its base."""
 
     in_loader: bool
 
 
 def runs_in_loader(op: object) -> bool:
-    """True for an augmentation, or a class of such, with `in_loader = True`."""
+    """Returns True for an augmentation or its class with `in_loader = True`."""
     return isinstance(op, SaysWhereItRuns) and op.in_loader
 
 
 @runtime_checkable
 class SaysWhetherItMirrors(Protocol):
-    """An augmentation, or its class, that has `mirrors`, also without `Augment` as its base."""
+    """An augmentation, or its class, that has `mirrors`, with or without `Augment` as its base."""
 
     mirrors: bool
 
 
 def mirrors_images(op: object) -> bool:
-    """True for an augmentation, or a class of such, with `mirrors = True`."""
+    """Returns True for an augmentation or its class with `mirrors = True`."""
     return isinstance(op, SaysWhetherItMirrors) and op.mirrors
 
 

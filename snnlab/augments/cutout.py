@@ -1,4 +1,4 @@
-"""Blanks square holes."""
+"""Sets square regions of an image to zero."""
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ class Cutout(Augment):
         return x_BTCHW.masked_fill(hole_BHW[:, None, None], 0)
 
     def _covered(self, length: int, x_BTCHW: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Which of `length` positions each of a sample's holes covers [B, holes, length]."""
+        """Returns which of `length` positions each hole of a sample covers [B, holes, length]."""
         shape = (x_BTCHW.shape[0], self.holes)
         centre_BN = torch.randint(length, shape, generator=generator, device=x_BTCHW.device)
         start_BN1 = (centre_BN - self.size // 2)[:, :, None]

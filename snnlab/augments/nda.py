@@ -1,4 +1,4 @@
-"""One of several geometric changes for each sample."""
+"""Applies one of several geometric transforms to each sample."""
 
 import torch
 from torch import Tensor
@@ -14,8 +14,8 @@ from snnlab.ranges import NonNegative, NonNegativeInt
 class NDA(Augment):
     """Applies exactly one of roll, rotate, shear and cutout to each sample (Li et al., arXiv:2203.06145).
 
-    Every operation whose strength is not null is chosen with the same probability. A strength of 0 puts the
-    identity among the choices. Pixels are those of the network's input; rotate and shear take the nearest
+    Every operation whose strength is not null is chosen with the same probability. A strength of 0 makes that
+    choice the identity. Pixels are those of the network's input; rotate and shear take the nearest
     pixel. The defaults are the released NDA code on CIFAR10-DVS at 48x48. Others: N-Caltech101 in that code
     `roll=3 rotate=15 shear=15`; TWD on CIFAR10-DVS `roll=5 rotate=30 shear=null cutout=16`.
 

@@ -1,4 +1,4 @@
-"""Moves the image by whole pixels, around the edges."""
+"""Shifts the image by whole pixels, cyclically."""
 
 import torch
 from torch import Tensor

@@ -47,13 +47,13 @@ class KernelForm(NamedTuple):
 
     Attributes:
         family: name of a module with the functions `fire` and `adjoint`, such as
-                `snnlab.kernels.triton.families.integrate_and_fire`; it documents the options.
-            options: integers, compile-time constants of a kernel.
-            threshold: distance between positive thresholds.
-            lower: distance between negative thresholds, as a magnitude.
-            threshold_width: if time steps differ: maps the number of the first step and the count of steps to the
-                threshold and the width of each step [2, T].
-            statistics: if threshold and width are computed from the potentials.
+            `snnlab.kernels.triton.families.integrate_and_fire`; it documents the options.
+        options: integers, compile-time constants of a kernel.
+        threshold: distance between positive thresholds.
+        lower: distance between negative thresholds, as a magnitude.
+        threshold_width: if time steps differ: maps the number of the first step and the count of steps to the
+            threshold and the width of each step [2, T].
+        statistics: if threshold and width are computed from the potentials.
     """
 
     family: str

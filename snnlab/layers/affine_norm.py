@@ -12,7 +12,7 @@ def affine_of(norm: nn.Module, channels: int, dtype: torch.dtype = torch.float64
 
     Args:
         norm: normalisation of x_TBC that does not depend on the time step.
-        channels: number of channels C.
+        channels: number of channels, C.
         dtype: dtype of the computation and of both results.
     """
     copy = deepcopy(norm).to(dtype).eval()

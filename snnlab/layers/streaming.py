@@ -31,7 +31,7 @@ class Streaming:
 
     Raises:
         ValueError: a layer says `per_step = True`: it treats time steps differently, but would not know the
-        number of the current step.
+            number of the current step.
     """
 
     def __init__(self, model: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""What every loss shares: named terms whose sum is the loss, checked shapes, arithmetic in float32 at least.
+"""The interface of all losses: named terms whose sum is the loss, checked shapes, arithmetic in float32 at least.
 
 Shape letters: T time steps, B samples, K classes.
 """
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Loss(nn.Module, ABC):
-    """A classification loss on the logits of every time step; a subclass says its named `terms`."""
+    """Base class of classification losses on the logits of every time step; a subclass implements `terms`."""
 
     needs_teacher = False
     """Whether training needs a teacher's logits; see `TeacherLoss` in `base_teacher.py`."""
@@ -25,14 +25,14 @@ class Loss(nn.Module, ABC):
         return torch.stack(list(self.terms(logits_TBK, target).values())).sum()
 
     def held_out(self, logits_TBK: Tensor, target: Tensor) -> Tensor:
-        """Returns what is measured on held-out data: the loss, less what needs a teacher."""
+        """Returns the loss on held-out data, without the terms that need a teacher."""
         return self(logits_TBK, target)  # type: ignore[no-any-return]  # forward gives a tensor
 
 
 def checked_logits(logits_TBK: Tensor, target: Tensor, *, soft_targets: bool) -> Tensor:
     """Returns the logits in float32 (float64 stays) after checking the shapes of both arguments.
 
-    Nothing here reads a value, so a batch on a GPU is not waited for.
+    No value is read, so this does not synchronise with a GPU.
 
     Raises:
         ValueError: logits are not `[T, B, K]`, or the target is neither `[B]` class indices nor, where

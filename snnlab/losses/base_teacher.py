@@ -1,4 +1,4 @@
-"""What losses share that learn from a teacher's logits, and the divergence of softened probabilities.
+"""The base class of losses with a teacher, and the divergence of softened probabilities.
 
 Shape letters: T time steps, B samples, K classes.
 """
@@ -13,10 +13,10 @@ from snnlab.losses.base import Loss
 
 
 class TeacherLoss(Loss):
-    """A loss with a term that needs a teacher; a subclass writes its `terms` with and without it.
+    """Base class of losses with a term that needs a teacher; a subclass implements `own_terms` and `teacher_term`.
 
     Args:
-        alpha: Weight of the teacher's term; 0 switches it off, and no teacher is needed.
+        alpha: Weight of the teacher's term; with 0 it is omitted, and no teacher is needed.
     """
 
     def __init__(self, alpha: float) -> None:
@@ -40,7 +40,7 @@ class TeacherLoss(Loss):
         Args:
             logits_TBK: Logits of every step, any floating dtype.
             target: Class indices `[B]`, or probabilities `[B, K]` where the loss takes them.
-            teacher_BK: The teacher's logits; no gradient goes there.
+            teacher_BK: The teacher's logits, detached.
 
         Raises:
             ValueError: shapes or dtypes do not fit, or there is no teacher though `alpha` is not 0.

@@ -1,4 +1,4 @@
-"""TET, temporal efficient training: cross entropy at every step, with a pull of all logits to a constant.
+"""TET, temporal efficient training: cross entropy at every step, and a penalty on the distance of logits to a constant.
 
 Shape letters: T time steps, B samples, K classes.
 """
@@ -17,9 +17,9 @@ class TET(Loss):
     mean) `dL/dZ_t = (P_t - Y) / T`.
 
     Args:
-        lamb: weight of the pull of all logits to a constant; 0 in TMC's TET baseline. TET's released CIFAR10-DVS
-            recipe has 0.001; the TET baseline in TMC's released code has no regulariser.
-        means: the constant that the logits are pulled to. In TET's released code 1.
+        lamb: weight of the squared distance of logits to a constant; 0 in TMC's TET baseline. TET's released
+            CIFAR10-DVS recipe has 0.001; the TET baseline in TMC's released code has no regulariser.
+        means: the constant of that distance. In TET's released code 1.
         label_smoothing: share of the target that is spread evenly over all classes.
     """
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from snnlab.losses.base import Loss, checked_logits, mean_cross_entropy
 from snnlab.ranges import Fraction
 
-# Up to here exp() is exact, above it goes on as its tangent. At 40 the odds p / (1 - p) are beyond what even
+# Up to here exp() is exact, above it is replaced by its tangent. At 40 the odds p / (1 - p) are beyond what even
 # float64 can form from p, and exp(40) = 2e17 leaves room to sum and to multiply in float32 and bfloat16.
 LOG_CAP = 40.0
 
@@ -36,8 +36,8 @@ class TMC(Loss):
 
     Any logits give a finite value and a finite gradient. With `x = lambda_t log theta_t`, the penalty is
     `exp(x)` up to x = 40 and its tangent `exp(40) (1 + x - 40)` above: the value keeps growing, and the
-    gradient stays at its largest value instead of overflowing, or of vanishing as a clamp would make it, so
-    that a sample far too sure of itself is still pulled back. (In float16 gradients above 65504 overflow
+    gradient stays at its largest value instead of overflowing, or of vanishing as with a clamp, so a highly
+    overconfident sample still receives a gradient. (In float16 gradients above 65504 overflow
     where they reach the logits: a gradient scaler skips that step.)
 
     Args:
@@ -85,9 +85,9 @@ class TMC(Loss):
         }
 
     def _penalty(self, logits_TBK: Tensor, target_B: Tensor) -> Tensor:
-        """The penalty per step and sample [T, B], or per step alone [T, 1] for the ratio of batch means."""
+        """Returns the penalty per step and sample [T, B], or per step [T, 1] for the ratio of batch means."""
         log_odds_TB = _target_log_odds(_cumulative_mean(logits_TBK), target_B)
-        # log beta and log(1 - beta), neither of which can round to log 0.
+        # log beta and log(1 - beta), neither of which can be rounded to log 0.
         log_beta_TB, log_rest_TB = F.logsigmoid(log_odds_TB), F.logsigmoid(-log_odds_TB)
         if self.theta == "batch":
             # The two means divide by the same number of samples, which cancels in theta but not in beta.
@@ -106,7 +106,7 @@ class TMC(Loss):
 
 
 def _cumulative_mean(logits_TBK: Tensor) -> Tensor:
-    """Eq. 14: the mean of the logits up to each step; only that step's own logits get a gradient."""
+    """Returns the mean of the logits up to each step (Eq. 14); only the logits of that step receive a gradient."""
     constant_TBK = logits_TBK.detach()
     # The difference is zero: it adds the gradient of the step's own logits to the constant sum.
     sum_TBK = constant_TBK.cumsum(0) + (logits_TBK - constant_TBK)

@@ -1,4 +1,4 @@
-"""TWD, temporal-wise distillation: hard target, teacher and the steps' own ensemble, each at every step.
+"""TWD, temporal-wise distillation: hard target, teacher, and the ensemble over time steps, each at every step.
 
 Shape letters: T time steps, B samples, K classes.
 """

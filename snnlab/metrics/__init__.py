@@ -1,5 +1,4 @@
-"""What is measured: accuracy and calibration, whole or streaming over time steps, and the inside of a
-network."""
+"""Metrics: accuracy and calibration, overall or at each time step, and measurements inside a network."""
 
 from snnlab.metrics.calibration import (
     accuracy,

@@ -1,8 +1,8 @@
 """Sums over bins of confidence: the arithmetic that the three calibration errors share.
 
 Shape letters: N samples, K classes, M bins, `...` any leading dimensions. Sums are float64. Nothing here
-waits for a GPU. A NaN confidence goes into the last bin (`bucketize` takes it for the largest number), so
-that it makes the result NaN instead of vanishing.
+synchronises with a GPU. A NaN confidence goes into the last bin (`bucketize` treats it as the largest number), so
+the result is NaN and the sample is not lost.
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def top_label(scores_NK: Tensor, probs_NK: Tensor, target_N: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the confidence [..., N] of the predicted class and whether it is right: 1, 0, or NaN for NaN.
+    """Returns the confidence [..., N] of the predicted class and its correctness: 1, 0, or NaN for NaN.
 
     The prediction is the largest score, the first of equal ones.
     """
@@ -33,8 +33,8 @@ def equal_mass_index(confidence_N: Tensor, bins: int, include_lowest: bool) -> T
     """Returns the bin 1..M of each confidence in M bins of about equal numbers of samples; 0 means no bin.
 
     The edges are the sorted confidences, interpolated linearly, at positions 0, N/M, ..., N counted from 0
-    (the last sample beyond N - 1). Bins are `(low, high]`, so the lowest confidence is in none, unless
-    `include_lowest`. Where all are equal no edge divides anything: all are in one bin.
+    (the last sample beyond N - 1). Bins are `(low, high]`, so the lowest confidence is in no bin, unless
+    `include_lowest`. If all confidences are equal, all are in one bin.
     """
     confidence_N = confidence_N.double()
     count = len(confidence_N)
@@ -49,6 +49,6 @@ def equal_mass_index(confidence_N: Tensor, bins: int, include_lowest: bool) -> T
 
 
 def sum_by_bin(values_N: Tensor, index_N: Tensor, bins: int) -> Tensor:
-    """Sums the values [..., N] of each bin, in float64: [..., M + 1], the first for what is in no bin."""
+    """Sums the values [..., N] of each bin, in float64: [..., M + 1], where index 0 holds the values in no bin."""
     zeros = torch.zeros(*index_N.shape[:-1], bins + 1, dtype=torch.float64, device=index_N.device)
     return zeros.scatter_add(-1, index_N, values_N.double())

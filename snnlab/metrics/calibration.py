@@ -1,4 +1,4 @@
-"""How right a classifier is and how well it knows it: accuracy, NLL, Brier score, ECE, AdaECE and CECE.
+"""Accuracy and calibration of a classifier: accuracy, NLL, Brier score, ECE, AdaECE and CECE.
 
 Shape letters: N samples, K classes. Every function returns a float64 scalar on the device of the
 probabilities, a fraction where it is one (not percent), and NaN when a probability is NaN.
@@ -45,8 +45,7 @@ def brier_score(probs_NK: Tensor, target_N: Tensor) -> Tensor:
 def expected_calibration_error(
     probs_NK: Tensor, target_N: Tensor, bins: int = 15, *, include_lowest: bool = False
 ) -> Tensor:
-    """ECE (Naeini et al., 2015): mean over the samples of the distance of confidence and accuracy in their
-    bin.
+    """ECE (Naeini et al., 2015): mean over samples of the gap between confidence and accuracy in their bin.
 
     `sum_m n_m / N |mean confidence_m - accuracy_m|`, with the confidence of the predicted class in `bins`
     bins of equal width, each `(low, high]`.
@@ -117,13 +116,13 @@ def classwise_calibration_error(
 
 
 def adaptive_error_of(confidence_N: Tensor, correct_N: Tensor, bins: int, include_lowest: bool) -> Tensor:
-    """AdaECE from the confidence of each prediction and whether it is right (1 or 0)."""
+    """AdaECE from the confidence and the correctness (1 or 0) of each prediction."""
     index_N = equal_mass_index(confidence_N, bins, include_lowest)
     return _error(sum_by_bin(confidence_N.double() - correct_N, index_N, bins), len(confidence_N))
 
 
 def classwise_gaps(probs_NK: Tensor, target_N: Tensor, bins: int, include_lowest: bool) -> Tensor:
-    """The sums of `p_k - y_k` over the samples of each bin, for each class: [..., K, M + 1]."""
+    """Returns the sums of `p_k - y_k` over the samples of each bin, for each class: [..., K, M + 1]."""
     gaps_KN = (probs_NK.double() - _one_hot(target_N, probs_NK)).transpose(-1, -2)
     index_KN = equal_width_index(probs_NK, bins, include_lowest).transpose(-1, -2)
     return sum_by_bin(gaps_KN, index_KN, bins)
@@ -149,7 +148,7 @@ def _checked(probs_NK: Tensor, target_N: Tensor, bins: int = 1) -> Tensor:
         raise ValueError(
             f"target must be {len(probs_NK)} class indices [N], not {target_N.dtype} {list(target_N.shape)}"
         )
-    # NaN passes, and comes out again.
+    # NaN is accepted and propagates to the result.
     if ((probs_NK < 0) | (probs_NK > 1.001)).any():
         raise ValueError("probabilities must be between 0 and 1; of logits, take logits.softmax(-1)")
     if bins < 1:

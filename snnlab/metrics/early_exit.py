@@ -15,13 +15,13 @@ Reading = Literal["sum", "mean"]
 
 @dataclass(frozen=True)
 class Exits:
-    """What one threshold gives.
+    """The results for one threshold.
 
     Attributes:
         threshold: confidence above which a sample stops.
-        acc: share of the samples whose class is named at their exit.
-        mean_steps: mean number of steps that a sample takes.
-        histogram: samples that stop after step 1, 2, ..., T.
+        acc: share of the samples that are classified correctly at their exit.
+        mean_steps: mean number of time steps of a sample.
+        histogram: numbers of samples that stop after step 1, 2, ..., T.
     """
 
     threshold: float
@@ -34,13 +34,13 @@ class EarlyExit:
     """Accuracy and number of steps under early exit, for many thresholds in one pass over the data.
 
     After each step the confidence is the largest probability of the logits accumulated so far; a sample
-    stops at the first step where it is strictly greater than the threshold, and at the last step anyhow (Li
+    stops at the first step where it is strictly greater than the threshold, at the latest at the last step (Li
     et al. 2023, "SEENN", its variant I, released code). Sums stay on the device of the logits.
 
     Args:
-        num_steps: Time steps T at most.
+        num_steps: Greatest number of time steps T.
         thresholds: Confidences from 0 to 1.
-        logits: `sum`, the softmax of the summed logits, as in SEENN's released code; `mean`, of their mean,
+        logits: `sum`: softmax of the summed logits, as in SEENN's released code; `mean`: softmax of their mean,
             which is less confident and exits later.
 
     Raises:
@@ -68,7 +68,7 @@ class EarlyExit:
             Exit steps, counted from 1, and predicted classes, both [N, B].
 
         Raises:
-            ValueError: the number of steps is another one.
+            ValueError: the number of time steps is not `num_steps`.
         """
         if len(logits_TBK) != self.num_steps:
             raise ValueError(f"expected logits of {self.num_steps} steps, got {len(logits_TBK)}")
@@ -77,7 +77,7 @@ class EarlyExit:
         thresholds_N = torch.tensor(self.thresholds, device=logits_TBK.device, dtype=confidence_TB.dtype)
         sure_NTB = confidence_TB > thresholds_N[:, None, None]
         sure_NTB[:, -1] = True
-        # The first step of several equal ones is found.
+        # argmax returns the first of equal values.
         exit_NB = sure_NTB.int().argmax(1)
         predicted_NB = classes_TB.expand(len(self.thresholds), -1, -1).gather(1, exit_NB[:, None]).squeeze(1)
         self._exits_NT = self._exits_NT.to(exit_NB.device)
@@ -86,7 +86,7 @@ class EarlyExit:
         return exit_NB + 1, predicted_NB
 
     def compute(self) -> list[Exits]:
-        """What each threshold gives, in their order.
+        """Returns the results for each threshold, in their order.
 
         Raises:
             ValueError: no sample was added.
@@ -103,7 +103,7 @@ class EarlyExit:
 
 
 def accumulate(logits_TBK: Tensor, logits: Reading) -> Tensor:
-    """Sum or mean of the logits up to every step, [T, B, K] in float32 (float64 stays)."""
+    """Returns the sum or mean of the logits up to every step, [T, B, K] in float32 (float64 stays)."""
     logits_TBK = logits_TBK if logits_TBK.dtype == torch.float64 else logits_TBK.float()
     summed_TBK = logits_TBK.cumsum(0)
     if logits == "sum":

@@ -1,7 +1,7 @@
-"""From counted operations to energy, by the convention of each paper.
+"""Estimates energy from counted operations, by the convention of each paper.
 
 The counts are those of `OperationCounter`; energies are estimates for 45 nm arithmetic or a neuromorphic chip, without
-memory and without the neurons themselves.
+memory access and without the neurons themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ from snnlab.metrics.operations import LayerOperations
 
 @dataclass(frozen=True)
 class Convention:
-    """How a paper counts.
+    """The constants and counting rules of a paper.
 
     Attributes:
-        source: where it is from.
+        source: publication it is taken from.
         ac_pJ: energy of an accumulation (a synaptic operation).
-        mac_pJ: energy of a multiplication with accumulation; an ANN of the same shape is made of these.
-        spikes: what layers fed with spikes cost. "rate": products x mean firing rate x T, the papers' formula, which
-            counts padding as if it fired like the rest. "connections": additions as they were counted.
-        ends: "as_fed": a layer costs what its input says. "macs": the first and the last layer are counted as
-            multiplications whatever they are fed with.
-        still: how often a first layer of real numbers is counted that sees the same image at every step.
+        mac_pJ: energy of a multiply-accumulate, the operation of an ANN with the same layers.
+        spikes: cost of layers with spikes as input. "rate": products x mean firing rate x T, the papers' formula,
+            which counts padding as if it fired at the mean rate. "connections": the counted additions.
+        ends: "as_fed": the cost of a layer depends on its input. "macs": the first and the last layer are counted as
+            multiply-accumulates whatever their input.
+        still: how many times a first layer with real input is counted if its input is equal at every time step.
     """
 
     source: str
@@ -36,7 +36,7 @@ class Convention:
 
 
 def mac_energy(input_bits: float, weight_bits: float = 8) -> float:
-    """pJ of an integer multiplication with accumulation.
+    """Returns the energy in pJ of an integer multiply-accumulate.
 
     0.2 (input_bits weight_bits) / 64 for the product, as MT-SNN's Table 8 (0.025, 0.05, 0.075 pJ for 1, 2, 3 bits
     times 8 bits; quadratic in a common width, as its text says), plus `ac_energy`. 0.23 for 8 bits times 8 bits.
@@ -45,7 +45,7 @@ def mac_energy(input_bits: float, weight_bits: float = 8) -> float:
 
 
 def ac_energy(weight_bits: float = 8) -> float:
-    """pJ of an integer addition, linear in the width: 0.03 for 8 bits (MT-SNN, Table 8)."""
+    """Returns the energy in pJ of an integer addition, linear in the width: 0.03 for 8 bits (MT-SNN, Table 8)."""
     return 0.03 * weight_bits / 8
 
 
@@ -68,10 +68,10 @@ class LayerCost:
 
     Attributes:
         name, kind, inputs: see `LayerOperations`.
-        rate: mean over the steps of its input.
-        ac, mac: of the spiking network, over all steps.
+        rate: mean firing rate of its input over the time steps.
+        ac, mac: accumulations and multiply-accumulates of the spiking network, over all time steps.
         snn_pJ: their energy.
-        ann_mac: multiplications of the same layer in an ANN, which runs once.
+        ann_mac: multiply-accumulates of the corresponding layer in an ANN, which runs once.
         ann_pJ: their energy.
     """
 
@@ -93,14 +93,14 @@ def costs(
     still: bool = False,
     ann_mac_pJ: Mapping[str, float] | None = None,
 ) -> list[LayerCost]:
-    """Operations and energy of each layer by a convention.
+    """Returns operations and energy of each layer by a convention.
 
-    A layer that is fed with spikes or pooled spikes costs accumulations, any other one multiplications at every step.
+    A layer whose input is spikes or pooled spikes costs accumulations, any other multiply-accumulates at every step.
 
     Args:
-        layers: what was counted, in the order of execution.
-        convention: the paper's constants and habits.
-        still: the input is the same image at every step.
+        layers: counted operations of each layer, in the order of execution.
+        convention: the paper's constants and counting rules.
+        still: whether the input is one image, equal at every time step.
         ann_mac_pJ: energy of a multiplication in the ANN for layers whose inputs have widths of their own, see
             `mac_energy`; the convention's for all others.
     """
@@ -136,6 +136,6 @@ class TotalCost:
 
 
 def total(found: Sequence[LayerCost]) -> TotalCost:
-    """What a whole network costs."""
+    """Returns the cost of a whole network."""
     names = TotalCost.__dataclass_fields__
     return TotalCost(**{name: sum(getattr(layer, name) for layer in found) for name in names})

@@ -1,4 +1,4 @@
-"""Counts what a network really computes: products of every layer, and the accumulations that its spikes cause.
+"""Counts the operations of a network: products of every layer, and the accumulations that its spikes cause.
 
 Shape suffixes: T time steps, B samples, N rows that hold T and B, `...` any further axes.
 """
@@ -17,7 +17,7 @@ from snnlab.metrics.spikes import Content, Look, is_sign, look
 
 Kind = Literal["conv", "linear", "product"]
 CONTENTS: tuple[Content, ...] = ("spikes", "pooled", "real")
-# Beyond this an average counts as a real number: after rounding, any number is a multiple of a small 1/n.
+# Above this n an average counts as a real number: any rounded number is a multiple of a small enough 1/n.
 LARGEST_POOL = 4096
 
 aten = torch.ops.aten
@@ -34,17 +34,17 @@ AVERAGES = (
 
 @dataclass(frozen=True)
 class LayerOperations:
-    """What one layer does for a sample; means over all samples seen.
+    """The operations of one layer for a sample; means over all samples.
 
     Attributes:
         name: as in `model.named_modules()`; products of activations are numbered within their module.
         kind: conv, linear, or product of two activations, as in attention.
-        inputs: what it is fed with, see `OperationCounter`.
-        products: multiplications of an input with a weight in one step, those with a zero or padding included.
+        inputs: kind of its input, see `OperationCounter`.
+        products: multiplications of an input with a weight in one step, including those with a zero or padding.
         rate_T: mean magnitude of the inputs at each step, in spikes; for binary spikes the firing rate.
-        accumulates_T: additions of an event-driven machine at each step, one for each connection of each spike;
-            a spike of several levels counts once for each level, a pooled one is as many as went into it.
-            Connections into padding are none. 0 for real inputs.
+        accumulates_T: additions of event-driven hardware at each step, one for each connection of each spike; a spike
+            of several levels counts once for each level, a pooled spike as the number of spikes in its average.
+            Connections into padding do not count. 0 for real inputs.
     """
 
     name: str
@@ -56,7 +56,7 @@ class LayerOperations:
 
     @property
     def steps(self) -> int:
-        """Time steps that the layer runs for."""
+        """The number of time steps that the layer runs for."""
         return len(self.rate_T)
 
 
@@ -68,14 +68,15 @@ class OperationCounter:
                 model(x_TBCHW)
         layers = counter.layers()
 
-    Normalisation, pooling, biases, neurons and residual additions count nothing: the first can be folded into
+    Normalisation, pooling, biases, neurons and residual additions are not counted: the first can be folded into
     weights, the others cost an operation for each neuron, not for each connection.
 
-    What an input is made of is read off its values. Whole numbers are spikes (of one or several levels, summed, or
-    events of a camera), and so are 0 and one other magnitude (spikes times a threshold). Where the network has
-    averaged over n values before, multiples of 1/n are pooled spikes. All else is real, and a layer that was
-    once fed with real numbers stays so. Of a product of two activations whose values are all 0, 1 or -1,
-    coincidences cost; else the second operand is the one whose spikes count if it has any, or the first.
+    The kind of an input is determined from its values. Integers are spikes (of one or several levels, summed, or
+    events of a camera), and so are 0 and one other magnitude (spikes times a threshold). If the network has
+    averaged over n values before, multiples of 1/n are pooled spikes. All other inputs are real, and a layer that
+    has received real numbers once counts as real from then on. In a product of two activations, coincidences of
+    spikes are counted if all values are 0, 1 or -1; otherwise the spikes of the second operand if it has any, else
+    those of the first.
 
     Args:
         model: called with x [T, B, ...]; not compiled, without autocast, in evaluation mode.
@@ -93,7 +94,7 @@ class OperationCounter:
         self._time_batch = (1, 1)
 
     def layers(self) -> tuple[LayerOperations, ...]:
-        """The layers in the order of execution.
+        """Returns the layers in the order of execution.
 
         Raises:
             ValueError: the model was not called.
@@ -165,7 +166,7 @@ class OperationCounter:
         return x.untyped_storage().data_ptr() in self._weights
 
     def _add_product(self, name: str, a: Tensor, b: Tensor, products: int) -> None:
-        """a [N, i, k] times b [N, k, j]."""
+        """Counts the product of a [N, i, k] and b [N, k, j]."""
         first = look(b, self._divisors).content == "real"
         x, fan_out = (a, b.shape[-1]) if first else (b, a.shape[-2])
         if is_sign(a) and is_sign(b):
@@ -176,14 +177,14 @@ class OperationCounter:
     def _add(
         self, name: str, kind: Kind, x: Tensor, products: int, events: Callable[[Tensor], Tensor]
     ) -> None:
-        """Adds a call of a layer; `events` gives the accumulations of each row [N], from spikes [N, ...]."""
+        """Adds a call of a layer; `events` maps spikes [N, ...] to the accumulations of each row [N]."""
         found = look(x, self._divisors)
         spikes = x.abs() / found.unit
         sums = self._layers.setdefault(name, _Sums(kind, self._steps(len(x))))
         sums.add(products, found, _row_sums(spikes), x[0].numel(), events(spikes))
 
     def _steps(self, rows: int) -> int:
-        """Time steps that the rows at hand hold: T, or another number where a layer runs for fewer or more."""
+        """Returns the number of time steps in the rows: T, or another number if the layer runs for fewer or more."""
         shape = self._running[-1].shape
         num_steps, batch = self._time_batch
         if shape[:2] == (num_steps, batch) or shape[0] == num_steps * batch:
@@ -193,7 +194,7 @@ class OperationCounter:
 
 
 class _Calls(TorchDispatchMode):
-    """Tells of every counted operation and of every average."""
+    """Reports every counted operation and every average to the counter."""
 
     def __init__(self, called: Callable[[Any, tuple[Any, ...], Tensor], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # untyped in torch
@@ -204,7 +205,7 @@ class _Calls(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func not in COUNTED and func not in AVERAGES:
-            with self:  # what is made of counted operations, as a linear layer without gradients
+            with self:  # composite operations of counted ones, such as a linear layer without gradients
                 parts = func.decompose(*args, **kwargs)
             return func(*args, **kwargs) if parts is NotImplemented else parts
         out = func(*args, **kwargs)
@@ -214,7 +215,7 @@ class _Calls(TorchDispatchMode):
 
 @dataclass
 class _Call:
-    """A module that is running, the shape of its input, and the products of activations in it so far."""
+    """A running module, the shape of its input, and the number of products of activations in it so far."""
 
     name: str
     shape: tuple[int, ...]
@@ -222,7 +223,7 @@ class _Call:
 
 
 class _Sums:
-    """What the calls of one layer add up to."""
+    """The sums over the calls of one layer."""
 
     def __init__(self, kind: Kind, steps: int) -> None:
         self.kind = kind
@@ -256,12 +257,12 @@ class _Sums:
 
 
 def _row_sums(x: Tensor) -> Tensor:
-    """Sum over all axes but the first [N], in float64."""
+    """Returns the sum over all axes but the first [N], in float64."""
     return x.flatten(1).sum(1, dtype=torch.float64)
 
 
 def _conv_events(x: Tensor, weight: Tensor, geometry: Sequence[Any]) -> Tensor:
-    """Connections of the spikes x [N, C, ...], those into padding left out [N]; `geometry` from stride to groups."""
+    """Counts the connections [N] of the spikes x [N, C, ...], without padding; `geometry`: stride to groups."""
     *_, transposed, _, groups = geometry
     outputs = weight.shape[1] if transposed else len(weight) // groups
     ones = x.new_ones(*((len(weight), 1) if transposed else (groups, weight.shape[1])), *weight.shape[2:])

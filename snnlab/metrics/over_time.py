@@ -1,4 +1,4 @@
-"""Accuracy and calibration at every time step, streaming over batches with the result of one big batch.
+"""Accuracy and calibration at every time step, accumulated over batches and equal to the result of a single batch.
 
 Shape letters: T time steps, B samples, K classes.
 """
@@ -12,18 +12,18 @@ from snnlab.metrics.step_sums import StepSums
 
 
 class CalibrationOverTime:
-    """Accuracy, NLL, Brier score, ECE, AdaECE and CECE at every time step, in up to three readings of a step.
+    """Accuracy, NLL, Brier score, ECE, AdaECE and CECE at every time step, for up to three readings of its logits.
 
     - `step`: the logits of that step alone, as in the per-step tables of the TMC paper (1, 3, A.5).
-    - `cum`: the mean of the logits up to that step (TMC paper, Def. 3.1); at the last step it is how a
-      rate-coded network decides.
+    - `cum`: the mean of the logits up to that step (TMC paper, Def. 3.1); at the last step it is the
+    decision of a rate-coded network.
     - `cumprob`, if `mean_of_softmax`: the mean of the probabilities up to that step, the other meaning of
       the "average predicted probability" of the TMC paper's Table 2.
 
-    Probabilities are a float32 softmax (float64 for float64 logits), sums are float64, and what AdaECE has
-    to sort is kept, so the result is the one of `snnlab.metrics.calibration` on all samples, however they
-    were batched. Everything stays on the device of the logits until `compute`. A NaN logit makes that
-    step's metrics NaN.
+    Probabilities are a float32 softmax (float64 for float64 logits), sums are float64, and the confidences
+    that AdaECE sorts are stored, so the result equals that of `snnlab.metrics.calibration` on all samples,
+    whatever the batches. Everything stays on the device of the logits until `compute`. A NaN logit makes the
+    metrics of its time step NaN.
 
     Args:
         num_steps: Time steps T of the logits.
@@ -56,7 +56,7 @@ class CalibrationOverTime:
 
     @torch.no_grad()
     def update(self, logits_TBK: Tensor, target_B: Tensor) -> None:
-        """Adds a batch, without waiting for the device.
+        """Adds a batch, without synchronising with the device.
 
         Args:
             logits_TBK: Logits of every step, any floating dtype.
@@ -110,7 +110,7 @@ class CalibrationOverTime:
         return values | overall
 
     def reliability(self) -> dict[str, dict[str, list[list[float]]]]:
-        """Returns what a reliability diagram shows, for `step`, `cum` and, if it is measured, `cumprob`.
+        """Returns the data of a reliability diagram for `step`, `cum` and, if it is measured, `cumprob`.
 
         Each has `count`, `confidence` (mean) and `accuracy` as lists [T][bins] over bins of equal width;
         the two means are NaN where the count is 0.
@@ -118,15 +118,15 @@ class CalibrationOverTime:
         return {reading: sums.reliability() for reading, sums in self._sums.items()}
 
     def confusion(self) -> list[list[int]]:
-        """Returns how often each class (rows) was taken for each (columns), by the mean of all steps' logits."""
+        """Returns the confusion matrix (rows: true class, columns: predicted) for the mean of all steps' logits."""
         counts: list[list[int]] = self._confusion_KK.tolist()
         return counts
 
     def merge(self, other: "CalibrationOverTime") -> None:
-        """Adds the samples of another, as of another process; they are moved to this one's device.
+        """Adds the samples of another object, e.g. of another process, after moving them to this one's device.
 
         Raises:
-            ValueError: the other was made with other options.
+            ValueError: the other object has different options.
         """
         if self._options != other._options:
             raise ValueError(f"cannot merge: made with {other._options}, this with {self._options}")
@@ -135,7 +135,7 @@ class CalibrationOverTime:
         self._confusion_KK += other._confusion_KK.to(self._confusion_KK.device)
 
     def to(self, device: torch.device | str) -> Self:
-        """Moves what was summed so far to a device. `update` moves it to its batch's by itself."""
+        """Moves the sums to a device. `update` moves them to the device of its batch."""
         for sums in self._sums.values():
             sums.to(device)
         self._confusion_KK = self._confusion_KK.to(device)

@@ -1,4 +1,4 @@
-"""Statistics of membrane potentials before reset, streamed batch by batch through `watch_potentials`.
+"""Statistics of membrane potentials before reset, accumulated over batches through `watch_potentials`.
 
 Shape suffixes: T time steps, `...` any further axes.
 """
@@ -10,13 +10,13 @@ from snnlab.neurons.base_membrane import MembraneNeuron
 
 
 class Potentials:
-    """Histogram, mean and standard deviation of a layer's charged potentials at each time step.
+    """Histogram, mean and standard deviation of a layer's potentials before reset at each time step.
 
-    The range of the histogram is fixed by the first batch: the levels of firing with some room, and four standard
-    deviations around the mean, over all steps. What lies outside is counted in `below` and `above`.
+    The range of the histogram is fixed by the first batch: it covers the thresholds with a margin, and four standard
+    deviations around the mean, over all steps. Potentials outside are counted in `below` and `above`.
 
     Args:
-        bins: of equal width.
+        bins: number of bins of equal width.
     """
 
     def __init__(self, bins: int) -> None:
@@ -26,7 +26,7 @@ class Potentials:
         self._sums_3T: Tensor
 
     def update(self, neuron: MembraneNeuron, h_T: Tensor) -> None:
-        """Counts the potentials [T, ...] of one call; keeps none of them."""
+        """Counts the potentials [T, ...] of one call, without storing them."""
         h_TN = h_T.detach().flatten(1).float()
         if self._counts_TN is None:
             std, mean = (float(value) for value in torch.std_mean(h_TN))
@@ -45,16 +45,16 @@ class Potentials:
 
     @property
     def edges(self) -> list[float]:
-        """Edges of the bins, one more than there are bins."""
+        """Returns the edges of the bins, one more than there are bins."""
         return torch.linspace(self.low, self.high, self.bins + 1, dtype=torch.float64).tolist()
 
     def shares(self) -> list[list[float]]:
-        """Of each step, the share of the potentials below the range, in each bin, and above the range."""
+        """Returns for each step the share of the potentials below the range, in each bin, and above the range."""
         assert self._counts_TN is not None, "nothing was watched"
         return (self._counts_TN / self._sums_3T[0][:, None]).tolist()
 
     def mean_std(self) -> list[tuple[float, float]]:
-        """Mean and standard deviation of each step."""
+        """Returns mean and standard deviation of each step."""
         count_T, sum_T, square_T = self._sums_3T
         mean_T = sum_T / count_T
         std_T = (square_T / count_T - mean_T**2).clamp(min=0).sqrt()
@@ -62,14 +62,14 @@ class Potentials:
 
 
 class GradientSupport:
-    """The share of a layer's neurons that get a gradient through their spike, at each time step.
+    """The share of a layer's neurons that receive a gradient through their spike, at each time step.
 
-    A neuron does where the slope of its surrogate is at least `least` of the surrogate's peak in that step, with the
-    threshold and the width of that call. For a rectangle that is its support whatever `least` is; surrogates that
-    fall off for ever have no other.
+    A neuron receives one if the gradient of its surrogate is at least `least` times its peak in that step, with the
+    threshold and the width of that call. For a rectangle this is the support whatever `least` is; surrogates with
+    infinite tails have no finite support.
 
     Args:
-        least: part of the peak, above 0.
+        least: fraction of the peak, above 0.
     """
 
     def __init__(self, least: float) -> None:
@@ -98,18 +98,18 @@ class GradientSupport:
         self._neurons += h_T[0].numel()
 
     def bounds(self) -> list[tuple[float, float]]:
-        """Lowest and highest potential that gets a gradient at each step, on a grid of 1/200 threshold."""
+        """Returns the lowest and highest potential with a gradient at each step, on a grid of 1/200 threshold."""
         assert self._bounds_2T is not None, "nothing was watched"
         low_T, high_T = (self._bounds_2T / self._calls).tolist()
         return list(zip(low_T, high_T, strict=True))
 
     def merge(self, other: "GradientSupport") -> None:
-        """Adds what was counted of another layer."""
+        """Adds the counts of another layer."""
         if other._inside_T is not None:
             self._inside_T = other._inside_T if self._inside_T is None else self._inside_T + other._inside_T
             self._neurons += other._neurons
 
     def compute(self) -> list[float]:
-        """The share at each step."""
+        """Returns the share at each step."""
         assert self._inside_T is not None, "nothing was watched"
         return (self._inside_T.double() / self._neurons).tolist()

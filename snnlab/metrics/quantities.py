@@ -1,4 +1,4 @@
-"""What training changes about the neurons of a network: adaptive thresholds, learned decays, widths and heights."""
+"""Quantities of neurons that training changes: adaptive thresholds, learned decays, surrogate widths and heights."""
 
 from torch import nn
 
@@ -6,7 +6,7 @@ from snnlab.neurons.base import Neuron
 
 
 def quantities(model: nn.Module) -> dict[str, float]:
-    """Numbers to log: `threshold/<layer>/t3` for what each step has of its own, `decay/<layer>` for the rest."""
+    """Returns numbers to log: `threshold/<layer>/t3` for a quantity of each time step, else `decay/<layer>`."""
     found: dict[str, float] = {}
     for layer, module in model.named_modules():
         if not isinstance(module, Neuron):

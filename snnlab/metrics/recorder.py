@@ -1,4 +1,4 @@
-"""The one way to look inside a running network: statistics of every neuron layer, streamed by forward hooks.
+"""Records statistics of every neuron layer of a running network, accumulated by forward hooks.
 
 A new measurement is a small `Statistic`. Nothing is hooked outside the `with` block.
 Shape letters: T time steps, B samples, `...` any further axes.
@@ -17,10 +17,10 @@ from snnlab.neurons.base_output import watch_output
 
 
 class Statistic(Protocol):
-    """What is summed up for one layer: `update` with every call of the layer, `compute` at the end.
+    """A statistic of one layer: `update` runs on every call of the layer, `compute` at the end.
 
-    `update` gets the layer's output [T, B, ...], and must neither keep it nor wait for the device; `compute`
-    returns one number per time step.
+    `update` receives the layer's output [T, B, ...], and must neither store it nor synchronise with the device;
+    `compute` returns one number per time step.
     """
 
     def update(self, output_TB: Tensor) -> None: ...
@@ -41,14 +41,14 @@ class FiringRate:
         Raises:
             ValueError: the number of time steps changed.
         """
-        # Ones of a sample, then of all: exact in float32 and float64, and several times faster than counting.
+        # Sums per sample in float32, then over samples in float64: exact, and several times faster than counting.
         output_TBN = output_TB.unsqueeze(-1)
         ones_TBN = torch.ne(output_TBN, 0, out=torch.empty_like(output_TBN, dtype=torch.float32))
         of_sample_TB = ones_TBN.sum(tuple(range(2, ones_TBN.dim())))
         self._add(of_sample_TB.sum(1, dtype=torch.float64), output_TB[0].numel())
 
     def merge(self, other: "FiringRate") -> None:
-        """Adds what another has counted: the same layer in another process, or another layer.
+        """Adds the counts of another statistic: of this layer in another process, or of another layer.
 
         Raises:
             ValueError: it has another number of time steps.
@@ -62,7 +62,7 @@ class FiringRate:
         return self
 
     def compute(self) -> list[float]:
-        """Returns the rate at each step; none if the layer was never called."""
+        """Returns the rate at each step; empty if the layer was never called."""
         return [] if self._fired_T is None else (self._fired_T.double() / self._outputs_per_step).tolist()
 
     def _add(self, fired_T: Tensor, outputs_per_step: int) -> None:
@@ -73,10 +73,10 @@ class FiringRate:
 
 
 class LevelShares:
-    """The share of each whole number among a layer's outputs, at each time step.
+    """The share of each integer among a layer's outputs, at each time step.
 
     Args:
-        levels: the least and the greatest; outputs that are none of these count for none.
+        levels: the least and the greatest integer; other outputs are not counted.
     """
 
     def __init__(self, levels: tuple[int, int]) -> None:
@@ -92,14 +92,14 @@ class LevelShares:
         self._outputs_per_step += output_TN.shape[1]
 
     def shares(self) -> dict[int, list[float]]:
-        """Level to its share at each step; none if the layer was never called."""
+        """Returns for each level its share at each step; empty if the layer was never called."""
         if self._counts_LT is None:
             return {}
         shares_LT = self._counts_LT.double() / self._outputs_per_step
         return dict(zip(self.levels, shares_LT.tolist(), strict=True))
 
     def compute(self) -> list[float]:
-        """The mean magnitude at each step."""
+        """Returns the mean magnitude at each step."""
         return [
             sum(abs(level) * share for level, share in zip(self.shares(), step, strict=True))
             for step in zip(*self.shares().values(), strict=True)
@@ -115,12 +115,12 @@ class Recorder:
         recorder.rates()
 
     Layers are named as in `model.named_modules()`; one that is used at several places counts as one layer.
-    Only sums are kept, on the device of the layer. Hooks on a network that `torch.compile` has wrapped may
+    Only sums are stored, on the device of the layer. Hooks on a network that `torch.compile` has wrapped may
     not run: record the plain module, which shares the weights.
 
     Args:
         model: The network.
-        statistics: What to record: a name and what makes a statistic for a layer. The firing rate by default.
+        statistics: What to record: for each name a function that makes the statistic of a layer; default firing rate.
         layers: Names of the layers to record; all neurons by default.
 
     Raises:
@@ -164,7 +164,7 @@ class Recorder:
         return {layer: recorded.compute() for layer, recorded in self.recorded(statistic).items()}
 
     def recorded(self, statistic: str) -> dict[str, Any]:
-        """Returns a statistic of each layer as it stands, to be merged with others.
+        """Returns the statistic object of each layer, to be merged with others.
 
         Raises:
             ValueError: it was not recorded.
@@ -174,7 +174,7 @@ class Recorder:
         return dict(self._statistics[statistic])
 
     def request_spikes(self, layers: Collection[str] | None = None, sample: int = 0) -> None:
-        """Asks for one sample's outputs [T, ...] of the next batch, of all or of some layers, in `spikes`.
+        """Requests that `spikes` receives one sample's outputs [T, ...] of the next batch, of all or of some layers.
 
         Args:
             layers: Names of layers; all by default.

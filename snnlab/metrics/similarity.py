@@ -1,4 +1,4 @@
-"""How alike two pictures are.
+"""Similarity of two images.
 
 Shape suffixes: B samples, H height, W width.
 """
@@ -12,11 +12,11 @@ K1, K2 = 0.01, 0.03
 
 
 def structural_similarity(one_BHW: Tensor, other_BHW: Tensor) -> Tensor:
-    """The structural similarity (SSIM) of grey pictures with values from 0 to 1: [B].
+    """Returns the structural similarity (SSIM) [B] of grey images with values from 0 to 1.
 
-    mean over the picture of (2 m1 m2 + c1) (2 cov + c2) / ((m1^2 + m2^2 + c1) (var1 + var2 + c2)), with means,
-    variances and covariance under a Gaussian window of 11 x 11 pixels and sigma 1.5 (Wang et al. 2004). Places
-    where the window leaves the picture do not count. Pictures smaller than the window get one of their own size.
+    mean over the image of (2 m1 m2 + c1) (2 cov + c2) / ((m1^2 + m2^2 + c1) (var1 + var2 + c2)), with means,
+    variances and covariance under a Gaussian window of 11 x 11 pixels and sigma 1.5 (Wang et al. 2004). Positions
+    where the window exceeds the image do not count. For images smaller than the window it has the size of the image.
 
     Raises:
         ValueError: the shapes differ.

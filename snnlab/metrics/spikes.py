@@ -1,4 +1,4 @@
-"""Tells by its values what a tensor is made of: spikes, averages of spikes, or real numbers."""
+"""Determines from the values of a tensor whether it holds spikes, averages of spikes, or real numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ Content = Literal["spikes", "pooled", "real"]
 
 @dataclass(frozen=True)
 class Look:
-    """What a tensor holds.
+    """The kind of values in a tensor.
 
     Attributes:
-        content: whole numbers, or 0 and one other magnitude: spikes. Multiples of 1/n: pooled. Else real.
+        content: integers, or 0 and one other magnitude: spikes. Multiples of 1/n: pooled. Else real.
         unit: magnitude of one spike.
         pool: n.
     """
@@ -25,7 +25,7 @@ class Look:
 
 
 def look(x: Tensor, divisors: Sequence[int] = ()) -> Look:
-    """Looks at every value of x [...]; `divisors` are the n worth trying, ascending. Waits for the device."""
+    """Classifies the values of x [...]; `divisors` are candidates for n, ascending. Synchronises with the device."""
     if (x == x.round()).all():
         return Look("spikes")
     top = float(x.abs().max())
@@ -39,5 +39,5 @@ def look(x: Tensor, divisors: Sequence[int] = ()) -> Look:
 
 
 def is_sign(x: Tensor) -> bool:
-    """Whether all values are -1, 0 or 1."""
+    """Returns whether all values are -1, 0 or 1."""
     return bool((x == x.sign()).all())

@@ -1,6 +1,6 @@
-"""What is summed over the samples for one way of reading the logits at a time step.
+"""Sums over samples for one reading of the logits at each time step.
 
-Shape letters: T time steps, B samples, K classes, M bins. Sums are float64; nothing here waits for a GPU.
+Shape letters: T time steps, B samples, K classes, M bins. Sums are float64; nothing here synchronises with a GPU.
 """
 
 import torch
@@ -12,10 +12,10 @@ from snnlab.metrics.calibration import adaptive_error_of, classwise_gaps
 
 
 class StepSums:
-    """Streaming sums at every time step, and the metrics they give.
+    """Running sums at every time step, and the metrics computed from them.
 
-    The confidence of every prediction and whether it is right are kept as well, 5 bytes per sample and step:
-    bins of equal mass need all of them sorted.
+    The confidence and correctness of every prediction are stored as well, 5 bytes per sample and step, because bins
+    of equal mass need all confidences sorted.
     """
 
     def __init__(self, num_steps: int, num_classes: int, bins: int, include_lowest: bool) -> None:
@@ -56,11 +56,11 @@ class StepSums:
         self._add(batch, len(target_B), [confidence_TB], [correct_TB == 1])
 
     def merge(self, other: "StepSums") -> None:
-        """Adds another's samples."""
+        """Adds the samples of another object."""
         self._add(other.sums, other.count, other.confidences_TB, other.corrects_TB)
 
     def to(self, device: torch.device | str) -> None:
-        """Moves all to a device."""
+        """Moves all sums to a device."""
         self.sums = {name: values.to(device) for name, values in self.sums.items()}
         self.confidences_TB = [chunk.to(device) for chunk in self.confidences_TB]
         self.corrects_TB = [chunk.to(device) for chunk in self.corrects_TB]
@@ -85,7 +85,7 @@ class StepSums:
         }
 
     def reliability(self) -> dict[str, list[list[float]]]:
-        """Returns count, mean confidence and accuracy of each bin at each step [T][M]; NaN where none is."""
+        """Returns count, mean confidence and accuracy of each bin at each step [T][M]; NaN for an empty bin."""
         count_TM = self.sums["count_TM"][:, 1:]
         return {
             "count": count_TM.tolist(),

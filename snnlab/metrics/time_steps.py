@@ -1,4 +1,4 @@
-"""How many time steps each layer of a network of mixed time steps runs for."""
+"""Time steps of each layer of a mixed-timestep network."""
 
 from typing import Protocol, runtime_checkable
 
@@ -7,14 +7,14 @@ from torch import nn
 
 @runtime_checkable
 class HasTimeSteps(Protocol):
-    """A layer that runs for a number of time steps of its own; None while it has none yet."""
+    """A layer with its own number of time steps; None before it is set."""
 
     @property
     def time_steps(self) -> int | None: ...
 
 
 def time_steps(model: nn.Module) -> dict[str, int]:
-    """T of each layer that has one of its own, in the order of the model; empty for any other network.
+    """Returns T of each layer that has its own, in the order of the model; empty for any other network.
 
     A layer has T levels above 0 before conversion (`quant_relu`) and runs for T steps after it (`mixed_if`).
     """
@@ -25,7 +25,7 @@ def time_steps(model: nn.Module) -> dict[str, int]:
 
 
 def time_step_metrics(model: nn.Module) -> dict[str, float]:
-    """`time_steps`, the mean over layers, and `time_steps/<layer>`; empty for any other network.
+    """Returns `time_steps`, the mean over layers, and `time_steps/<layer>`; empty for any other network.
 
     The mean is the latency of the mixed-timestep paper: unweighted, without the output layer.
     """

@@ -1,4 +1,4 @@
-"""What the ResNets of basic blocks share: all but the number of blocks, the width and the choice of the stem.
+"""The common base of ResNets of basic blocks, which differ in the number of blocks, the width and the stem.
 
 Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
 """
@@ -21,11 +21,11 @@ class BasicResNet(nn.Module):
     pool of 3 with stride 2.
 
     Args:
-        blocks: of each stage; all but the first stage halve the image and double the channels.
+        blocks: number of blocks of each stage; all but the first stage halve the image and double the channels.
         neuron, norm, in_channels, num_classes, residual_neuron: see the networks.
         width: channels of the stem and the first stage.
-        stem: for small or for large images.
-        pool: of the stem for large images: its mean or its maximum.
+        stem: "cifar" for small images, "imagenet" for large ones.
+        pool: pool of the imagenet stem: mean or maximum.
     """
 
     def __init__(
@@ -57,6 +57,6 @@ class BasicResNet(nn.Module):
         self.head = nn.Linear(widths[-1], num_classes)
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
         return logits_TBK

@@ -19,7 +19,7 @@ class MSResNet18SNN(nn.Module):
     stem for 32 x 32 images is LM-HT's, which has no neuron before the pool.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
         last_neuron: true: a neuron before the average pool, as in MS-ResNet's code | false: none, as in
             LM-HT.
@@ -46,7 +46,7 @@ class MSResNet18SNN(nn.Module):
         self.head = nn.Linear(512, num_classes)
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         x_TBCHW = self.neuron(self.stages(self.stem(x_TBCHW)))
         logits_TBK: Tensor = self.head(x_TBCHW.mean((3, 4)))
         return logits_TBK

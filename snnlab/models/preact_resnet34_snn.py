@@ -19,7 +19,7 @@ class PreActResNet34SNN(nn.Module):
     (fan_out), as in the released code. 224 is the published image size.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
     """
 
@@ -39,6 +39,6 @@ class PreActResNet34SNN(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
         return logits_TBK

@@ -21,9 +21,9 @@ class ResNet19SNN(nn.Module):
     the neuron `relu` it is an ANN.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
-        residual_neuron: maker of the neurons after residual additions; None: `neuron`.
+        residual_neuron: factory of the neurons after residual additions; None: `neuron`.
         stem: channels of the first convolution: 64 (TET, TMC) | 128 (TWD, DS-ATGO).
     """
 
@@ -47,6 +47,6 @@ class ResNet19SNN(nn.Module):
         self.head = nn.Sequential(nn.Linear(512, 256), neuron(), nn.Linear(256, num_classes))
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
         return logits_TBK

@@ -13,9 +13,9 @@ class ResNet20SNN(BasicResNet):
     neuron layers. Any image size works; 32 is the published one.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
-        residual_neuron: maker of the neurons after residual additions; None: `neuron`.
+        residual_neuron: factory of the neurons after residual additions; None: `neuron`.
         blocks: residual blocks in each stage; each stage after the first doubles the channels. Fewer make a network
             for a CPU.
         width: channels of the first stage.

@@ -14,9 +14,9 @@ class ResNet34SNN(BasicResNet):
     image size works; 32 and 224 are the published ones.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
-        residual_neuron: maker of the neurons after residual additions; None: `neuron`.
+        residual_neuron: factory of the neurons after residual additions; None: `neuron`.
         stem: cifar (3x3 convolution) | imagenet (7x7 of stride 2, and a pool of 3 with stride 2).
         pool: of the imagenet stem: avg | max (does not survive conversion to spikes).
     """

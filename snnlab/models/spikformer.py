@@ -31,7 +31,7 @@ class Spikformer(nn.Module):
         ImageNet 8-512  depth 8, dim 512, heads 8, pools (1, 2, 3, 4), projection "conv"
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the image is square.
         depth: number of blocks.
         dim: channels of a token, a multiple of 8 and of heads.
@@ -45,7 +45,7 @@ class Spikformer(nn.Module):
         attention_threshold: threshold of the neuron behind the attention, whatever that of the others.
 
     Raises:
-        ValueError: dim does not divide, a pool is no stage, or an image size that the pools do not divide.
+        ValueError: dim is not divisible, a pool is not a stage, or the image size is not divisible by the pools.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Spikformer(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         map_TBCHW = self.tokenizer(x_TBCHW)
         tokens_TBCN = (map_TBCHW + self.position(map_TBCHW)).flatten(3)
         logits_TBK: Tensor = self.head(self.blocks(tokens_TBCN).mean(3))

@@ -27,7 +27,7 @@ class TextCNNSNN(nn.Module):
     There is no normalisation in either.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, frame_shape: of the data; a row of a frame is a word.
         filters: filters of each size.
         kernels: how many words each kind of filter sees.
@@ -61,7 +61,7 @@ class TextCNNSNN(nn.Module):
             )
         convs = [nn.Conv1d(in_channels * width, filters, k) for k in kernels]
         for conv in convs:
-            # As in the other networks; PyTorch's own start is too narrow for a norm-free layer to fire.
+            # As in the other networks; with PyTorch's smaller default weights a layer without norm would not fire.
             nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
         self.convs = nn.ModuleList(convs)
         self.norms = nn.ModuleList(norm(filters) if normalise else nn.Identity() for _ in kernels)
@@ -72,8 +72,8 @@ class TextCNNSNN(nn.Module):
         self.head = nn.Linear(filters * len(kernels), num_classes)
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
-        # The numbers of a word are the channels of a convolution along the sentence: the same sums, and faster.
+        """Returns logits [T, B, K]."""
+        # The values of a word become the channels of a convolution along the sentence: equal sums, computed faster.
         x_NFL = fold_time(x_TBCHW).transpose(2, 3).flatten(1, 2)
         pooled = []
         for conv, norm, neuron in zip(self.convs, self.norms, self.neurons, strict=True):

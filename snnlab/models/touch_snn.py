@@ -23,7 +23,7 @@ class TouchSNN(nn.Module):
     parameters for 36 classes on 11 x 11 pixels.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the picture is square.
         channels: output channels of the convolutions; more than two make the network deeper.
         pools: an average pool by 2 follows so many of the convolutions, from the first.
@@ -68,7 +68,7 @@ class TouchSNN(nn.Module):
         self.head = nn.Linear(hidden, num_classes)
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         x_TBF = self.dropout(self.features(x_TBCHW).flatten(2))
         x_TBF = self.hidden_neuron(self.hidden_norm(self.hidden(x_TBF)))
         logits_TBK: Tensor = self.head(x_TBF)

@@ -25,14 +25,14 @@ class VGG16SNN(nn.Module):
     Published for images of 32 and 224.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the image is square.
         hidden: width of the two hidden linear layers.
         pool: avg | max (does not survive conversion to spikes).
         dropout: probability before each linear layer but the first, one mask for all steps; 0 in QCFS.
 
     Raises:
-        ValueError: an image size that the pools do not divide.
+        ValueError: the image size is not divisible by the pools.
     """
 
     def __init__(
@@ -74,6 +74,6 @@ class VGG16SNN(nn.Module):
         )
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.features(x_TBCHW).flatten(2))
         return logits_TBK

@@ -23,7 +23,7 @@ class VGGSNN(nn.Module):
     start from Kaiming's normal distribution (fan_out), as there. With the neuron `relu` it is an ANN.
 
     Args:
-        neuron, norm: makers of the layers, see `snnlab.layers.factory`.
+        neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the image is square.
         channels: output channels of the convolutions, in pairs that end in a pool.
         pool: avg | max | stride (every second convolution strides by 2). TET and TMC have avg; stride is woAP
@@ -32,7 +32,7 @@ class VGGSNN(nn.Module):
         dropout: probability before the head, one mask for all steps; 0 in TET and TMC.
 
     Raises:
-        ValueError: odd number of channels, or an image size that the pools do not divide.
+        ValueError: odd number of channels, or an image size that is not divisible by the pools.
     """
 
     def __init__(
@@ -71,6 +71,6 @@ class VGGSNN(nn.Module):
         self.head = nn.Linear(channels[-1] * (image_size // factor) ** 2, num_classes)
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Logits [T, B, K]."""
+        """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.dropout(self.features(x_TBCHW).flatten(2)))
         return logits_TBK

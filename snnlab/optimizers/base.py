@@ -1,4 +1,4 @@
-"""Which parameters an optimiser decays, and which have a learning rate of their own."""
+"""Groups parameters by weight decay and by learning rate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Own:
-    """Learning rate and weight decay of a group of its own; None: as the other parameters."""
+    """Learning rate and weight decay of a parameter group of its own; None: those of the other parameters."""
 
     lr: float | None = None
     weight_decay: float | None = None
@@ -17,7 +17,7 @@ class Own:
 
 @runtime_checkable
 class HasOptimizerGroups(Protocol):
-    """A layer some of whose parameters have settings of their own."""
+    """A layer some of whose parameters have optimiser settings of their own."""
 
     optimizer_groups: Mapping[str, str]
     """Names of its parameters, each with the name of their group, such as `t` or `gamma`."""
@@ -37,7 +37,7 @@ def param_groups(
             parameter to a name here, such as `t` and `gamma` of `quant_relu`. They follow in groups of their own.
 
     Raises:
-        ValueError: nothing is trainable.
+        ValueError: the model has no trainable parameter.
     """
     members = _members(model, {name for name, one in (own or {}).items() if one != Own()})
     apart = {id(param) for group in members.values() for param in group}

@@ -1,4 +1,4 @@
-"""Inputs beside what the first layer's spikes show of them, and how alike both are."""
+"""Inputs beside their encoding by the first layer's spikes, and the similarity of both."""
 
 from collections.abc import Sequence
 from pathlib import Path

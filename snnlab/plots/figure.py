@@ -1,4 +1,4 @@
-"""One look for all pictures: type, colours that colour-blind readers can tell apart, how a file is written.
+"""The common style of all pictures: fonts, colours that colour-blind readers can tell apart, file output.
 
 Figures are made with matplotlib's objects, never with pyplot: no global state is left, no display needed.
 """
@@ -59,7 +59,7 @@ STYLE: dict[Any, Any] = {
 
 @contextmanager
 def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterator[Figure]":
-    """Yields an empty figure of that size in inches; writes it to `path` unless the block raises."""
+    """Yields an empty figure of a size in inches; writes it to `path` unless the block raises."""
     with styled(width, height, title) as figure:
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterat
 
 @contextmanager
 def styled(width: float, height: float, title: str = "") -> "Iterator[Figure]":
-    """Yields an empty figure of that size in inches; our style holds within the block."""
+    """Yields an empty figure of a size in inches; our style is active within the block."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

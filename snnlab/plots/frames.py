@@ -1,4 +1,4 @@
-"""What the network sees: the event frames of one sample, or a static image."""
+"""The input of the network: the event frames of one sample, or a static image."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def plot_frames(
 ) -> Path:
     """Draws one panel per time step, with the predicted class below it, green if right, orange if wrong.
 
-    Of more than 24 steps, a panel adds up neighbours and shows the prediction at the last of them.
+    For more than 24 steps, each panel sums neighbouring steps and shows the prediction at the last of them.
 
     Two channels are events: OFF (channel 0) blue, ON (channel 1) orange, both dark; the depth of the colour
     is the count, up to the sample's 99th percentile. One or three channels are a static image.

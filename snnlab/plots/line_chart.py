@@ -16,9 +16,9 @@ class Series:
     """A line.
 
     Args:
-        name: for the tooltip.
-        colour: number of its colour in `COLOURS`.
-        points: x and y, in the unit of print.
+        name: label in the tooltip.
+        colour: index of its colour in `COLOURS`.
+        points: x and y, in the printed unit.
         dashed: drawn with dashes.
         group: for the legend, once for all lines that share it; empty: the name.
     """
@@ -54,7 +54,7 @@ class LineChart:
 
     @property
     def legend(self) -> list[tuple[str, Series]]:
-        """What to call the lines, with one of each kind."""
+        """Returns the legend's labels, each with one line of its kind."""
         return list({one.group or one.name: one for one in self.shown}.items())
 
     def svg(self) -> str:
@@ -66,7 +66,7 @@ class LineChart:
                 dashes = (0, (4, 2.4)) if one.dashed else "-"
                 axes.plot(xs, ys, color=COLOURS[one.colour], linestyle=dashes)
                 dots = self._dots(one)
-                # Of a single URL matplotlib makes none.
+                # matplotlib writes no link for a list of a single URL.
                 urls = [picture.tip(self._tip(one, *dot)) for dot in dots] * 2
                 xs, ys = zip(*dots, strict=True)
                 axes.scatter(xs, ys, 16, COLOURS[one.colour], zorder=3, urls=urls, clip_on=False)

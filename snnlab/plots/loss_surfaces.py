@@ -1,4 +1,4 @@
-"""Loss surfaces over two parameters, with the ways of an optimiser on them."""
+"""Loss surfaces over two parameters, with trajectories of an optimiser."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Surface:
         first, second: names of the parameters, along and across.
         along, across: their values.
         loss: a row for each value across, with a number for each value along.
-        ways: each a list of (first, second), from the start to the end of an optimisation.
+        ways: trajectories, each a list of (first, second) from the start to the end of an optimisation.
     """
 
     first: str

@@ -108,7 +108,7 @@ def _panel(axes: "Axes", one: Histogram, colours: "Colormap") -> bool:
     drawn = np.linspace(0, len(density_TN) - 1, min(len(density_TN), MAX_STEPS)).round().astype(int)
     for t in drawn.tolist():
         axes.stairs(density_TN[t], edges, color=colours(t), linewidth=1.3)
-    # A peak at rest, of neurons that nothing reaches, would flatten all the rest.
+    # A peak at rest, of neurons without input, would compress the rest of the plot.
     ordered = np.sort(density_TN.ravel())
     highest, usual = (
         ordered[-1],

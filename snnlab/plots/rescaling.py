@@ -37,7 +37,7 @@ def plot_rescaling(
     last = len(confidence)
     steps = sorted({round(t) for t in np.linspace(1, last, min(MAX_PANELS, last)).tolist()})
     finite = [value for lines in (target, others) for line in lines for value in line if isfinite(value)]
-    # A few samples that are all but certain would flatten all the rest; they lie on the edge.
+    # A few nearly certain samples would compress the rest of the plot; they are drawn on its edge.
     low, high = (float(np.clip(one, LOW, HIGH)) for one in (min(finite, default=0), max(finite, default=1)))
     with drawing(path, 2.6 * len(steps) + 0.8, 3.4, title) as figure:
         panels = figure.subplots(1, len(steps), squeeze=False, sharey=True)[0]

@@ -76,7 +76,7 @@ def plot_table(
                 whole_numbers(axes, min(every), max(every))
             numbers = [mean for curve in curves for mean in curve.means.values()]
             if 0 <= min(numbers) < max(numbers) / 4:
-                axes.set_ylim(bottom=0)  # calibration errors, rates: how near to none is the point
+                axes.set_ylim(bottom=0)  # calibration errors and rates are compared with 0
             axes.set(title=name, xlabel=horizontal)
             axes.grid(axis="y")
             if any(curve.published for curve in curves):

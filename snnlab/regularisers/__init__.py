@@ -1,4 +1,4 @@
-"""Penalties on the inside of a network, which a loss of its logits cannot see."""
+"""Penalties on internal quantities of a network, which a loss of its logits does not depend on."""
 
 from snnlab.registry import lazy_package
 

@@ -1,4 +1,4 @@
-"""What regularisers share: a weighted scalar that is added to the loss, taken from a network that has just run."""
+"""The interface of regularisers: a weighted scalar from the last forward pass that is added to the loss."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Regulariser(nn.Module, ABC):
-    """Base class: a penalty on a network that a loss of its logits cannot see.
+    """Base class of penalties on internal quantities of a network.
 
         with regulariser.watching(model):
             logits_TBK = model(x_TBCHW)
@@ -20,13 +20,13 @@ class Regulariser(nn.Module, ABC):
     weight: float
 
     def watching(self, model: nn.Module) -> AbstractContextManager[None]:
-        """What has to be in place while the model runs; nothing unless a subclass says so.
+        """Returns the context in which the forward pass must run; it does nothing unless a subclass overrides it.
 
         Raises:
-            ValueError: there is nothing in this model that the penalty could be of.
+            ValueError: the model has nothing that the penalty applies to.
         """
         return nullcontext()
 
     @abstractmethod
     def term(self, model: nn.Module) -> Tensor:
-        """The weighted scalar for the forward pass that came last, differentiable."""
+        """Returns the weighted scalar of the last forward pass, differentiable."""

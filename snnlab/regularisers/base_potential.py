@@ -15,9 +15,9 @@ from snnlab.regularisers.base import Regulariser
 
 
 class PotentialPenalty(Regulariser):
-    """Base class: a subclass writes `penalty`; the term is `weight` times its mean over layers.
+    """Base class of such penalties: a subclass implements `penalty`; the term is `weight` times its mean over layers.
 
-    Potentials are not kept for the backward pass, which recomputes them one layer at a time in any case.
+    Potentials are not saved for the backward pass, which recomputes them one layer at a time in any case.
     """
 
     def __init__(self) -> None:
@@ -26,25 +26,25 @@ class PotentialPenalty(Regulariser):
 
     @abstractmethod
     def penalty(self, neuron: MembraneNeuron, h_T: Tensor) -> Tensor:
-        """The scalar of one layer with charged potentials h_T [T, ...] in float32; differentiable, and pure."""
+        """Returns the scalar of one layer with potentials before reset h_T [T, ...] in float32, differentiable."""
 
     @contextmanager
     def watching(self, model: nn.Module) -> Iterator[None]:
         """Computes the penalty of each neuron layer that runs inside the block.
 
         Raises:
-            ValueError: the model has no neuron with a membrane potential, or is watched already.
+            ValueError: the model has no neuron with a membrane potential, or its potentials are already watched.
         """
         with watch_potentials(model, self.penalty) as self._measured:
             yield
 
     def by_layer(self) -> dict[str, Tensor]:
-        """The penalty of each layer that has run, averaged over its calls, by its name in the model."""
+        """Returns the penalty of each layer that has run, averaged over its calls, by its name in the model."""
         calls = {name: [one for one in ones if one is not None] for name, ones in self._measured.items()}
         return {name: torch.stack(ones).mean() for name, ones in calls.items() if ones}
 
     def term(self, model: nn.Module) -> Tensor:
-        """The weighted mean over layers.
+        """Returns the weighted mean over layers.
 
         Raises:
             ValueError: no layer has run inside `watching`.

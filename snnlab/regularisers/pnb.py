@@ -20,8 +20,8 @@ class PNB(PotentialPenalty):
 
     See `positive_negative_balance` for the equations (circulate-firing paper, Eq. 18 to 22). The potentials are those
     of a layer before reset, its thresholds the neuron's; the mean over layers is added to the loss with
-    `weight` (Eq. 23). A neuron that never fires downwards has the mirrored regions, as the paper's Fig. 4 uses
-    them with `lif`.
+    `weight` (Eq. 23). For a neuron without negative spikes the regions are mirrored, as in the paper's Fig. 4 with
+    `lif`.
 
     Args:
         weight: lambda of Eq. 23. The paper's 0.25.
@@ -65,18 +65,18 @@ class PNB(PotentialPenalty):
 def positive_negative_balance(
     u: Tensor, K: int, theta_P: float, theta_N: float, *, eps: float = 1e-6, detach_weights: bool = False
 ) -> Tensor:
-    """How far apart the means of positive and negative potentials u [...] are, as a log ratio, averaged over K.
+    """Returns the absolute log ratio of the means of positive and negative potentials u [...], averaged over K regions.
 
     U+_k   = {u: (k - 1) theta_P <  u <= k theta_P}           U-_k = {u: -k theta_N <= u < -(k - 1) theta_N}
     mu+_k  = sum over U+_k of w u / (sum of w + eps),         w = exp(-|k theta_P - u|)
     mu-_k  = sum over U-_k of w u / (sum of w + eps),         w = exp(-|-k theta_N - u|)
     result = 1/K sum over k = 1..K of |log(|mu+_k| / (|mu-_k| + eps) + eps)|
 
-    (circulate-firing paper, Eq. 18 to 22, theta_N a magnitude as these equations have it). Potentials beyond the
-    last threshold count nowhere. Where one of the two regions is empty, k adds 0: as printed, an empty region
-    would give about |log eps| and a gradient of 1 / eps.
+    (circulate-firing paper, Eq. 18 to 22, theta_N a magnitude as in these equations). Potentials beyond the last
+    threshold are not counted. If one of the two regions is empty, the term of k is 0: as printed, an empty region
+    would contribute about |log eps| and a gradient of 1 / eps.
 
-    The gradient is finite, also in the moment of perfect balance, where it is 0.
+    The gradient is finite everywhere, and 0 at perfect balance.
     """
     sums = _RegionSums.apply(u, K, theta_P, theta_N, detach_weights)
     weights, moments = sums.view(2, 2, K)  # each [sign, k]
@@ -88,8 +88,8 @@ def positive_negative_balance(
 class _RegionSums(torch.autograd.Function):
     """Sums over each region of w and of w |u|: [2, 2 K], the positive regions first.
 
-    Autograd through masks takes several times as long and keeps many times as much; by |u| the derivatives are
-    w and w (1 + |u|), or 0 and w with constant weights.
+    Autograd through masks takes several times as long and saves many times as much; the derivatives with respect to
+    |u| are w and w (1 + |u|), or 0 and w with constant weights.
     """
 
     @staticmethod
@@ -124,21 +124,21 @@ class _RegionSums(torch.autograd.Function):
 
 
 def _parts(u: Tensor) -> tuple[Tensor, ...]:
-    """All numbers in pieces that stay in a CPU's cache, or as one."""
+    """Splits the numbers into pieces that fit into a CPU's cache; returns a single piece elsewhere."""
     parts: tuple[Tensor, ...] = torch.split(u.reshape(-1), PART if u.device.type == "cpu" else u.numel())
     return parts
 
 
 def _distance_and_weight(u: Tensor, top: float) -> tuple[Tensor, Tensor]:
-    """min(|u|, top), and exp of what it lacks to top."""
+    """Returns min(|u|, top), and exp of its difference to top."""
     distance = u.abs().clamp_(max=top)
     return distance, (distance - top).exp_()
 
 
 def _regions(u: Tensor, K: int, theta_P: float, theta_N: float) -> Iterator[tuple[Tensor, float]]:
-    """1 inside of each region and 0 outside, and exp(top - k theta), which turns exp(|u| - top) into its weights.
+    """Returns 1 inside each region and 0 outside, and exp(top - k theta), by which exp(|u| - top) becomes the weights.
 
-    Numbers instead of booleans: on a CPU choosing by a boolean costs forty times what comparing into a float does.
+    Floats instead of booleans: on a CPU, selecting by a boolean takes forty times as long as comparing into a float.
     """
     top = K * max(theta_P, theta_N)
     for compare, theta in ((torch.gt, theta_P), (torch.lt, -theta_N)):

@@ -13,10 +13,10 @@ from snnlab.regularisers.base import Regulariser
 class TimeSteps(Regulariser):
     """The time steps of all layers, weight * sum over layers of t (mixed-timestep paper, Eq. 10).
 
-    t is the real number that `quant_relu` rounds; one below 1 counts as 1 and is pushed no further. The paper's
-    Algorithm 1 adds lambda to the gradient of t a second time, which is the same as twice the weight.
+    t is the real number that `quant_relu` rounds; a t below 1 counts as 1 and receives no gradient. The paper's
+    Algorithm 1 adds lambda to the gradient of t a second time, which is equivalent to twice the weight.
 
-    The paper's weight 1e-6 moves t by 5e-3 over its whole run, so that alone cannot shorten T: see
+    The paper's weight 1e-6 changes t by 5e-3 over its whole run, which alone cannot shorten T: see
     `optimizer.lr_t` and `optimizer.weight_decay_t`.
 
     Args:
@@ -28,7 +28,7 @@ class TimeSteps(Regulariser):
         self.weight = weight
 
     def watching(self, model: nn.Module) -> AbstractContextManager[None]:
-        """Nothing has to be in place.
+        """Returns a context that does nothing.
 
         Raises:
             ValueError: no neuron of the model learns its time steps.

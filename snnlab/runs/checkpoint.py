@@ -51,8 +51,8 @@ def load(path: Path) -> dict[str, Any]:
     except UnpicklingError as error:
         # torch's own words advise to load such a file without its protection.
         raise SnnlabError(
-            f"{path} is refused as a checkpoint: it is damaged, or holds more than tensors and plain values, which could "
-            "run code when it is loaded",
+            f"{path} is refused as a checkpoint: it is damaged, or holds more than tensors and plain values, "
+            "which could run code when it is loaded",
             OTHERWISE,
         ) from error
     except Exception as error:

@@ -1,7 +1,7 @@
-"""What every schedule shares: a learning rate that is a function of the position in the run.
+"""The interface of all schedules: a learning rate that is a function of the position in the run.
 
-The rate is computed from the number of optimiser steps taken, never from the rate before, so a resumed run
-has exactly the rates of an uninterrupted one.
+The rate is computed from the number of optimiser steps taken, never from the previous rate, so a resumed run has
+exactly the rates of an uninterrupted one.
 """
 
 from abc import ABC, abstractmethod
@@ -39,15 +39,15 @@ class Schedule(ABC):
 
     @abstractmethod
     def lr_at(self, epoch: float, base_lr: float) -> float:
-        """The learning rate at a position in epochs from 0, for a group whose own rate is `base_lr`."""
+        """Returns the learning rate at a position in epochs from 0, for a group with the rate `base_lr`."""
 
     def step(self) -> None:
-        """To be called after every optimiser step."""
+        """Updates the learning rates; must be called after every optimiser step."""
         self._steps += 1
         self._set()
 
     def state_dict(self) -> dict[str, int | list[float]]:
-        """Plain numbers: the optimiser steps taken and the groups' own rates."""
+        """Returns the number of optimiser steps taken and the groups' own rates."""
         return {"steps": self._steps, "base_lrs": list(self._base_lrs)}
 
     def load_state_dict(self, state: dict[str, int | list[float]]) -> None:

@@ -19,7 +19,7 @@ class Surrogate(nn.Module):
         kernel_gradient: `gradient` for Triton kernels, a function `(u, a, numbers)` marked with
             `snnlab.triton_language.jit`: numbers are `kernel_numbers()`, constants when the kernel is compiled, and a
             is the learned parameter of the step. None: kernels do not cover the surrogate.
-            kernel_learning: the derivative of the smooth step with respect to a, a function of the same kind.
+        kernel_learning: the derivative of the smooth step with respect to a, a function of the same kind.
     """
 
     num_steps: int | None = None

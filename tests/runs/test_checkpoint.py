@@ -46,7 +46,7 @@ def test_a_missing_or_broken_or_foreign_file_is_one_error(tmp_path: Path) -> Non
     with pytest.raises(SnnlabError, match="no checkpoint"):
         checkpoint.load(tmp_path / "none.pt")
     (tmp_path / "broken.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(SnnlabError, match="cannot read"):
+    with pytest.raises(SnnlabError, match=r"broken\.pt is refused as a checkpoint: it is damaged"):
         checkpoint.load(tmp_path / "broken.pt")
     torch.save({"format": 999}, tmp_path / "new.pt")
     with pytest.raises(SnnlabError, match="format 999"):
@@ -59,5 +59,19 @@ def test_a_file_that_holds_code_is_not_executed(tmp_path: Path) -> None:
             return (eval, ("__import__('os').environ.__setitem__('SNNLAB_EVIL', '1')",))
 
     torch.save({"format": checkpoint.FORMAT, "x": Evil()}, tmp_path / "evil.pt")
-    with pytest.raises(SnnlabError, match="cannot read"):
+    with pytest.raises(SnnlabError, match="refused as a checkpoint"):
         checkpoint.load(tmp_path / "evil.pt")
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"format": 1}, torch.zeros(2)])
+def test_another_content_is_one_error(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "last.pt")
+    with pytest.raises(SnnlabError, match="holds"):
+        checkpoint.weights_of(checkpoint.load(tmp_path / "last.pt"))
+
+
+def test_the_refusal_does_not_advise_to_load_it_anyway(tmp_path: Path) -> None:
+    torch.save({"format": 1, "path": tmp_path}, tmp_path / "last.pt")  # a path is no plain value
+    with pytest.raises(SnnlabError, match="refused as a checkpoint") as error:
+        checkpoint.load(tmp_path / "last.pt")
+    assert "weights_only" not in f"{error.value} {error.value.hint}"
