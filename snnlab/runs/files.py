@@ -4,7 +4,6 @@
 exists when the run is done. Every file is replaced atomically, so that a killed run leaves readable ones.
 """
 
-import fcntl
 import os
 import socket
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import yaml
 
 from snnlab.atomic import json_text, write_json, write_text
 from snnlab.errors import SnnlabError
+from snnlab.locks import lock
 from snnlab.runs import checkpoint
 from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
 
@@ -37,17 +37,15 @@ class RunFiles:
     def __enter__(self) -> Self:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self._lock_file = self._lock.open("a+")
-        try:
-            # The kernel releases the lock when the process ends, so a killed run leaves no stale one.
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        # The kernel releases the lock when the process ends, so a killed run leaves no stale one.
+        if not lock(self._lock_file):
             self._lock_file.seek(0)
             holder = self._lock_file.read().strip() or "another process"
             self._lock_file.close()
             raise SnnlabError(
                 f"{self.folder} is in use by {holder}",
                 "wait until that run ends, or change a setting or the seed: each gets its own directory",
-            ) from None
+            )
         self._lock_file.truncate(0)
         self._lock_file.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock_file.flush()

@@ -59,3 +59,16 @@ def test_clear_forgets_results_and_checkpoints(tmp_path: Path) -> None:
         assert not (tmp_path / "result.json").exists()
         assert files.read_metrics() == []
         assert not list(files.checkpoints.iterdir())
+
+
+@pytest.mark.parametrize("number", [37, 38, 95, 524])
+def test_a_run_starts_where_the_file_system_has_no_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.warns(UserWarning, match="no locks on the file system"), RunFiles(tmp_path) as files:
+        files.write_status("running")
+    assert (tmp_path / "status.json").is_file()
