@@ -51,8 +51,8 @@ class TextData(LabelledData):
 
     name: ClassVar[str]
     folders: ClassVar[tuple[str, ...]]
-    files: ClassVar[tuple[str, ...]]
-    parts: ClassVar[tuple[int, int]]
+    files: tuple[str, ...]
+    parts: tuple[int, int]
     """Published number of sentences to train and to test."""
     address: ClassVar[str]
     columns: ClassVar[tuple[str, str]] = ("sentence", "label")
@@ -198,7 +198,7 @@ class MadeUpSentences(SampleSet):
 
 
 def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sentences:
-    """A table of two columns with a header: sentences and classes.
+    """A table of two columns, sentences and classes; a first line whose class is no number is a header.
 
     Args:
         path: a .csv (`,`, quoted where needed) or .tsv (a tab, never quoted).
@@ -213,11 +213,12 @@ def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sente
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
-            next(rows, None)
             for row in rows:
                 if not row:
                     continue
                 label = row[1 - text] if len(row) == 2 else ""
+                if rows.line_num == 1 and len(row) == 2 and not label.isdigit():
+                    continue
                 if not label.isdigit() or int(label) >= num_classes:
                     raise DataError(
                         f"{path}, line {rows.line_num}: expected a sentence and a class below {num_classes}",

@@ -8,11 +8,10 @@ from snnlab.ranges import PositiveInt
 
 
 class SST5(TextData):
-    """SST-5 (Socher et al. 2013): 8,544 sentences to train and 1,101 to test, five classes.
+    """SST-5 (Socher et al. 2013): 8,544 sentences to train, 1,101 in the dev part, 2,210 to test, five classes.
 
-    `train.tsv` and `dev.tsv` with the columns sentence and label (0 to 4), under `text/SST-5` or `sst5` in the data
-    folder. Words are separated by blanks as published; they are taken in lower case. Results are for the
-    dev part, not for the published test part of 2,210 sentences.
+    `train.tsv` and `dev.tsv` or `test.tsv` with the columns sentence and label (0 to 4), under `text/SST-5` or `sst5`
+    in the data folder. Words are separated by blanks as published; they are taken in lower case.
 
     Args:
         root: folder of all data sets.
@@ -22,7 +21,7 @@ class SST5(TextData):
         min_count: a word that occurs less often in training is the unknown word.
         dim: numbers of a word's vector, where it is learned.
         vectors: file of word vectors (GloVe, word2vec as text); null: learned with the network.
-        split: published: train against dev.
+        split: published: train against dev; test: train against the published test part, which papers report.
     """
 
     name = "sst5"
@@ -41,9 +40,11 @@ class SST5(TextData):
         min_count: PositiveInt = 2,
         dim: PositiveInt = 300,
         vectors: str | None = None,
-        split: Literal["published"] = "published",
+        split: Literal["published", "test"] = "published",
     ) -> None:
         super().__init__(root, length, min_count, dim, vectors, split)
+        if split == "test":
+            self.files, self.parts = ("train.tsv", "test.tsv"), (8_544, 2_210)
 
     def read(self, folder: Path) -> tuple[Sentences, Sentences]:
         train, test = (read_table(folder / file, "\t", 0, self.num_classes) for file in self.files)

@@ -143,3 +143,19 @@ def test_generated_sentences_tell_their_class(tmp_path):
         assert 0.4 < own.float().mean() < 0.65
     assert raw.max() < dataset.made_up_words().count
     assert np.array_equal(samples[5][0], dataset.made_up(9, first=3)[5][0])
+
+
+def test_the_published_test_part(root):
+    pytest.importorskip("tokenizers")
+    write_tsv(root / "text/SST-5/test.tsv", [("a good film", 4), ("bad", 3), ("once", 2)])
+    dataset = SST5(root, split="test")
+    assert dataset.test_set().labels.tolist() == [4, 3, 2]
+    assert SST5(root).test_set().labels.tolist() == [1, 0]
+    assert dataset.verify() == ["4 + 3 sentences to train and test, published are 8544 + 2210"]
+
+
+def test_a_first_sentence_is_no_header(root):
+    pytest.importorskip("tokenizers")
+    file = root / "text/SST-5/train.tsv"
+    file.write_text(file.read_text().partition("\n")[2])
+    assert len(SST5(root).train_set()) == 4
