@@ -23,7 +23,7 @@ from snnlab.metrics.time_steps import time_steps
 from snnlab.plots.time_steps import plot_time_steps
 from snnlab.runs import checkpoint
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import run_dir, run_hash, variant
+from snnlab.runs.identity import run_dir, run_facts, run_hash, variant
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult
@@ -125,15 +125,9 @@ def _save(files: RunFiles, cfg: RunConfig, snn: StoredRun, after: Evaluation) ->
 def _result(cfg: RunConfig, snn: StoredRun, after: Evaluation, conversion: dict[str, Any]) -> RunResult:
     how = f"converted from the weights after epoch {snn.epoch}"
     return RunResult(
-        experiment=cfg.experiment,
-        variant=variant(cfg),
-        config_hash=run_hash(cfg),
+        **run_facts(cfg),
         code=code_version(),
-        seed=cfg.seed,
         epochs=snn.epoch,
-        num_steps=cfg.num_steps,
-        dataset=cfg.dataset.name,
-        synthetic=cfg.trainer.synthetic,
         split=snn.dataset.split_name,
         num_train=len(snn.dataset.train_set()),
         num_test=after.samples,

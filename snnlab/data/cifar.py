@@ -46,7 +46,7 @@ class CIFAR(ImageData):
     def _train_set(self) -> SampleSet:
         return self._part(train=True)
 
-    def test_set(self) -> SampleSet:
+    def _test_set(self) -> SampleSet:
         return self._part(train=False)
 
     def status(self) -> Status:

@@ -155,29 +155,12 @@ class LabelledData:
 
     def train_set(self, ops: Sequence[LoaderOp] = ()) -> SampleSet:
         """The training samples; `ops` are applied to each in the loader, as uint8 [C, H, W]."""
-        samples = self.checked(self._train_set(), "training")
+        samples = self._checked(self._train_set(), "training")
         return AlteredSet(samples, ops) if ops else samples
-
-    def checked(self, samples: SampleSet, part: str) -> SampleSet:
-        """Checks the labels of a set and returns it.
-
-        Raises:
-            DataError: it is empty, or a label is not a class of the data set.
-        """
-        if not len(samples):
-            raise DataError(f"no {part} samples", "snnlab data list says what is there")
-        least, most = int(samples.labels.min()), int(samples.labels.max())
-        if least < 0 or most >= self.num_classes:
-            raise DataError(
-                f"{part} labels go from {least} to {most}, and the {self.num_classes} classes have the numbers "
-                f"0 to {self.num_classes - 1}",
-                "labels that start at 1 have to be lowered by 1",
-            )
-        return samples
 
     def test_set(self) -> SampleSet:
         """The held-out samples."""
-        raise NotImplementedError
+        return self._checked(self._test_set(), "held-out")
 
     def decode(self, raw: Tensor) -> Tensor:
         """A stored batch, uint8 [B, T, 2, H, W] or [B, C, H, W], as float32 [B, T, C, H, W] on its device."""
@@ -199,7 +182,27 @@ class LabelledData:
         """Checks the stored files against their manifest; returns one line for each problem."""
         raise NotImplementedError
 
+    def _checked(self, samples: SampleSet, part: str) -> SampleSet:
+        """Checks the labels of a set and returns it.
+
+        Raises:
+            DataError: it is empty, or a label is not a class of the data set.
+        """
+        if not len(samples):
+            raise DataError(f"no {part} samples", "snnlab data list says what is there")
+        least, most = int(samples.labels.min()), int(samples.labels.max())
+        if least < 0 or most >= self.num_classes:
+            raise DataError(
+                f"{part} labels go from {least} to {most}, and the {self.num_classes} classes have the numbers "
+                f"0 to {self.num_classes - 1}",
+                "labels that start at 1 have to be lowered by 1",
+            )
+        return samples
+
     def _train_set(self) -> SampleSet:
+        raise NotImplementedError
+
+    def _test_set(self) -> SampleSet:
         raise NotImplementedError
 
 

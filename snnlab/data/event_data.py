@@ -108,7 +108,7 @@ class EventData(LabelledData):
     def _train_set(self) -> SampleSet:
         return self._part(self._split().train)
 
-    def test_set(self) -> SampleSet:
+    def _test_set(self) -> SampleSet:
         return self._part(self._split().test)
 
     def status(self) -> Status:

@@ -1,5 +1,6 @@
 """Finds the recordings of a published data set on disk and sorts them."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -118,18 +119,19 @@ def missing(root: Path, name: str, folder: str, example: str, address: str) -> D
     )
 
 
-def is_recording(path: Path) -> bool:
+def is_recording(entry: "os.DirEntry[str]") -> bool:
     """Whether a file is named like a recording: letters, digits, `_`, `-` and `.`, the last of them a digit.
 
     False for hidden files, and for second copies such as `image_0001 (1).bin` or `image_0001-copy.bin`.
     """
-    return path.is_file() and _NAME.fullmatch(path.stem) is not None
+    return entry.is_file() and _NAME.fullmatch(Path(entry.name).stem) is not None
 
 
 def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
     if not folder.is_dir():
         return []
-    entries = [path for path in folder.iterdir() if is_recording(path)]
+    with os.scandir(folder) as found:
+        entries = [Path(entry.path) for entry in found if is_recording(entry)]
     for ending in endings:
         chosen = [path for path in entries if path.suffix == ending]
         if chosen:

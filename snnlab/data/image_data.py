@@ -15,7 +15,7 @@ from snnlab.errors import DataError
 class ImageData(LabelledData):
     """A data set of still images.
 
-    A subclass sets `raw_shape` and implements `_train_set` and `test_set`; both raise DataError if the data are
+    A subclass sets `raw_shape` and implements `_train_set` and `_test_set`; both raise DataError if the data are
     missing.
 
     Args:

@@ -39,7 +39,7 @@ class Synthetic(LabelledData):
     def _train_set(self) -> SampleSet:
         return self._samples(self._counts[0], first=0)
 
-    def test_set(self) -> SampleSet:
+    def _test_set(self) -> SampleSet:
         return self._samples(self._counts[1], first=self._counts[0])
 
     def _samples(self, count: int, first: int) -> SampleSet:

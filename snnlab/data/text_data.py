@@ -112,7 +112,7 @@ class TextData(LabelledData):
     def _train_set(self) -> SampleSet:
         return self._content[1]
 
-    def test_set(self) -> SampleSet:
+    def _test_set(self) -> SampleSet:
         return self._content[2]
 
     def prepare(self) -> None:

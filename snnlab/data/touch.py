@@ -126,7 +126,7 @@ class TouchData(LabelledData):
     def _train_set(self) -> SampleSet:
         return self._sets["train"]
 
-    def test_set(self) -> SampleSet:
+    def _test_set(self) -> SampleSet:
         return self._sets["test"]
 
     def prepare(self) -> None:

@@ -44,7 +44,7 @@ class Digits(ImageData):
     def _train_set(self) -> SampleSet:
         return ArraySet(self._images, self._labels, split_digits(self.split_name).train)
 
-    def test_set(self) -> SampleSet:
+    def _test_set(self) -> SampleSet:
         return ArraySet(self._images, self._labels, split_digits(self.split_name).test)
 
     def status(self) -> Status:

@@ -67,7 +67,7 @@ class ImageNet(ImageData):
     def _train_set(self) -> SampleSet:
         return self._part("train", self._train_transform())
 
-    def test_set(self) -> SampleSet:
+    def _test_set(self) -> SampleSet:
         return self._part("val", self._test_transform())
 
     def status(self) -> Status:

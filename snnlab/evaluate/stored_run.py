@@ -60,7 +60,7 @@ class StoredRun:
         """The held-out samples, as they are stored; as many batches as in the run's own evaluations."""
         trainer = self.cfg.trainer
         batches = loader(
-            self.dataset.checked(self.dataset.test_set(), "held-out"),
+            self.dataset.test_set(),
             trainer.eval_batch_size or trainer.batch_size,
             shuffle=False,
             seed=self.cfg.seed,

@@ -14,6 +14,7 @@ from typing import Any
 from snnlab.config.schema import RunConfig
 from snnlab.runs.deciding import choices, deviations
 from snnlab.runs.old_identity import covers, old_hash
+from snnlab.runs.results import RunFacts
 
 # Raised when a default changes or a key gets another meaning, and for nothing else: every run then gets a new
 # directory, and those of version 0.1.0 are no longer found.
@@ -66,6 +67,19 @@ def run_dir(cfg: RunConfig) -> Path:
     """The absolute directory of a run: its own, or the one that version 0.1.0 made for it if only that exists."""
     own, *others = run_dirs(cfg)
     return own if own.exists() else next((one for one in others if one.exists()), own)
+
+
+def run_facts(cfg: RunConfig) -> RunFacts:
+    """The fields of a `RunResult` that follow from the configuration."""
+    return {
+        "experiment": cfg.experiment,
+        "variant": variant(cfg),
+        "config_hash": run_hash(cfg),
+        "seed": cfg.seed,
+        "num_steps": cfg.num_steps,
+        "dataset": cfg.dataset.name,
+        "synthetic": cfg.trainer.synthetic,
+    }
 
 
 def run_hash(cfg: RunConfig) -> str:

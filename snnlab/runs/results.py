@@ -5,12 +5,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from snnlab.metric_names import ACC, ECE
 
 Result = Mapping[str, Any]
 METRICS = "metrics.jsonl"
+
+
+class RunFacts(TypedDict):
+    """What a result says of its configuration."""
+
+    experiment: str
+    variant: str
+    config_hash: str
+    seed: int
+    num_steps: int
+    dataset: str
+    synthetic: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from snnlab.machine.device import peak_memory
 from snnlab.machine.environment import code_version
 from snnlab.machine.processes import Processes
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import run_hash, variant
+from snnlab.runs.identity import run_facts, run_hash, variant
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult
@@ -115,15 +115,9 @@ def result_of(session: Session) -> RunResult:
     parameters = session.learner.model.parameters()
     words = session.dataset.words
     return RunResult(
-        experiment=cfg.experiment,
-        variant=variant(cfg),
-        config_hash=run_hash(cfg),
+        **run_facts(cfg),
         code=code_version(),
-        seed=cfg.seed,
         epochs=position.epoch,
-        num_steps=cfg.num_steps,
-        dataset=cfg.dataset.name,
-        synthetic=cfg.trainer.synthetic,
         backends=dict(counts()),
         split=session.split_name,
         num_train=len(session.train_set),

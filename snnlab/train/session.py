@@ -85,8 +85,7 @@ class Session:
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
         self.train_set = dataset.train_set([op for op in augments if runs_in_loader(op)])
-        self.test_set = dataset.checked(dataset.test_set(), "held-out")
-        self.split_name = dataset.split_name
+        self.test_set, self.split_name = dataset.test_set(), dataset.split_name
         if trainer.overfit_batches is not None:
             self.train_set = HeadSet(self.train_set, trainer.overfit_batches * trainer.batch_size)
             self.test_set, self.split_name = self.train_set, "the training samples themselves"
