@@ -33,7 +33,7 @@ test: setup-test ## the default tests: CPU, no network
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
 test-all: setup-test ## all tests that this machine can run (slow, and data where SNNLAB_SHARED_DATA is set)
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu'
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m 'not gpu and not faults'
 
 conf: setup ## write YAML and type stubs of all components from their sources
 	$(BIN)/python -m snnlab.config.component_yaml snnlab conf
