@@ -16,6 +16,7 @@ from snnlab.runs.files import FollowerFiles, RunFiles
 from snnlab.runs.identity import run_dir
 from snnlab.runs.log import RunLog
 from snnlab.runs.reuse import refuse_other_settings
+from snnlab.signals import Stopped
 from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
@@ -82,7 +83,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     position = session.position
     files.write_config(cfg.raw, cfg.overrides)
     files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
-    files.write_status("running")
+    files.write_running()
     announce(log, session, resumed)
 
     with (
@@ -113,6 +114,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.seconds, mark = position.seconds + now - mark, now
                 position.samples += result.count
                 profile.step()
+                files.beat()
                 if interrupt.requested():
                     session.save()
                     mirror.finish("preempted")
@@ -120,13 +122,22 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 if trainer.checkpoint_every and position.total_steps % trainer.checkpoint_every == 0:
                     session.save()
 
+            tested = None
+            if (position.epoch + 1) % trainer.eval_every == 0 or position.epoch + 1 == trainer.epochs:
+                try:
+                    tested = session.evaluate(progress.status, interrupt.requested)
+                except Stopped:
+                    # The epoch is not counted yet: the run continues with this evaluation.
+                    session.save()
+                    mirror.finish("preempted")
+                    return False
             position.epoch += 1
             position.step = 0
             metrics = session.meter.compute("train") | {"train/lr": learner.learning_rate}
             mirror.log(session.record("train", metrics))
             session.meter.reset()
-            if position.epoch % trainer.eval_every == 0 or position.epoch == trainer.epochs:
-                tested = session.measure(progress.status)
+            if tested is not None:
+                session.remember(tested)
                 mirror.log(session.record("test", tested))
                 metrics |= tested
             log.only_file(progress.epoch_end(metrics))
@@ -136,6 +147,6 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 return False
 
         log.write(f"neurons  ran in the back end: {ran()}")
-        stored = report(session, mirror, log)
+        stored = report(session, mirror, log, interrupt.requested)
     show_result(log, files, stored)
     return True

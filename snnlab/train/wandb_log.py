@@ -13,6 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from snnlab.signals import Stopped
+from snnlab.system import home
+
 if TYPE_CHECKING:
     from snnlab.config.schema import LoggerConfig
 
@@ -85,7 +88,7 @@ class WandbLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.finish("done" if kind is None else "failed")
+        self.finish("done" if kind is None else "preempted" if kind is Stopped else "failed")
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Sends one row of `metrics.jsonl`: flat metrics with `step` among them."""
@@ -180,7 +183,7 @@ def has_key(wandb: Any) -> bool:
         return True
     host = urlsplit(settings.base_url).netloc
     named = os.environ.get("NETRC")
-    candidates = [Path(named)] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]
+    candidates = [Path(named)] if named else [home() / ".netrc", home() / "_netrc"]
     for path in candidates:
         try:
             if netrc.netrc(path).authenticators(host):
