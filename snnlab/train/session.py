@@ -196,11 +196,7 @@ class Session:
             yield group, sum(sizes[first : first + trainer.accumulate])
 
     def measure(self, stop: Callable[[], bool] = lambda: False) -> dict[str, float]:
-        """Evaluates on the test split and remembers the metrics as the last ones, and as the best if they are.
-
-        Raises:
-            Stopped: `stop` said so.
-        """
+        """Evaluates on the test split and remembers the metrics; arguments and errors as in `evaluate`."""
         metrics = self.evaluate(stop=stop)
         self.remember(metrics)
         return metrics
