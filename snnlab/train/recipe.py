@@ -1,5 +1,6 @@
 """The training run from start to end: build, resume, loop, evaluate, save, report. Read this file first."""
 
+import sys
 import time
 import traceback
 from contextlib import suppress
@@ -11,7 +12,7 @@ from snnlab.kernels import BackendError, ran
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import environment
 from snnlab.machine.interrupt import Interrupt
-from snnlab.machine.processes import Processes, joined, silent
+from snnlab.machine.processes import Processes, joined, lost_another, silent
 from snnlab.runs.files import FollowerFiles, RunFiles
 from snnlab.runs.identity import run_dir
 from snnlab.runs.log import RunLog
@@ -24,6 +25,7 @@ from snnlab.train.report import announce, log_of, mirror_of, report, show_result
 from snnlab.train.session import Session
 
 DONE = 0
+LOST = "Stopped: another process of this run ended"
 
 
 def run(cfg: RunConfig) -> int:
@@ -62,6 +64,11 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         except KeyboardInterrupt:
             finished = False
         except BaseException as error:
+            if lost_another(error, processes):
+                files.write_status("preempted", reason=LOST)
+                log.only_file(traceback.format_exc())
+                sys.stderr.write(f"{LOST}. The same command continues this run.\n")
+                return PREEMPTED
             with suppress(OSError):  # a full disk may be what failed
                 log.only_file(traceback.format_exc())
                 files.write_status("failed", reason=f"{type(error).__name__}: {error}")

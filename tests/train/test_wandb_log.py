@@ -335,7 +335,7 @@ def test_failure_while_logging_warns_once_and_stops(tmp_path, fake):
     log.finish("done")
     assert wandb.run.names() == ["log"]
     assert len(warnings) == 1
-    assert warnings[0].startswith("W&B: RuntimeError: log failed; off from here on")
+    assert warnings[0].startswith("W&B: RuntimeError: log failed with details; off from here on")
 
 
 def test_failure_at_the_end_is_a_warning(tmp_path, fake):
