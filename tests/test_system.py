@@ -17,6 +17,7 @@ from snnlab.machine import allocator
 # Installed as sitecustomize: a system without what only Linux has, and a user without a name or a home.
 BARE = """
 import ctypes, os, pwd, signal, multiprocessing
+multiprocessing.set_start_method("spawn")  # as on macOS
 for module, name in ((signal, "sigtimedwait"), (signal, "sigwaitinfo"), (os, "sched_getaffinity"), (os, "setpgid")):
     if hasattr(module, name):
         delattr(module, name)
@@ -37,6 +38,7 @@ TRAIN = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_with_workers_needs_nothing_that_only_linux_has(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(BARE)
     root = Path(__file__).resolve().parents[1]
