@@ -113,7 +113,20 @@ class LoggerConfig:
     entity: Unhashed[str | None] = None
     """W&B user or team; null = the account's default."""
     tags: Unhashed[tuple[str, ...]] = ()
-    """W&B tags."""
+    """W&B tags, each of 1 to 64 letters."""
+
+    def __post_init__(self) -> None:
+        for tag in self.tags:
+            if not 1 <= len(tag) <= 64:
+                raise ConfigError(
+                    f"logger.tags: a tag of {len(tag)} letters: '{tag}'", "W&B takes tags of 1 to 64 letters"
+                )
+        for key, name in (("project", self.project), ("entity", self.entity)):
+            if name is not None and not re.fullmatch(r"[^/\\#?%:\s][^/\\#?%:]{0,127}", name):
+                raise ConfigError(
+                    f"logger.{key}: W&B takes no such name: '{name}'",
+                    "1 to 128 letters without / \\ # ? % :",
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from snnlab.data.track import track
+from snnlab.data.workers import read_ahead
 from snnlab.errors import DataError
 from snnlab.locks import lock
 
@@ -189,21 +189,18 @@ def check_cache(folder: Path) -> list[str]:
     return problems
 
 
-class _Chunks(Dataset[Tensor | DataError]):
-    """Frames of 32 recordings per item. A DataError is returned as a value: worker processes do not keep its type."""
+@dataclass(frozen=True)
+class _Chunks:
+    """Frames of up to 32 recordings per index."""
 
-    def __init__(self, count: int, produce: Produce) -> None:
-        self.chunks = [range(i, min(i + _CHUNK, count)) for i in range(0, count, _CHUNK)]
-        self.produce = produce
+    count: int
+    produce: Produce
 
     def __len__(self) -> int:
-        return len(self.chunks)
+        return -(-self.count // _CHUNK)
 
-    def __getitem__(self, index: int) -> Tensor | DataError:
-        try:
-            return torch.from_numpy(self.produce(self.chunks[index]))
-        except DataError as error:
-            return error
+    def __call__(self, index: int) -> Tensor:
+        return torch.from_numpy(self.produce(range(index * _CHUNK, min((index + 1) * _CHUNK, self.count))))
 
 
 def _write_frames(path: Path, shape: tuple[int, ...], produce: Produce, workers: int, title: str) -> str:
@@ -212,11 +209,8 @@ def _write_frames(path: Path, shape: tuple[int, ...], produce: Produce, workers:
     with path.open("w+b") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        # Its own generator, so that torch's does not advance and a first run equals one that finds the cache.
-        produced = DataLoader(chunks, batch_size=None, num_workers=workers, generator=torch.Generator())
+        produced = read_ahead(chunks, range(len(chunks)), workers)
         for frames in track(produced, len(chunks), f"integrating {title}"):
-            if isinstance(frames, DataError):
-                raise frames
             assert frames.dtype == torch.uint8
             assert tuple(frames.shape[1:]) == shape[1:]
             file.write(frames.numpy().tobytes())

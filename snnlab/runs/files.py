@@ -1,15 +1,17 @@
 """The files of a run directory: its lock, status, metrics and result.
 
-`status.json` is running, done, failed or preempted; `metrics.jsonl` has a JSON object per line; `result.json`
-exists when the run is done. Every file is replaced atomically, so that a killed run leaves readable ones.
+`status.json` is running, done, failed or preempted (`read_status` knows what a killed run's is); `metrics.jsonl` has a
+JSON object per line; `result.json` exists when the run is done. Every file is replaced atomically, so that a killed
+run leaves readable ones.
 """
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import yaml
 
@@ -17,6 +19,7 @@ from snnlab.atomic import json_text, write_json, write_text
 from snnlab.errors import SnnlabError
 from snnlab.locks import lock
 from snnlab.runs import checkpoint
+from snnlab.runs.holder import BEAT_SECONDS
 from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
 
 
@@ -33,12 +36,13 @@ class RunFiles:
         self.plots = folder / "plots"
         self._lock = folder / ".lock"
         self._metrics = folder / METRICS
+        self._beat_at = 0.0
 
     def __enter__(self) -> Self:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self._lock_file = self._lock.open("a+")
         # The kernel releases the lock when the process ends, so a killed run leaves no stale one.
-        if not lock(self._lock_file):
+        if not _lock_soon(self._lock_file):
             self._lock_file.seek(0)
             holder = self._lock_file.read().strip() or "another process"
             self._lock_file.close()
@@ -74,6 +78,16 @@ class RunFiles:
 
     def write_status(self, status: str, **details: object) -> None:
         write_json(self.folder / "status.json", {"status": status, **details})
+
+    def write_running(self) -> None:
+        """Writes the status `running`, with what shows others later whether it still is."""
+        self._beat_at = time.monotonic()
+        self.write_status("running", pid=os.getpid(), host=socket.gethostname(), heartbeat=time.time())
+
+    def beat(self) -> None:
+        """Renews the status `running`, at most every half minute."""
+        if time.monotonic() - self._beat_at > BEAT_SECONDS:
+            self.write_running()
 
     def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
         write_text(self.folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
@@ -124,6 +138,9 @@ class FollowerFiles(RunFiles):
     def write_status(self, status: str, **details: object) -> None:
         pass
 
+    def beat(self) -> None:
+        pass
+
     def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
         pass
 
@@ -138,3 +155,12 @@ class FollowerFiles(RunFiles):
 
     def clear(self) -> None:
         pass
+
+
+def _lock_soon(file: IO[str]) -> bool:
+    """Locks a file; tries again for a second, in which a reader's glance or the end of a killed process passes."""
+    for _ in range(10):
+        if lock(file):
+            return True
+        time.sleep(0.1)
+    return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self, TypedDict
 
 from snnlab.metric_names import ACC, ECE
+from snnlab.runs.holder import holder
 
 Result = Mapping[str, Any]
 METRICS = "metrics.jsonl"
@@ -100,8 +101,19 @@ def read_result(run: Path) -> Result | None:
 
 
 def read_status(run: Path) -> Result:
-    """`{"status": running | done | failed | preempted, "reason": ...}`; empty if it was never started."""
-    return _read(run / "status.json") or {}
+    """`{"status": running | done | failed | preempted, "reason": ...}`; empty if it was never started.
+
+    A run whose process is gone is not `running`, whatever its file says: it is `preempted`.
+    """
+    status = _read(run / "status.json") or {}
+    if status.get("status") == "running" and holder(run, status) is None:
+        return {"status": "preempted", "reason": "its process ended without a word"}
+    return status
+
+
+def running_in(run: Path) -> str | None:
+    """The process that works on this run now, such as `process 12 on host`, or None."""
+    return holder(run, _read(run / "status.json") or {})
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The training run from start to end: build, resume, loop, evaluate, save, report. Read this file first."""
 
+import sys
 import time
 import traceback
 from contextlib import suppress
@@ -12,12 +13,13 @@ from snnlab.kernels import BackendError, ran
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import environment
 from snnlab.machine.interrupt import Interrupt
-from snnlab.machine.processes import Processes, joined, silent
+from snnlab.machine.processes import Processes, joined, lost_another, silent
 from snnlab.runs.data_check import identified
 from snnlab.runs.files import FollowerFiles, RunFiles
 from snnlab.runs.identity import run_dir
 from snnlab.runs.log import RunLog
 from snnlab.runs.reuse import refuse_other_settings
+from snnlab.signals import Stopped
 from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
@@ -25,6 +27,7 @@ from snnlab.train.report import announce, log_of, mirror_of, report, show_result
 from snnlab.train.session import Session
 
 DONE = 0
+LOST = "Stopped: another process of this run ended"
 
 
 def run(cfg: RunConfig) -> int:
@@ -64,6 +67,11 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         except KeyboardInterrupt:
             finished = False
         except BaseException as error:
+            if lost_another(error, processes):
+                files.write_status("preempted", reason=LOST)
+                log.only_file(traceback.format_exc())
+                sys.stderr.write(f"{LOST}. The same command continues this run.\n")
+                return PREEMPTED
             with suppress(OSError):  # a full disk may be what failed
                 log.only_file(traceback.format_exc())
                 files.write_status("failed", reason=f"{type(error).__name__}: {error}")
@@ -102,7 +110,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     position = session.position
     files.write_config(cfg.raw, cfg.overrides)
     files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
-    files.write_status("running")
+    files.write_running()
     announce(log, session, resumed)
 
     with (
@@ -133,6 +141,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.seconds, mark = position.seconds + now - mark, now
                 position.samples += result.count
                 profile.step()
+                files.beat()
                 if interrupt.requested():
                     session.save()
                     mirror.finish("preempted")
@@ -140,13 +149,22 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 if trainer.checkpoint_every and position.total_steps % trainer.checkpoint_every == 0:
                     session.save()
 
+            tested = None
+            if (position.epoch + 1) % trainer.eval_every == 0 or position.epoch + 1 == trainer.epochs:
+                try:
+                    tested = session.evaluate(progress.status, interrupt.requested)
+                except Stopped:
+                    # The epoch is not counted yet: the run continues with this evaluation.
+                    session.save()
+                    mirror.finish("preempted")
+                    return False
             position.epoch += 1
             position.step = 0
             metrics = session.meter.compute("train") | {"train/lr": learner.learning_rate}
             mirror.log(session.record("train", metrics))
             session.meter.reset()
-            if position.epoch % trainer.eval_every == 0 or position.epoch == trainer.epochs:
-                tested = session.measure(progress.status)
+            if tested is not None:
+                session.remember(tested)
                 mirror.log(session.record("test", tested))
                 metrics |= tested
             log.only_file(progress.epoch_end(metrics))
@@ -156,6 +174,6 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 return False
 
         log.write(f"neurons  ran in the back end: {ran()}")
-        stored = report(session, mirror, log)
+        stored = report(session, mirror, log, interrupt.requested)
     show_result(log, files, stored)
     return True

@@ -1,6 +1,7 @@
 """The output of a run: the summary at its start; plots, `result.json` and the table at its end."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from snnlab.config.schema import RunConfig
@@ -90,15 +91,16 @@ def mirror_of(cfg: RunConfig, files: RunFiles, data: DataIdentity, log: RunLog) 
     return mirror
 
 
-def report(session: Session, mirror: WandbLog, log: RunLog) -> RunResult:
+def report(session: Session, mirror: WandbLog, log: RunLog, stop: Callable[[], bool]) -> RunResult:
     """Writes `result.json`, then draws the plots: a picture that fails costs a warning, never the result.
 
     Raises:
+        Stopped: `stop` said so while the network was measured once more.
         RunError: the network's test loss is not a number, though its training loss was.
     """
     if session.evaluation is None:
         # The process that trained was stopped between its last evaluation and here.
-        session.measure()
+        session.measure(stop)
     assert session.evaluation is not None
     if not math.isfinite(session.evaluation.metrics["loss"]):
         raise RunError(

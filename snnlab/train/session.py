@@ -4,7 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -26,36 +26,13 @@ from snnlab.runs import checkpoint
 from snnlab.runs.data_check import refuse_other_data
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
+from snnlab.signals import Stopped
 from snnlab.train.guard import NanGuard
 from snnlab.train.initial import start_from
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
+from snnlab.train.position import Position
 from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
-
-
-@dataclass
-class Position:
-    """The position of a run in its training; part of every checkpoint.
-
-    Attributes:
-        epoch: finished epochs.
-        step: finished optimiser steps of the current epoch.
-        total_steps: finished optimiser steps in all.
-        rows: lines of `metrics.jsonl` that belong to this state.
-        seconds: time spent in training steps.
-        samples: samples seen in that time.
-        best: `epoch`, `value` and `metrics` of the best evaluation so far.
-        last: `epoch`, `value` and `metrics` of the last evaluation.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-    rows: int = 0
-    seconds: float = 0.0
-    samples: int = 0
-    best: dict[str, Any] | None = None
-    last: dict[str, Any] | None = None
 
 
 class Session:
@@ -222,24 +199,45 @@ class Session:
             group = list(itertools.islice(batches, trainer.accumulate))
             yield group, sum(sizes[first : first + trainer.accumulate])
 
-    def measure(self, say: Callable[[str], None] = lambda text: None) -> dict[str, float]:
-        """Evaluates on the test split; the averaged weights too, if there are any.
+    def measure(self, stop: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Evaluates on the test split and remembers the metrics; arguments and errors as in `evaluate`."""
+        metrics = self.evaluate(stop=stop)
+        self.remember(metrics)
+        return metrics
+
+    def evaluate(
+        self, say: Callable[[str], None] = lambda text: None, stop: Callable[[], bool] = lambda: False
+    ) -> dict[str, float]:
+        """The metrics on the test split; of the averaged weights too, if there are any.
 
         Args:
             say: callback that gets the progress as text.
+            stop: asked before each batch, by all processes together.
+
+        Raises:
+            Stopped: `stop` said so; the state of the run is what it was before.
         """
+        random = checkpoint.random_state()
+        try:
+            return self._metrics(say, stop)
+        except Stopped:
+            checkpoint.set_random_state(random)
+            raise
+
+    def _metrics(self, say: Callable[[str], None], stop: Callable[[], bool]) -> dict[str, float]:
         self.processes.share_buffers(self.learner.model)
         start = time.perf_counter()
-        self.evaluation = self._evaluate(self.learner.model, say)
+        self.evaluation = self._evaluate(self.learner.model, say, stop)
         self.evaluation_seconds = time.perf_counter() - start
         metrics = self.evaluation.prefixed("test")
         if self.learner.average is not None:
             self.processes.share_buffers(self.learner.average)
-            metrics |= self._evaluate(self.learner.average.module, say).prefixed("test_ema")
-        self._remember(metrics)
+            metrics |= self._evaluate(self.learner.average.module, say, stop).prefixed("test_ema")
         return metrics
 
-    def _evaluate(self, network: nn.Module, say: Callable[[str], None]) -> Evaluation:
+    def _evaluate(
+        self, network: nn.Module, say: Callable[[str], None], stop: Callable[[], bool]
+    ) -> Evaluation:
         trainer = self.cfg.trainer
         count = self._eval_batches(self.test_set)
         count = count if trainer.max_steps is None else min(count, trainer.max_steps)
@@ -248,6 +246,10 @@ class Session:
         def announced() -> Iterator[Batch]:
             for number, batch in enumerate(self._own_block(self.test_set, count), start=1):
                 say(f"evaluating {number}/{last - first}")
+                self.files.beat()
+                # Some processes have a batch more than others, at which they would ask alone.
+                if number <= count // self.processes.count and stop():
+                    raise Stopped("a signal")
                 yield batch
 
         return evaluate(
@@ -260,7 +262,8 @@ class Session:
             self.processes,
         )
 
-    def _remember(self, metrics: dict[str, float]) -> None:
+    def remember(self, metrics: dict[str, float]) -> None:
+        """Keeps metrics as the last ones; saves `best.pt` if they are the best so far."""
         select = self.cfg.trainer.select
         metric, value = metric_of(select), metrics[select]
         assert metric is not None
