@@ -37,6 +37,7 @@ class RunFiles:
         self._lock = folder / ".lock"
         self._metrics = folder / METRICS
         self._beat_at = 0.0
+        self._lines: list[str] = []
 
     def __enter__(self) -> Self:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -97,17 +98,37 @@ class RunFiles:
         write_json(self.folder / "env.json", environment)
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
-        with self._metrics.open("a") as file:
-            file.write(json_text(row) + "\n")
+        line = json_text(row) + "\n"
+        self._lines.append(line)
+        with self._metrics.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    @property
+    def metrics_text(self) -> str:
+        """What metrics.jsonl holds, if nobody else has changed it; part of every checkpoint."""
+        return "".join(self._lines)
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows so far."""
         return read_metrics(self.folder)
 
-    def cut_metrics(self, num_rows: int) -> None:
-        """Drops the rows that were written after the state from which a run continues."""
-        rows = self.read_metrics()[:num_rows]
-        write_text(self._metrics, "".join(json_text(row) + "\n" for row in rows))
+    def restore_metrics(self, text: str) -> bool:
+        """Writes metrics.jsonl as it was at the state from which a run continues.
+
+        Returns:
+            Whether the file still held that; rows that were written after it do not matter.
+        """
+        self._lines = text.splitlines(keepends=True)
+        try:
+            held = self._metrics.read_bytes().startswith(text.encode())
+        except OSError:
+            held = not text
+        write_text(self._metrics, text)
+        return held
+
+    def first_rows(self, count: int) -> str:
+        """The first rows of metrics.jsonl, for checkpoints of version 0.1.0, which hold their number only."""
+        return "".join(json_text(row) + "\n" for row in read_metrics(self.folder)[:count])
 
     def clear(self) -> None:
         """Deletes the files of an earlier run in this directory."""
@@ -150,8 +171,8 @@ class FollowerFiles(RunFiles):
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         pass
 
-    def cut_metrics(self, num_rows: int) -> None:
-        pass
+    def restore_metrics(self, text: str) -> bool:
+        return True
 
     def clear(self) -> None:
         pass

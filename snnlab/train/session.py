@@ -149,7 +149,7 @@ class Session:
         """Continues from the last checkpoint; False if there is none."""
         path = self.files.checkpoints / "last.pt"
         if not path.exists():
-            self.files.cut_metrics(0)
+            self.files.restore_metrics("")
             return False
         state = checkpoint.load(path)
         refuse_other_data(state.get("data"), self.data, self.files.folder)
@@ -159,7 +159,8 @@ class Session:
         random = [state["random"], *state.get("random_of_others", [])]
         if self.processes.rank < len(random):
             checkpoint.set_random_state(random[self.processes.rank])
-        self.files.cut_metrics(self.position.rows)
+        rows = state.get("metrics")
+        self.files.restore_metrics(self.files.first_rows(self.position.rows) if rows is None else rows)
         return True
 
     def save(self) -> None:
@@ -174,7 +175,9 @@ class Session:
             "random": random[0],
             "random_of_others": random[1:],
             "config_hash": run_hash(self.cfg),
+            "seed": self.cfg.seed,
             "data": self.data.as_mapping(),
+            "metrics": self.files.metrics_text,
         }
         self.files.save_checkpoint("last", state)
 

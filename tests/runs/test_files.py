@@ -13,7 +13,7 @@ from snnlab.runs.files import RunFiles
 def test_metrics_are_cut_back_to_the_saved_state(tmp_path: Path) -> None:
     with RunFiles(tmp_path) as files:
         for step in range(5):
-            files.append_metrics({"step": step})
+            files.append_metrics({"step": step, "epoch": 0, "split": "train"})
         files.cut_metrics(3)
         assert [row["step"] for row in files.read_metrics()] == [0, 1, 2]
 
