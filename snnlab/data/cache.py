@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from snnlab.data.arrays import read_npy
+from snnlab.data.foreign import reading
 from snnlab.data.track import track
 from snnlab.errors import DataError
 from snnlab.locks import lock
@@ -40,7 +42,7 @@ class FrameFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._map: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+        self._map: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
 
     def __getitem__(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
         return np.asarray(self._map[index])
@@ -51,6 +53,10 @@ class FrameFile:
     @property
     def shape(self) -> tuple[int, ...]:
         return self._map.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._map.dtype
 
     def __reduce__(self) -> tuple[type["FrameFile"], tuple[Path]]:
         return FrameFile, (self.path,)
@@ -89,16 +95,24 @@ def files_hash(files: Sequence[str]) -> str:
 def open_cache(folder: Path) -> FrameCache | None:
     """Opens a cache; `None` if there is none or it is incomplete."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        names = tuple((folder / "names.txt").read_text().splitlines())
-        labels = np.load(folder / "labels.npy")
-        frames = FrameFile(folder / "frames.npy")
-    except (OSError, ValueError, EOFError):
+        with reading(folder):
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            names = tuple((folder / "names.txt").read_text(encoding="utf-8").splitlines())
+            labels = read_npy(folder / "labels.npy")
+            frames = FrameFile(folder / "frames.npy")
+    except DataError:
         return None
     whole = (
-        manifest.get("format") == FORMAT
-        and list(frames.shape) == manifest["shape"]
+        isinstance(manifest, dict)
+        and manifest.get("format") == FORMAT
+        and frames.dtype == np.uint8
+        and len(frames.shape) == 5
+        and list(frames.shape) == manifest.get("shape")
         and len(frames) == len(labels) == len(names)
+        and labels.dtype == np.int64
+        and all(isinstance(manifest.get(key), str) for key in ("files_sha256", "frames_sha256"))
+        and files_hash(names) == manifest.get("names_sha256", files_hash(names))
+        and _digest(labels) == manifest.get("labels_sha256", _digest(labels))
     )
     return FrameCache(folder, frames, labels, names, manifest) if whole else None
 
@@ -146,14 +160,16 @@ def build_cache(
         try:
             temporary.mkdir()
             digest = _write_frames(temporary / "frames.npy", shape, produce, workers, folder.parent.name)
-            np.save(temporary / "labels.npy", np.asarray(labels, np.int64))
-            (temporary / "names.txt").write_text("".join(f"{name}\n" for name in names))
+            stored_labels = np.asarray(labels, np.int64)
+            np.save(temporary / "labels.npy", stored_labels)
+            (temporary / "names.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
             manifest = {
                 "format": FORMAT,
                 "parameters": dict(parameters),
                 "shape": list(shape),
                 "names_sha256": files_hash(names),
                 "files_sha256": listing,
+                "labels_sha256": _digest(stored_labels),
                 "frames_sha256": digest,
             }
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
@@ -184,6 +200,10 @@ def check_cache(folder: Path) -> list[str]:
         if hashlib.file_digest(file, "sha256").hexdigest() != cache.manifest["frames_sha256"]:
             problems.append(f"{folder}/frames.npy is not what was written")
     return problems
+
+
+def _digest(array: NDArray[Any]) -> str:
+    return hashlib.sha256(array.tobytes()).hexdigest()
 
 
 class _Chunks(Dataset[Tensor | DataError]):

@@ -15,11 +15,12 @@ from torch import Tensor
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
 from snnlab.data.files import Layout, Recording
+from snnlab.data.foreign import reading
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
 from snnlab.data.splits import Split
-from snnlab.errors import DataError
+from snnlab.errors import DataError, SnnlabError
 
 _MANY = 2000
 
@@ -175,18 +176,27 @@ class EventData(LabelledData):
         """Frames of the recordings with these indices, [n, T, 2, H, W]."""
         chosen = [recordings[i] for i in indices]
         frames = []
-        for recording, events in zip(chosen, self.read(chosen), strict=True):
-            try:
+        for recording, events in zip(chosen, self._read(chosen), strict=True):
+            with reading(recording.path, "the file is damaged, or of another data set"):
                 frames.append(integrate(events, self.framing, *self.sensor))
-            except ValueError as error:
-                hint = "the file is damaged, or of another data set"
-                raise DataError(f"{recording.path}: {error}", hint) from error
             if len(events) < self.framing.num_steps:
                 raise DataError(
                     f"{recording.path} holds {len(events)} events, fewer than the {self.framing.num_steps} time steps",
                     "download or unpack it again, or remove it",
                 )
         return np.stack(frames)
+
+    def _read(self, recordings: Sequence[Recording]) -> list[Events]:
+        """As `read`; an error that does not say so itself names the first recording that cannot be read."""
+        try:
+            return self.read(recordings)
+        except SnnlabError:
+            raise
+        except Exception:
+            for recording in recordings:
+                with reading(recording.path):
+                    self.read([recording])
+            raise
 
     def _split(self) -> Split:
         cache = self.frames()

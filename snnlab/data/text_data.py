@@ -17,6 +17,7 @@ from torch import Tensor
 
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
 from snnlab.data.files import ELSEWHERE
+from snnlab.data.foreign import reading
 from snnlab.data.words import Words, read_vectors, vector_size
 from snnlab.errors import DataError
 from snnlab.packages import need
@@ -155,13 +156,14 @@ class TextData(LabelledData):
         for part, side in zip(parts, ("training", "held-out"), strict=True):
             if not part.texts:
                 raise DataError(f"dataset {self.name}: {folder} holds no {side} sentence", self._how())
-        train, test = (self.separate(part.texts) for part in parts)
-        tokenizer = _tokenizer(train, self.min_count, self.length)
-        sets = (
-            ArraySet(_indices(tokenizer, texts), part.labels)
-            for texts, part in zip((train, test), parts, strict=True)
-        )
-        return (tokenizer, *sets)
+        with reading(f"dataset {self.name}: the text in {folder}"):
+            train, test = (self.separate(part.texts) for part in parts)
+            tokenizer = _tokenizer(train, self.min_count, self.length)
+            sets = [
+                ArraySet(_indices(tokenizer, texts), part.labels)
+                for texts, part in zip((train, test), parts, strict=True)
+            ]
+        return tokenizer, sets[0], sets[1]
 
     def _find(self) -> Path | None:
         """The first folder that holds all files."""
@@ -207,27 +209,26 @@ def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sente
         num_classes: number of classes; labels are below it.
 
     Raises:
-        DataError: a line has another format.
+        DataError: a line has another format, or there is none.
     """
     texts, labels = [], []
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
-            for row in rows:
-                if not row:
-                    continue
-                label = row[1 - text] if len(row) == 2 else ""
-                if rows.line_num == 1 and len(row) == 2 and not label.isdigit():
-                    continue
-                if not label.isdigit() or int(label) >= num_classes:
-                    raise DataError(
-                        f"{path}, line {rows.line_num}: expected a sentence and a class below {num_classes}",
-                        "the file is damaged, or of another data set",
-                    )
-                texts.append(row[text].strip())
-                labels.append(int(label))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is damaged: {error}", "get it again") from error
+    with reading(path), path.open(encoding="utf-8", newline="") as lines:
+        rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
+        for row in rows:
+            if not row:
+                continue
+            label = row[1 - text] if len(row) == 2 else ""
+            if rows.line_num == 1 and len(row) == 2 and not label.isdigit():
+                continue
+            if not label.isascii() or not label.isdigit() or len(label) > 9 or int(label) >= num_classes:
+                raise DataError(
+                    f"{path}, line {rows.line_num}: expected a sentence and a class below {num_classes}",
+                    "the file is damaged, or of another data set",
+                )
+            texts.append(row[text].strip())
+            labels.append(int(label))
+    if not texts:
+        raise DataError(f"{path} holds no sentence", "get it again")
     return Sentences(texts, np.array(labels, np.int64))
 
 

@@ -92,7 +92,21 @@ def test_name_depends_on_parameters_but_not_on_their_order(tmp_path):
     assert one != cache_folder(tmp_path, {"a": 1, "b": 3})
 
 
-@pytest.mark.parametrize("damage", ["no manifest", "empty manifest", "cut", "no labels", "other format"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "no manifest",
+        "empty manifest",
+        "a list",
+        "keys",
+        "cut",
+        "no labels",
+        "labels",
+        "names",
+        "type",
+        "other format",
+    ],
+)
 def test_what_is_not_whole_is_not_opened_and_is_rebuilt(folder, damage):
     build(folder)
     manifest = folder / "manifest.json"
@@ -104,6 +118,16 @@ def test_what_is_not_whole_is_not_opened_and_is_rebuilt(folder, damage):
         os.truncate(folder / "frames.npy", 500)
     elif damage == "no labels":
         (folder / "labels.npy").unlink()
+    elif damage == "a list":
+        manifest.write_text("[]")
+    elif damage == "keys":
+        manifest.write_text(json.dumps({"format": 1, "shape": [100, *SHAPE]}))
+    elif damage == "labels":
+        np.save(folder / "labels.npy", np.roll(LABELS, 1))
+    elif damage == "names":
+        (folder / "names.txt").write_text("".join(f"{name}\n" for name in reversed(NAMES)))
+    elif damage == "type":
+        np.save(folder / "frames.npy", np.zeros((100, *SHAPE)))
     else:
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": 0}))
     assert open_cache(folder) is None

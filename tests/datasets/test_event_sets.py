@@ -100,7 +100,7 @@ def test_archives_put_in_place_are_unpacked(nmnist, tmp_path_factory):
 
 def test_a_damaged_recording_is_named(nmnist):
     trees.write_saccades(nmnist / "nmnist/NMNIST/Train/3/00500.bin", np.array([[40, 0, 0, 0]]))
-    with pytest.raises(DataError, match=r"00500\.bin: events with x from 40 to 40"):
+    with pytest.raises(DataError, match=r"00500\.bin cannot be read: events with x from 40 to 40"):
         NMNIST(nmnist, 4).prepare()
 
 

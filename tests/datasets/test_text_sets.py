@@ -80,9 +80,9 @@ def test_five_classes(root):
     assert SST5(root).verify() == ["4 + 2 sentences to train and test, published are 8544 + 1101"]
 
 
-@pytest.mark.parametrize("line", ["no label", "text\t2", "a\tb\t1"])
+@pytest.mark.parametrize("line", ["no label", "text\t2", "a\tb\t1", "text\t\u00b2", "text\t" + "0" * 5000])
 def test_damaged_lines_are_named(root, line):
-    with (root / "text/SST-2/train.tsv").open("a") as file:
+    with (root / "text/SST-2/train.tsv").open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
     dataset = SST2(root)
     with pytest.raises(DataError, match=r"train\.tsv, line 6: expected a sentence and a class below 2"):

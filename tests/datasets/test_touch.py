@@ -121,6 +121,6 @@ def test_what_is_no_recording_is_refused(tmp_path, sample, message):
 def test_a_damaged_archive_is_one_error(tmp_path):
     (tmp_path / "Ev-Objects.zip").write_bytes(b"no archive")
     dataset = EvTouchObjects(tmp_path)
-    with pytest.raises(DataError, match="is damaged"):
+    with pytest.raises(DataError, match=r"Ev-Objects\.zip cannot be read"):
         dataset.prepare()
     assert not dataset.status().present
