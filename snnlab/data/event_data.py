@@ -14,7 +14,7 @@ from torch import Tensor
 
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
-from snnlab.data.files import Layout, Recording
+from snnlab.data.files import Layout, NotThereError, Recording
 from snnlab.data.foreign import reading
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
 from snnlab.data.places import cache_parent
@@ -120,7 +120,10 @@ class EventData(LabelledData):
             recordings = self.find()
         except DataError as error:
             count = None if cache is None else len(cache.names)
-            note = "frames are cached, recordings are gone" if cached else error.hint
+            if not isinstance(error, NotThereError):
+                note = f"{error.message}; {error.hint}"
+            else:
+                note = "frames are cached, recordings are gone" if cached else error.hint
             return Status(cached, None, count, self.expected, folder, cached, note)
         note = ""
         if self.expected is not None and len(recordings) < self.expected:

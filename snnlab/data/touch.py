@@ -192,8 +192,16 @@ class TouchData(LabelledData):
         if place is None:
             raise self._missing()
         found: dict[str, list[tuple[int, int, NDArray[np.uint8]]]] = {"train": [], "test": []}
+        names: dict[tuple[str, int], str] = {}
         for match, content in place.read(f"get it again from {_ADDRESS}"):
             number, label = int(match[2]), int(match[3])
+            if (match[1], number) in names:
+                both = f"{names[match[1], number]} and {match[0]}"
+                raise DataError(
+                    f"dataset {self.name}: {place.path} holds {match[1]} recording {number} twice, {both}",
+                    "remove the one that does not belong",
+                )
+            names[match[1], number] = match[0]
             found[match[1]].append((number, label, self._frames(match[0], label, content)))
         for part, samples in found.items():
             if not samples:

@@ -60,6 +60,7 @@ class CIFAR10DVS(EventData):
         ),
         classes=_CLASSES,
         endings=(".aedat", ".npz", ".aedat4"),
+        stem=r"cifar10_CLASS_(0|[1-9][0-9]{0,3})",
         archives=("CIFAR10DVS.zip", *(f"{name}.zip" for name in _CLASSES)),
         address="https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
     )

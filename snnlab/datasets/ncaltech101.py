@@ -96,6 +96,7 @@ _LAYOUT = Layout(
     ),
     classes=_OBJECTS,
     endings=(".bin",),
+    stem=r"image_[0-9]{4}",
     archives=("N-Caltech101-archive.zip", "Caltech101.zip"),
     address="https://www.garrickorchard.com/datasets/n-caltech101",
 )

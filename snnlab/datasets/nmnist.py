@@ -50,6 +50,7 @@ class NMNIST(EventData):
         parts=("Train", "Test"),
         classes=CLASS_NAMES,
         endings=(".bin",),
+        stem=r"[0-9]{5}",
         archives=("[Tt]rain.zip", "[Tt]est.zip"),
         address=_ADDRESS,
     )

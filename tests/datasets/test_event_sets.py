@@ -263,7 +263,19 @@ def test_a_repaired_recording_is_integrated_anew(nmnist):
 
 
 @pytest.mark.parametrize(
-    "name", ["00011 (1).bin", "00011-copy.bin", "._00011.bin", "Thumbs.bin", "7.bin.part", "~7.bin"]
+    "name",
+    [
+        "00011 (1).bin",
+        "00011-copy.bin",
+        "._00011.bin",
+        "Thumbs.bin",
+        "7.bin.part",
+        "~7.bin",
+        "00011-copy2.bin",
+        "00011_2.bin",
+        "11.bin",
+        "\u0661\u0661\u0661\u0661\u0661.bin",
+    ],
 )
 def test_files_that_do_not_belong_are_left_out(nmnist, name):
     (nmnist / "nmnist/NMNIST/Train/4" / name).write_bytes(b"no recording")
@@ -303,3 +315,58 @@ def test_gestures_of_unclear_numbers_are_refused(tmp_path, labels):
     numbered_gestures(tmp_path, labels)
     with pytest.raises(DataError, match="neither 0 to 10 nor 1 to 11"):
         DVSGesture(tmp_path, 4).find()
+
+
+@pytest.mark.parametrize(
+    "name", ["cifar10_cat_5_2", "cifar10_cat_05", "cifar10_dog_7", "old_cat_5", "cifar10_cat_5-1"]
+)
+def test_copies_and_other_classes_among_cifar10_dvs_are_left_out(tmp_path, name):
+    cifar10_dvs(tmp_path, trees.write_npz, ".npz")
+    trees.write_npz(tmp_path / "cifar10_dvs" / "cat" / f"{name}.npz", random_rows(40, 128, 128, 0))
+    assert len(CIFAR10DVS(tmp_path, 4).find()) == 60
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "user_led/1.npy",
+        "user01_led/\u00b2.npy",
+        "user01_led/1 (1).npy",
+        "user01_led/01.npy",
+        "user01_led/._1.npy",
+        "user01_led (copy)/1.npy",
+        ".user01_led/1.npy",
+        "user01_led/Thumbs.db",
+        "user01_led/1.npy.part",
+    ],
+)
+def test_files_that_do_not_belong_among_gestures_are_left_out(tmp_path, name):
+    numbered_gestures(tmp_path, range(11))
+    file = tmp_path / "dvs_gesture" / "ibmGestureTrain" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"no recording")
+    (file.parent / "5.npy").unlink(missing_ok=True)
+    (file.parent / "5.npy").mkdir()  # a folder is no recording either
+    found = DVSGesture(tmp_path, 4).find()
+    assert 20 < len(found) < 23
+    assert not any(name in recording.name for recording in found)
+    assert DVSGesture(tmp_path, 4).status().present
+
+
+@pytest.mark.parametrize(
+    "name", ["user01_led_0 (1).npz", "._user01_led_0.npz", "user01_led_0_1.npz", "Thumbs.npz"]
+)
+def test_files_that_do_not_belong_among_cut_gestures_are_left_out(tmp_path, name):
+    folder = tmp_path / "DVS128Gesture" / "events_np" / "train" / "3"
+    trees.write_npz(folder / "user01_fluorescent_led_0.npz", random_rows(60, 128, 128, 0))
+    (folder / name).write_bytes(b"no recording")
+    assert [recording.path.name for recording in DVSGesture(tmp_path, 4).find()] == [
+        "user01_fluorescent_led_0.npz"
+    ]
+
+
+def test_a_set_of_unclear_numbers_is_listed_with_the_reason(tmp_path):
+    numbered_gestures(tmp_path, [3])
+    status = DVSGesture(tmp_path, 4).status()
+    assert not status.present
+    assert "neither 0 to 10 nor 1 to 11" in status.note

@@ -124,3 +124,37 @@ def test_a_damaged_archive_is_one_error(tmp_path):
     with pytest.raises(DataError, match=r"Ev-Objects\.zip cannot be read"):
         dataset.prepare()
     assert not dataset.status().present
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train/sample_0_label_0 (1).npy",
+        "train/._sample_0_label_0.npy",
+        "train/sample_0_label_0.npy.part",
+        "old_train/sample_0_label_0.npy",
+        "train/sample_\u0660_label_0.npy",
+        "train/sample_7_label_" + "9" * 5000 + ".npy",
+    ],
+)
+def test_files_that_do_not_belong_are_left_out(root, name):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        archive.writestr(f"Ev-Objects/{name}", b"no recording")
+    dataset = EvTouchObjects(root, 5)
+    assert dataset.status().samples == len(dataset.train_set()) + len(dataset.test_set()) == 6
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["Ev-Objects/train/sample_0_label_1.npy", "copy/train/sample_0_label_0.npy"])
+def test_a_recording_that_is_there_twice_is_named(root, name):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        archive.writestr(name, archive.read("Ev-Objects/train/sample_0_label_0.npy"))
+    with pytest.raises(DataError, match=f"train recording 0 twice, .*{name}"):
+        EvTouchObjects(root, 5).train_set()
+
+
+def test_a_damaged_recording_is_named(root):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        archive.writestr("Ev-Objects/train/sample_3_label_1.npy", b"\x93NUMPY\x01")
+    with pytest.raises(DataError, match=r"Ev-Objects\.zip: .*sample_3_label_1\.npy cannot be read"):
+        EvTouchObjects(root, 5).train_set()
