@@ -12,29 +12,23 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from snnlab.data.arrays import read_npy
+from snnlab.data.cache_writer import Produce, write_frames
 from snnlab.data.foreign import reading
-from snnlab.data.track import track
 from snnlab.errors import DataError
 from snnlab.locks import lock
 
 FORMAT = 1
-_CHUNK = 32
 _log = logging.getLogger(__name__)
-
-Produce = Callable[[Sequence[int]], NDArray[np.uint8]]
 
 
 class FrameFile:
@@ -71,6 +65,7 @@ class FrameCache:
         frames: uint8 [N, T, 2, H, W].
         labels: [N].
         names: relative file name of every recording.
+        empty: indices of the recordings whose frames are all zero.
         manifest: parameters, counts and hashes.
     """
 
@@ -79,6 +74,11 @@ class FrameCache:
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     manifest: Mapping[str, Any]
+
+    @property
+    def empty(self) -> list[int]:
+        found: list[int] = self.manifest.get("empty", [])
+        return found
 
 
 def cache_folder(parent: Path, parameters: Mapping[str, object]) -> Path:
@@ -112,6 +112,7 @@ def open_cache(folder: Path) -> FrameCache | None:
         and labels.dtype == np.int64
         and all(isinstance(manifest.get(key), str) for key in ("files_sha256", "frames_sha256"))
         and files_hash(names) == manifest.get("names_sha256", files_hash(names))
+        and _is_index(manifest.get("empty", []), len(names))
         and _digest(labels) == manifest.get("labels_sha256", _digest(labels))
     )
     return FrameCache(folder, frames, labels, names, manifest) if whole else None
@@ -159,7 +160,9 @@ def build_cache(
         temporary = folder.with_name(f"{_temporary_prefix(folder)}{os.getpid()}")
         try:
             temporary.mkdir()
-            digest = _write_frames(temporary / "frames.npy", shape, produce, workers, folder.parent.name)
+            digest, empty = write_frames(
+                temporary / "frames.npy", shape, produce, workers, folder.parent.name
+            )
             stored_labels = np.asarray(labels, np.int64)
             np.save(temporary / "labels.npy", stored_labels)
             (temporary / "names.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
@@ -171,6 +174,7 @@ def build_cache(
                 "files_sha256": listing,
                 "labels_sha256": _digest(stored_labels),
                 "frames_sha256": digest,
+                "empty": empty,
             }
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
             for file in temporary.iterdir():
@@ -202,43 +206,12 @@ def check_cache(folder: Path) -> list[str]:
     return problems
 
 
+def _is_index(found: object, count: int) -> bool:
+    return isinstance(found, list) and all(type(i) is int and 0 <= i < count for i in found)
+
+
 def _digest(array: NDArray[Any]) -> str:
     return hashlib.sha256(array.tobytes()).hexdigest()
-
-
-class _Chunks(Dataset[Tensor | DataError]):
-    """Frames of 32 recordings per item. A DataError is returned as a value: worker processes do not keep its type."""
-
-    def __init__(self, count: int, produce: Produce) -> None:
-        self.chunks = [range(i, min(i + _CHUNK, count)) for i in range(0, count, _CHUNK)]
-        self.produce = produce
-
-    def __len__(self) -> int:
-        return len(self.chunks)
-
-    def __getitem__(self, index: int) -> Tensor | DataError:
-        try:
-            return torch.from_numpy(self.produce(self.chunks[index]))
-        except DataError as error:
-            return error
-
-
-def _write_frames(path: Path, shape: tuple[int, ...], produce: Produce, workers: int, title: str) -> str:
-    """Writes chunk by chunk with `write`; writing to a memory map would kill the process when the disk is full."""
-    chunks = _Chunks(shape[0], produce)
-    with path.open("w+b") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        # Its own generator, so that torch's does not advance and a first run equals one that finds the cache.
-        produced = DataLoader(chunks, batch_size=None, num_workers=workers, generator=torch.Generator())
-        for frames in track(produced, len(chunks), f"integrating {title}"):
-            if isinstance(frames, DataError):
-                raise frames
-            assert frames.dtype == torch.uint8
-            assert tuple(frames.shape[1:]) == shape[1:]
-            file.write(frames.numpy().tobytes())
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _rename(temporary: Path, folder: Path, listing: str) -> None:

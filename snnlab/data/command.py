@@ -53,6 +53,8 @@ def prepare(cfg: RunConfig, dataset: LabelledData) -> int:
         highlight=False,
         soft_wrap=True,
     )
+    if dataset.skipped:
+        console.print(f"left out, because they are empty: {len(dataset.skipped)}", highlight=False)
     cache = dataset.status().cache
     if cache is not None:
         console.print(f"frames: {cache}", highlight=False, soft_wrap=True)

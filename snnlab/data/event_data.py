@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
-from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
+from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, absent_classes, resize
+from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import Layout, NotThereError, Recording
 from snnlab.data.foreign import reading
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
@@ -37,6 +38,7 @@ class EventData(LabelledData):
         scale: scaling of the counts, see `frames_to_float`.
         image_size: decoded height and width (bilinear, antialiased).
         split_name: the named split.
+        empty: recordings with fewer events than steps: an `error`, or `skip`.
     """
 
     name: str
@@ -46,12 +48,21 @@ class EventData(LabelledData):
     in_channels = 2
     static = False
 
-    def __init__(self, root: Path, framing: Framing, scale: Scale, image_size: int, split_name: str) -> None:
+    def __init__(
+        self,
+        root: Path,
+        framing: Framing,
+        scale: Scale,
+        image_size: int,
+        split_name: str,
+        empty: Empty = "error",
+    ) -> None:
         self.root = Path(root)
         self.framing = framing
         self.scale = scale
         self.image_size = image_size
         self.split_name = split_name
+        self.empty = empty
         self.num_classes = len(self.class_names)
         self.raw_shape = (framing.num_steps, 2, *self.sensor)
         self._open: FrameCache | None = None
@@ -86,7 +97,8 @@ class EventData(LabelledData):
 
     def parameters(self) -> dict[str, object]:
         """Everything that the frames depend on, besides the recordings."""
-        return {"dataset": self.name, "sensor": list(self.sensor), **self.framing.parameters()}
+        skipping = {"empty": self.empty} if self.empty == "skip" else {}
+        return {"dataset": self.name, "sensor": list(self.sensor), **self.framing.parameters(), **skipping}
 
     def find_or_unpack(self) -> list[Recording]:
         """Finds the recordings after unpacking archives, where recordings are missing."""
@@ -100,7 +112,10 @@ class EventData(LabelledData):
     def frames(self) -> FrameCache:
         """The integrated frames; builds the cache if there is none for these files."""
         if self._open is None:
-            self._open = self._build()
+            cache = self._build()
+            self.skipped = tuple(cache.names[i] for i in cache.empty)
+            settle_empty(self.name, self._too_few, self.skipped, self.empty)
+            self._open = cache
         return self._open
 
     def prepare(self) -> None:
@@ -128,6 +143,9 @@ class EventData(LabelledData):
         note = ""
         if self.expected is not None and len(recordings) < self.expected:
             note = f"a subset, {len(recordings)} of {self.expected} published recordings"
+        absent = absent_classes([recording.label for recording in recordings], self.class_names)
+        if absent:
+            note = f"{note}; " * bool(note) + f"no recording of {absent}"
         where = recordings[0].path.parents[recordings[0].name.count("/")]
         return Status(True, where, len(recordings), self.expected, folder, cached, note)
 
@@ -183,11 +201,17 @@ class EventData(LabelledData):
             with reading(recording.path, "the file is damaged, or of another data set"):
                 frames.append(integrate(events, self.framing, *self.sensor))
             if len(events) < self.framing.num_steps:
-                raise DataError(
-                    f"{recording.path} holds {len(events)} events, fewer than the {self.framing.num_steps} time steps",
-                    "download or unpack it again, or remove it",
-                )
+                if self.empty == "error":
+                    raise DataError(
+                        f"{recording.path} holds {len(events)} events, {self._too_few}",
+                        "download or unpack it again, remove it, or leave such recordings out with dataset.empty=skip",
+                    )
+                frames[-1] = np.zeros_like(frames[-1])  # by which the cache knows it
         return np.stack(frames)
+
+    @property
+    def _too_few(self) -> str:
+        return f"fewer than the {self.framing.num_steps} time steps"
 
     def _read(self, recordings: Sequence[Recording]) -> list[Events]:
         """As `read`; an error that does not say so itself names the first recording that cannot be read."""
@@ -203,7 +227,9 @@ class EventData(LabelledData):
 
     def _split(self) -> Split:
         cache = self.frames()
-        split = self.split(cache.names, cache.labels)
+        chosen = self.split(cache.names, cache.labels)
+        # After the split, so that the others stay on their sides.
+        split = Split(*(side[~np.isin(side, cache.empty)] for side in (chosen.train, chosen.test)))
         for side, index in (("training", split.train), ("held-out", split.test)):
             if len(index) == 0:
                 raise DataError(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
+from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reading
 from snnlab.data.words import Words, read_vectors, vector_size
@@ -48,6 +49,7 @@ class TextData(LabelledData):
         dim: size of learned word vectors.
         vectors: file of word vectors, see `read_vectors`; `None`: they are learned.
         split_name: the named split.
+        empty: sentences without a word: an `error`, or `skip`.
     """
 
     name: ClassVar[str]
@@ -62,7 +64,14 @@ class TextData(LabelledData):
     reads_words = True
 
     def __init__(
-        self, root: Path, length: int, min_count: int, dim: int, vectors: str | None, split_name: str
+        self,
+        root: Path,
+        length: int,
+        min_count: int,
+        dim: int,
+        vectors: str | None,
+        split_name: str,
+        empty: Empty = "error",
     ) -> None:
         self.root = Path(root)
         self.length = length
@@ -70,6 +79,7 @@ class TextData(LabelledData):
         self.vectors = None if vectors is None else Path(vectors).expanduser()
         self.dim = dim if self.vectors is None else vector_size(self.vectors)
         self.split_name = split_name
+        self.empty = empty
         self.num_classes = len(self.class_names)
         self.raw_shape = (1, length, 1)
 
@@ -159,11 +169,19 @@ class TextData(LabelledData):
         with reading(f"dataset {self.name}: the text in {folder}"):
             train, test = (self.separate(part.texts) for part in parts)
             tokenizer = _tokenizer(train, self.min_count, self.length)
-            sets = [
-                ArraySet(_indices(tokenizer, texts), part.labels)
-                for texts, part in zip((train, test), parts, strict=True)
-            ]
-        return tokenizer, sets[0], sets[1]
+            indices = [_indices(tokenizer, texts) for texts in (train, test)]
+        full = [rows.any((1, 2, 3)) for rows in indices]
+        self.skipped = tuple(
+            f"{side} sentence {number + 1}"
+            for side, some in zip(("training", "held-out"), full, strict=True)
+            for number in np.flatnonzero(~some).tolist()
+        )
+        settle_empty(self.name, f"no word, in {folder}", self.skipped, self.empty)
+        train_set, test_set = (
+            ArraySet(rows, part.labels, np.flatnonzero(some))
+            for rows, part, some in zip(indices, parts, full, strict=True)
+        )
+        return tokenizer, train_set, test_set
 
     def _find(self) -> Path | None:
         """The first folder that holds all files."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from snnlab.data.arrays import read_member, read_npy
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
+from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import missing
 from snnlab.data.foreign import reading
 from snnlab.errors import ConfigError, DataError
@@ -111,6 +112,7 @@ class TouchData(LabelledData):
         num_steps: frames per recording, at most `native_steps`.
         values: content of a frame: counts, or whether there was any spike.
         split_name: the named split.
+        empty: recordings without a spike: an `error`, or `skip`.
 
     Raises:
         ConfigError: there are fewer steps than frames, or so many frames that the last ones would be empty.
@@ -126,11 +128,17 @@ class TouchData(LabelledData):
     static = False
 
     def __init__(
-        self, root: Path, num_steps: int, values: Literal["counts", "binary"], split_name: str
+        self,
+        root: Path,
+        num_steps: int,
+        values: Literal["counts", "binary"],
+        split_name: str,
+        empty: Empty = "error",
     ) -> None:
         self.root = Path(root)
         self.values = values
         self.split_name = split_name
+        self.empty = empty
         self.num_classes = len(self.class_names)
         self.num_steps = num_steps
         self.bin = -(-self.native_steps // num_steps)
@@ -203,6 +211,11 @@ class TouchData(LabelledData):
                 )
             names[match[1], number] = match[0]
             found[match[1]].append((number, label, self._frames(match[0], label, content)))
+        self.skipped = tuple(
+            names[part, number] for part in found for number, _, frames in found[part] if not frames.any()
+        )
+        settle_empty(self.name, f"no spike, in {place.path}", self.skipped, self.empty)
+        found = {part: [one for one in samples if one[2].any()] for part, samples in found.items()}
         for part, samples in found.items():
             if not samples:
                 raise DataError(

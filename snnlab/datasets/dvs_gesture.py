@@ -45,6 +45,7 @@ class DVSGesture(EventData):
         values: counts (of events) | binary (any event).
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        empty: recordings with fewer events than steps: error | skip (left out and counted).
         split: published: by person. No person occurs in both folders.
     """
 
@@ -77,9 +78,12 @@ class DVSGesture(EventData):
         values: Literal["counts", "binary"] = "counts",
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["published"] = "published",
     ) -> None:
-        super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+        super().__init__(
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+        )
 
     def find(self) -> list[Recording]:
         for folder in _FOLDERS:

@@ -263,3 +263,16 @@ def test_frames_are_sent_by_name(folder):
     sent = pickle.dumps(frames)
     assert len(sent) < 1000
     assert (pickle.loads(sent)[np.array([3])] == frames[np.array([3])]).all()
+
+
+def test_recordings_whose_frames_are_zero_are_remembered(folder):
+    build(folder)
+    assert open_cache(folder).empty == [0]
+    manifest = folder / "manifest.json"
+    content = json.loads(manifest.read_text())
+    for damaged in ([100], [-1], ["0"], 3, [True]):
+        manifest.write_text(json.dumps({**content, "empty": damaged}))
+        assert open_cache(folder) is None
+    del content["empty"]  # as older versions wrote it
+    manifest.write_text(json.dumps(content))
+    assert open_cache(folder).empty == []

@@ -370,3 +370,60 @@ def test_a_set_of_unclear_numbers_is_listed_with_the_reason(tmp_path):
     status = DVSGesture(tmp_path, 4).status()
     assert not status.present
     assert "neither 0 to 10 nor 1 to 11" in status.note
+
+
+@pytest.mark.parametrize("by", ["number", "time", "duration"])
+def test_recordings_without_events_are_left_out_by_choice(nmnist, by, caplog):
+    for name, events in (("Train/4/00011.bin", 0), ("Test/4/00001.bin", 3)):
+        trees.write_saccades(nmnist / "nmnist/NMNIST" / name, random_rows(events, 34, 34, 1))
+    trees.write_saccades(nmnist / "nmnist/NMNIST/Test/8/00001.bin", random_rows(50, 34, 34, 8))
+    trees.write_saccades(nmnist / "nmnist/NMNIST/Test/4/00002.bin", random_rows(4, 34, 34, 8))
+    for _ in range(2):  # when the cache is made, and when it is found
+        caplog.clear()
+        dataset = NMNIST(nmnist, 4, empty="skip", by=by)
+        train, test = dataset.train_set(), dataset.test_set()
+        assert (len(train), len(test)) == (49, 10)
+        assert dataset.skipped == ("Train/4/00011.bin", "Test/4/00001.bin")
+        assert all(raw.any() for raw, _ in (test[i] for i in range(10)))
+        assert [r.message for r in caplog.records if "left out" in r.message] == [
+            "dataset nmnist: 2 left out, fewer than the 4 time steps: Train/4/00011.bin, Test/4/00001.bin"
+        ]
+    with pytest.raises(DataError, match="holds 0 events, fewer than the 4 time steps") as caught:
+        NMNIST(nmnist, 4, by=by).prepare()
+    assert "dataset.empty=skip" in caught.value.hint
+
+
+def test_leaving_out_keeps_the_others_on_their_sides(nmnist):
+    whole = NMNIST(nmnist, 4, split="stratified80_seed0")
+    sides = {name: side for side, names in _sides(whole).items() for name in names}
+    trees.write_saccades(nmnist / "nmnist/NMNIST/Train/4/00011.bin", random_rows(0, 34, 34, 1))
+    for side, names in _sides(NMNIST(nmnist, 4, split="stratified80_seed0", empty="skip")).items():
+        assert names == [
+            name for name, where in sides.items() if where == side and name != "Train/4/00011.bin"
+        ]
+
+
+def _sides(dataset):
+    names = np.array(dataset.frames().names)
+    return {
+        "train": names[dataset.train_set().index].tolist(),
+        "test": names[dataset.test_set().index].tolist(),
+    }
+
+
+def test_the_choice_moves_no_cache_of_the_default(tmp_path):
+    assert "empty" not in NMNIST(tmp_path, 4).parameters()
+    assert NMNIST(tmp_path, 4, empty="skip").cache_folder() != NMNIST(tmp_path, 4).cache_folder()
+
+
+def test_classes_without_recordings_are_reported(nmnist, caplog):
+    for digit in (0, 7):
+        shutil.rmtree(nmnist / "nmnist/NMNIST/Train" / str(digit))
+    dataset = NMNIST(nmnist, 4, split="stratified80_seed0")
+    for _ in range(2):
+        dataset.train_set()
+    assert [r.message for r in caplog.records if "samples of" in r.message] == [
+        "no training samples of class '0', '7' of 10"
+    ]
+    shutil.rmtree(nmnist / "nmnist/NMNIST/Test" / "7")
+    assert "no recording of class '7' of 10" in NMNIST(nmnist, 4).status().note

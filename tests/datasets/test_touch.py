@@ -158,3 +158,22 @@ def test_a_damaged_recording_is_named(root):
         archive.writestr("Ev-Objects/train/sample_3_label_1.npy", b"\x93NUMPY\x01")
     with pytest.raises(DataError, match=r"Ev-Objects\.zip: .*sample_3_label_1\.npy cannot be read"):
         EvTouchObjects(root, 5).train_set()
+
+
+def test_recordings_without_a_spike_are_an_error_or_left_out_by_choice(root, caplog):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        stream = io.BytesIO()
+        np.save(stream, np.zeros((TAXELS, 2, 250), np.float32))
+        archive.writestr("Ev-Objects/test/sample_9_label_1.npy", stream.getvalue())
+    with pytest.raises(
+        DataError, match=r"test/sample_9_label_1\.npy: no spike, in .*Ev-Objects\.zip \(1 in all\)"
+    ):
+        EvTouchObjects(root, 5).train_set()
+    dataset = EvTouchObjects(root, 5, empty="skip")
+    assert (len(dataset.train_set()), len(dataset.test_set())) == (4, 2)
+    assert dataset.skipped == ("Ev-Objects/test/sample_9_label_1.npy",)
+    assert "1 left out" in caplog.text
+    assert (
+        "no held-out samples of class 'object 0', 'object 1', 'object 2', 'object 3' and 30 more of 36"
+        in caplog.text
+    )
