@@ -31,7 +31,7 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
         _log.warning("unpacking %s", archive)
         temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
         try:
-            with reading(archive, "download it again"):
+            with reading(archive, "download it again", "is damaged"):
                 _extract(archive, temporary)
                 for entry in sorted(temporary.iterdir()):
                     _merge(entry, folder / entry.name)

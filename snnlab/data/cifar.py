@@ -68,8 +68,8 @@ class CIFAR(ImageData):
             unpack_archives(place, (self.archive,))
         if not (place / self.folder).is_dir() and not self.download:
             raise DataError(f"dataset {self.name}: nothing at {place / self.folder}", self._how())
-        what = f"dataset {self.name}: {place / self.folder} is incomplete or damaged and"
-        with reading(what, f"remove that folder; then {self._how()}"):
+        what = f"dataset {self.name}: {place / self.folder}"
+        with reading(what, f"remove that folder; then {self._how()}", "is incomplete or damaged"):
             found = self._reader()(str(place), train=train, download=self.download)
         images_NCHW = np.ascontiguousarray(found.data.transpose(0, 3, 1, 2))
         return ArraySet(images_NCHW, np.asarray(found.targets, np.int64))

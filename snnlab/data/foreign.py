@@ -12,7 +12,7 @@ _LONGEST_REASON = 200
 
 
 @contextmanager
-def reading(what: Path | str, hint: str = AGAIN) -> Iterator[None]:
+def reading(what: Path | str, hint: str = AGAIN, how: str = "cannot be read") -> Iterator[None]:
     """Turns every exception of the block into a DataError that names the file and the reason.
 
     Parsers raise more types than they document: damaged bytes reach `struct`, `zlib`, `ast` and others. Errors of this
@@ -21,6 +21,7 @@ def reading(what: Path | str, hint: str = AGAIN) -> Iterator[None]:
     Args:
         what: the file, or the file and the place in it.
         hint: what to do about it.
+        how: what is said of the file before the reason.
 
     Raises:
         DataError: something in the block failed.
@@ -32,12 +33,12 @@ def reading(what: Path | str, hint: str = AGAIN) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "free some space"
-        raise DataError(f"{what} cannot be read: {reason(error)}", hint) from error
+        raise DataError(f"{what} {how}: {reason(error)}", hint) from error
     except BaseException as error:
         # A panic of a parser written in Rust (aedat, tokenizers, rjieba) is no Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise DataError(f"{what} cannot be read: {reason(error)}", hint) from error
+        raise DataError(f"{what} {how}: {reason(error)}", hint) from error
 
 
 def reason(error: BaseException) -> str:
