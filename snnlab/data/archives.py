@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from snnlab.errors import DataError
+from snnlab.data.foreign import reading
 
 _log = logging.getLogger(__name__)
 _INNER = (".zip", ".tar.gz")
@@ -31,24 +31,23 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
         _log.warning("unpacking %s", archive)
         temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
         try:
-            _extract(archive, temporary)
-            for entry in sorted(temporary.iterdir()):
-                _merge(entry, folder / entry.name)
-            done.touch()
+            with reading(archive, "download it again", "is damaged"):
+                _extract(archive, temporary)
+                for entry in sorted(temporary.iterdir()):
+                    _merge(entry, folder / entry.name)
+                done.touch()
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _extract(archive: Path, target: Path) -> None:
-    try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as file:
-                file.extractall(target)
-        else:
-            with tarfile.open(archive) as tar:
-                tar.extractall(target, filter="data")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-        raise DataError(f"{archive} is damaged: {error}", "download it again") from error
+    target.mkdir(exist_ok=True)
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(target)
+    else:
+        with tarfile.open(archive) as tar:
+            tar.extractall(target, filter="data")
     for inner in sorted(path for path in target.rglob("*") if path.name.endswith(_INNER) and path.is_file()):
         # Under another name, so that the search inside it does not find the archive itself.
         taken = inner.rename(inner.with_name(f"{inner.name}.inner"))

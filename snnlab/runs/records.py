@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 
-def read_record(file: Path, is_whole: Callable[[dict[str, Any]], bool] = lambda content: True) -> dict[str, Any] | None:
+def read_record(
+    file: Path, is_whole: Callable[[dict[str, Any]], bool] = lambda content: True
+) -> dict[str, Any] | None:
     """The object in a JSON file; None if there is no such file, or if it is damaged, which is said.
 
     Args:

@@ -150,7 +150,9 @@ def _is_of(value: Any, kind: Any) -> bool:
 
 def _is_status(content: Result) -> bool:
     kinds = {"status": str, "reason": str | None, "pid": int, "host": str, "heartbeat": int | float}
-    return "status" in content and all(isinstance(content[key], kinds[key]) for key in kinds if key in content)
+    return "status" in content and all(
+        isinstance(content[key], kinds[key]) for key in kinds if key in content
+    )
 
 
 def _is_row(content: Result) -> bool:

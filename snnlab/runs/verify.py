@@ -44,7 +44,9 @@ def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
             raise
         found.append(Finding("config.yaml", error.message.removeprefix(f"{folder / 'config.yaml'}: ")))
         config = {}
-    status, result, env = (_object(folder, name, found) for name in ("status.json", "result.json", "env.json"))
+    status, result, env = (
+        _object(folder, name, found) for name in ("status.json", "result.json", "env.json")
+    )
     if status and status.get("status") not in STATES:
         found.append(Finding("status.json", f"it has the status {status.get('status')!r}"))
     whole = None if result is None else RunResult.of(result)
@@ -117,7 +119,9 @@ def _of_rows(rows: list[dict[str, Any]], result: RunResult) -> Iterator[Finding]
         yield Finding(METRICS, "its last row of the test split is not the result")
     trained = [row for row in rows if row.get("split") == "train"]
     if len(trained) != result.epochs:
-        yield Finding(METRICS, f"it has {len(trained)} rows of training, and the result {result.epochs} epochs")
+        yield Finding(
+            METRICS, f"it has {len(trained)} rows of training, and the result {result.epochs} epochs"
+        )
 
 
 def _equal(row: Mapping[str, Any], metrics: Mapping[str, Any]) -> bool:
@@ -138,7 +142,9 @@ def _of_checkpoints(
                 yield Finding(file, error.message)
             continue
         if result is not None and content.get("config_hash") != result.config_hash:
-            yield Finding(file, f"it is of the run {content.get('config_hash')}, the result of {result.config_hash}")
+            yield Finding(
+                file, f"it is of the run {content.get('config_hash')}, the result of {result.config_hash}"
+            )
         if content.get("seed", config.get("seed")) != config.get("seed"):
             yield Finding(file, f"it is of seed {content.get('seed')}, config.yaml of {config.get('seed')}")
         if result is not None and result.data is not None and content.get("data") is not None:

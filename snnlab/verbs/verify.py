@@ -30,7 +30,11 @@ def run(args: argparse.Namespace) -> int:
 
     found = {str(folder): verify(folder) for given in args.runs for folder in _runs_in(given.expanduser())}
     if args.json:
-        print(json.dumps({folder: [vars(one) for one in findings] for folder, findings in found.items()}, indent=2))
+        print(
+            json.dumps(
+                {folder: [vars(one) for one in findings] for folder, findings in found.items()}, indent=2
+            )
+        )
     else:
         for folder, findings in found.items():
             print(f"{folder}: {'damaged' if findings else 'whole'}")
@@ -49,7 +53,12 @@ def _runs_in(folder: Path) -> list[Path]:
         return [folder]
     # A run that was killed before its first file, or has lost its config, has a lock or checkpoints.
     marks = ("config.yaml", "status.json", "result.json", "checkpoints")
-    found = {file.parent for mark in marks for depth in ("", "*/", "*/*/", "*/*/*/") for file in folder.glob(f"{depth}{mark}")}
+    found = {
+        file.parent
+        for mark in marks
+        for depth in ("", "*/", "*/*/", "*/*/*/")
+        for file in folder.glob(f"{depth}{mark}")
+    }
     if not found:
         raise ConfigError(f"{folder}: no run directory there", "a run directory ends in seed<k>")
     return sorted(found)

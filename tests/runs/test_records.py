@@ -5,7 +5,18 @@ import pytest
 from snnlab.runs.records import read_record, read_rows
 from snnlab.runs.results import read_result, read_status
 
-DAMAGED = [b"", b"{", b"[1]", b"3", b"null", b'{"a": 1}}', b"\xff\xfe{}", b"\x00" * 40, b"[" * 100_000, b'{"a":' * 90_000]
+DAMAGED = [
+    b"",
+    b"{",
+    b"[1]",
+    b"3",
+    b"null",
+    b'{"a": 1}}',
+    b"\xff\xfe{}",
+    b"\x00" * 40,
+    b"[" * 100_000,
+    b'{"a":' * 90_000,
+]
 
 
 @pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
@@ -31,7 +42,12 @@ def test_a_folder_in_the_place_of_a_record(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "content",
-    [b"{}", b'{"last": [], "best": {}}', b'{"last": {}, "best": {}, "num_steps": "six"}', b'{"last": {"a": []}, "best": {}}'],
+    [
+        b"{}",
+        b'{"last": [], "best": {}}',
+        b'{"last": {}, "best": {}, "num_steps": "six"}',
+        b'{"last": {"a": []}, "best": {}}',
+    ],
 )
 def test_a_result_of_another_shape_is_damaged(tmp_path, content, capsys):
     (tmp_path / "result.json").write_bytes(content)
