@@ -12,6 +12,7 @@ from snnlab.runs.records import read_record, read_rows
 
 Result = Mapping[str, Any]
 METRICS = "metrics.jsonl"
+STATES = ("running", "done", "failed", "preempted")
 
 
 class RunFacts(TypedDict):
@@ -97,7 +98,7 @@ class RunResult:
 
 def read_result(run: Path) -> Result | None:
     """The result of a finished run, or None, as if there were none where it is damaged."""
-    return read_record(run / "result.json", _is_result)
+    return read_record(run / "result.json", is_result)
 
 
 def read_status(run: Path) -> Result:
@@ -105,7 +106,7 @@ def read_status(run: Path) -> Result:
 
     A run whose process is gone is not `running`, whatever its file says: it is `preempted`.
     """
-    status = read_record(run / "status.json", _is_status) or {}
+    status = read_record(run / "status.json", is_status) or {}
     if status.get("status") == "running" and holder(run, status) is None:
         return {"status": "preempted", "reason": "its process ended without a word"}
     return status
@@ -113,12 +114,12 @@ def read_status(run: Path) -> Result:
 
 def running_in(run: Path) -> str | None:
     """The process that works on this run now, such as `process 12 on host`, or None."""
-    return holder(run, read_record(run / "status.json", _is_status) or {})
+    return holder(run, read_record(run / "status.json", is_status) or {})
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
     """The rows of metrics.jsonl, up to the first that is damaged; a last line that a kill cut short is left out."""
-    return read_rows(run / METRICS, _is_row)
+    return read_rows(run / METRICS, is_row)
 
 
 def select_metric(result: Result | None, name: str) -> float:
@@ -133,9 +134,16 @@ def headline(result: Result | None) -> str:
     return f"test/acc {ACC.text(accuracy)}, test/ece {ECE.text(ece)}" if result else "no result"
 
 
-def _is_result(content: Result) -> bool:
+def is_result(content: Result) -> bool:
+    """Whether the content of a result.json has its fields in their types, as far as its version knew them."""
     known = {name: kind for name, kind in get_type_hints(RunResult).items() if name in content}
-    return {"last", "best"} <= set(known) and all(_is_of(content[name], kind) for name, kind in known.items())
+    if not {"last", "best"} <= set(known) or not all(
+        _is_of(content[name], kind) for name, kind in known.items()
+    ):
+        return False
+    return all(
+        isinstance(one, int | float | None) for name in ("last", "best") for one in content[name].values()
+    )
 
 
 def _is_of(value: Any, kind: Any) -> bool:
@@ -148,13 +156,15 @@ def _is_of(value: Any, kind: Any) -> bool:
     return isinstance(value, (*kinds, int) if float in kinds else kinds)
 
 
-def _is_status(content: Result) -> bool:
+def is_status(content: Result) -> bool:
+    """Whether the content of a status.json has its fields in their types."""
     kinds = {"status": str, "reason": str | None, "pid": int, "host": str, "heartbeat": int | float}
-    return "status" in content and all(
+    return content.get("status") in STATES and all(
         isinstance(content[key], kinds[key]) for key in kinds if key in content
     )
 
 
-def _is_row(content: Result) -> bool:
+def is_row(content: Result) -> bool:
+    """Whether a line of metrics.jsonl says where in the training it was measured."""
     kinds = {"step": int, "epoch": int, "split": str}
     return all(isinstance(content.get(key), kind) for key, kind in kinds.items())

@@ -10,9 +10,7 @@ from snnlab.data.identity import differing
 from snnlab.errors import SnnlabError
 from snnlab.runs.config_file import read_config
 from snnlab.runs.records import parse
-from snnlab.runs.results import METRICS, RunResult
-
-STATES = ("running", "done", "failed", "preempted")
+from snnlab.runs.results import METRICS, RunResult, is_result, is_row, is_status
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,9 @@ def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
     status, result, env = (
         _object(folder, name, found) for name in ("status.json", "result.json", "env.json")
     )
-    if status and status.get("status") not in STATES:
-        found.append(Finding("status.json", f"it has the status {status.get('status')!r}"))
-    whole = None if result is None else RunResult.of(result)
+    if status is not None and not is_status(status):
+        found.append(Finding("status.json", "values are missing, or of another type"))
+    whole = RunResult.of(result) if result is not None and is_result(result) else None
     if result is not None and whole is None:
         found.append(Finding("result.json", "values are missing, or of another type"))
     if status and status.get("status") == "done" and not (folder / "result.json").exists():
@@ -88,7 +86,10 @@ def _rows(file: Path, found: list[Finding]) -> list[dict[str, Any]]:
         return []
     for number, line in enumerate(lines, start=1):
         try:
-            rows.append(parse(line))
+            row = parse(line)
+            if not is_row(row):
+                raise ValueError("values are missing, or of another type")
+            rows.append(row)
         except ValueError as error:
             found.append(Finding(file.name, f"line {number}: {error}"))
             break
@@ -147,9 +148,9 @@ def _of_checkpoints(
             )
         if content.get("seed", config.get("seed")) != config.get("seed"):
             yield Finding(file, f"it is of seed {content.get('seed')}, config.yaml of {config.get('seed')}")
-        if result is not None and result.data is not None and content.get("data") is not None:
-            if said := differing(content["data"], result.data):
-                yield Finding(file, f"its data are not those of the result: {said}")
+        data = None if result is None else result.data
+        if data and content.get("data") and (said := differing(content["data"], data)):
+            yield Finding(file, f"its data are not those of the result: {said}")
         count = content.get("position", {}).get("rows")
         if name == "last" and isinstance(count, int) and len(rows) < count:
             yield Finding(METRICS, f"it has {len(rows)} rows, and {file} counts {count}")
