@@ -105,7 +105,10 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.step += 1
                 position.total_steps += 1
                 ends_epoch = position.step == session.steps_per_epoch
-                if session.guard.is_bad(result.loss, learner.model if ends_epoch else None):
+                stops = interrupt.requested()
+                every = trainer.checkpoint_every
+                saves = stops or (every is not None and position.total_steps % every == 0)
+                if session.is_spoilt(result.loss, before_saving=saves or ends_epoch):
                     raise nan_error(learner, result, position.total_steps, position.epoch + 1)
                 session.meter.update(result)
                 progress.advance(result.loss, result.correct, result.count)
@@ -113,12 +116,11 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.seconds, mark = position.seconds + now - mark, now
                 position.samples += result.count
                 profile.step()
-                if interrupt.requested():
+                if saves:
                     session.save()
+                if stops:
                     mirror.finish("preempted")
                     return False
-                if trainer.checkpoint_every and position.total_steps % trainer.checkpoint_every == 0:
-                    session.save()
 
             position.epoch += 1
             position.step = 0
@@ -130,6 +132,8 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 mirror.log(session.record("test", tested))
                 metrics |= tested
             log.only_file(progress.epoch_end(metrics))
+            if (warning := session.warning(metrics)) is not None:
+                log.write(f"warning: {warning}")
             session.save()
             if interrupt.requested() and position.epoch < trainer.epochs:
                 mirror.finish("preempted")

@@ -3,12 +3,12 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from snnlab import build
 from snnlab.augments.base import runs_in_loader
@@ -25,7 +25,7 @@ from snnlab.metric_names import metric_of
 from snnlab.runs import checkpoint
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
-from snnlab.train.guard import NanGuard
+from snnlab.train.guard import NanGuard, growth
 from snnlab.train.initial import start_from
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
@@ -45,6 +45,8 @@ class Position:
         samples: samples seen in that time.
         best: `epoch`, `value` and `metrics` of the best evaluation so far.
         last: `epoch`, `value` and `metrics` of the last evaluation.
+        first_loss: loss of the first training step; None before it, and in checkpoints of earlier versions.
+        warnings: what the result warns of, in sentences.
     """
 
     epoch: int = 0
@@ -55,6 +57,8 @@ class Position:
     samples: int = 0
     best: dict[str, Any] | None = None
     last: dict[str, Any] | None = None
+    first_loss: float | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 class Session:
@@ -117,7 +121,8 @@ class Session:
         if not processes.leads:
             # Dropout differs between the processes, initial weights do not.
             seed_generators(derived_seed(cfg.seed, processes.rank))
-        self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
+        self.guard = NanGuard(device, state=self.learner.state_dict())
+        self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0
 
@@ -182,13 +187,30 @@ class Session:
         self.files.cut_metrics(self.position.rows)
         return True
 
+    def is_spoilt(self, loss: Tensor, *, before_saving: bool) -> bool:
+        """Records the loss of a step; True if it or an earlier one, or before saving a value of the state, is bad."""
+        if self.position.first_loss is None:
+            self.position.first_loss = float(loss)
+        bad = self.guard.is_bad(loss, self.learner.state_dict() if before_saving else None)
+        # Processes have the same loss and weights, but statistics of their own.
+        return self.processes.any(bad) if before_saving else bad
+
+    def warning(self, metrics: Mapping[str, float]) -> str | None:
+        """What there is to warn of after an epoch, once in a run; it becomes part of the result."""
+        first, position = self.position.first_loss, self.position
+        text = None if first is None or position.warnings else growth(first, metrics, position.epoch)
+        if text is not None:
+            position.warnings.append(text)
+        return text
+
     def save(self) -> None:
         """Writes `last.pt`, unless the state is bad."""
-        if self.guard.seen():
+        learner = self.learner.state_dict()
+        if self.processes.any(self.guard.seen(learner)):
             return
         random = self.processes.gather(checkpoint.random_state())
         state = {
-            "learner": self.learner.state_dict(),
+            "learner": learner,
             "meter": self.meter.state_dict(),
             "position": asdict(self.position),
             "random": random[0],

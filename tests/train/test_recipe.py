@@ -206,9 +206,11 @@ def test_a_network_that_cannot_be_built_leaves_nothing_behind(tmp_path: Path) ->
 
 
 def test_a_test_loss_that_is_not_a_number_is_a_failed_run(tmp_path: Path) -> None:
-    failed = train(tmp_path, "optimizer=sgd", "optimizer.lr=3e38", "trainer.epochs=1", "trainer.max_steps=1")
+    huge = ("optimizer=sgd", "optimizer.lr=3e38", "optimizer.weight_decay=1")
+    failed = train(tmp_path, *huge, "trainer.epochs=1", "trainer.max_steps=1")
     assert failed.returncode == 1
-    assert "not finite" in failed.stderr
+    assert "the test loss is not finite" in failed.stderr
+    assert "hint: lower optimizer.lr" in failed.stderr
     assert not list(tmp_path.glob("*/*/*/result.json"))
 
 
