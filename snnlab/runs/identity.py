@@ -13,6 +13,7 @@ from typing import Any
 
 from snnlab.config.schema import RunConfig
 from snnlab.runs.deciding import choices, deviations
+from snnlab.runs.earlier_words import in_hashed_words
 from snnlab.runs.old_identity import covers, old_hash
 from snnlab.runs.results import RunFacts
 
@@ -52,8 +53,9 @@ def variant(cfg: RunConfig) -> str:
 def hashes(cfg: RunConfig) -> list[str]:
     """The hashes under which a run may be stored: its own, and that of version 0.1.0 if its settings existed then."""
     found = [config_hash(cfg.raw, data=cfg.data)]
-    if SCHEMA == 1 and cfg.data is None and covers(cfg.raw, deviations(cfg.raw)):
-        found.append(old_hash(cfg.raw))
+    raw = in_hashed_words(cfg.raw)
+    if SCHEMA == 1 and cfg.data is None and covers(raw, deviations(raw)):
+        found.append(old_hash(raw))
     return found
 
 

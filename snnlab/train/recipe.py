@@ -79,7 +79,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     cfg, files, learner, trainer = session.cfg, session.files, session.learner, session.cfg.trainer
 
     resumed = session.resume()
-    position = session.position
+    position, extent = session.position, session.extent
     files.write_config(cfg.raw, cfg.overrides)
     files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
     files.write_status("running")
@@ -91,20 +91,20 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
-            trainer.epochs,
-            session.steps_per_epoch,
+            extent.epochs,
+            min(extent.steps_per_epoch, extent.max_steps),
             trainer.batch_size * trainer.accumulate,
             position.epoch,
             position.step,
         ) as progress,
     ):
-        while position.epoch < trainer.epochs:
+        while position.epoch < extent.epochs:
             mark = time.perf_counter()
             for batches, count in session.groups():
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate, count)
                 position.step += 1
                 position.total_steps += 1
-                ends_epoch = position.step == session.steps_per_epoch
+                ends_epoch = position.step == extent.steps_of(position.epoch)
                 stops = interrupt.requested()
                 every = trainer.checkpoint_every
                 saves = stops or (every is not None and position.total_steps % every == 0)
@@ -127,7 +127,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
             metrics = session.meter.compute("train") | {"train/lr": learner.learning_rate}
             mirror.log(session.record("train", metrics))
             session.meter.reset()
-            if position.epoch % trainer.eval_every == 0 or position.epoch == trainer.epochs:
+            if position.epoch % trainer.eval_every == 0 or position.epoch == extent.epochs:
                 tested = session.measure(progress.status)
                 mirror.log(session.record("test", tested))
                 metrics |= tested
@@ -135,7 +135,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
             if (warning := session.warning(metrics)) is not None:
                 log.write(f"warning: {warning}")
             session.save()
-            if interrupt.requested() and position.epoch < trainer.epochs:
+            if interrupt.requested() and position.epoch < extent.epochs:
                 mirror.finish("preempted")
                 return False
 

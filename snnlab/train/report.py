@@ -34,7 +34,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     log.write(f"run      {session.files.folder}")
     if resumed:
         log.write(
-            f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.steps_per_epoch}"
+            f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.extent.steps_per_epoch}"
         )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(

@@ -4,7 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -14,8 +14,8 @@ from snnlab import build
 from snnlab.augments.base import runs_in_loader
 from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import LabelledData, SampleSet
-from snnlab.data.head import HeadSet
 from snnlab.data.inputs import Batch, InputPipeline
+from snnlab.data.limited import limited
 from snnlab.data.loader import derived_seed, epoch_batches, loader
 from snnlab.errors import ConfigError
 from snnlab.evaluate.one_pass import Evaluation, evaluate
@@ -29,36 +29,8 @@ from snnlab.train.guard import NanGuard, growth
 from snnlab.train.initial import start_from
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
+from snnlab.train.position import Extent, Position
 from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
-
-
-@dataclass
-class Position:
-    """The position of a run in its training; part of every checkpoint.
-
-    Attributes:
-        epoch: finished epochs.
-        step: finished optimiser steps of the current epoch.
-        total_steps: finished optimiser steps in all.
-        rows: lines of `metrics.jsonl` that belong to this state.
-        seconds: time spent in training steps.
-        samples: samples seen in that time.
-        best: `epoch`, `value` and `metrics` of the best evaluation so far.
-        last: `epoch`, `value` and `metrics` of the last evaluation.
-        first_loss: loss of the first training step; None before it, and in checkpoints of earlier versions.
-        warnings: what the result warns of, in sentences.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-    rows: int = 0
-    seconds: float = 0.0
-    samples: int = 0
-    best: dict[str, Any] | None = None
-    last: dict[str, Any] | None = None
-    first_loss: float | None = None
-    warnings: list[str] = field(default_factory=list)
 
 
 class Session:
@@ -89,15 +61,14 @@ class Session:
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
         self.train_set = dataset.train_set([op for op in augments if runs_in_loader(op)])
-        self.test_set, self.split_name = dataset.test_set(), dataset.split_name
+        whole, self.split_name = dataset.test_set(), dataset.split_name
         if trainer.overfit_batches is not None:
-            self.train_set = HeadSet(self.train_set, trainer.overfit_batches * trainer.batch_size)
-            self.test_set, self.split_name = self.train_set, "the training samples themselves"
-        self.steps_per_epoch = math.ceil(
-            math.ceil(len(self.train_set) / trainer.batch_size) / trainer.accumulate
-        )
-        if trainer.max_steps is not None:
-            self.steps_per_epoch = min(self.steps_per_epoch, trainer.max_steps)
+            self.train_set = self._limited(self.train_set, trainer.overfit_batches)
+            whole, self.split_name = self.train_set, "the training samples themselves"
+        self.test_set = self._limited(whole, trainer.limit_test_batches)
+        if self.test_set is not whole:
+            self.split_name += f" ({len(self.test_set)} of {len(whole)}, {trainer.limit_draw})"
+        self.extent = Extent.of(trainer, len(self.train_set))
         self.pipeline = InputPipeline(
             dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input, processes.rank
         )
@@ -111,7 +82,7 @@ class Session:
         if trainer.sync_bn and processes.count > 1:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # untyped in torch
         optimizer = build.build_optimizer(cfg, model)
-        scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
+        scheduler = build.build_scheduler(cfg, optimizer, self.extent.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
         self.teacher = self._teacher(teacher_for(cfg, loss, dataset, device))
@@ -125,6 +96,9 @@ class Session:
         self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0
+
+    def _limited(self, samples: SampleSet, batches: int | None) -> SampleSet:
+        return limited(samples, batches, self.cfg.trainer.batch_size, self.cfg.trainer.limit_draw)
 
     def _teacher(self, teacher: Teacher | None) -> Teacher | CachedTeacher | None:
         if teacher is None or not self.cfg.distill.cache:
@@ -235,10 +209,10 @@ class Session:
             max(min(trainer.batch_size, len(self.train_set) - start), self.processes.count)
             for start in range(0, len(self.train_set), trainer.batch_size)
         ]
-        for step in range(self.position.step, self.steps_per_epoch):
+        for step in range(self.position.step, self.extent.steps_of(self.position.epoch)):
             first = step * trainer.accumulate
-            group = list(itertools.islice(batches, trainer.accumulate))
-            yield group, sum(sizes[first : first + trainer.accumulate])
+            last = min(first + trainer.accumulate, self.extent.batches)
+            yield list(itertools.islice(batches, last - first)), sum(sizes[first:last])
 
     def measure(self, say: Callable[[str], None] = lambda text: None) -> dict[str, float]:
         """Evaluates on the test split; the averaged weights too, if there are any.
@@ -258,9 +232,7 @@ class Session:
         return metrics
 
     def _evaluate(self, network: nn.Module, say: Callable[[str], None]) -> Evaluation:
-        trainer = self.cfg.trainer
         count = self._eval_batches(self.test_set)
-        count = count if trainer.max_steps is None else min(count, trainer.max_steps)
         first, last = self.processes.block(count)
 
         def announced() -> Iterator[Batch]:
@@ -274,7 +246,7 @@ class Session:
             announced(),
             self.pipeline,
             self.dataset.num_classes,
-            trainer.precision,
+            self.cfg.trainer.precision,
             self.processes,
         )
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from snnlab.runs.load import load
-from snnlab.train.session import Position, Session
+from snnlab.train.position import Position
+from snnlab.train.session import Session
 
 
 @pytest.mark.parametrize(
