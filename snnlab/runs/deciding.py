@@ -13,6 +13,7 @@ from snnlab.config.problems import plain
 from snnlab.config.signature import Key, read_component
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
+from snnlab.runs.earlier_words import in_hashed_words
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def choices(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def deciding(raw: Mapping[str, Any]) -> list[Setting]:
     """The settings that the result depends on, without the names of components."""
-    return [one for one in _settings(raw) if one.decides]
+    return [one for one in _settings(in_hashed_words(raw)) if one.decides]
 
 
 def deviations(raw: Mapping[str, Any]) -> dict[str, Any]:

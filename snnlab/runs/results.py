@@ -1,7 +1,7 @@
 """Reads the results of runs: result.json, status.json, metrics.jsonl."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypedDict, get_args, get_origin, get_type_hints
@@ -51,6 +51,8 @@ class RunResult:
         samples_per_second: training throughput; None if nothing was trained.
         test_seconds: duration of the last evaluation.
         peak_memory_mb: peak memory in MB.
+        threads: number of CPU threads of the process that made it; on a CPU the last digits depend on it.
+        warnings: what makes the numbers doubtful, in sentences: a loss that has grown by orders of magnitude.
         conversion: for a converted run: the ANN's run, and the comparison of both networks.
     """
 
@@ -79,6 +81,8 @@ class RunResult:
     samples_per_second: float | None
     test_seconds: float | None = None
     peak_memory_mb: float | None = None
+    threads: int | None = None
+    warnings: Sequence[str] | None = None
     conversion: Mapping[str, Any] | None = None
     data: Mapping[str, Any] | None = None
 

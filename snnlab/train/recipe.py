@@ -107,7 +107,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     cfg, files, learner, trainer = session.cfg, session.files, session.learner, session.cfg.trainer
 
     resumed = session.resume()
-    position = session.position
+    position, extent = session.position, session.extent
     files.write_config(cfg.raw, cfg.overrides)
     files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
     files.write_running()
@@ -119,21 +119,24 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
-            trainer.epochs,
-            session.steps_per_epoch,
+            extent.epochs,
+            min(extent.steps_per_epoch, extent.max_steps),
             trainer.batch_size * trainer.accumulate,
             position.epoch,
             position.step,
         ) as progress,
     ):
-        while position.epoch < trainer.epochs:
+        while position.epoch < extent.epochs:
             mark = time.perf_counter()
             for batches, count in session.groups():
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate, count)
                 position.step += 1
                 position.total_steps += 1
-                ends_epoch = position.step == session.steps_per_epoch
-                if session.guard.is_bad(result.loss, learner.model if ends_epoch else None):
+                ends_epoch = position.step == extent.steps_of(position.epoch)
+                stops = interrupt.requested()
+                every = trainer.checkpoint_every
+                saves = stops or (every is not None and position.total_steps % every == 0)
+                if session.is_spoilt(result.loss, before_saving=saves or ends_epoch):
                     raise nan_error(learner, result, position.total_steps, position.epoch + 1)
                 session.meter.update(result)
                 progress.advance(result.loss, result.correct, result.count)
@@ -142,15 +145,14 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.samples += result.count
                 profile.step()
                 files.beat()
-                if interrupt.requested():
+                if saves:
                     session.save()
+                if stops:
                     mirror.finish("preempted")
                     return False
-                if trainer.checkpoint_every and position.total_steps % trainer.checkpoint_every == 0:
-                    session.save()
 
             tested = None
-            if (position.epoch + 1) % trainer.eval_every == 0 or position.epoch + 1 == trainer.epochs:
+            if (position.epoch + 1) % trainer.eval_every == 0 or position.epoch + 1 == extent.epochs:
                 try:
                     tested = session.evaluate(progress.status, interrupt.requested)
                 except Stopped:
@@ -168,8 +170,10 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 mirror.log(session.record("test", tested))
                 metrics |= tested
             log.only_file(progress.epoch_end(metrics))
+            if (warning := session.warning(metrics)) is not None:
+                log.write(f"warning: {warning}")
             session.save()
-            if interrupt.requested() and position.epoch < trainer.epochs:
+            if interrupt.requested() and position.epoch < extent.epochs:
                 mirror.finish("preempted")
                 return False
 
