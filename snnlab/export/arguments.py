@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from snnlab.config.read_arguments import read_arguments
+from snnlab.export.readers import Reader
 from snnlab.ranges import Positive
 from snnlab.runs.run_arguments import RunArguments
 
@@ -22,7 +23,9 @@ class ExportArguments(RunArguments):
     out: Path | None = None
     """The file to write; network.FORMAT in the run directory by default."""
     dt: Positive | None = None
-    """Seconds that a time step stands for in NIR, for example dt=0.001; the format's default otherwise."""
+    """Seconds that a time step stands for in NIR, for example dt=0.001; the reader's own otherwise."""
+    reader: Reader = "any"
+    """The package that a NIR file is for; any is NIR as it is defined."""
 
     @property
     def file(self) -> Path:
@@ -31,7 +34,7 @@ class ExportArguments(RunArguments):
 
 
 def read_export_arguments(given: Sequence[str]) -> ExportArguments:
-    """Parses `run=DIR format=nir checkpoint=best out=FILE dt=0.001`.
+    """Parses `run=DIR format=nir checkpoint=best out=FILE dt=0.001 reader=norse`.
 
     Raises:
         ConfigError: the run is missing, or a value does not fit.

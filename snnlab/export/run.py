@@ -10,6 +10,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.export.arguments import ExportArguments
+from snnlab.export.readers import advice, step_of
 from snnlab.packages import need
 from snnlab.runs.log import RunLog
 
@@ -43,20 +44,25 @@ def run(cfg: RunConfig, asked: ExportArguments) -> int:
 
 def _nir(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
     need("nir", "format=nir")
-    from snnlab.export.nir import DT, write
+    from snnlab.export.nir import write
 
-    dt = DT if asked.dt is None else asked.dt
     raw, _ = stored.dataset.test_set().batch([0])
     try:
-        write(stored.model, stored.pipeline.test(raw), path, dt)
+        dt = step_of(asked.reader, asked.dt)
+        write(stored.model, stored.pipeline.test(raw), path, dt, asked.reader)
     except ValueError as error:
-        raise SnnlabError(
-            f"no NIR graph of this network: {error}", "format=safetensors writes the weights of any network"
-        ) from error
+        raise SnnlabError(f"no NIR graph of this network: {error}", _other_way(asked)) from error
     return (
-        f"A time step is {dt:g} s in it. Not in it: the mean of the logits over {stored.cfg.num_steps} steps, "
+        f"A time step is {dt:g} s in it. {advice(asked.reader, dt)} "
+        f"Not in it: the mean of the logits over {stored.cfg.num_steps} steps, "
         "and how the input is made (resize, normalisation)."
     )
+
+
+def _other_way(asked: ExportArguments) -> str:
+    if asked.reader == "snntorch" and asked.dt is not None:
+        return "leave dt out"
+    return "format=safetensors writes the weights of any network, format=onnx runs it in any ONNX runtime"
 
 
 def _safetensors(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
