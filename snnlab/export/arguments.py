@@ -18,10 +18,10 @@ class ExportArguments(RunArguments):
     verb: ClassVar[str] = "export"
     usage: ClassVar[str] = "snnlab export run=<run directory>, as snnlab train printed it"
 
-    format: Literal["nir", "safetensors"] = "nir"
-    """A NIR graph, or the weights alone."""
+    format: Literal["nir", "safetensors", "onnx", "torch.export"] = "nir"
+    """A NIR graph, the weights alone, or the whole network and its loop over time for ONNX or torch.export."""
     out: Path | None = None
-    """The file to write; network.FORMAT in the run directory by default."""
+    """The file to write; network.FORMAT in the run directory by default (network.pt2 for torch.export)."""
     dt: Positive | None = None
     """Seconds that a time step stands for in NIR, for example dt=0.001; the reader's own otherwise."""
     reader: Reader = "any"
@@ -30,7 +30,7 @@ class ExportArguments(RunArguments):
     @property
     def file(self) -> Path:
         """The file to write."""
-        return self.run / f"network.{self.format}" if self.out is None else self.out
+        return self.out or self.run / f"network.{'pt2' if self.format == 'torch.export' else self.format}"
 
 
 def read_export_arguments(given: Sequence[str]) -> ExportArguments:

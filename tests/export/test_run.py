@@ -1,6 +1,7 @@
 """`snnlab export` on a small trained run."""
 
 import json
+import re
 from pathlib import Path
 
 import nir
@@ -51,6 +52,16 @@ def test_safetensors(run_dir: Path, tmp_path: Path) -> None:
         assert "head.weight" in file.keys()  # noqa: SIM118  # not a mapping
     assert about["checkpoint"] == "best"
     assert about["config"]["model"]["channels"] == [4, 8]
+
+
+@pytest.mark.parametrize(("kind", "file"), [("onnx", "network.onnx"), ("torch.export", "network.pt2")])
+def test_programs(run_dir: Path, kind: str, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", f"run={run_dir}", f"format={kind}"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert (run_dir / file).stat().st_size > 1000
+    found = re.search(r"Logits of 8 test samples by .* differ from ours by at most (\S+)\.", printed)
+    assert found is not None
+    assert float(found[1]) < 1e-4
 
 
 def test_errors(run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
