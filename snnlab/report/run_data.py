@@ -1,7 +1,6 @@
 """Reads a finished run's directory for its page: measurements, settings, environment."""
 
 import base64
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,8 @@ from snnlab.config.origins import flatten
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.metric_names import known_at_each_step
 from snnlab.runs.config_file import read_config
-from snnlab.runs.results import read_metrics, read_result
+from snnlab.runs.records import read_record, say_damaged
+from snnlab.runs.results import is_environment, is_evaluation, read_metrics, read_result
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RunData:
     """A run directory with a result.
 
     Raises:
-        ConfigError: it has no result.
+        ConfigError: it has no result, or its configuration is damaged.
     """
 
     folder: Path
@@ -30,8 +30,9 @@ class RunData:
     def __post_init__(self) -> None:
         if read_result(self.folder) is None:
             raise ConfigError(
-                f"{self.folder}: no finished run", "a page is made of a run that has its result.json"
+                f"{self.folder}: no finished run", "a page is made of a run that has its result.json, whole"
             )
+        read_config(self.folder)
 
     @cached_property
     def result(self) -> Mapping[str, Any]:
@@ -44,12 +45,12 @@ class RunData:
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
-        return self._json("env.json")
+        return read_record(self.folder / "env.json", is_environment) or {}
 
     @cached_property
     def evaluation(self) -> Mapping[str, Any]:
         """Reliability and confusion of the last evaluation; empty for a run that did not store them."""
-        return self._json("evaluation.json")
+        return read_record(self.folder / "evaluation.json", is_evaluation) or {}
 
     @property
     def name(self) -> str:
@@ -142,13 +143,6 @@ class RunData:
     def _rows(self) -> Sequence[Mapping[str, Any]]:
         return read_metrics(self.folder)
 
-    def _json(self, name: str) -> Mapping[str, Any]:
-        try:
-            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
-            return {}
-        return content if isinstance(content, dict) else {}
-
 
 def find_runs(given: Path) -> list[RunData]:
     """The run in a directory, or all finished runs below it.
@@ -160,10 +154,15 @@ def find_runs(given: Path) -> list[RunData]:
         raise ConfigError(f"report: no such directory: {given}", "give run directories, or a folder of runs")
     if (given / "result.json").exists():
         return [RunData(given)]
-    found = sorted(file.parent for file in _results(given))
+    found = []
+    for folder in sorted(file.parent for file in _results(given)):
+        try:
+            found.append(RunData(folder))
+        except ConfigError as error:
+            say_damaged(folder, error.message)
     if not found:
         raise ConfigError(f"report: no finished run in {given}", "a finished run has a result.json")
-    return [RunData(folder) for folder in found]
+    return found
 
 
 def unfinished(given: Path) -> list[Path]:

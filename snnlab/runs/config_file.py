@@ -1,11 +1,14 @@
 """Reads the config.yaml of a run directory."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
 from snnlab.errors import ConfigError
+from snnlab.registry import KINDS, SEVERAL
+
+OTHERWISE = "restore it from a copy, or train again: trainer.on_existing=restart"
 
 
 def find_run(folder: Path) -> Path:
@@ -41,8 +44,30 @@ def read_config(run: Path) -> dict[str, Any]:
         inside = sorted(path.parent for path in run.glob("*/config.yaml"))
         hint = f"did you mean {inside[0]}?" if inside else "a run directory ends in seed<k>"
         raise ConfigError(f"{run} is not a run directory: it has no config.yaml", hint) from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not valid YAML", " ".join(str(error).split())) from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file}: expected a mapping", "restore it from the run's log, or train again")
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}", OTHERWISE) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is damaged: it is no text in UTF-8", OTHERWISE) from None
+    # The parser's own errors, those of a value such as an impossible date, and depth without end.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{file} is damaged: it is no YAML ({' '.join(str(error).split())})", OTHERWISE
+        ) from None
+    if not _is_config(content):
+        raise ConfigError(f"{file} is damaged: it is not the configuration of a run", OTHERWISE)
     return content
+
+
+def _is_config(content: object) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a mapping of names in which sections and components have theirs."""
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        return False
+    needed = ("dataset", "model", "neuron", "loss", "trainer", "num_steps")
+    if any(key not in content for key in needed):
+        return False
+    components = [content[key] for key in KINDS if key in content and key not in SEVERAL]
+    named = all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in components)
+    sections = [
+        content[key] for key in ("trainer", "init", "distill", "logger", "paths", *SEVERAL) if key in content
+    ]
+    return named and all(isinstance(one, dict | None) for one in sections)

@@ -27,13 +27,13 @@ def read_record(
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        _say_damaged(file, error.strerror or type(error).__name__)
+        say_damaged(file, error.strerror or type(error).__name__)
         return None
     except ValueError as error:
-        _say_damaged(file, str(error))
+        say_damaged(file, str(error))
         return None
     if not is_whole(content):
-        _say_damaged(file, "values are missing, or of another type")
+        say_damaged(file, "values are missing, or of another type")
         return None
     return content
 
@@ -54,7 +54,7 @@ def read_rows(
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        _say_damaged(file, error.strerror or type(error).__name__)
+        say_damaged(file, error.strerror or type(error).__name__)
         return []
     rows = []
     *lines, torn = content.split(b"\n")
@@ -65,7 +65,7 @@ def read_rows(
                 raise ValueError("values are missing, or of another type")
             rows.append(row)
         except ValueError as error:
-            _say_damaged(file, f"line {number}: {error}; it counts up to there")
+            say_damaged(file, f"line {number}: {error}; it counts up to there")
             break
     else:
         with suppress(ValueError):
@@ -91,5 +91,6 @@ def parse(text: bytes) -> dict[str, Any]:
 
 
 @cache
-def _say_damaged(file: Path, reason: str) -> None:
+def say_damaged(file: Path, reason: str) -> None:
+    """Warns of a file on the error output, once."""
     sys.stderr.write(f"warning: {file} is damaged and left out: {reason}\n")

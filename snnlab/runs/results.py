@@ -168,6 +168,35 @@ def is_status(content: Result) -> bool:
     )
 
 
+def is_environment(content: Result) -> bool:
+    """Whether the content of an env.json names versions of packages."""
+    packages = content.get("packages")
+    return isinstance(packages, Mapping) and all(isinstance(one, str) for one in packages.values())
+
+
+def is_evaluation(content: Result) -> bool:
+    """Whether the content of an evaluation.json has the numbers of its diagrams in lists."""
+    confusion, reliability = content.get("confusion"), content.get("reliability")
+    if not isinstance(content.get("classes"), list) or not _is_table(confusion, int | float):
+        return False
+    if not isinstance(reliability, Mapping) or not all(
+        isinstance(one, Mapping) for one in reliability.values()
+    ):
+        return False
+    return all(
+        _is_table(table, int | float | None) for reading in reliability.values() for table in reading.values()
+    )
+
+
+def _is_table(content: object, kind: Any) -> bool:
+    """Whether it is a list of rows of equal length, with values of a type."""
+    if not isinstance(content, list) or not all(isinstance(row, list) for row in content):
+        return False
+    return len({len(row) for row in content}) <= 1 and all(
+        isinstance(one, kind) for row in content for one in row
+    )
+
+
 def is_row(content: Result) -> bool:
     """Whether a line of metrics.jsonl says where in the training it was measured."""
     kinds = {"step": int, "epoch": int, "split": str}

@@ -9,6 +9,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import read_config
 from snnlab.runs.deciding import choices, deciding
+from snnlab.runs.records import say_damaged
 from snnlab.runs.results import Result, read_result
 
 SHOWN = 3
@@ -54,9 +55,13 @@ def refuse_other_settings(cfg: RunConfig, folder: Path) -> None:
 
 
 def stored_result(cfg: RunConfig, folder: Path) -> Result | None:
-    """The result of a finished run with these settings, or None."""
+    """The result of a finished run with these settings, or None, also where its configuration is damaged."""
     result = read_result(folder)
-    return None if result is None or differences(cfg, folder) else result
+    try:
+        return None if result is None or differences(cfg, folder) else result
+    except ConfigError as error:
+        say_damaged(folder / "config.yaml", error.message)
+        return None
 
 
 @lru_cache(maxsize=4096)

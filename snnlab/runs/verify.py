@@ -10,7 +10,7 @@ from snnlab.data.identity import differing
 from snnlab.errors import SnnlabError
 from snnlab.runs.config_file import read_config
 from snnlab.runs.records import parse
-from snnlab.runs.results import METRICS, RunResult, is_result, is_row, is_status
+from snnlab.runs.results import METRICS, RunResult, is_environment, is_result, is_row, is_status
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
     rows = _rows(folder / METRICS, found)
     if whole and not whole.conversion:
         found += _of_rows(rows, whole)
-    if env is not None and not isinstance(env.get("packages"), Mapping):
+    if env is not None and not is_environment(env):
         found.append(Finding("env.json", "it names no versions of packages"))
     if checkpoints:
         found += _of_checkpoints(folder, rows, whole, config)

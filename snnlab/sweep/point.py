@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED
+from snnlab.errors import PREEMPTED, ConfigError
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import read_result, read_status, running_in
 from snnlab.runs.reuse import differences
@@ -52,7 +52,11 @@ class Point:
             status = {0: "done", PREEMPTED: "interrupted"}.get(process.exit_code, "failed")
             return replace(self, status=status, reason=process.reason)
         if read_result(self.run_dir) is not None:
-            if others := differences(self.cfg, self.run_dir):
+            try:
+                others = differences(self.cfg, self.run_dir)
+            except ConfigError as error:
+                return replace(self, status="failed", reason=error.message)
+            if others:
                 reason = f"{self.run_dir} was made with other settings: {', '.join(others)}"
                 return replace(self, status="failed", reason=reason)
             return replace(self, status="done")

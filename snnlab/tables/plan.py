@@ -18,6 +18,7 @@ from snnlab.runs.config_file import read_config
 from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.load import checked
+from snnlab.runs.records import say_damaged
 from snnlab.runs.results import Result, read_result, read_status
 from snnlab.runs.reuse import stored_result
 from snnlab.tables.scales import at_scale
@@ -73,7 +74,11 @@ class PlannedRun:
             conversion = (read_result(file.parent) or {}).get("conversion", {})
             if Path(conversion.get("ann", "")) != folder or conversion.get("checkpoint") != self.checkpoint:
                 continue
-            settings = dict(flatten(read_config(file.parent)))
+            try:
+                settings = dict(flatten(read_config(file.parent)))
+            except ConfigError as error:
+                say_damaged(file.with_name("config.yaml"), error.message)
+                continue
             if all(str(settings.get(key)) == value for key, value in wanted.items()):
                 return file.parent
         return None

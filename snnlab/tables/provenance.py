@@ -1,11 +1,11 @@
 """The provenance of a number: the run, its code, data, device."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from snnlab.runs.results import read_result
+from snnlab.runs.records import read_record
+from snnlab.runs.results import is_environment, read_result
 from snnlab.tables.plan import PlannedRun
 
 
@@ -34,13 +34,10 @@ def provenance(run: PlannedRun, row: str) -> dict[str, Any]:
 
 
 def _environment(folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / "env.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return {}
+    content = read_record(folder / "env.json", is_environment) or {}
     return {
         "python": content.get("python"),
-        "torch": content.get("packages", {}).get("torch"),
+        "torch": (content.get("packages") or {}).get("torch"),
         "device": content.get("gpu") or content.get("device"),
         "threads": content.get("threads"),
     }

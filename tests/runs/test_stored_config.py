@@ -69,5 +69,5 @@ def test_no_run(run, tmp_path):
         load_stored(tmp_path / "a/b")
     assert caught.value.hint == f"did you mean {run}?"
     (run / "config.yaml").write_text("- 1")
-    with pytest.raises(ConfigError, match="expected a mapping"):
+    with pytest.raises(ConfigError, match="is not the configuration of a run"):
         load_stored(run)

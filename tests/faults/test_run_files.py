@@ -1,0 +1,165 @@
+"""Damaged files of a run: every command reads on, or ends with one error; never a traceback.
+
+`pytest -m faults tests/faults/test_run_files.py` damages 500 files of each kind, or as many as SNNLAB_FAULTS says.
+"""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from snnlab.cli import main
+from snnlab.errors import SnnlabError
+from snnlab.report.page import run_page
+from snnlab.report.run_data import find_runs
+from snnlab.runs import checkpoint
+from snnlab.runs.results import read_status
+from snnlab.runs.reuse import stored_result
+from snnlab.runs.stored_config import load_stored
+from snnlab.sweep.point import Point
+from snnlab.tables.cell_values import cell_value
+from snnlab.tables.plan import PlannedRun
+from snnlab.tables.provenance import provenance
+from tests.faults.mutations import mutated
+
+SMALL = [
+    "model.channels=[4,8]",
+    "trainer.batch_size=256",
+    "trainer.epochs=1",
+    "num_steps=2",
+    "trainer.plots=false",
+]
+TEXTS = [
+    "result.json",
+    "status.json",
+    "metrics.jsonl",
+    "config.yaml",
+    "env.json",
+    "evaluation.json",
+    "overrides.txt",
+]
+CHECKPOINTS = ["checkpoints/last.pt", "checkpoints/best.pt"]
+SAMPLE = 12
+MANY = int(os.environ.get("SNNLAB_FAULTS", "500"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("runs")
+    paths = [
+        f"paths.runs={root}",
+        f"paths.data={root / 'data'}",
+        "trainer.progress=none",
+        "trainer.device=cpu",
+    ]
+    for seed in (0, 1):
+        assert main(["train", "+experiment=quickstart", *SMALL, *paths, f"seed={seed}"]) == 0
+    return root
+
+
+def read_everything(root: Path, run: Path, damaged: str) -> None:
+    """What tables, sweeps, reports and comparisons read of a run; raises SnnlabError only."""
+    whole = load_stored(run.with_name("seed1"), [f"paths.runs={root}"])
+    stored_result(whole, run)
+    assert Point({}, whole).ended(None).status in ("done", "failed", "interrupted", "not run")
+    planned = PlannedRun((), whole)
+    assert planned.state
+    for metric in ("test/acc", "train/loss", "result/samples_per_second", "test/ece_cum/t*"):
+        cell_value(planned, metric, "last")
+    provenance(planned, "row")
+    read_status(run)
+    assert find_runs(root), "one damaged run stops no report"
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        assert main(["verify", str(run), str(run.with_name("seed1"))]) in (0, 1)
+        assert main(["diff", str(run), str(run.with_name("seed1"))]) in (0, 2)
+    assert "Traceback" not in said.getvalue()
+    for read in (lambda: load_stored(run), lambda: checkpoint.load(run / CHECKPOINTS[0])):
+        with contextlib.suppress(SnnlabError):
+            read()
+    if damaged == "evaluation.json":
+        run_page(find_runs(root))
+
+
+def other_shape(content: Any) -> st.SearchStrategy[Any]:
+    """The same JSON with one value of another type, or with a key less."""
+    values = [None, True, -1, 1e300, "text", "", [], [1], {}, {"a": {"b": 1}}, [[["deep"]]]]
+
+    def changed(choice: tuple[int, Any, bool]) -> Any:
+        number, value, dropped = choice
+        copy = json.loads(json.dumps(content))
+        places = list(_places(copy))
+        holder, key = places[number % len(places)]
+        if dropped:
+            del holder[key]
+        else:
+            holder[key] = value
+        return copy
+
+    return st.tuples(st.integers(0, 10_000), st.sampled_from(values), st.booleans()).map(changed)
+
+
+def _places(content: Any) -> Iterator[tuple[Any, Any]]:
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in items:
+        yield content, key
+        if isinstance(value, dict | list):
+            yield from _places(value)
+
+
+def _damages(file: Path) -> st.SearchStrategy[bytes]:
+    content = file.read_bytes()
+    if file.suffix == ".json":
+        return st.one_of(
+            mutated(content), other_shape(json.loads(content)).map(lambda one: json.dumps(one).encode())
+        )
+    if file.suffix == ".yaml":
+        shapes = other_shape(yaml.safe_load(content))
+        return st.one_of(mutated(content), shapes.map(lambda one: yaml.safe_dump(one).encode()))
+    if file.suffix == ".jsonl":
+        lines = [json.loads(line) for line in content.splitlines()]
+        rows = other_shape(lines).map(lambda one: "".join(f"{json.dumps(row)}\n" for row in one))
+        return st.one_of(mutated(content), rows.map(str.encode))
+    return mutated(content)
+
+
+def _try_damaged(runs: Path, tmp_path: Path, name: str, examples: int, *, derandomize: bool) -> None:
+    (whole,) = runs.glob("*/*/seed0")
+    copy = tmp_path / "runs" / whole.parent.parent.name / whole.parent.name
+
+    @settings(
+        max_examples=examples,
+        derandomize=derandomize,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(_damages(whole / name))
+    def damaged(content: bytes) -> None:
+        shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+        shutil.copytree(whole.parent, copy)
+        (copy / "seed0" / name).write_bytes(content)
+        read_everything(tmp_path / "runs", copy / "seed0", name)
+
+    damaged()
+
+
+@pytest.mark.parametrize("name", TEXTS + CHECKPOINTS)
+def test_some_damaged_files_of_a_run(runs, tmp_path, name):
+    _try_damaged(runs, tmp_path, name, SAMPLE, derandomize=True)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", TEXTS + CHECKPOINTS)
+def test_many_damaged_files_of_a_run(runs, tmp_path, name):
+    _try_damaged(runs, tmp_path, name, MANY, derandomize=False)
