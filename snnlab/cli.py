@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code; Python reports an unexpected exception (code 1)."""
     # Pictures are drawn into files; a notebook's MPLBACKEND may name a module that is not installed here.
     os.environ["MPLBACKEND"] = "agg"
+    _import_nothing_from_here()
     try:
         code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -78,6 +79,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return PREEMPTED
     return code
+
+
+def _import_nothing_from_here() -> None:
+    """Keeps the current directory off Python's path in the processes that this one starts.
+
+    They are started with `python -m`, which puts it first: a `yaml.py` in an unpacked archive would be imported. A
+    clone that is run in place has no other path to itself.
+    """
+    if sys.path[:1] not in ([""], [os.getcwd()]):
+        os.environ["PYTHONSAFEPATH"] = "1"
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -139,4 +150,6 @@ def _disk_error(error: OSError) -> SnnlabError:
 def _print_error(error: SnnlabError) -> None:
     for label, text in (("error", error.message), ("hint", error.hint)):
         if text:
-            print(f"{label}: {' '.join(text.split())}", file=sys.stderr)
+            # What a file says may hold a terminal's control characters.
+            shown = "".join(one if one.isprintable() else "?" for one in " ".join(text.split()))
+            print(f"{label}: {shown}", file=sys.stderr)

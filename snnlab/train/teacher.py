@@ -156,7 +156,7 @@ def teacher_for(cfg: RunConfig, loss: Loss, dataset: LabelledData, device: torch
 
 def _from_run(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.device) -> Teacher:
     folder = Path(name)
-    own = load_stored(folder)
+    own = load_stored(folder, named=cfg.plugins)
     data = build.build_dataset(own)
     compared: dict[str, tuple[object, object]] = {
         "classes": (data.num_classes, dataset.num_classes),
