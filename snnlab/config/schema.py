@@ -121,9 +121,11 @@ class PathsConfig:
     """Folders; absolute after checking."""
 
     runs: Unhashed[Path] = Path("runs")
-    """Results: <runs>/<experiment>/<variant>-<hash>/seed<k>."""
+    """Results: <runs>/<experiment>/<variant>-<hash>[-<data>]/seed<k>."""
     data: Unhashed[Path] = Path("data")
     """Root of the data sets and of the frame caches."""
+    other_data: Unhashed[Literal["refuse", "allow"]] = "refuse"
+    """A stored network, a teacher or initial weights from other samples of the same data set: refuse, or allow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,7 +312,7 @@ class RunConfig(RunLevel):
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The whole config as plain values: what config.yaml holds and the hash is made of."""
     data: str | None = None
-    """Identity of the data, a part of the hash; None: the hash does not cover the data."""
+    """Hash of the data's files, a part of the run directory's name; None: no files, or not looked for."""
 
     @property
     def network_steps(self) -> int:

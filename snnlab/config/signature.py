@@ -66,6 +66,20 @@ def read_component(file: Path) -> Signature:
 
 
 @cache
+def class_value(file: Path, attribute: str) -> Any:
+    """The literal that a component's class assigns to an attribute; None if it assigns none."""
+    tree, _ = _parse(file)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and is_class_of(node.name, file.stem):
+            for one in node.body:
+                if isinstance(one, ast.Assign) and any(
+                    isinstance(target, ast.Name) and target.id == attribute for target in one.targets
+                ):
+                    return ast.literal_eval(one.value)
+    return None
+
+
+@cache
 def read_dataclass(file: Path, class_name: str) -> Signature:
     """The signature of a settings dataclass; the text below a field is its documentation."""
     tree, names = _parse(file)

@@ -22,6 +22,7 @@ from snnlab.metric_names import ACC
 from snnlab.metrics.time_steps import time_steps
 from snnlab.plots.time_steps import plot_time_steps
 from snnlab.runs import checkpoint
+from snnlab.runs.data_check import with_data
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_dir, run_facts, run_hash, variant
 from snnlab.runs.log import RunLog
@@ -47,6 +48,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
         SnnlabError: there is no such checkpoint, or the network cannot be converted.
     """
     device = set_up(cfg.trainer)
+    cfg = with_data(cfg, prepare=True)
     ann = load_run(replace(ann_cfg, trainer=cfg.trainer), asked.run, asked.checkpoint, device)
     network = build.build_model(cfg, ann.dataset).to(device).eval()
     try:
@@ -116,9 +118,10 @@ def _save(files: RunFiles, cfg: RunConfig, snn: StoredRun, after: Evaluation) ->
     weights = {"model": snn.model.state_dict(), "average": None}
     digest = run_hash(cfg)
     position = asdict(Position(epoch=snn.epoch))
-    last = {"learner": weights, "position": position, "config_hash": digest}
+    both = {"config_hash": digest, "data": snn.data.as_mapping()}
+    last = {"learner": weights, "position": position, **both}
     checkpoint.save(files.checkpoints / "last.pt", last)
-    checkpoint.save(files.checkpoints / "best.pt", {**weights, "epoch": snn.epoch, "config_hash": digest})
+    checkpoint.save(files.checkpoints / "best.pt", {**weights, "epoch": snn.epoch, **both})
     files.append_metrics({"step": 0, "epoch": snn.epoch, "split": "test", **after.prefixed("test")})
 
 
@@ -129,6 +132,7 @@ def _result(cfg: RunConfig, snn: StoredRun, after: Evaluation, conversion: dict[
         code=code_version(),
         epochs=snn.epoch,
         split=snn.dataset.split_name,
+        data=snn.data.as_mapping(),
         num_train=len(snn.dataset.train_set()),
         num_test=after.samples,
         selection={"last": how, "best": how},

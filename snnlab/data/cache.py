@@ -117,6 +117,7 @@ def build_cache(
     frame_shape: tuple[int, ...],
     produce: Produce,
     parameters: Mapping[str, object],
+    data: Mapping[str, object] | None = None,
     workers: int = 0,
 ) -> FrameCache:
     """Builds a cache, or waits for the process that is building it and opens that.
@@ -128,6 +129,7 @@ def build_cache(
         frame_shape: [T, 2, H, W].
         produce: frames of the recordings with these indices, uint8 [n, T, 2, H, W].
         parameters: parameters of the preprocessing, stored in the manifest.
+        data: identity of the files, stored in the manifest.
         workers: number of worker processes; 0 integrates in this process.
 
     Raises:
@@ -155,6 +157,7 @@ def build_cache(
                 "names_sha256": files_hash(names),
                 "files_sha256": listing,
                 "frames_sha256": digest,
+                **({} if data is None else {"data": dict(data)}),
             }
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
             for file in temporary.iterdir():

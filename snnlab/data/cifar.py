@@ -3,7 +3,6 @@
 Shapes: N images, C channels, H height, W width.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ import numpy as np
 from snnlab.data.archives import unpack_archives
 from snnlab.data.dataset import ArraySet, SampleSet, Status
 from snnlab.data.files import ELSEWHERE
+from snnlab.data.identity import DataFiles
 from snnlab.data.image_data import ImageData
 from snnlab.errors import DataError
 
@@ -39,7 +39,7 @@ class CIFAR(ImageData):
         self.download = download
         self._sets: dict[bool, ArraySet] = {}
 
-    def _reader(self) -> Callable[..., Any]:
+    def _reader(self) -> Any:
         """torchvision's class."""
         raise NotImplementedError
 
@@ -48,6 +48,14 @@ class CIFAR(ImageData):
 
     def _test_set(self) -> SampleSet:
         return self._part(train=False)
+
+    def data_files(self) -> DataFiles:
+        folder = self._place() / self.folder
+        if not folder.is_dir():
+            raise DataError(f"dataset {self.name}: nothing at {folder}", self._how())
+        reader = self._reader()
+        names = [name for name, _ in (*reader.train_list, *reader.test_list)]
+        return DataFiles.at(folder, [folder / name for name in names if (folder / name).is_file()])
 
     def status(self) -> Status:
         where = self._place()

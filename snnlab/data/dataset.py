@@ -3,10 +3,11 @@
 Shapes: N samples, B batch, T time steps, C channels, H height, W width.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from snnlab.data.identity import DataFiles, DataIdentity
 from snnlab.data.words import Words
 from snnlab.errors import DataError
 
@@ -38,6 +40,10 @@ class SampleSet(Dataset[tuple[Tensor, int]]):
         """The samples of these indices, stacked, and their labels [B]."""
         samples = [self[index][0] for index in indices]
         return torch.stack(samples), torch.from_numpy(self.labels[np.asarray(indices)])
+
+    def positions(self) -> NDArray[np.int64]:
+        """The position of each sample among all that its data set holds; by default, the set is the whole."""
+        return np.arange(len(self))
 
 
 class Samples(Protocol):
@@ -66,6 +72,9 @@ class ArraySet(SampleSet):
         samples, labels = self.batch([index])
         return samples[0], int(labels[0])
 
+    def positions(self) -> NDArray[np.int64]:
+        return self.index
+
     def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         chosen = np.asarray(indices)
         return torch.from_numpy(self.samples[self.index[chosen]]), torch.from_numpy(self.labels[chosen])
@@ -84,6 +93,9 @@ class AlteredSet(SampleSet):
         for op in self.ops:
             sample = op(sample)
         return sample, label
+
+    def positions(self) -> NDArray[np.int64]:
+        return self.samples.positions()
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,7 @@ class LabelledData:
         mean, std: per channel, for normalisation after augmentation; `None` leaves values as they are.
         raw_shape: shape of one stored sample: [T, 2, H, W] for events, [C, H, W] for images, [1, L, 1] for L words.
         reads_words: samples are sentences, not images; then `words` describes the embedding before the network.
+        reads_files: False for data that come with a package. A literal in the class, as it is read from its source.
         mirror_changes_class: a mirrored sample may belong to another class, as for waving the left or right hand.
     """
 
@@ -133,6 +146,7 @@ class LabelledData:
     std: tuple[float, ...] | None = None
     raw_shape: tuple[int, ...]
     reads_words: bool = False
+    reads_files: ClassVar[bool] = True
     mirror_changes_class: bool = False
 
     @property
@@ -173,6 +187,43 @@ class LabelledData:
             DataError: files are missing.
         """
         raise NotImplementedError
+
+    def data_files(self) -> DataFiles | None:
+        """The files that are read, as they are now; None if there are none, or if the class does not say.
+
+        Raises:
+            DataError: they are missing, or still packed.
+        """
+        return None
+
+    def preprocessing(self) -> str | None:
+        """A name for the stored form of the prepared samples that differs with its parameters; None: there is none."""
+        return None
+
+    def identity(self, train: SampleSet | None = None, test: SampleSet | None = None) -> DataIdentity:
+        """The identity of the prepared data.
+
+        Args:
+            train, test: both parts, if they are open already.
+
+        Raises:
+            DataError: files are missing.
+        """
+        files = self.data_files()
+        parts = (train or self.train_set(), test or self.test_set())
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part.positions().astype("<i8").tobytes() + part.labels.astype("<i8").tobytes())
+        return DataIdentity(
+            files=files.count if files else 0,
+            bytes=files.size if files else 0,
+            hash=files.hash if files else None,
+            preprocessing=self.preprocessing(),
+            split=self.split_name,
+            split_hash=digest.hexdigest()[:16],
+            train=len(parts[0]),
+            test=len(parts[1]),
+        )
 
     def status(self) -> Status:
         """Reports what is present without changing anything."""

@@ -5,6 +5,7 @@ Shapes: N recordings, B batch, T frames, H height, W width.
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
 from snnlab.data.files import Layout, Recording
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
+from snnlab.data.identity import DataFiles
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
 from snnlab.data.splits import Split
@@ -105,6 +107,18 @@ class EventData(LabelledData):
     def prepare(self) -> None:
         self.frames()
 
+    def data_files(self) -> DataFiles | None:
+        try:
+            return self._files_of(self.find())
+        except DataError:
+            cache = open_cache(self.cache_folder())
+            if cache is None or "data" not in cache.manifest:
+                raise
+            return DataFiles(**cache.manifest["data"])
+
+    def preprocessing(self) -> str | None:
+        return self.cache_folder().name
+
     def _train_set(self) -> SampleSet:
         return self._part(self._split().train)
 
@@ -169,7 +183,18 @@ class EventData(LabelledData):
         labels = [recording.label for recording in recordings]
         workers = min(8, os.cpu_count() or 1) if len(recordings) >= _MANY else 0
         produce = partial(self._integrate, recordings)
-        return build_cache(folder, names, stamps, labels, self.raw_shape, produce, self.parameters(), workers)
+        files = self._files_of(recordings)
+        data = None if files is None else asdict(files)
+        return build_cache(
+            folder, names, stamps, labels, self.raw_shape, produce, self.parameters(), data, workers
+        )
+
+    def _files_of(self, recordings: Sequence[Recording]) -> DataFiles | None:
+        # Several recordings may lie in one file, and be named after their places in it.
+        if not self.reads_files:
+            return None
+        sizes = {recording.path: (recording.name, recording.path.stat().st_size) for recording in recordings}
+        return DataFiles.of(sizes.values())
 
     def _integrate(self, recordings: Sequence[Recording], indices: Sequence[int]) -> NDArray[np.uint8]:
         """Frames of the recordings with these indices, [n, T, 2, H, W]."""

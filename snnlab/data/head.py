@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet
@@ -21,6 +23,9 @@ class HeadSet(SampleSet):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return self.samples[range(len(self))[index]]
+
+    def positions(self) -> NDArray[np.int64]:
+        return self.samples.positions()[: len(self)]
 
     def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         return self.samples.batch(indices)

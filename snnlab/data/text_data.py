@@ -17,6 +17,7 @@ from torch import Tensor
 
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
 from snnlab.data.files import ELSEWHERE
+from snnlab.data.identity import DataFiles
 from snnlab.data.words import Words, read_vectors, vector_size
 from snnlab.errors import DataError
 from snnlab.packages import need
@@ -114,6 +115,15 @@ class TextData(LabelledData):
 
     def _test_set(self) -> SampleSet:
         return self._content[2]
+
+    def data_files(self) -> DataFiles:
+        folder = self._find()
+        if folder is None:
+            raise self._missing()
+        read = [(file, (folder / file).stat().st_size) for file in self.files]
+        if self.vectors is not None and self.vectors.is_file():
+            read.append((f"vectors/{self.vectors.name}", self.vectors.stat().st_size))
+        return DataFiles.of(read)
 
     def prepare(self) -> None:
         self.words  # noqa: B018  # reads the sentences and, where there are some, the vectors

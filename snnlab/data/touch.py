@@ -18,6 +18,7 @@ from torch import Tensor
 
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
 from snnlab.data.files import missing
+from snnlab.data.identity import DataFiles
 from snnlab.errors import ConfigError, DataError
 
 TAXELS = 39
@@ -56,10 +57,14 @@ class _Place:
 
     path: Path
 
+    def recordings(self) -> Iterator[Path]:
+        """The files of a folder, in arbitrary order."""
+        return self.path.glob("*/sample_*.npy")
+
     def read(self) -> Iterator[tuple[str, BinaryIO]]:
         """Name and content of every recording, in arbitrary order."""
         if self.path.is_dir():
-            for file in self.path.glob("*/sample_*.npy"):
+            for file in self.recordings():
                 with file.open("rb") as stream:
                     yield file.relative_to(self.path).as_posix(), stream
             return
@@ -71,7 +76,7 @@ class _Place:
 
     def count(self) -> int:
         if self.path.is_dir():
-            return sum(1 for _ in self.path.glob("*/sample_*.npy"))
+            return sum(1 for _ in self.recordings())
         with zipfile.ZipFile(self.path) as archive:
             return sum(bool(_NAME.search(name)) for name in archive.namelist())
 
@@ -128,6 +133,15 @@ class TouchData(LabelledData):
 
     def _test_set(self) -> SampleSet:
         return self._sets["test"]
+
+    def data_files(self) -> DataFiles:
+        place = self._find()
+        if place is None:
+            raise self._missing()
+        inside = place.path.is_dir()
+        return DataFiles.at(
+            place.path if inside else place.path.parent, place.recordings() if inside else [place.path]
+        )
 
     def prepare(self) -> None:
         self._sets  # noqa: B018  # reads them

@@ -24,6 +24,7 @@ class Digits(ImageData):
 
     num_classes = 10
     class_names = CLASS_NAMES
+    reads_files = False
     in_channels = 1
     raw_shape = (1, 8, 8)
     mean = (0.3053,)

@@ -54,6 +54,7 @@ class DigitsDVS(EventData):
 
     name = "digits_dvs"
     class_names = CLASS_NAMES
+    reads_files = False
     sensor = (_SENSOR, _SENSOR)
     expected = COUNT
 

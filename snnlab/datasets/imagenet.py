@@ -8,6 +8,7 @@ from torch import Tensor
 
 from snnlab.data.dataset import SampleSet, Status
 from snnlab.data.files import ELSEWHERE, class_folders
+from snnlab.data.identity import DataFiles, tree
 from snnlab.data.image_data import ImageData
 from snnlab.data.image_files import ImageFiles, Picture, scan
 from snnlab.errors import DataError
@@ -69,6 +70,18 @@ class ImageNet(ImageData):
 
     def _test_set(self) -> SampleSet:
         return self._part("val", self._test_transform())
+
+    def data_files(self) -> DataFiles:
+        for part in ("train", "val"):
+            if not class_folders(self.folder / part):
+                raise DataError(f"dataset imagenet: no class folders in {self.folder / part}", self._how())
+        from torchvision.datasets.folder import IMG_EXTENSIONS
+
+        return DataFiles.of(
+            (f"{part}/{name}", size)
+            for part in ("train", "val")
+            for name, size in tree(self.folder / part, IMG_EXTENSIONS)
+        )
 
     def status(self) -> Status:
         present = all(class_folders(self.folder / part) for part in ("train", "val"))

@@ -12,6 +12,7 @@ from torch import nn
 from snnlab import build
 from snnlab.config.schema import RunConfig
 from snnlab.data.dataset import LabelledData
+from snnlab.data.identity import DataIdentity
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.data.loader import loader
 from snnlab.errors import SnnlabError
@@ -19,6 +20,7 @@ from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.machine.device import seed_generators
 from snnlab.runs import checkpoint
 from snnlab.runs.config_file import read_config
+from snnlab.runs.data_check import refuse_other_samples
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class StoredRun:
         checkpoint: `last` or `best`.
         weights: `model` or `average`.
         trained_steps: time steps that the network was trained with.
+        data: identity of the data.
     """
 
     cfg: RunConfig
@@ -44,6 +47,7 @@ class StoredRun:
     trained_steps: int
     checkpoint: str
     weights: str
+    data: DataIdentity
 
     @property
     def label(self) -> str:
@@ -90,6 +94,7 @@ class StoredRun:
             "epoch": self.epoch,
             "trained_num_steps": self.trained_steps,
             "split": self.dataset.split_name,
+            "data": self.data.as_mapping(),
             "overrides": list(self.cfg.overrides),
         }
 
@@ -108,20 +113,24 @@ def load_run(
 
     Raises:
         SnnlabError: there is no such checkpoint or no average in it, its weights do not fit the
-            configuration, or the network cannot run this number of time steps.
+            configuration, the network was trained on other samples of the data set, or it cannot run this number of
+            time steps.
     """
     seed_generators(cfg.seed)
     content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
-    trained_steps = int(read_config(folder)["num_steps"])
     dataset = build.build_dataset(cfg)
     dataset.prepare()
+    data = dataset.identity()
+    made_with = read_config(folder)
+    refuse_other_samples(str(folder), content.get("data"), made_with, cfg, data)
+    trained_steps = int(made_with["num_steps"])
     # Parameters per time step are those of the training; what runs more or fewer steps is up to the network.
     model = build.build_model(replace(cfg, num_steps=trained_steps), dataset).to(device)
     checkpoint.load_weights(model, checkpoint.weights_of(content, weights), folder)
     model.eval()
     pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed, cfg.input)
     epoch = content["position"]["epoch"] if which == "last" else content["epoch"]
-    stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps, which, weights)
+    stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps, which, weights, data)
     if cfg.num_steps != trained_steps:
         _try(stored)
     return stored

@@ -1,12 +1,14 @@
-"""Names the run directory by the settings that decide the result: `<runs>/<experiment>/<variant>-<hash>/seed<k>`.
+"""Names the run directory by what decides the result: `<runs>/<experiment>/<variant>-<settings>[-<data>]/seed<k>`.
 
-The hash covers the names of the components and the deciding settings that differ from their default
-(`runs/deciding.py`). So a new option with a default changes no directory.
+The hash of the settings covers the names of the components and the deciding settings that differ from their default
+(`runs/deciding.py`). So a new option with a default changes no directory. The hash of the data covers names and sizes
+of the files that are read (`data/identity.py`); data that come with a package have none.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,21 +21,17 @@ from snnlab.runs.results import RunFacts
 # Raised when a default changes or a key gets another meaning, and for nothing else: every run then gets a new
 # directory, and those of version 0.1.0 are no longer found.
 SCHEMA = 1
+DATA_DIGITS = 8
 
 
-def config_hash(
-    raw: Mapping[str, Any], *, data: str | None = None, also: Mapping[str, Any] = MappingProxyType({})
-) -> str:
+def config_hash(raw: Mapping[str, Any], *, also: Mapping[str, Any] = MappingProxyType({})) -> str:
     """The hash of all settings that decide the result, as eight hexadecimal digits.
 
     Args:
         raw: the configuration as plain values.
-        data: identity of the data; None leaves the hash as it is.
         also: further plain values, such as the options of a measurement.
     """
     content: dict[str, Any] = {"schema": SCHEMA, "choices": choices(raw), "settings": deviations(raw)}
-    if data is not None:
-        content["data"] = data
     if also:
         content["also"] = dict(also)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
@@ -50,11 +48,16 @@ def variant(cfg: RunConfig) -> str:
 
 
 def hashes(cfg: RunConfig) -> list[str]:
-    """The hashes under which a run may be stored: its own, and that of version 0.1.0 if its settings existed then."""
-    found = [config_hash(cfg.raw, data=cfg.data)]
-    if SCHEMA == 1 and cfg.data is None and covers(cfg.raw, deviations(cfg.raw)):
-        found.append(old_hash(cfg.raw))
-    return found
+    """The hashes under which a run may be stored: its own, and that of version 0.1.0 if its settings existed then.
+
+    Version 0.1.0 did not know its data, so where there are files its runs are not taken for this one.
+    """
+    settings = config_hash(cfg.raw)
+    if cfg.data is not None:
+        return [f"{settings}-{cfg.data[:DATA_DIGITS]}"]
+    return (
+        [settings, old_hash(cfg.raw)] if SCHEMA == 1 and covers(cfg.raw, deviations(cfg.raw)) else [settings]
+    )
 
 
 def run_dirs(cfg: RunConfig) -> list[Path]:
@@ -63,10 +66,25 @@ def run_dirs(cfg: RunConfig) -> list[Path]:
     return [experiment / f"{variant(cfg)}-{one}" / f"seed{cfg.seed}" for one in hashes(cfg)]
 
 
+def dirs_of_any_data(cfg: RunConfig) -> list[Path]:
+    """The existing directories of runs with these settings, whatever their data, also if it was not recorded."""
+    unknown = replace(cfg, data=None)
+    settings, *_ = hashes(unknown)
+    others = (cfg.paths.runs / cfg.experiment).glob(f"{variant(cfg)}-{settings}-*/seed{cfg.seed}")
+    return [*(one for one in run_dirs(unknown) if one.exists()), *sorted(others)]
+
+
 def run_dir(cfg: RunConfig) -> Path:
-    """The absolute directory of a run: its own, or the one that version 0.1.0 made for it if only that exists."""
+    """The absolute directory of a run: its own, or an existing one under another name that it may have.
+
+    That is the one that version 0.1.0 made for it or, where the data are not known, one of the same settings.
+    """
     own, *others = run_dirs(cfg)
-    return own if own.exists() else next((one for one in others if one.exists()), own)
+    if own.exists():
+        return own
+    if cfg.data is None:
+        others = dirs_of_any_data(cfg)
+    return next((one for one in others if one.exists()), own)
 
 
 def run_facts(cfg: RunConfig) -> RunFacts:
@@ -83,5 +101,5 @@ def run_facts(cfg: RunConfig) -> RunFacts:
 
 
 def run_hash(cfg: RunConfig) -> str:
-    """The hash in the name of the run's directory."""
-    return run_dir(cfg).parent.name.rpartition("-")[2]
+    """The hash, or hashes, in the name of the run's directory."""
+    return run_dir(cfg).parent.name.removeprefix(f"{variant(cfg)}-")

@@ -38,6 +38,7 @@ class RunResult:
         dataset, split: name of the data set and of its split.
         synthetic: whether the data were generated with the shapes of the data set.
         backends: number of neuron calls for each back end.
+        data: identity of the data, see `data/identity.py`; None in results of version 0.1.0.
         num_train, num_test: number of samples.
         selection: description of how the weights of `last` and `best` were chosen.
         last, best: metrics, by names such as `test/acc`.
@@ -77,6 +78,7 @@ class RunResult:
     test_seconds: float | None = None
     peak_memory_mb: float | None = None
     conversion: Mapping[str, Any] | None = None
+    data: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, stored: Result) -> Self | None:

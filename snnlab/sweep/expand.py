@@ -17,6 +17,7 @@ from snnlab.config.compose import (
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
+from snnlab.runs.data_check import with_data
 from snnlab.runs.load import checked
 from snnlab.sweep.options import check_options
 from snnlab.sweep.point import Point
@@ -79,7 +80,7 @@ def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: 
         single = [_single(one, chosen[one.key]) if one.is_sweep else one for one in read]
         place = f"point {len(points) + 1} of {len(combinations)}: {_label(chosen)}"
         try:
-            cfg = checked(compose_with(hydra_loader, single, search))
+            cfg = with_data(checked(compose_with(hydra_loader, single, search)), prepare=True)
         except ConfigError as error:
             raise ConfigError(error.message, f"{error.hint} ({place})" if chosen else error.hint) from None
         point = Point(chosen, cfg, frozenset(one.hydra for one in single))

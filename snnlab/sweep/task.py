@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
+from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 from snnlab.runs.results import read_result, select_metric
@@ -28,7 +29,7 @@ class PointTask:
 
     def config(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
         """A point's config; for sweepers that generate points one by one it is checked here."""
-        return self.configs.get(frozenset(overrides)) or load(overrides, config_dirs)
+        return self.configs.get(frozenset(overrides)) or with_data(load(overrides, config_dirs), prepare=True)
 
     def __call__(self, cfg: DictConfig) -> float:
         """Trains in this process, for launchers that run Python functions (basic, joblib, submitit).

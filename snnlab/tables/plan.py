@@ -14,8 +14,9 @@ from snnlab.config.overrides import read_overrides
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
 from snnlab.config.trust import override_key, plugins_named
-from snnlab.errors import ConfigError
+from snnlab.errors import ConfigError, DataError
 from snnlab.runs.config_file import read_config
+from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.load import checked
 from snnlab.runs.results import Result, read_result, read_status
@@ -53,8 +54,11 @@ class PlannedRun:
         own = run_dir(self.cfg)
         if self.waits is None and not (own / "result.json").exists():
             for name in run_dirs(self.cfg):
-                for other in self.cfg.paths.runs.glob(f"*/{name.parent.name}/{name.name}/result.json"):
-                    return other.parent
+                for data in ("", "-*") if self.cfg.data is None else ("",):
+                    for other in self.cfg.paths.runs.glob(
+                        f"*/{name.parent.name}{data}/{name.name}/result.json"
+                    ):
+                        return other.parent
         return own
 
     @property
@@ -190,9 +194,16 @@ class Plan:
 
 
 class Planner:
-    """Composes cells; one set-up of Hydra serves all tables. A context manager."""
+    """Composes cells; one set-up of Hydra serves all tables. A context manager.
 
-    def __init__(self, config_dirs: Sequence[str | Path] = ()) -> None:
+    Args:
+        config_dirs: further folders shaped like conf/.
+        prepare: prepares data that are not found, as archives are. A run on data that are not there is one with the
+            same settings, whatever its data.
+    """
+
+    def __init__(self, config_dirs: Sequence[str | Path] = (), *, prepare: bool = False) -> None:
+        self.prepare = prepare
         self.search = SearchPath.of(config_dirs)
         self._experiments = frozenset(self.search.options("experiment"))
         self._known: dict[tuple[str, ...], RunConfig] = {}
@@ -268,6 +279,12 @@ class Planner:
             name.replace("-", "_"), table, scale, seeds, tuple(by_hand), tuple(cells), tuple(of_figure)
         )
 
+    def _with_data(self, cfg: RunConfig) -> RunConfig:
+        try:
+            return with_data(cfg, prepare=self.prepare)
+        except DataError:
+            return cfg  # the run's own process says so, and other cells are not stopped
+
     def _unknown(self, run: Run | None) -> str:
         """Why a run is not possible, if its experiment or its teacher's does not exist."""
         for one in (run, run.teacher if run else None):
@@ -294,7 +311,7 @@ class Planner:
                 (teacher,) = self._planned(table, run.teacher, (), scale, (0,), by_hand, row)
                 if teacher.state == "done":
                     lines = (*lines, f"distill.teacher={teacher.folder}")
-            cfg = self.config(lines)
+            cfg = self._with_data(self.config(lines))
         except ConfigError as error:
             raise ConfigError(error.message, f"{error.hint} (row {row})".strip()) from None
         waits = teacher if teacher is not None and teacher.state != "done" else None

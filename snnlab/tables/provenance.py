@@ -13,6 +13,8 @@ def provenance(run: PlannedRun, row: str) -> dict[str, Any]:
     """The provenance of a row's run, without paths of this machine."""
     result = read_result(run.folder) or {}
     environment = _environment(run.folder)
+    data = result.get("data") or {}
+    files = f", files {data['hash'][:8]}" if data.get("hash") else ""
     kind = "generated data" if result.get("synthetic") else result.get("dataset")
     return {
         "row": row,
@@ -21,7 +23,9 @@ def provenance(run: PlannedRun, row: str) -> dict[str, Any]:
         "overrides": list(deciding(run.overrides)),
         "code": result.get("code"),
         "measured_on": f"{kind}, split {result.get('split')}: {result.get('num_train')} to train, "
-        f"{result.get('num_test')} to test",
+        f"{result.get('num_test')} to test{files}",
+        "data": data.get("hash"),
+        "split_hash": data.get("split_hash"),
         "epochs": result.get("epochs"),
         "train_seconds": short(result.get("train_seconds")),
         "samples_per_second": short(result.get("samples_per_second")),

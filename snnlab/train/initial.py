@@ -4,25 +4,32 @@ from pathlib import Path
 
 from torch import nn
 
-from snnlab.config.schema import InitConfig
+from snnlab.config.schema import RunConfig
+from snnlab.data.identity import DataIdentity
 from snnlab.errors import ConfigError
 from snnlab.neurons.base import Neuron
 from snnlab.runs import checkpoint
+from snnlab.runs.config_file import read_config
+from snnlab.runs.data_check import refuse_other_samples
 
 
-def start_from(init: InitConfig, model: nn.Module) -> None:
+def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     """Loads the weights of `init.run`; does nothing if it is not set.
 
     Parameters of neurons may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; they keep
     their configured initial values. All other parameters must be present with equal shapes, and none may be left over.
 
     Raises:
-        ConfigError: the weights do not fit this network.
+        ConfigError: the weights do not fit this network, or they were trained on other samples of its data set.
         SnnlabError: there is no such checkpoint.
     """
+    init = cfg.init
     if init.run is None:
         return
-    weights = checkpoint.weights_of(checkpoint.load(Path(init.run) / "checkpoints" / f"{init.checkpoint}.pt"))
+    folder = Path(init.run)
+    content = checkpoint.load(folder / "checkpoints" / f"{init.checkpoint}.pt")
+    refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
+    weights = checkpoint.weights_of(content)
     own = model.state_dict()
     neurons = tuple(f"{name}." for name, module in model.named_modules() if isinstance(module, Neuron))
     missing = [key for key in own if key not in weights and not key.startswith(neurons)]

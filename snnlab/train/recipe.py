@@ -6,12 +6,14 @@ from contextlib import suppress
 
 from snnlab import build
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED, RunError, SnnlabError
+from snnlab.data.dataset import LabelledData
+from snnlab.errors import PREEMPTED, DataError, RunError, SnnlabError
 from snnlab.kernels import BackendError, ran
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import environment
 from snnlab.machine.interrupt import Interrupt
 from snnlab.machine.processes import Processes, joined, silent
+from snnlab.runs.data_check import identified
 from snnlab.runs.files import FollowerFiles, RunFiles
 from snnlab.runs.identity import run_dir
 from snnlab.runs.log import RunLog
@@ -39,6 +41,8 @@ def run(cfg: RunConfig) -> int:
 
 
 def _run(cfg: RunConfig, processes: Processes) -> int:
+    dataset = build.build_dataset(cfg)
+    cfg = _with_data(cfg, dataset, processes)
     files = (RunFiles if processes.leads else FollowerFiles)(run_dir(cfg))
     refuse_other_settings(cfg, files.folder)
     if cfg.trainer.on_existing == "resume" and (stored := files.result()) is not None:
@@ -49,7 +53,6 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
             f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it"
         )
     device = set_up(cfg.trainer, processes)
-    dataset = build.build_dataset(cfg)
     processes.leader_first(dataset.prepare)
     # Built before the run directory is entered: what cannot be built leaves nothing behind.
     session = Session(cfg, files, dataset, device, processes)
@@ -74,6 +77,23 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
     return DONE
 
 
+def _with_data(cfg: RunConfig, dataset: LabelledData, processes: Processes) -> RunConfig:
+    """The configuration with the hash of the data's files, which names the run directory.
+
+    Raises:
+        DataError: files are missing.
+    """
+    try:
+        found = identified(cfg, dataset)
+    except DataError:
+        found = None
+    if processes.any(found is None):
+        processes.leader_first(dataset.prepare)
+        found = identified(cfg, dataset)
+    assert found is not None
+    return found
+
+
 def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     """True when the run is done, False when it was interrupted and saved."""
     cfg, files, learner, trainer = session.cfg, session.files, session.learner, session.cfg.trainer
@@ -87,7 +107,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
 
     with (
         anomalies(trainer.detect_anomaly),
-        mirror_of(cfg, files, log) as mirror,
+        mirror_of(cfg, files, session.data, log) as mirror,
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from snnlab.config.schema import RunConfig
+from snnlab.data.identity import DataIdentity, differing
 from snnlab.errors import RunError
 from snnlab.kernels import counts
 from snnlab.machine.allocator import allocator_state
@@ -11,10 +12,10 @@ from snnlab.machine.device import peak_memory
 from snnlab.machine.environment import code_version
 from snnlab.machine.processes import Processes
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import run_facts, run_hash, variant
+from snnlab.runs.identity import dirs_of_any_data, run_facts, run_hash, variant
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
-from snnlab.runs.results import RunResult
+from snnlab.runs.results import RunResult, read_result
 from snnlab.train.figures import draw
 from snnlab.train.session import Session
 from snnlab.train.summary import summary_table
@@ -39,6 +40,11 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         f"data     {kind}{cfg.dataset.name}, split {session.split_name}: "
         f"{len(session.train_set)} to train, {len(session.test_set)} to test"
     )
+    data = session.data
+    if data.files:
+        log.write(f"files    {data.files:,} of {data.bytes:,} bytes in all, hash {data.hash}")
+    if not resumed:
+        _say_other_runs(log, session)
     if (words := session.dataset.words) is not None:
         log.write(f"words    {words.count:,}, as {words.dim} numbers each, {words.origin}")
     if cfg.plugins:
@@ -54,7 +60,18 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     log.write(summary_table(session.learner.model, session.pipeline.test(raw)))
 
 
-def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
+def _say_other_runs(log: RunLog, session: Session) -> None:
+    """Logs what distinguishes this run's data from those of runs with the same settings."""
+    for folder in dirs_of_any_data(session.cfg):
+        if folder == session.files.folder:
+            continue
+        result = read_result(folder)
+        data = None if result is None else result.get("data")
+        found = "not recorded" if data is None else differing(data, session.data.as_mapping())
+        log.write(f"note     {folder} has the same settings, on other data: {found}")
+
+
+def mirror_of(cfg: RunConfig, files: RunFiles, data: DataIdentity, log: RunLog) -> WandbLog:
     """The run's mirror on Weights & Biases; off by default."""
     digest = run_hash(cfg)
     mirror = WandbLog(
@@ -63,7 +80,7 @@ def mirror_of(cfg: RunConfig, files: RunFiles, log: RunLog) -> WandbLog:
         run_id=f"{digest}-seed{cfg.seed}",
         group=f"{cfg.experiment}/{variant(cfg)}-{digest}",
         name=f"{variant(cfg)} seed {cfg.seed}",
-        config=cfg.raw,
+        config={**cfg.raw, "data": data.as_mapping()},
         tags=(cfg.experiment,),
         warn=lambda message: log.write(f"warning: {message}"),
     )
@@ -120,6 +137,7 @@ def result_of(session: Session) -> RunResult:
         epochs=position.epoch,
         backends=dict(counts()),
         split=session.split_name,
+        data=session.data.as_mapping(),
         num_train=len(session.train_set),
         num_test=session.evaluation.samples,
         selection={

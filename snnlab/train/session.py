@@ -23,6 +23,7 @@ from snnlab.machine.device import seed_generators
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.metric_names import metric_of
 from snnlab.runs import checkpoint
+from snnlab.runs.data_check import refuse_other_data
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
 from snnlab.train.guard import NanGuard
@@ -86,6 +87,7 @@ class Session:
         self.cfg, self.files, self.dataset = cfg, files, dataset
         self.train_set = dataset.train_set([op for op in augments if runs_in_loader(op)])
         self.test_set, self.split_name = dataset.test_set(), dataset.split_name
+        self.data = dataset.identity(self.train_set, self.test_set)
         if trainer.overfit_batches is not None:
             self.train_set = HeadSet(self.train_set, trainer.overfit_batches * trainer.batch_size)
             self.test_set, self.split_name = self.train_set, "the training samples themselves"
@@ -100,7 +102,7 @@ class Session:
         # Only now: preparing the data may have drawn random numbers, which a later run with prepared data would not.
         seed_generators(cfg.seed)
         model = build.build_model(cfg, dataset)
-        start_from(cfg.init, model)
+        start_from(cfg, model, self.data)
         model = model.to(device)
         if trainer.channels_last:
             model = model.to(memory_format=torch.channels_last)
@@ -110,7 +112,7 @@ class Session:
         scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
-        self.teacher = self._teacher(teacher_for(cfg, loss, dataset, device))
+        self.teacher = self._teacher(teacher_for(cfg, loss, dataset, self.data, device))
         self.learner = Learner(
             model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher, regularisers, processes
         )
@@ -173,6 +175,7 @@ class Session:
             self.files.cut_metrics(0)
             return False
         state = checkpoint.load(path)
+        refuse_other_data(state.get("data"), self.data, self.files.folder)
         self.learner.load_state_dict(state["learner"])
         self.meter.load_state_dict(state["meter"])
         self.position = Position(**state["position"])
@@ -194,6 +197,7 @@ class Session:
             "random": random[0],
             "random_of_others": random[1:],
             "config_hash": run_hash(self.cfg),
+            "data": self.data.as_mapping(),
         }
         self.files.save_checkpoint("last", state)
 
@@ -271,6 +275,7 @@ class Session:
                     **self.learner.weights(),
                     "epoch": self.position.epoch,
                     "config_hash": run_hash(self.cfg),
+                    "data": self.data.as_mapping(),
                 },
             )
 

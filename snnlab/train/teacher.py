@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from snnlab import build
 from snnlab.config.schema import RunConfig
 from snnlab.data.dataset import LabelledData
+from snnlab.data.identity import DataIdentity
 from snnlab.data.inputs import InputPipeline
 from snnlab.errors import ConfigError
 from snnlab.layers.time import EachStep
@@ -21,6 +22,7 @@ from snnlab.losses.base import Loss
 from snnlab.machine.device import autocast
 from snnlab.packages import need
 from snnlab.runs import checkpoint
+from snnlab.runs.data_check import refuse_other_samples
 from snnlab.runs.stored_config import load_stored
 from snnlab.runs.weights import is_run
 
@@ -123,13 +125,15 @@ def logits_of_batches(
     return (teacher(pipeline.test(raw)) for raw, _ in batches)
 
 
-def teacher_for(cfg: RunConfig, loss: Loss, dataset: LabelledData, device: torch.device) -> Teacher | None:
+def teacher_for(
+    cfg: RunConfig, loss: Loss, dataset: LabelledData, identity: DataIdentity, device: torch.device
+) -> Teacher | None:
     """The teacher that a run's loss needs, None if it needs none.
 
     Building it draws no random number from the student's generators.
 
     Raises:
-        ConfigError: there is none, or it does not fit the student's data.
+        ConfigError: there is none, it does not fit the student's data, or it was trained on other samples of them.
     """
     if not loss.needs_teacher:
         return None
@@ -148,13 +152,17 @@ def teacher_for(cfg: RunConfig, loss: Loss, dataset: LabelledData, device: torch
             "input: with frames as channels there is no teacher", "take input=mean or frames, or loss.alpha=0"
         )
     with torch.random.fork_rng():
-        make = _from_run if is_run(name) else _from_timm
-        teacher = make(name, cfg, dataset, device)
+        if is_run(name):
+            teacher = _from_run(name, cfg, dataset, identity, device)
+        else:
+            teacher = _from_timm(name, cfg, dataset, device)
         _try(teacher, cfg, dataset)
     return teacher
 
 
-def _from_run(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.device) -> Teacher:
+def _from_run(
+    name: str, cfg: RunConfig, dataset: LabelledData, identity: DataIdentity, device: torch.device
+) -> Teacher:
     folder = Path(name)
     own = load_stored(folder, named=cfg.plugins)
     data = build.build_dataset(own)
@@ -170,6 +178,7 @@ def _from_run(name: str, cfg: RunConfig, dataset: LabelledData, device: torch.de
             compared["input"] = (own.input, cfg.input)
     _refuse_difference(name, compared)
     content = checkpoint.load(folder / "checkpoints" / f"{cfg.distill.checkpoint}.pt")
+    refuse_other_samples(f"distill.teacher: {name}", content.get("data"), own.raw, cfg, identity)
     network = build.build_model(own, data).to(device)
     checkpoint.load_weights(network, checkpoint.weights_of(content), folder)
     sees: Literal["image", "frames", "mean"] = "frames"

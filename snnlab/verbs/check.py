@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Checks one config, or all experiments; exit code 2 if one is wrong."""
     from snnlab.config.search import SearchPath
+    from snnlab.runs.data_check import reads_files, with_data
     from snnlab.runs.identity import run_dir
     from snnlab.runs.load import load
 
@@ -43,7 +44,16 @@ def run(args: argparse.Namespace) -> int:
             text = f"{name}: error: {error.message}\n  hint: {error.hint}"
         else:
             report[name] = []
-            text = f"{name}: ok" if args.all else f"ok: {run_dir(cfg)}"
+            text = f"{name}: ok"
+            if not args.all and not args.json:
+                cfg = with_data(cfg)
+                unknown = cfg.data is None and reads_files(cfg)
+                note = (
+                    "\nnote: its data are not there; with them, their hash is added to the name"
+                    if unknown
+                    else ""
+                )
+                text = f"ok: {run_dir(cfg)}{note}"
         if not args.json:
             print(text, flush=True)
     if args.json:

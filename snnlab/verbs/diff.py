@@ -34,15 +34,17 @@ def run(args: argparse.Namespace) -> int:
     configs = [dict(flatten(read_config(one))) for one in (args.a, args.b)]
     results = [read_result(one) or {} for one in (args.a, args.b)]
     config = _differing(*configs)
+    data = _differing(*(result.get("data") or {} for result in results))
     metrics = {
         which: _numbers(*(result.get(which) or {} for result in results)) for which in ("last", "best")
     }
     if args.json:
-        found = {"a": str(args.a), "b": str(args.b), "config": config, "metrics": metrics}
+        found = {"a": str(args.a), "b": str(args.b), "config": config, "data": data, "metrics": metrics}
         print(json.dumps(found, indent=2))
         return 0
     print(f"A  {args.a}\nB  {args.b}\n")
     _print_table("config", [(key, _text(one["a"]), _text(one["b"])) for key, one in config.items()])
+    _print_table("data", [(key, _text(one["a"]), _text(one["b"])) for key, one in data.items()])
     for which, values in metrics.items():
         shown = {
             key: one
@@ -87,7 +89,8 @@ def _text(value: Any) -> str:
 
 
 def _print_table(title: str, rows: Sequence[tuple[str, ...]]) -> None:
-    print(f"{title}: {'no difference' if title == 'config' else 'no results'}" if not rows else f"{title}:")
+    none = "no difference" if title in ("config", "data") else "no results"
+    print(f"{title}:" if rows else f"{title}: {none}")
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     for row in rows:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the config."""
     from snnlab.config.compose import compose
+    from snnlab.runs.data_check import with_data
     from snnlab.runs.identity import run_dir
     from snnlab.runs.load import checked
 
@@ -38,7 +39,12 @@ def run(args: argparse.Namespace) -> int:
         from snnlab.config.origins import flatten
 
         known = {path: origins.get(path, "default") for path, _ in flatten(cfg.raw)}
-        found = {"config": cfg.raw, "origins": known, "run_dir": str(run_dir(cfg)), "notes": list(cfg.notes)}
+        found = {
+            "config": cfg.raw,
+            "origins": known,
+            "run_dir": str(run_dir(with_data(cfg))),
+            "notes": list(cfg.notes),
+        }
         print(json.dumps(found, indent=2))
         return 0
     lines = list(_lines(cfg.raw, "", 0))
@@ -47,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         origin = "" if args.plain or path is None else f"  # {origins.get(path, _implied(path))}"
         print(f"{line:{width}}{origin}".rstrip())
     if not args.plain:
-        print(f"\n# run directory: {run_dir(cfg)}")
+        print(f"\n# run directory: {run_dir(with_data(cfg))}")
     for note in cfg.notes:
         print(f"note: {note}", file=sys.stderr)
     return 0

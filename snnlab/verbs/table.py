@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     if asked.select is not None:
         tables = {name: replace(table, selection=asked.select) for name, table in tables.items()}
 
-    with Planner(args.config_dir) as planner:
+    with Planner(args.config_dir, prepare=args.run) as planner:
 
         def plans() -> "list[Plan]":
             return [

@@ -10,7 +10,7 @@ import pytest
 from snnlab.config import schema
 from snnlab.config.check import check
 from snnlab.config.signature import read_component
-from snnlab.runs.identity import config_hash, hashes, run_dir, run_dirs, run_hash
+from snnlab.runs.identity import config_hash, dirs_of_any_data, hashes, run_dir, run_dirs, run_hash
 from snnlab.runs.load import load
 
 
@@ -186,16 +186,20 @@ def test_a_component_that_is_not_installed_counts_with_all_its_keys(raw):
     assert found[0] != found[1]
 
 
-def test_data_and_what_else_is_given_count(raw):
-    plain = config_hash(raw)
-    assert config_hash(raw, data=None) == plain
-    assert (
-        len({plain, config_hash(raw, data="a"), config_hash(raw, data="b"), config_hash(raw, also={"a": 1})})
-        == 4
-    )
-    cfg = load()
-    assert len(hashes(replace(cfg, data="a"))) == 1, "version 0.1.0 knew nothing of data"
-    assert run_dir(replace(cfg, data="a")) != run_dir(cfg)
+def test_what_else_is_given_counts(raw):
+    assert config_hash(raw, also={"a": 1}) != config_hash(raw)
+
+
+def test_data_are_a_part_of_the_name(tmp_path):
+    cfg = load([f"paths.runs={tmp_path}"])
+    one, other = replace(cfg, data="a" * 16), replace(cfg, data="b" * 16)
+    assert run_dir(one).parent.name == f"{run_dir(cfg).parent.name}-aaaaaaaa"
+    assert len(hashes(one)) == 1, "version 0.1.0 knew nothing of data"
+    assert dirs_of_any_data(cfg) == []
+    run_dir(one).mkdir(parents=True)
+    assert run_dir(cfg) == run_dir(one), "data that are not known may be any"
+    assert run_dir(other) != run_dir(one)
+    assert dirs_of_any_data(other) == [run_dir(one)]
 
 
 def test_a_run_of_the_version_before_is_found_until_there_is_one_of_this():

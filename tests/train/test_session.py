@@ -25,6 +25,7 @@ def test_the_first_of_the_best_is_kept_and_nan_never_is_the_best(select, values,
         position=Position(),
         files=SimpleNamespace(save_checkpoint=lambda name, content: saved.append(content["epoch"])),
         learner=SimpleNamespace(weights=dict),
+        data=SimpleNamespace(as_mapping=dict),
     )
     for epoch, value in enumerate(values, start=1):
         run.position.epoch = epoch

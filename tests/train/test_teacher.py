@@ -97,7 +97,8 @@ def student(*overrides: str, experiment: str = "twd_digits_dvs") -> list[str]:
 
 def made_for(*overrides: str, small: tuple[str, ...] = SMALL) -> Teacher | None:
     cfg = load([*small, *overrides])
-    return teacher_for(cfg, SKD(), build.build_dataset(cfg), CPU)
+    data = build.build_dataset(cfg)
+    return teacher_for(cfg, SKD(), data, data.identity(), CPU)
 
 
 @pytest.mark.parametrize("which", ["last", "best"])
@@ -105,7 +106,7 @@ def test_a_run_teaches_what_its_network_says_to_the_mean_frame(ann: Path, which:
     cfg = load(student(f"distill.teacher={ann}", f"distill.checkpoint={which}"))
     data = build.build_dataset(cfg)
     before = torch.get_rng_state()
-    made = teacher_for(cfg, build.build_loss(cfg), data, CPU)
+    made = teacher_for(cfg, build.build_loss(cfg), data, data.identity(), CPU)
     assert torch.equal(torch.get_rng_state(), before), "the student starts as it would without a teacher"
     assert made is not None
     own = load(["+experiment=ann_digits_dvs", *SMALL])
@@ -215,8 +216,9 @@ def test_published_weights_that_cannot_be_had(tmp_path: Path, monkeypatch: pytes
 
 def test_a_loss_without_a_teacher_builds_none() -> None:
     cfg = load([*SMALL, "distill.teacher=resnet18", "distill.pretrained=true"])
-    assert teacher_for(cfg, SDT(), build.build_dataset(cfg), CPU) is None
-    assert teacher_for(cfg, SKD(alpha=0), build.build_dataset(cfg), CPU) is None
+    data = build.build_dataset(cfg)
+    assert teacher_for(cfg, SDT(), data, data.identity(), CPU) is None
+    assert teacher_for(cfg, SKD(alpha=0), data, data.identity(), CPU) is None
 
 
 def test_a_timm_model_with_local_weights(tmp_path: Path) -> None:

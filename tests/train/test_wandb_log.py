@@ -315,7 +315,13 @@ def test_context_manager_ends_the_run(tmp_path, fake):
         ("offline", None, "wandb    offline in runs/a/wandb, `wandb sync` sends it\n"),
     ],
 )
-def test_a_run_says_where_its_mirror_is(mode, url, said, monkeypatch, capsys):
-    monkeypatch.setattr("snnlab.train.report.WandbLog", lambda *_, **__: SimpleNamespace(mode=mode, url=url))
-    mirror_of(load(), SimpleNamespace(folder=Path("runs/a")), RunLog(None))
+def test_a_run_says_where_its_mirror_is_and_gives_it_its_data(mode, url, said, monkeypatch, capsys):
+    data = SimpleNamespace(as_mapping=lambda: {"files": 3})
+
+    def log(*_, config, **__):
+        assert config["data"] == {"files": 3}
+        return SimpleNamespace(mode=mode, url=url)
+
+    monkeypatch.setattr("snnlab.train.report.WandbLog", log)
+    mirror_of(load(), SimpleNamespace(folder=Path("runs/a")), data, RunLog(None))
     assert capsys.readouterr().out == said
