@@ -82,6 +82,8 @@ def _refuse_settings_of_files(composition: Composition) -> None:
         # Loaded rather than walked, so that `<<` and aliases hide nothing.
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         for path, value in flatten(content) if isinstance(content, Mapping) else ():
+            if path == "defaults":
+                continue
             whole = f"{default.package}.{path}" if default.package else path
             if whole.partition(".")[0] == "hydra" and not _is_of_files(whole, value):
                 raise ConfigError(

@@ -7,6 +7,8 @@ import yaml
 
 from snnlab.errors import ConfigError
 
+MOST_VALUES = 100_000
+
 
 def find_run(folder: Path) -> Path:
     """The run directory that a folder names: itself, or the only run below it.
@@ -45,4 +47,19 @@ def read_config(run: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: not valid YAML", " ".join(str(error).split())) from None
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: expected a mapping", "restore it from the run's log, or train again")
+    if not _is_bounded(content):
+        raise ConfigError(
+            f"{file}: more than {MOST_VALUES:,} values, by its aliases", "no run writes such a file"
+        )
     return content
+
+
+def _is_bounded(content: Any) -> bool:
+    """False if aliases stand for more values than a configuration has, or for themselves."""
+    waiting, count = [content], 0
+    while waiting and count <= MOST_VALUES:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return count <= MOST_VALUES
