@@ -8,13 +8,18 @@ import argparse
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import snnlab
 from snnlab.config.suggest import closest, did_you_mean
 from snnlab.errors import PREEMPTED, ConfigError, SnnlabError
+from snnlab.machine.lifeline import watch
+from snnlab.signals import handle_stop_signals, raise_when_stopped, restore
+from snnlab.system import missing, provide_home
 from snnlab.verbs import verbs
 
 QUICKSTART = """\
@@ -60,7 +65,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Pictures are drawn into files; a notebook's MPLBACKEND may name a module that is not installed here.
     os.environ["MPLBACKEND"] = "agg"
     _import_nothing_from_here()
+    previous = raise_when_stopped()
     try:
+        if lacking := missing():
+            raise SnnlabError(
+                f"this system has no {', '.join(lacking)}",
+                "snnlab runs on Linux and macOS, on Windows in WSL or a container",
+            )
+        if argv is None:
+            provide_home()
+            watch()
         code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except SnnlabError as error:
@@ -75,9 +89,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _print_error(_disk_error(error))
         return SnnlabError.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        # Nothing that follows, up to the end of the process, may be cut short by a further signal.
+        handle_stop_signals(signal.SIG_IGN)
+        print(f"interrupted by {stop}" if str(stop) else "interrupted", file=sys.stderr)
         return PREEMPTED
+    finally:
+        if argv is not None:
+            restore(previous)
     return code
 
 
@@ -87,8 +106,9 @@ def _import_nothing_from_here() -> None:
     They are started with `python -m`, which puts it first: a `yaml.py` in an unpacked archive would be imported. A
     clone that is run in place has no other path to itself.
     """
-    if sys.path[:1] not in ([""], [os.getcwd()]):
-        os.environ["PYTHONSAFEPATH"] = "1"
+    with suppress(FileNotFoundError):  # a directory that was removed
+        if sys.path[:1] not in ([""], [os.getcwd()]):
+            os.environ["PYTHONSAFEPATH"] = "1"
 
 
 def _dispatch(argv: list[str]) -> int:

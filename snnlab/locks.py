@@ -5,7 +5,9 @@
 
 import errno
 import fcntl
+import os
 import warnings
+from pathlib import Path
 from typing import IO, Any
 
 ENOTSUPP = 524  # what some network file systems answer; the errno module does not know it
@@ -32,3 +34,17 @@ def lock(file: IO[Any], *, wait: bool = False) -> bool:
             f"no locks on the file system of {file.name}: start one process at a time there", stacklevel=2
         )
     return True
+
+
+def is_locked(path: Path) -> bool | None:
+    """Whether a process holds a file's lock; None where that cannot be told. For a moment it is locked for readers."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        return True if error.errno == errno.EACCES and os.access(path, os.R_OK) else None
+    return False

@@ -9,6 +9,7 @@ from snnlab import build
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.data.track import track
 from snnlab.losses.base import Loss
+from snnlab.losses.base_pass import PassLoss
 from snnlab.plots.landscape import plot_landscape
 
 
@@ -79,5 +80,7 @@ def moved(
 
 
 def _mean_loss(model: nn.Module, loss: Loss, batches: list[tuple[Tensor, Tensor]]) -> float:
-    total = sum(float(loss.held_out(model(x).float(), target)) * len(target) for x, target in batches)
-    return total / sum(len(target) for _, target in batches)
+    pass_loss = PassLoss(loss)
+    for x_TBCHW, target_B in batches:
+        pass_loss.update(model(x_TBCHW), target_B)
+    return pass_loss.compute()

@@ -59,9 +59,15 @@ class TrainerConfig:
     select: str = "test/acc"
     """Metric whose best epoch is kept as `best`; losses and calibration errors are minimised."""
     max_steps: PositiveInt | None = None
-    """At most so many optimiser steps in an epoch, and batches in an evaluation; null = whole epochs."""
+    """At most so many optimiser steps in the whole run, whose schedule stays that of the epochs; null = all epochs."""
+    limit_train_batches: PositiveInt | None = None
+    """At most so many batches in an epoch of training; null = all."""
+    limit_test_batches: PositiveInt | None = None
+    """Evaluate on so many times batch_size samples at most, whatever eval_batch_size; null = all."""
     overfit_batches: PositiveInt | None = None
-    """Train and evaluate on the first so many training batches only, unaugmented; null = off."""
+    """Train and evaluate on so many batches of training samples only, unaugmented; null = off."""
+    limit_draw: Literal["stratified", "first"] = "stratified"
+    """Samples that limit_test_batches and overfit_batches keep: a fixed draw with all classes, or the first ones."""
     synthetic: bool = False
     """Generated data in the data set's shape instead of the data set."""
     progress: Unhashed[Literal["auto", "bar", "plain", "none"]] = "auto"
@@ -113,7 +119,20 @@ class LoggerConfig:
     entity: Unhashed[str | None] = None
     """W&B user or team; null = the account's default."""
     tags: Unhashed[tuple[str, ...]] = ()
-    """W&B tags."""
+    """W&B tags, each of 1 to 64 letters."""
+
+    def __post_init__(self) -> None:
+        for tag in self.tags:
+            if not 1 <= len(tag) <= 64:
+                raise ConfigError(
+                    f"logger.tags: a tag of {len(tag)} letters: '{tag}'", "W&B takes tags of 1 to 64 letters"
+                )
+        for key, name in (("project", self.project), ("entity", self.entity)):
+            if name is not None and not re.fullmatch(r"[^/\\#?%:\s][^/\\#?%:]{0,127}", name):
+                raise ConfigError(
+                    f"logger.{key}: W&B takes no such name: '{name}'",
+                    "1 to 128 letters without / \\ # ? % :",
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from snnlab import ranges
 from snnlab.config.suggest import did_you_mean
 
 SCALARS = ("int", "float", "bool", "str", "Path")
+FLOAT32_MAX = 3.4028234663852886e38
 PLAIN = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text", "Path": "a path"}
 # YAML 1.1 parses these bare words as booleans; Literal["off", ...] means the word.
 YAML_WORDS = {True: ("on", "yes", "true"), False: ("off", "no", "false")}
@@ -68,6 +69,8 @@ class Scalar:
         if self.name == "float" and isinstance(value, int | float) and not isinstance(value, bool):
             if not math.isfinite(value):
                 raise MismatchError(f"expected {self}, got {value}", weight=2)
+            if abs(value) > FLOAT32_MAX:
+                raise MismatchError(f"{value} is beyond the numbers of float32, 3.4e38", weight=2)
             return float(value)
         raise MismatchError(f"expected {self}, got {show(value)}")
 

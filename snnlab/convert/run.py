@@ -28,7 +28,7 @@ from snnlab.runs.identity import run_dir, run_facts, run_hash, variant
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult
-from snnlab.train.session import Position
+from snnlab.train.position import Position
 
 ENERGY_SAMPLES = 20
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from snnlab.data.foreign import reading
 from snnlab.data.unpack import unpack
 
 _log = logging.getLogger(__name__)
@@ -28,10 +29,11 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
         _log.warning("unpacking %s", archive)
         temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
         try:
-            unpack(archive, temporary)
-            for entry in sorted(temporary.iterdir()):
-                _merge(entry, folder / entry.name)
-            done.touch()
+            with reading(archive, "download it again", "is damaged"):
+                unpack(archive, temporary)
+                for entry in sorted(temporary.iterdir()):
+                    _merge(entry, folder / entry.name)
+                done.touch()
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

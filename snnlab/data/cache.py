@@ -12,27 +12,23 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from snnlab.data.track import track
+from snnlab.data.arrays import read_npy
+from snnlab.data.cache_writer import Produce, write_frames
+from snnlab.data.foreign import reading
 from snnlab.errors import DataError
 from snnlab.locks import lock
 
 FORMAT = 1
-_CHUNK = 32
 _log = logging.getLogger(__name__)
-
-Produce = Callable[[Sequence[int]], NDArray[np.uint8]]
 
 
 class FrameFile:
@@ -40,7 +36,7 @@ class FrameFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._map: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+        self._map: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
 
     def __getitem__(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
         return np.asarray(self._map[index])
@@ -51,6 +47,10 @@ class FrameFile:
     @property
     def shape(self) -> tuple[int, ...]:
         return self._map.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._map.dtype
 
     def __reduce__(self) -> tuple[type["FrameFile"], tuple[Path]]:
         return FrameFile, (self.path,)
@@ -65,6 +65,7 @@ class FrameCache:
         frames: uint8 [N, T, 2, H, W].
         labels: [N].
         names: relative file name of every recording.
+        empty: indices of the recordings whose frames are all zero.
         manifest: parameters, counts and hashes.
     """
 
@@ -73,6 +74,11 @@ class FrameCache:
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     manifest: Mapping[str, Any]
+
+    @property
+    def empty(self) -> list[int]:
+        found: list[int] = self.manifest.get("empty", [])
+        return found
 
 
 def cache_folder(parent: Path, parameters: Mapping[str, object]) -> Path:
@@ -89,16 +95,25 @@ def files_hash(files: Sequence[str]) -> str:
 def open_cache(folder: Path) -> FrameCache | None:
     """Opens a cache; `None` if there is none or it is incomplete."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        names = tuple((folder / "names.txt").read_text().splitlines())
-        labels = np.load(folder / "labels.npy")
-        frames = FrameFile(folder / "frames.npy")
-    except (OSError, ValueError, EOFError):
+        with reading(folder):
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            names = tuple((folder / "names.txt").read_text(encoding="utf-8").splitlines())
+            labels = read_npy(folder / "labels.npy")
+            frames = FrameFile(folder / "frames.npy")
+    except DataError:
         return None
     whole = (
-        manifest.get("format") == FORMAT
-        and list(frames.shape) == manifest["shape"]
+        isinstance(manifest, dict)
+        and manifest.get("format") == FORMAT
+        and frames.dtype == np.uint8
+        and len(frames.shape) == 5
+        and list(frames.shape) == manifest.get("shape")
         and len(frames) == len(labels) == len(names)
+        and labels.dtype == np.int64
+        and all(isinstance(manifest.get(key), str) for key in ("files_sha256", "frames_sha256"))
+        and files_hash(names) == manifest.get("names_sha256", files_hash(names))
+        and _is_index(manifest.get("empty", []), len(names))
+        and _digest(labels) == manifest.get("labels_sha256", _digest(labels))
     )
     return FrameCache(folder, frames, labels, names, manifest) if whole else None
 
@@ -147,17 +162,22 @@ def build_cache(
         temporary = folder.with_name(f"{_temporary_prefix(folder)}{os.getpid()}")
         try:
             temporary.mkdir()
-            digest = _write_frames(temporary / "frames.npy", shape, produce, workers, folder.parent.name)
-            np.save(temporary / "labels.npy", np.asarray(labels, np.int64))
-            (temporary / "names.txt").write_text("".join(f"{name}\n" for name in names))
+            digest, empty = write_frames(
+                temporary / "frames.npy", shape, produce, workers, folder.parent.name
+            )
+            stored_labels = np.asarray(labels, np.int64)
+            np.save(temporary / "labels.npy", stored_labels)
+            (temporary / "names.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
             manifest = {
                 "format": FORMAT,
                 "parameters": dict(parameters),
                 "shape": list(shape),
                 "names_sha256": files_hash(names),
                 "files_sha256": listing,
+                "labels_sha256": _digest(stored_labels),
                 "frames_sha256": digest,
                 **({} if data is None else {"data": dict(data)}),
+                "empty": empty,
             }
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
             for file in temporary.iterdir():
@@ -189,39 +209,12 @@ def check_cache(folder: Path) -> list[str]:
     return problems
 
 
-class _Chunks(Dataset[Tensor | DataError]):
-    """Frames of 32 recordings per item. A DataError is returned as a value: worker processes do not keep its type."""
-
-    def __init__(self, count: int, produce: Produce) -> None:
-        self.chunks = [range(i, min(i + _CHUNK, count)) for i in range(0, count, _CHUNK)]
-        self.produce = produce
-
-    def __len__(self) -> int:
-        return len(self.chunks)
-
-    def __getitem__(self, index: int) -> Tensor | DataError:
-        try:
-            return torch.from_numpy(self.produce(self.chunks[index]))
-        except DataError as error:
-            return error
+def _is_index(found: object, count: int) -> bool:
+    return isinstance(found, list) and all(type(i) is int and 0 <= i < count for i in found)
 
 
-def _write_frames(path: Path, shape: tuple[int, ...], produce: Produce, workers: int, title: str) -> str:
-    """Writes chunk by chunk with `write`; writing to a memory map would kill the process when the disk is full."""
-    chunks = _Chunks(shape[0], produce)
-    with path.open("w+b") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        # Its own generator, so that torch's does not advance and a first run equals one that finds the cache.
-        produced = DataLoader(chunks, batch_size=None, num_workers=workers, generator=torch.Generator())
-        for frames in track(produced, len(chunks), f"integrating {title}"):
-            if isinstance(frames, DataError):
-                raise frames
-            assert frames.dtype == torch.uint8
-            assert tuple(frames.shape[1:]) == shape[1:]
-            file.write(frames.numpy().tobytes())
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(array: NDArray[Any]) -> str:
+    return hashlib.sha256(array.tobytes()).hexdigest()
 
 
 def _rename(temporary: Path, folder: Path, listing: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from snnlab.data.archives import unpack_archives
 from snnlab.data.dataset import ArraySet, SampleSet, Status
 from snnlab.data.files import ELSEWHERE
+from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
 from snnlab.data.image_data import ImageData
 from snnlab.errors import DataError
@@ -75,13 +76,9 @@ class CIFAR(ImageData):
             unpack_archives(place, (self.archive,))
         if not (place / self.folder).is_dir() and not self.download:
             raise DataError(f"dataset {self.name}: nothing at {place / self.folder}", self._how())
-        try:
+        what = f"dataset {self.name}: {place / self.folder}"
+        with reading(what, f"remove that folder; then {self._how()}", "is incomplete or damaged"):
             found = self._reader()(str(place), train=train, download=self.download)
-        except (RuntimeError, OSError) as error:
-            raise DataError(
-                f"dataset {self.name}: {place / self.folder} is incomplete or damaged ({error})",
-                f"remove that folder; then {self._how()}",
-            ) from error
         images_NCHW = np.ascontiguousarray(found.data.transpose(0, 3, 1, 2))
         return ArraySet(images_NCHW, np.asarray(found.targets, np.int64))
 

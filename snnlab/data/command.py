@@ -11,8 +11,9 @@ from snnlab.config.schema import PathsConfig, RunConfig
 from snnlab.data.cache import cached_steps
 from snnlab.data.dataset import LabelledData, SampleSet, Status
 from snnlab.data.files import ELSEWHERE
+from snnlab.data.foreign import reason
 from snnlab.data.loader import loader
-from snnlab.errors import DataError
+from snnlab.errors import DataError, SnnlabError
 
 _DONE, _FAILED = 0, 1
 
@@ -22,7 +23,7 @@ def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
     table = Table("data set", "samples", "frames", "where")
     notes = []
     for name in registry.component_files("dataset", plugins):
-        status: Status = registry.load("dataset", name, plugins)(root=paths.data, num_steps=10).status()
+        status = _status(name, paths, plugins)
         frames = "" if status.cache is None else _frames(cached_steps(status.cache.parent))
         where = str(status.where) if status.present and status.where is not None else ""
         table.add_row(name, _count(status), frames if status.present else "", where)
@@ -52,6 +53,8 @@ def prepare(cfg: RunConfig, dataset: LabelledData) -> int:
         highlight=False,
         soft_wrap=True,
     )
+    if dataset.skipped:
+        console.print(f"left out, because they are empty: {len(dataset.skipped)}", highlight=False)
     cache = dataset.status().cache
     if cache is not None:
         console.print(f"frames: {cache}", highlight=False, soft_wrap=True)
@@ -97,6 +100,16 @@ def bench(cfg: RunConfig, dataset: LabelledData, seconds: float = 3.0) -> int:
     table.add_row("load and decode", f"{_rate(cfg, samples, seconds, dataset, device):,.0f}")
     Console().print(table)
     return _DONE
+
+
+def _status(name: str, paths: PathsConfig, plugins: tuple[str, ...]) -> Status:
+    """The status of a data set with its default settings; one that cannot tell does not keep others from it."""
+    try:
+        found: Status = registry.load("dataset", name, plugins)(root=paths.data, num_steps=10).status()
+    except Exception as error:
+        text = error.message if isinstance(error, SnnlabError) else f"{type(error).__name__}: {reason(error)}"
+        return Status(False, None, note=f"cannot be listed: {text}")
+    return found
 
 
 def _rate(

@@ -4,7 +4,8 @@ Shapes: N samples, B batch, T time steps, C channels, H height, W width.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -15,11 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from snnlab.data.empty import Empty
 from snnlab.data.identity import DataFiles, DataIdentity
 from snnlab.data.words import Words
 from snnlab.errors import DataError
 
 LoaderOp = Callable[[Tensor], Tensor]
+_NAMED = 4
+_log = logging.getLogger(__name__)
 
 
 class SampleSet(Dataset[tuple[Tensor, int]]):
@@ -133,6 +137,8 @@ class LabelledData:
         raw_shape: shape of one stored sample: [T, 2, H, W] for events, [C, H, W] for images, [1, L, 1] for L words.
         reads_words: samples are sentences, not images; then `words` describes the embedding before the network.
         reads_files: False for data that come with a package. A literal in the class, as it is read from its source.
+        empty: what happens to recordings without events: `error`, or `skip`: they are left out.
+        skipped: names of the recordings that were left out, as soon as the samples have been opened.
         mirror_changes_class: a mirrored sample may belong to another class, as for waving the left or right hand.
     """
 
@@ -148,6 +154,9 @@ class LabelledData:
     reads_words: bool = False
     reads_files: ClassVar[bool] = True
     mirror_changes_class: bool = False
+    empty: Empty = "error"
+    skipped: tuple[str, ...] = ()
+    _said: frozenset[str] = frozenset()
 
     @property
     def frame_shape(self) -> tuple[int, int]:
@@ -223,6 +232,7 @@ class LabelledData:
             split_hash=digest.hexdigest()[:16],
             train=len(parts[0]),
             test=len(parts[1]),
+            skipped=len(self.skipped),
         )
 
     def status(self) -> Status:
@@ -234,7 +244,7 @@ class LabelledData:
         raise NotImplementedError
 
     def _checked(self, samples: SampleSet, part: str) -> SampleSet:
-        """Checks the labels of a set and returns it.
+        """Checks the labels of a set and returns it; says once which classes have no samples.
 
         Raises:
             DataError: it is empty, or a label is not a class of the data set.
@@ -248,6 +258,10 @@ class LabelledData:
                 f"0 to {self.num_classes - 1}",
                 "labels that start at 1 have to be lowered by 1",
             )
+        absent = absent_classes(samples.labels, self.class_names)
+        if absent and part not in self._said:
+            self._said |= {part}
+            _log.warning("no %s samples of %s", part, absent)
         return samples
 
     def _train_set(self) -> SampleSet:
@@ -255,6 +269,16 @@ class LabelledData:
 
     def _test_set(self) -> SampleSet:
         raise NotImplementedError
+
+
+def absent_classes(labels: Iterable[int] | NDArray[np.int64], class_names: Sequence[str]) -> str:
+    """The classes without a sample, as words: `class 'a', 'b' and 7 more of 10`; empty if there are none."""
+    found = set(np.asarray(labels).tolist())
+    absent = [repr(name) for label, name in enumerate(class_names) if label not in found]
+    if not absent:
+        return ""
+    more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
+    return f"class {', '.join(absent[:_NAMED])}{more} of {len(class_names)}"
 
 
 def resize(x_NCHW: Tensor, size: int) -> Tensor:

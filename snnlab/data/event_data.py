@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
-from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
-from snnlab.data.files import Layout, Recording
+from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, absent_classes, resize
+from snnlab.data.empty import Empty, settle_empty
+from snnlab.data.files import Layout, NotThereError, Recording
+from snnlab.data.foreign import reading
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
 from snnlab.data.identity import DataFiles
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
 from snnlab.data.splits import Split
-from snnlab.errors import DataError
+from snnlab.errors import DataError, SnnlabError
 
 _MANY = 2000
 
@@ -38,6 +40,7 @@ class EventData(LabelledData):
         scale: scaling of the counts, see `frames_to_float`.
         image_size: decoded height and width (bilinear, antialiased).
         split_name: the named split.
+        empty: recordings with fewer events than steps: an `error`, or `skip`.
     """
 
     name: str
@@ -47,12 +50,21 @@ class EventData(LabelledData):
     in_channels = 2
     static = False
 
-    def __init__(self, root: Path, framing: Framing, scale: Scale, image_size: int, split_name: str) -> None:
+    def __init__(
+        self,
+        root: Path,
+        framing: Framing,
+        scale: Scale,
+        image_size: int,
+        split_name: str,
+        empty: Empty = "error",
+    ) -> None:
         self.root = Path(root)
         self.framing = framing
         self.scale = scale
         self.image_size = image_size
         self.split_name = split_name
+        self.empty = empty
         self.num_classes = len(self.class_names)
         self.raw_shape = (framing.num_steps, 2, *self.sensor)
         self._open: FrameCache | None = None
@@ -87,7 +99,8 @@ class EventData(LabelledData):
 
     def parameters(self) -> dict[str, object]:
         """Everything that the frames depend on, besides the recordings."""
-        return {"dataset": self.name, "sensor": list(self.sensor), **self.framing.parameters()}
+        skipping = {"empty": self.empty} if self.empty == "skip" else {}
+        return {"dataset": self.name, "sensor": list(self.sensor), **self.framing.parameters(), **skipping}
 
     def find_or_unpack(self) -> list[Recording]:
         """Finds the recordings after unpacking archives, where recordings are missing."""
@@ -101,7 +114,10 @@ class EventData(LabelledData):
     def frames(self) -> FrameCache:
         """The integrated frames; builds the cache if there is none for these files."""
         if self._open is None:
-            self._open = self._build()
+            cache = self._build()
+            self.skipped = tuple(cache.names[i] for i in cache.empty)
+            settle_empty(self.name, self._too_few, self.skipped, self.empty)
+            self._open = cache
         return self._open
 
     def prepare(self) -> None:
@@ -133,11 +149,17 @@ class EventData(LabelledData):
             recordings = self.find()
         except DataError as error:
             count = None if cache is None else len(cache.names)
-            note = "frames are cached, recordings are gone" if cached else error.hint
+            if not isinstance(error, NotThereError):
+                note = f"{error.message}; {error.hint}"
+            else:
+                note = "frames are cached, recordings are gone" if cached else error.hint
             return Status(cached, None, count, self.expected, folder, cached, note)
         note = ""
         if self.expected is not None and len(recordings) < self.expected:
             note = f"a subset, {len(recordings)} of {self.expected} published recordings"
+        absent = absent_classes([recording.label for recording in recordings], self.class_names)
+        if absent:
+            note = f"{note}; " * bool(note) + f"no recording of {absent}"
         where = recordings[0].path.parents[recordings[0].name.count("/")]
         return Status(True, where, len(recordings), self.expected, folder, cached, note)
 
@@ -200,22 +222,39 @@ class EventData(LabelledData):
         """Frames of the recordings with these indices, [n, T, 2, H, W]."""
         chosen = [recordings[i] for i in indices]
         frames = []
-        for recording, events in zip(chosen, self.read(chosen), strict=True):
-            try:
+        for recording, events in zip(chosen, self._read(chosen), strict=True):
+            with reading(recording.path, "the file is damaged, or of another data set"):
                 frames.append(integrate(events, self.framing, *self.sensor))
-            except ValueError as error:
-                hint = "the file is damaged, or of another data set"
-                raise DataError(f"{recording.path}: {error}", hint) from error
             if len(events) < self.framing.num_steps:
-                raise DataError(
-                    f"{recording.path} holds {len(events)} events, fewer than the {self.framing.num_steps} time steps",
-                    "download or unpack it again, or remove it",
-                )
+                if self.empty == "error":
+                    raise DataError(
+                        f"{recording.path} holds {len(events)} events, {self._too_few}",
+                        "download or unpack it again, remove it, or leave such recordings out with dataset.empty=skip",
+                    )
+                frames[-1] = np.zeros_like(frames[-1])  # by which the cache knows it
         return np.stack(frames)
+
+    @property
+    def _too_few(self) -> str:
+        return f"fewer than the {self.framing.num_steps} time steps"
+
+    def _read(self, recordings: Sequence[Recording]) -> list[Events]:
+        """As `read`; an error that does not say so itself names the first recording that cannot be read."""
+        try:
+            return self.read(recordings)
+        except SnnlabError:
+            raise
+        except Exception:
+            for recording in recordings:
+                with reading(recording.path):
+                    self.read([recording])
+            raise
 
     def _split(self) -> Split:
         cache = self.frames()
-        split = self.split(cache.names, cache.labels)
+        chosen = self.split(cache.names, cache.labels)
+        # After the split, so that the others stay on their sides.
+        split = Split(*(side[~np.isin(side, cache.empty)] for side in (chosen.train, chosen.test)))
         for side, index in (("training", split.train), ("held-out", split.test)):
             if len(index) == 0:
                 raise DataError(

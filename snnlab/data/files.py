@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from snnlab.data.archives import unpack_archives
+from snnlab.data.foreign import reading
 from snnlab.errors import DataError
 
-_NAME = re.compile(r"\w([\w.-]*\d)?(?<=\d)")
 # The end of every hint about missing data.
 ELSEWHERE = "paths.data=DIR or the environment variable SNNLAB_DATA name another place"
 
@@ -46,6 +46,9 @@ class Layout:
         endings: file endings; the first that occurs in a class folder is used.
         archives: patterns of archives that are unpacked in place.
         address: download page.
+        stem: pattern of file names without their ending; other files are left out. CLASS stands for the class's name.
+            By default letters, digits, `_`, `-` and `.`, the last of them a digit, which second copies such as
+            `image_0001 (1)` and hidden files do not fit.
     """
 
     folders: tuple[str, ...]
@@ -54,6 +57,7 @@ class Layout:
     address: str
     parts: tuple[str, ...] = ("",)
     archives: tuple[str, ...] = field(default=())
+    stem: str = r"\w([\w.-]*\d)?(?<=\d)"
 
     def find(self, root: Path, name: str) -> list[Recording]:
         """All recordings, sorted by part, class and number, whatever the order of the file system.
@@ -84,7 +88,8 @@ class Layout:
     def _recordings(self, folder: Path) -> Iterator[Recording]:
         for part in self.parts:
             for label, class_name in enumerate(self.classes):
-                for path in _files(folder / part / class_name, self.endings):
+                stem = re.compile(self.stem.replace("CLASS", re.escape(class_name)))
+                for path in _files(folder / part / class_name, self.endings, stem):
                     yield Recording(path.relative_to(folder).as_posix(), label, path)
 
     def _example(self) -> str:
@@ -111,27 +116,36 @@ def number_in(name: str) -> int:
     return int(numbers[-1])
 
 
-def missing(root: Path, name: str, folder: str, example: str, address: str) -> DataError:
+class NotThereError(DataError):
+    """There is nothing of a data set; the hint says how to get it."""
+
+
+def missing(root: Path, name: str, folder: str, example: str, address: str) -> NotThereError:
     """The error for a data set that is not present."""
-    return DataError(
+    return NotThereError(
         f"dataset {name}: nothing at {root / folder}/{example}",
         f"get it from {address} and put it, unpacked or as it is, into {root / folder}; {ELSEWHERE}",
     )
 
 
-def is_recording(entry: "os.DirEntry[str]") -> bool:
-    """Whether a file is named like a recording: letters, digits, `_`, `-` and `.`, the last of them a digit.
+def files_named(folder: Path, stem: re.Pattern[str]) -> list[Path]:
+    """The files in a folder whose names without their ending have this form, in arbitrary order.
 
-    False for hidden files, and for second copies such as `image_0001 (1).bin` or `image_0001-copy.bin`.
+    Raises:
+        DataError: the folder cannot be read.
     """
-    return entry.is_file() and _NAME.fullmatch(Path(entry.name).stem) is not None
-
-
-def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
     if not folder.is_dir():
         return []
-    with os.scandir(folder) as found:
-        entries = [Path(entry.path) for entry in found if is_recording(entry)]
+    with reading(folder, "is the folder readable for you?"), os.scandir(folder) as found:
+        return [
+            Path(entry.path)
+            for entry in found
+            if stem.fullmatch(os.path.splitext(entry.name)[0]) is not None and entry.is_file()
+        ]
+
+
+def _files(folder: Path, endings: Sequence[str], stem: re.Pattern[str]) -> list[Path]:
+    entries = files_named(folder, stem)
     for ending in endings:
         chosen = [path for path in entries if path.suffix == ending]
         if chosen:

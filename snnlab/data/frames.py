@@ -4,17 +4,19 @@ Shapes: E events, T frames (time steps), H height, W width. Channel 0 counts OFF
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 By = Literal["number", "time", "duration"]
 Values = Literal["counts", "binary"]
 Tail = Literal["keep", "drop"]
 Scale = Literal["counts", "max", "clip"]
+# Integers of this size and below are exact as float64, and differences of two fit into an int64.
+_LARGEST = 2**53
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,29 @@ class Events:
     p: NDArray[np.int64]
     t: NDArray[np.int64]
 
+    def __post_init__(self) -> None:
+        columns = (self.x, self.y, self.p, self.t)
+        if any(column.dtype != np.int64 or column.shape != self.t.shape for column in columns):
+            raise ValueError("events are four int64 columns of equal length; Events.of converts others")
+
     def __len__(self) -> int:
         return len(self.t)
+
+    @classmethod
+    def of(cls, x: ArrayLike, y: ArrayLike, p: ArrayLike, t: ArrayLike) -> "Events":
+        """Events from columns of any type of number; fractions of a microsecond are cut off.
+
+        Raises:
+            ValueError: columns of other shapes than [E], values that are NaN, infinite or no numbers, coordinates
+                and polarities with a fraction, or values of 2**53 and above.
+        """
+        columns = {name: np.asarray(column) for name, column in (("x", x), ("y", y), ("p", p), ("t", t))}
+        shapes = {column.shape for column in columns.values()}
+        if len(shapes) > 1 or columns["t"].ndim != 1:
+            raise ValueError(
+                f"columns of the shapes {', '.join(str(list(c.shape)) for c in columns.values())}"
+            )
+        return cls(*(_whole(name, column) for name, column in columns.items()))
 
 
 @dataclass(frozen=True)
@@ -80,7 +103,8 @@ def integrate(events: Events, framing: Framing, height: int, width: int) -> NDAr
     A count above 255 is stored as 255.
 
     Raises:
-        ValueError: an event lies outside of the sensor, or a polarity is neither 0 nor 1.
+        ValueError: an event lies outside of the sensor, a polarity is neither 0 nor 1, or the events last so long
+            that their times cannot be counted.
     """
     _check(events, height, width)
     slices, kept = _slice_of_event(events, framing)
@@ -121,6 +145,8 @@ def _slice_of_event(events: Events, framing: Framing) -> tuple[NDArray[np.int64]
         slices[: per_slice * steps] = np.repeat(np.arange(steps), per_slice)
         return slices, everything
     since = events.t - events.t.min()
+    if int(since.max()) > np.iinfo(np.int64).max // steps:
+        raise ValueError(f"events over {int(since.max())} microseconds, too long for {steps} frames")
     if framing.by == "time":
         # Integers only: frame i is [i L / T, (i + 1) L / T) exactly, and the last frame includes its end.
         length = max(int(since.max()), 1)
@@ -137,3 +163,19 @@ def _check(events: Events, height: int, width: int) -> None:
         low, high = int(values.min()), int(values.max())
         if low < 0 or high >= limit:
             raise ValueError(f"events with {name} from {low} to {high}, but the sensor has 0 to {limit - 1}")
+
+
+def _whole(name: str, column: NDArray[Any]) -> NDArray[np.int64]:
+    """A column of numbers as int64, if that loses nothing but fractions of a microsecond."""
+    if column.dtype.kind not in "biuf":
+        raise ValueError(f"events with {name} of type {column.dtype}")
+    if column.dtype.kind == "f":
+        if not np.isfinite(column).all():
+            raise ValueError(f"events with {name} that is NaN or infinite")
+        if name != "t" and (column != np.floor(column)).any():
+            raise ValueError(f"events with {name} that is no whole number")
+    if column.dtype.kind != "b" and len(column):
+        low, high = column.min().item(), column.max().item()
+        if low <= -_LARGEST or high >= _LARGEST:
+            raise ValueError(f"events with {name} from {low:.6g} to {high:.6g}")
+    return column.astype(np.int64)

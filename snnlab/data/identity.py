@@ -49,6 +49,7 @@ class DataIdentity:
         split: name of the split.
         split_hash: over the positions and labels of the samples of both parts, sixteen hexadecimal digits.
         train, test: number of samples.
+        skipped: number of recordings without events, or sentences without words, that were left out.
     """
 
     files: int
@@ -59,6 +60,7 @@ class DataIdentity:
     split_hash: str
     train: int
     test: int
+    skipped: int = 0
 
     def as_mapping(self) -> dict[str, Any]:
         """What files hold."""
@@ -81,6 +83,7 @@ def differing(stored: Mapping[str, Any], now: Mapping[str, Any], names: Iterable
         "split_hash": "other samples in the parts of the split (hash {}, now {})",
         "train": "{} samples to train, now {}",
         "test": "{} samples to test, now {}",
+        "skipped": "{} empty recordings left out, now {}",
     }
     found: list[str] = []
     for one in names or [field.name for field in fields(DataIdentity)]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from snnlab.data.dataset import SampleSet
 from snnlab.data.files import class_folders
+from snnlab.data.foreign import reading
 from snnlab.errors import DataError
 
 Picture = Any
@@ -32,31 +33,29 @@ class ImageFiles(SampleSet):
         self.transform = transform
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
 
         path = self.paths[index]
-        try:
-            with Image.open(path) as picture:
-                rgb = to_rgb(picture)
-        except (OSError, UnidentifiedImageError) as error:
-            raise DataError(f"{path} cannot be read: {error}", "download or unpack it again") from error
-        except ValueError as error:
-            raise DataError(f"{path}: {error}", "save it with 8 bits for each colour") from error
+        with reading(path), Image.open(path) as picture:
+            rgb = to_rgb(picture, path)
         return self.transform(rgb), int(self.labels[index])
 
 
-def to_rgb(picture: Picture) -> Picture:
+def to_rgb(picture: Picture, path: str) -> Picture:
     """Converts an image to 8-bit RGB; 16-bit grey values are scaled by the range of their type.
 
     Raises:
-        ValueError: the image's type has no fixed range, such as float.
+        DataError: the image's type has no fixed range, such as float.
     """
     if picture.mode.startswith("I;16"):
         from PIL import Image
 
         picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
     elif picture.mode in ("I", "F"):
-        raise ValueError(f"a picture of the type '{picture.mode}' has no known range of values")
+        raise DataError(
+            f"{path}: a picture of the type '{picture.mode}' has no known range of values",
+            "save it with 8 bits for each colour",
+        )
     return picture.convert("RGB")
 
 

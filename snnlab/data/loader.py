@@ -4,21 +4,17 @@ All randomness in a sample is drawn from a seed made of (seed, epoch, batch), no
 number of workers nor an interruption changes a batch.
 """
 
-import os
-import signal
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from snnlab.data.dataset import SampleSet
+from snnlab.data.workers import read_ahead
 
 # The uses of derived seeds; no two share a number.
 ORDER, SAMPLES, AUGMENTS, NOISE = range(4)
-
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def loader(
@@ -54,22 +50,7 @@ def loader(
     todo = range(start_batch, len(batches))
     if num_workers == 0 and not pin_memory:
         return (whole[k] for k in todo)
-    batches_ahead = DataLoader(
-        whole,
-        batch_size=None,
-        sampler=todo,
-        num_workers=num_workers,
-        pin_memory=pin_memory,
-        worker_init_fn=_leave_process_group,
-        # Without its own generator it would draw from torch's, which dropout and initial weights use.
-        generator=torch.Generator(),
-    )
-    # A worker starts with signals blocked, so that none arrives before it has left the group.
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
-    try:
-        return iter(batches_ahead)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    return read_ahead(whole.__getitem__, todo, num_workers, pin_memory=pin_memory)
 
 
 def epoch_batches(
@@ -103,15 +84,7 @@ def derived_seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _leave_process_group(worker: int) -> None:
-    """Leaves the process group: Ctrl-C or SIGTERM to the group must not stop the workers before the step is done."""
-    os.setpgid(0, 0)
-    while signal.sigtimedwait(_STOP_SIGNALS, 0) is not None:
-        pass
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-
-
-class _Batches(Dataset[tuple[Tensor, Tensor]]):
+class _Batches:
     """Index k gives batch k."""
 
     def __init__(
@@ -119,9 +92,6 @@ class _Batches(Dataset[tuple[Tensor, Tensor]]):
     ) -> None:
         self.dataset, self.batches, self.seed, self.epoch = dataset, batches, seed, epoch
         self._of_process = (rank,) if rank else ()
-
-    def __len__(self) -> int:
-        return len(self.batches)
 
     def __getitem__(self, k: int) -> tuple[Tensor, Tensor]:
         # The CPU's generator only: torch's fork_rng and manual_seed would change the GPU's, too.

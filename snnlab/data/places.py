@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from snnlab.system import cache_home
+
 
 def cache_parent(root: Path, name: str) -> Path:
     """The folder of a data set's caches.
@@ -16,7 +18,7 @@ def cache_parent(root: Path, name: str) -> Path:
         return Path(chosen) / name
     if _writable(root / name):
         return root / name
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snnlab" / name
+    return cache_home() / "snnlab" / name
 
 
 def first_folder(candidates: Iterable[Path]) -> Path | None:

@@ -7,8 +7,10 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
+from snnlab.data.arrays import read_npy
+from snnlab.data.arrays import read_npz as read_columns
+from snnlab.data.foreign import reading
 from snnlab.data.frames import Events
 from snnlab.errors import DataError
 from snnlab.packages import need
@@ -18,12 +20,18 @@ _DVS128_LAST = 127
 
 
 def read_saccades(path: Path) -> Events:
-    """N-MNIST and N-Caltech101: 40 bits an event (x, y, polarity and 23 bits of time), read by tonic."""
+    """N-MNIST and N-Caltech101: 40 bits an event (x, y, polarity and 23 bits of time), read by tonic.
+
+    Raises:
+        DataError: it ends in the middle of an event.
+    """
     need("tonic", str(path))
+    if path.stat().st_size % 5:
+        raise DataError(f"{path} ends in the middle of an event", "download it again")
     from tonic.io import read_mnist_file
 
     found = read_mnist_file(str(path), _SACCADE)
-    return _events(found["x"], found["y"], found["p"], found["t"])
+    return Events.of(found["x"], found["y"], found["p"], found["t"])
 
 
 def read_aedat2(path: Path) -> Events:
@@ -52,7 +60,7 @@ def read_aedat2(path: Path) -> Events:
     t = np.cumsum(np.diff(ticks, prepend=ticks[:1]).astype(np.int32), dtype=np.int64)
     x = _DVS128_LAST - ((address >> 1) & 127)
     y = _DVS128_LAST - ((address >> 8) & 127)
-    return _events(x, y, 1 - (address & 1), t)
+    return Events.of(x, y, 1 - (address & 1), t)
 
 
 def read_aedat4(path: Path) -> Events:
@@ -71,24 +79,23 @@ def read_aedat4(path: Path) -> Events:
 
     found = read(str(path))
     t, x, y, p = (found[name] for name in found.dtype.names)
-    return _events(x, y, p, t)
+    return Events.of(x, y, p, t)
 
 
 def read_npz(path: Path) -> Events:
     """spikingjelly's converted recordings (`events_np`): arrays t, x, y, p."""
-    with np.load(path) as found:
-        return _events(found["x"], found["y"], found["p"], found["t"])
+    return Events.of(*read_columns(path, ("x", "y", "p", "t")))
 
 
 def read_xypt_npy(path: Path) -> Events:
     """tonic's DVS-Gesture: an array [E, 4] of x, y, polarity and time in milliseconds."""
-    table = np.load(path)
+    table = read_npy(path)
     if table.ndim != 2 or table.shape[1] != 4:
         raise DataError(
             f"{path}: an array of shape {table.shape} instead of [events, 4]", "columns are x, y, p, t"
         )
     x, y, p, t = table.T
-    return _events(x, y, p, np.asarray(t, np.float64) * 1000)
+    return Events.of(x, y, p, np.asarray(t, np.float64) * 1000)
 
 
 READERS = {
@@ -104,19 +111,7 @@ def read_recording(path: Path) -> Events:
     """Reads a recording by the ending of its name.
 
     Raises:
-        DataError: the file is damaged.
+        DataError: the file is damaged, whatever its parser raises; or its values are no events, see `Events.of`.
     """
-    try:
+    with reading(path):
         return READERS[path.suffix](path)
-    except (OSError, EOFError, KeyError, IndexError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} cannot be read: {error}", "download or unpack it again") from error
-
-
-def _events(x: ArrayLike, y: ArrayLike, p: ArrayLike, t: ArrayLike) -> Events:
-    return Events(*(_int64(column) for column in (x, y, p, t)))
-
-
-def _int64(column: ArrayLike) -> NDArray[np.int64]:
-    return np.asarray(column).astype(np.int64)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
+from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import ELSEWHERE
+from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
 from snnlab.data.words import Words, read_vectors, vector_size
 from snnlab.errors import DataError
@@ -48,6 +50,7 @@ class TextData(LabelledData):
         dim: size of learned word vectors.
         vectors: file of word vectors, see `read_vectors`; `None`: they are learned.
         split_name: the named split.
+        empty: sentences without a word: an `error`, or `skip`.
     """
 
     name: ClassVar[str]
@@ -62,7 +65,14 @@ class TextData(LabelledData):
     reads_words = True
 
     def __init__(
-        self, root: Path, length: int, min_count: int, dim: int, vectors: str | None, split_name: str
+        self,
+        root: Path,
+        length: int,
+        min_count: int,
+        dim: int,
+        vectors: str | None,
+        split_name: str,
+        empty: Empty = "error",
     ) -> None:
         self.root = Path(root)
         self.length = length
@@ -70,6 +80,7 @@ class TextData(LabelledData):
         self.vectors = None if vectors is None else Path(vectors).expanduser()
         self.dim = dim if self.vectors is None else vector_size(self.vectors)
         self.split_name = split_name
+        self.empty = empty
         self.num_classes = len(self.class_names)
         self.raw_shape = (1, length, 1)
 
@@ -165,13 +176,22 @@ class TextData(LabelledData):
         for part, side in zip(parts, ("training", "held-out"), strict=True):
             if not part.texts:
                 raise DataError(f"dataset {self.name}: {folder} holds no {side} sentence", self._how())
-        train, test = (self.separate(part.texts) for part in parts)
-        tokenizer = _tokenizer(train, self.min_count, self.length)
-        sets = (
-            ArraySet(_indices(tokenizer, texts), part.labels)
-            for texts, part in zip((train, test), parts, strict=True)
+        with reading(f"dataset {self.name}: the text in {folder}"):
+            train, test = (self.separate(part.texts) for part in parts)
+            tokenizer = _tokenizer(train, self.min_count, self.length)
+            indices = [_indices(tokenizer, texts) for texts in (train, test)]
+        full = [rows.any((1, 2, 3)) for rows in indices]
+        self.skipped = tuple(
+            f"{side} sentence {number + 1}"
+            for side, some in zip(("training", "held-out"), full, strict=True)
+            for number in np.flatnonzero(~some).tolist()
         )
-        return (tokenizer, *sets)
+        settle_empty(self.name, f"no word, in {folder}", self.skipped, self.empty)
+        train_set, test_set = (
+            ArraySet(rows, part.labels, np.flatnonzero(some))
+            for rows, part, some in zip(indices, parts, full, strict=True)
+        )
+        return tokenizer, train_set, test_set
 
     def _find(self) -> Path | None:
         """The first folder that holds all files."""
@@ -217,27 +237,26 @@ def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sente
         num_classes: number of classes; labels are below it.
 
     Raises:
-        DataError: a line has another format.
+        DataError: a line has another format, or there is none.
     """
     texts, labels = [], []
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
-            for row in rows:
-                if not row:
-                    continue
-                label = row[1 - text] if len(row) == 2 else ""
-                if rows.line_num == 1 and len(row) == 2 and not label.isdigit():
-                    continue
-                if not label.isdigit() or int(label) >= num_classes:
-                    raise DataError(
-                        f"{path}, line {rows.line_num}: expected a sentence and a class below {num_classes}",
-                        "the file is damaged, or of another data set",
-                    )
-                texts.append(row[text].strip())
-                labels.append(int(label))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is damaged: {error}", "get it again") from error
+    with reading(path), path.open(encoding="utf-8", newline="") as lines:
+        rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
+        for row in rows:
+            if not row:
+                continue
+            label = row[1 - text] if len(row) == 2 else ""
+            if rows.line_num == 1 and len(row) == 2 and not label.isdigit():
+                continue
+            if not label.isascii() or not label.isdigit() or len(label) > 9 or int(label) >= num_classes:
+                raise DataError(
+                    f"{path}, line {rows.line_num}: expected a sentence and a class below {num_classes}",
+                    "the file is damaged, or of another data set",
+                )
+            texts.append(row[text].strip())
+            labels.append(int(label))
+    if not texts:
+        raise DataError(f"{path} holds no sentence", "get it again")
     return Sentences(texts, np.array(labels, np.int64))
 
 

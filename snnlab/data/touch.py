@@ -5,19 +5,22 @@ Shapes: N recordings, B batch, T frames, H height, W width.
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snnlab.data.arrays import read_member, read_npy
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
+from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import missing
+from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
 from snnlab.errors import ConfigError, DataError
 
@@ -25,7 +28,7 @@ TAXELS = 39
 SIDE = 11
 _FOLDERS = ("evtouch", "EvTouch", "")
 _ADDRESS = "https://github.com/clear-nus/TactileSGNet"
-_NAME = re.compile(r"(train|test)/sample_(\d+)_label_(\d+)\.npy$")
+_NAME = re.compile(r"(?:.*/)?(train|test)/sample_([0-9]{1,9})_label_([0-9]{1,9})\.npy")
 
 # Positions in millimetres along and across the finger, in the order of the taxels (Gu et al. 2020).
 _POSITIONS = (
@@ -57,28 +60,49 @@ class _Place:
 
     path: Path
 
-    def recordings(self) -> Iterator[Path]:
-        """The files of a folder, in arbitrary order."""
-        return self.path.glob("*/sample_*.npy")
+    def read(self, hint: str) -> Iterator[tuple[re.Match[str], NDArray[Any]]]:
+        """The parts of the name and the content of every recording, in arbitrary order; other files are left out.
 
-    def read(self) -> Iterator[tuple[str, BinaryIO]]:
-        """Name and content of every recording, in arbitrary order."""
+        Raises:
+            DataError: the zip or a recording is damaged.
+        """
         if self.path.is_dir():
-            for file in self.recordings():
-                with file.open("rb") as stream:
-                    yield file.relative_to(self.path).as_posix(), stream
+            for match in self._names():
+                with reading(self.path / match[0], hint):
+                    content = read_npy(self.path / match[0])
+                yield match, content
             return
-        with zipfile.ZipFile(self.path) as archive:
-            for name in archive.namelist():
-                if name.endswith(".npy"):
-                    with archive.open(name) as stream:
-                        yield name, stream  # type: ignore[misc]  # a stream of bytes, which is all it takes
+        with reading(self.path, hint):
+            archive = zipfile.ZipFile(self.path)
+        with archive:
+            for match in _recordings(archive.namelist()):
+                with reading(f"{self.path}: {match[0]}", hint):
+                    content = read_member(archive, match[0])
+                yield match, content
 
     def count(self) -> int:
-        if self.path.is_dir():
-            return sum(1 for _ in self.recordings())
-        with zipfile.ZipFile(self.path) as archive:
-            return sum(bool(_NAME.search(name)) for name in archive.namelist())
+        """Number of recordings.
+
+        Raises:
+            DataError: the zip is damaged.
+        """
+        with reading(self.path):
+            if self.path.is_dir():
+                return len(self._names())
+            with zipfile.ZipFile(self.path) as archive:
+                return len(_recordings(archive.namelist()))
+
+    def recordings(self) -> list[Path]:
+        """The files of a folder."""
+        return [self.path / match[0] for match in self._names()]
+
+    def _names(self) -> list[re.Match[str]]:
+        files = (file for file in self.path.glob("*/sample_*.npy") if file.is_file())
+        return _recordings(file.relative_to(self.path).as_posix() for file in files)
+
+
+def _recordings(names: Iterable[str]) -> list[re.Match[str]]:
+    return [match for name in names if (match := _NAME.fullmatch(name))]
 
 
 class TouchData(LabelledData):
@@ -93,6 +117,7 @@ class TouchData(LabelledData):
         num_steps: frames per recording, at most `native_steps`.
         values: content of a frame: counts, or whether there was any spike.
         split_name: the named split.
+        empty: recordings without a spike: an `error`, or `skip`.
 
     Raises:
         ConfigError: there are fewer steps than frames, or so many frames that the last ones would be empty.
@@ -108,11 +133,17 @@ class TouchData(LabelledData):
     static = False
 
     def __init__(
-        self, root: Path, num_steps: int, values: Literal["counts", "binary"], split_name: str
+        self,
+        root: Path,
+        num_steps: int,
+        values: Literal["counts", "binary"],
+        split_name: str,
+        empty: Empty = "error",
     ) -> None:
         self.root = Path(root)
         self.values = values
         self.split_name = split_name
+        self.empty = empty
         self.num_classes = len(self.class_names)
         self.num_steps = num_steps
         self.bin = -(-self.native_steps // num_steps)
@@ -153,7 +184,7 @@ class TouchData(LabelledData):
             return Status(False, None, None, expected, note=self._missing().hint)
         try:
             count = place.count()
-        except (OSError, zipfile.BadZipFile):
+        except DataError:
             return Status(False, place.path, None, expected, note=f"{place.path} is damaged: get it again")
         note = "" if count == expected else f"a part, {count} of {expected} published recordings"
         return Status(count > 0, place.path, count, expected, note=note)
@@ -183,18 +214,22 @@ class TouchData(LabelledData):
         if place is None:
             raise self._missing()
         found: dict[str, list[tuple[int, int, NDArray[np.uint8]]]] = {"train": [], "test": []}
-        try:
-            for name, stream in place.read():
-                match = _NAME.search(name)
-                if match:
-                    content = np.load(stream, allow_pickle=False)
-                    found[match[1]].append((int(match[2]), int(match[3]), self._frames(name, content)))
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(
-                f"dataset {self.name}: {place.path} is damaged: {error}", f"get it again from {_ADDRESS}"
-            ) from error
+        names: dict[tuple[str, int], str] = {}
+        for match, content in place.read(f"get it again from {_ADDRESS}"):
+            number, label = int(match[2]), int(match[3])
+            if (match[1], number) in names:
+                both = f"{names[match[1], number]} and {match[0]}"
+                raise DataError(
+                    f"dataset {self.name}: {place.path} holds {match[1]} recording {number} twice, {both}",
+                    "remove the one that does not belong",
+                )
+            names[match[1], number] = match[0]
+            found[match[1]].append((number, label, self._frames(match[0], label, content)))
+        self.skipped = tuple(
+            names[part, number] for part in found for number, _, frames in found[part] if not frames.any()
+        )
+        settle_empty(self.name, f"no spike, in {place.path}", self.skipped, self.empty)
+        found = {part: [one for one in samples if one[2].any()] for part, samples in found.items()}
         for part, samples in found.items():
             if not samples:
                 raise DataError(
@@ -203,9 +238,8 @@ class TouchData(LabelledData):
                 )
         return {part: _by_number(samples) for part, samples in found.items()}
 
-    def _frames(self, name: str, content: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def _frames(self, name: str, label: int, content: NDArray[Any]) -> NDArray[np.uint8]:
         """Frames [T, 2, H, W] of one recording [TAXELS, 2, native_steps]."""
-        label = int(_NAME.search(name)[3])  # type: ignore[index]  # the caller has matched it
         shape = (TAXELS, 2, self.native_steps)
         if content.shape != shape or not np.isin(content, (0, 1)).all() or label >= self.num_classes:
             raise DataError(

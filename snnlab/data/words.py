@@ -3,7 +3,7 @@
 Shapes: V words, D numbers of a vector.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snnlab.data.foreign import reading
 from snnlab.errors import DataError
 
 PADDING, UNKNOWN = 0, 1
 """Indices of the first two words of every vocabulary."""
+_LONGEST_LINE = 1_000_000
+_LARGEST_DIM = 10_000
+_LARGEST_NUMBER = 1e100  # squares of larger ones, and their sum, may be infinite
 
 
 @dataclass(frozen=True)
@@ -62,21 +66,17 @@ def read_vectors(path: Path, vocabulary: Mapping[str, int]) -> Words:
     skip, dim = _open(path)
     table = np.zeros((len(vocabulary), dim))
     found, count, total, squares = set(), 0, 0.0, 0.0
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if number <= skip or not line.strip():
-                    continue
-                word, vector = _parse(path, number, line, dim)
-                count += dim
-                total += float(vector.sum())
-                squares += float(vector @ vector)
-                index = vocabulary.get(word)
-                if index is not None and index > UNKNOWN:
-                    table[index] = vector
-                    found.add(index)
-    except UnicodeDecodeError as error:
-        raise _not_text(path) from error
+    for number, line in enumerate(_lines(path), start=1):
+        if number <= skip or not line.strip():
+            continue
+        word, vector = _parse(path, number, line, dim)
+        count += dim
+        total += float(vector.sum())
+        squares += float(vector @ vector)
+        index = vocabulary.get(word)
+        if index is not None and index > UNKNOWN:
+            table[index] = vector
+            found.add(index)
     words = len(vocabulary) - 2
     if not found:
         raise DataError(
@@ -91,24 +91,47 @@ def read_vectors(path: Path, vocabulary: Mapping[str, int]) -> Words:
 
 
 def _open(path: Path) -> tuple[int, int]:
-    """Number of lines to skip, and D."""
+    """Number of lines to skip, and D, which the first vector has to bear out before memory is taken for others."""
+    lines = _lines(path)
+    first, second = next(lines, "").split(), next(lines, "").split()
+    lines.close()
+    if len(first) == 2 and first[1].isascii() and first[1].isdigit():
+        skip, wanted = 1, first[1]
+        dim = int(wanted) if len(wanted) < 9 else _LARGEST_DIM + 1
+        if len(second) <= dim:
+            raise DataError(
+                f"dataset.vectors: {path} promises vectors of {wanted[:20]} numbers, and its first one has "
+                f"{max(len(second) - 1, 0)}",
+                "the file is damaged, or not of GloVe's or word2vec's text format",
+            )
+    else:
+        # The shorter of two lines: a word may hold a blank.
+        skip, dim = 0, min(len(first), len(second) or len(first)) - 1
+    if not 1 <= dim <= _LARGEST_DIM:
+        raise _not_text(path)
+    return skip, dim
+
+
+def _lines(path: Path) -> Generator[str]:
+    """The lines of a text file; none is held that is longer than a million letters."""
     try:
-        with path.open(encoding="utf-8") as lines:
-            first, second = lines.readline().split(), lines.readline().split()
-    except UnicodeDecodeError as error:
-        raise _not_text(path) from error
-    except OSError as error:
+        file = path.open(encoding="utf-8")
+    except (OSError, ValueError) as error:
         raise DataError(
-            f"dataset.vectors: cannot read {path}: {error.strerror}",
+            f"dataset.vectors: cannot read {path}: {getattr(error, 'strerror', None) or error}",
             "name a file of word vectors as text, one word a line; dataset.vectors=null learns them",
         ) from error
-    if len(first) == 2 and first[1].isdigit():
-        return 1, int(first[1])
-    # The shorter of two lines: a word may hold a blank.
-    dim = min(len(first), len(second) or len(first)) - 1
-    if dim < 1:
-        raise _not_text(path)
-    return 0, dim
+    with file, reading(f"dataset.vectors: {path}"):
+        while True:
+            try:
+                line = file.readline(_LONGEST_LINE)
+            except UnicodeDecodeError as error:
+                raise _not_text(path) from error
+            if len(line) == _LONGEST_LINE:
+                raise _not_text(path)
+            if not line:
+                return
+            yield line
 
 
 def _parse(path: Path, number: int, line: str, dim: int) -> tuple[str, NDArray[np.float64]]:
@@ -117,7 +140,7 @@ def _parse(path: Path, number: int, line: str, dim: int) -> tuple[str, NDArray[n
         vector = np.array(columns[-dim:], np.float64)
     except ValueError:
         vector = np.empty(0)
-    if len(columns) <= dim or not np.isfinite(vector).all() or len(vector) != dim:
+    if len(columns) <= dim or len(vector) != dim or not (np.abs(vector) < _LARGEST_NUMBER).all():
         raise DataError(
             f"dataset.vectors: {path}, line {number}: expected a word and {dim} numbers, got {line.strip()[:40]!r}",
             "the file is damaged, or not of GloVe's or word2vec's text format",

@@ -39,6 +39,7 @@ class CIFAR10DVS(EventData):
             `tail: drop`. Those of spikingjelly (used by TWD, Spikformer) are counts: the defaults.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1). TET divides by
             the largest of a frame.
+        empty: recordings with fewer events than steps: error | skip (left out and counted).
         split: tet (900-999 test) | teb (0-99 test) | spikingjelly_order | random9000_seed42. In `tet` the
             numbers 900 to 999 of each class are held out (TET, TMC, MPD-AGL), in `teb` 0 to 99 (PSN, TEBN),
             in `spikingjelly_order` the last tenth of each class by file name as text (Spikformer, LM-HT), in
@@ -60,6 +61,7 @@ class CIFAR10DVS(EventData):
         ),
         classes=_CLASSES,
         endings=(".aedat", ".npz", ".aedat4"),
+        stem=r"cifar10_CLASS_(0|[1-9][0-9]{0,3})",
         archives=("CIFAR10DVS.zip", *(f"{name}.zip" for name in _CLASSES)),
         address="https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
     )
@@ -75,9 +77,12 @@ class CIFAR10DVS(EventData):
         values: Literal["counts", "binary"] = "counts",
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["tet", "teb", "spikingjelly_order", "random9000_seed42"] = "tet",
     ) -> None:
-        super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+        super().__init__(
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+        )
 
     def read(self, recordings: Sequence[Recording]) -> list[Events]:
         """The published frames hold rows as columns (spikingjelly, TET); .npz and .aedat4 are stored so already."""

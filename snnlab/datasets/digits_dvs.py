@@ -45,6 +45,7 @@ class DigitsDVS(EventData):
         values: counts (of events) | binary (any event).
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        empty: recordings with fewer events than steps: error | skip (left out and counted).
         split: stratified80_seed0: 1437 train, 360 test, the same digits as of `digits`.
         threshold: mean contrast threshold of the pixels, in units of log intensity.
         threshold_spread: standard deviation of the thresholds over the pixels.
@@ -69,13 +70,16 @@ class DigitsDVS(EventData):
         values: Literal["counts", "binary"] = "counts",
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["stratified80_seed0"] = "stratified80_seed0",
         threshold: Positive = 0.25,
         threshold_spread: NonNegative = 0.03,
         noise_rate: NonNegative = 1.0,
         seed: NonNegativeInt = 0,
     ) -> None:
-        super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+        super().__init__(
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+        )
         self.seed = seed
         self.camera = EventCamera(
             _SENSOR, _PIXELS_PER_CELL, threshold, threshold_spread, noise_rate, seed=seed

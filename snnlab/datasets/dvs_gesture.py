@@ -1,5 +1,6 @@
 """DVS128 Gesture: eleven hand and arm gestures of 29 people in front of an event camera."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from snnlab.data.archives import unpack_archives
 from snnlab.data.event_data import EventData
-from snnlab.data.files import Recording, missing, number_in
+from snnlab.data.files import Recording, class_folders, files_named, missing, number_in
 from snnlab.data.frames import Framing
 from snnlab.data.splits import Split, by_test_mask
 from snnlab.errors import DataError
@@ -18,6 +19,10 @@ from snnlab.ranges import Positive, PositiveInt
 _FOLDERS = ("dvs_gesture", "dvs_gesture/DVSGesture", "DVSGesture", "DVS128Gesture")
 _TRAIN, _TEST = "ibmGestureTrain", "ibmGestureTest"
 _ARCHIVES = (f"{_TRAIN}.tar.gz", f"{_TEST}.tar.gz")
+# A person under some light, the number of a gesture, and a cut of a person's recording.
+_PERSON = re.compile(r"user[0-9]{1,3}_[a-z]+(_[a-z]+)*")
+_LABEL = re.compile(r"0|[1-9][0-9]?")
+_CUT = re.compile(rf"{_PERSON.pattern}_[0-9]{{1,3}}")
 _ADDRESSES = "https://figshare.com/ndownloader/files/38022171 and .../38020584"
 
 
@@ -40,6 +45,7 @@ class DVSGesture(EventData):
         values: counts (of events) | binary (any event).
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        empty: recordings with fewer events than steps: error | skip (left out and counted).
         split: published: by person. No person occurs in both folders.
     """
 
@@ -72,9 +78,12 @@ class DVSGesture(EventData):
         values: Literal["counts", "binary"] = "counts",
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["published"] = "published",
     ) -> None:
-        super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+        super().__init__(
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+        )
 
     def find(self) -> list[Recording]:
         for folder in _FOLDERS:
@@ -105,7 +114,13 @@ def _is_test(name: str) -> bool:
 
 def _in_tonics_form(folder: Path) -> Iterator[Recording]:
     found = {
-        part: [path for path in (folder / part).glob("user*_*/*.npy") if path.stem.isdigit()]
+        part: [
+            path
+            for person in class_folders(folder / part)
+            if _PERSON.fullmatch(person)
+            for path in files_named(folder / part / person, _LABEL)
+            if path.suffix == ".npy"
+        ]
         for part in (_TRAIN, _TEST)
     }
     first = _first_label(folder, {int(path.stem) for paths in found.values() for path in paths})
@@ -130,5 +145,6 @@ def _first_label(folder: Path, labels: set[int]) -> int:
 def _in_spikingjellys_form(folder: Path) -> Iterator[Recording]:
     for part in ("train", "test"):
         for label in range(11):
-            for path in sorted((folder / "events_np" / part / str(label)).glob("*.npz")):
+            paths = files_named(folder / "events_np" / part / str(label), _CUT)
+            for path in sorted(path for path in paths if path.suffix == ".npz"):
                 yield Recording(path.relative_to(folder).as_posix(), label, path)

@@ -17,6 +17,7 @@ class EvTouchContainers(TouchData):
         root: folder of all data sets.
         num_steps: frames per recording, at most 325.
         values: a frame holds: counts (of spikes) | binary (any spike).
+        empty: recordings without a spike: error | skip (left out and counted).
         split: published: the folders train and test, 12 and 3 of each class.
     """
 
@@ -32,6 +33,7 @@ class EvTouchContainers(TouchData):
         num_steps: int = 325,
         *,
         values: Literal["counts", "binary"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["published"] = "published",
     ) -> None:
-        super().__init__(root, num_steps, values, split)
+        super().__init__(root, num_steps, values, split, empty)

@@ -16,6 +16,7 @@ class EvTouchObjects(TouchData):
         root: folder of all data sets.
         num_steps: frames per recording, at most 250.
         values: a frame holds: counts (of spikes) | binary (any spike).
+        empty: recordings without a spike: error | skip (left out and counted).
         split: published: the folders train and test, 16 and 4 of each object.
     """
 
@@ -31,6 +32,7 @@ class EvTouchObjects(TouchData):
         num_steps: int = 250,
         *,
         values: Literal["counts", "binary"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["published"] = "published",
     ) -> None:
-        super().__init__(root, num_steps, values, split)
+        super().__init__(root, num_steps, values, split, empty)

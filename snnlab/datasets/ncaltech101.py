@@ -50,6 +50,7 @@ class NCaltech101(EventData):
         values: counts (of events) | binary (any event).
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        empty: recordings with fewer events than steps: error | skip (left out and counted).
         split: first90 (of each class, by number) | stratified90_seed0. In `first90` the first 90 % of each
             class by number are for training, as in NDA, but without the file system's order; in
             `stratified90_seed0` 90 % of each class at random.
@@ -71,13 +72,16 @@ class NCaltech101(EventData):
         values: Literal["counts", "binary"] = "counts",
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["first90", "stratified90_seed0"] = "first90",
         background: bool = False,
     ) -> None:
         self.class_names = (_BACKGROUND, *_OBJECTS) if background else _OBJECTS
         self.expected = 8709 if background else 8242
         self.layout = replace(_LAYOUT, classes=self.class_names)
-        super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+        super().__init__(
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+        )
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         if self.split_name == "first90":
@@ -96,6 +100,7 @@ _LAYOUT = Layout(
     ),
     classes=_OBJECTS,
     endings=(".bin",),
+    stem=r"image_[0-9]{4}",
     archives=("N-Caltech101-archive.zip", "Caltech101.zip"),
     address="https://www.garrickorchard.com/datasets/n-caltech101",
 )

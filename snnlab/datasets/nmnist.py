@@ -36,6 +36,7 @@ class NMNIST(EventData):
         values: counts (of events) | binary (any event).
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
+        empty: recordings with fewer events than steps: error | skip (left out and counted).
         split: published (folders Train, Test) | stratified80_seed0 (of Train, for subsets). The second takes
             80 % of each class of the folder Train against the rest of it, for a subset whose test part does
             not hold every digit.
@@ -50,6 +51,7 @@ class NMNIST(EventData):
         parts=("Train", "Test"),
         classes=CLASS_NAMES,
         endings=(".bin",),
+        stem=r"[0-9]{5}",
         archives=("[Tt]rain.zip", "[Tt]est.zip"),
         address=_ADDRESS,
     )
@@ -65,9 +67,12 @@ class NMNIST(EventData):
         values: Literal["counts", "binary"] = "counts",
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
+        empty: Literal["error", "skip"] = "error",
         split: Literal["published", "stratified80_seed0"] = "published",
     ) -> None:
-        super().__init__(root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split)
+        super().__init__(
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+        )
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         in_test = np.array([name.startswith("Test/") for name in names])

@@ -22,6 +22,7 @@ class SST2(TextData):
         min_count: a word that occurs less often in training is the unknown word.
         dim: numbers of a word's vector, where it is learned.
         vectors: file of word vectors (GloVe, word2vec as text); null: learned with the network.
+        empty: sentences without a word: error | skip (left out and counted).
         split: published: train against dev.
     """
 
@@ -41,9 +42,10 @@ class SST2(TextData):
         min_count: PositiveInt = 2,
         dim: PositiveInt = 300,
         vectors: str | None = None,
+        empty: Literal["error", "skip"] = "error",
         split: Literal["published"] = "published",
     ) -> None:
-        super().__init__(root, length, min_count, dim, vectors, split)
+        super().__init__(root, length, min_count, dim, vectors, split, empty)
 
     def read(self, folder: Path) -> tuple[Sentences, Sentences]:
         train, test = (read_table(folder / file, "\t", 0, self.num_classes) for file in self.files)

@@ -21,6 +21,7 @@ class SST5(TextData):
         min_count: a word that occurs less often in training is the unknown word.
         dim: numbers of a word's vector, where it is learned.
         vectors: file of word vectors (GloVe, word2vec as text); null: learned with the network.
+        empty: sentences without a word: error | skip (left out and counted).
         split: published: train against dev; test: train against the published test part, which papers report.
     """
 
@@ -40,9 +41,10 @@ class SST5(TextData):
         min_count: PositiveInt = 2,
         dim: PositiveInt = 300,
         vectors: str | None = None,
+        empty: Literal["error", "skip"] = "error",
         split: Literal["published", "test"] = "published",
     ) -> None:
-        super().__init__(root, length, min_count, dim, vectors, split)
+        super().__init__(root, length, min_count, dim, vectors, split, empty)
         if split == "test":
             self.files, self.parts = ("train.tsv", "test.tsv"), (8_544, 2_210)
 

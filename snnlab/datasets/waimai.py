@@ -26,6 +26,7 @@ class Waimai(TextData):
         min_count: a word that occurs less often in training is the unknown word.
         dim: numbers of a word's vector, where it is learned.
         vectors: file of word vectors (GloVe, word2vec as text); null: learned with the network.
+        empty: sentences without a word: error | skip (left out and counted).
         split: stratified80_seed0: 9,589 to train, 2,398 held out, the same share of each class.
     """
 
@@ -46,9 +47,10 @@ class Waimai(TextData):
         min_count: PositiveInt = 2,
         dim: PositiveInt = 300,
         vectors: str | None = None,
+        empty: Literal["error", "skip"] = "error",
         split: Literal["stratified80_seed0"] = "stratified80_seed0",
     ) -> None:
-        super().__init__(root, length, min_count, dim, vectors, split)
+        super().__init__(root, length, min_count, dim, vectors, split, empty)
 
     def read(self, folder: Path) -> tuple[Sentences, Sentences]:
         both = read_table(folder / self.files[0], ",", 1, self.num_classes)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from snnlab.data.inputs import InputPipeline
 from snnlab.losses.base import Loss
+from snnlab.losses.base_pass import PassLoss
 from snnlab.machine.device import autocast
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder, quantities
@@ -55,14 +56,13 @@ def evaluate(
     precision: str,
     processes: Processes = ALONE,
 ) -> Evaluation:
-    """Evaluates a network on batches as they are stored; every sample counts once.
+    """Evaluates a network on batches as they are stored; every sample counts once, whatever the size of the batches.
 
     With several processes, each evaluates its own batches, and all return the joint result.
     """
     device = pipeline.device
     calibration = CalibrationOverTime(pipeline.num_steps, num_classes).to(device)
-    loss_sum = torch.zeros((), dtype=torch.float64, device=device)
-    count = 0
+    pass_loss = PassLoss(loss)
     was_training = model.training
     model.eval()
     try:
@@ -72,17 +72,16 @@ def evaluate(
                 with autocast(device, precision):
                     logits_TBK = model(pipeline.test(raw))
                 calibration.update(logits_TBK, target_B)
-                loss_sum += loss.held_out(logits_TBK.float(), target_B).double() * len(target)
-                count += len(target)
+                pass_loss.update(logits_TBK, target_B)
             layers: dict[str, FiringRate] = recorder.recorded("rate")
     finally:
         model.train(was_training)
+    of_processes = processes.gather(pass_loss.parts())
     if processes.count > 1:
         own = (calibration.to("cpu"), {name: rate.to("cpu") for name, rate in layers.items()})
         calibration, layers = _merged(processes.gather(own))
-        loss_sum = processes.sum(loss_sum)
-        count = sum(processes.gather(count))
-    metrics = {"loss": float(loss_sum) / max(count, 1), **calibration.compute()}
+    count = sum(size for _, sizes in of_processes for size in sizes)
+    metrics = {"loss": pass_loss.compute(of_processes), **calibration.compute()}
     rates = {layer: rate.compute() for layer, rate in layers.items()}
     for layer, values in rates.items():
         metrics |= {f"firing_rate/{layer}/t{step}": value for step, value in enumerate(values, start=1)}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.data.dataset import LabelledData
 from snnlab.data.identity import DataIdentity
 from snnlab.data.inputs import Batch, InputPipeline
+from snnlab.data.limited import limited
 from snnlab.data.loader import loader
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.one_pass import Evaluation, evaluate
@@ -61,10 +61,12 @@ class StoredRun:
         return f"{self.checkpoint} checkpoint{averaged}, after epoch {self.epoch}"
 
     def batches(self) -> Iterator[Batch]:
-        """The held-out samples, as they are stored; as many batches as in the run's own evaluations."""
+        """The held-out samples, as they are stored; those of the run's own evaluations."""
         trainer = self.cfg.trainer
-        batches = loader(
-            self.dataset.test_set(),
+        return loader(
+            limited(
+                self.dataset.test_set(), trainer.limit_test_batches, trainer.batch_size, trainer.limit_draw
+            ),
             trainer.eval_batch_size or trainer.batch_size,
             shuffle=False,
             seed=self.cfg.seed,
@@ -72,7 +74,6 @@ class StoredRun:
             num_workers=trainer.num_workers,
             pin_memory=self.pipeline.device.type == "cuda",
         )
-        return islice(batches, trainer.max_steps)
 
     def evaluate(self) -> Evaluation:
         """Accuracy, calibration and firing rates at every step."""

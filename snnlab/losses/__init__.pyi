@@ -1,5 +1,6 @@
 # Written by `make conf`.
 from snnlab.losses.base import Loss as Loss
+from snnlab.losses.base_pass import PassLoss as PassLoss
 from snnlab.losses.base_teacher import TeacherLoss as TeacherLoss
 from snnlab.losses.sdt import SDT as SDT
 from snnlab.losses.skd import SKD as SKD

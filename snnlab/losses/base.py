@@ -28,6 +28,22 @@ class Loss(nn.Module, ABC):
         """Returns the loss on held-out data, without the terms that need a teacher."""
         return self(logits_TBK, target)  # type: ignore[no-any-return]  # forward gives a tensor
 
+    def part(self, logits_TBK: Tensor, target: Tensor) -> Tensor:
+        """Returns what `of_parts` needs of one batch of a pass: here `held_out`, a scalar.
+
+        A loss that is no mean over samples, such as one with statistics of the batch, overrides both.
+        """
+        return self.held_out(logits_TBK, target)
+
+    def of_parts(self, parts: Tensor, counts_P: Tensor) -> Tensor:
+        """Returns `held_out` of all batches of a pass together, whatever their sizes.
+
+        Args:
+            parts: What `part` returned for each batch, stacked: `[P]`, or `[P, ...]` where it is overridden.
+            counts_P: Number of samples of each batch.
+        """
+        return (parts * counts_P).sum() / counts_P.sum()
+
 
 def checked_logits(logits_TBK: Tensor, target: Tensor, *, soft_targets: bool) -> Tensor:
     """Returns the logits in float32 (float64 stays) after checking the shapes of both arguments.

@@ -32,7 +32,7 @@ class TMC(Loss):
       lambda_t = (T - t + 1) / T, which is 1 at the first step.
 
     The default is `code`, since the published numbers were most likely made with it. Its batch is the batch
-    of one process and one micro-batch.
+    of one process and one micro-batch; on held-out data it is the whole pass.
 
     Any logits give a finite value and a finite gradient. With `x = lambda_t log theta_t`, the penalty is
     `exp(x)` up to x = 40 and its tangent `exp(40) (1 + x - 40)` above: the value keeps growing, and the
@@ -84,22 +84,41 @@ class TMC(Loss):
             "theta": self._penalty(logits_TBK, target_B).mean(),
         }
 
-    def _penalty(self, logits_TBK: Tensor, target_B: Tensor) -> Tensor:
-        """Returns the penalty per step and sample [T, B], or per step [T, 1] for the ratio of batch means."""
-        log_odds_TB = _target_log_odds(_cumulative_mean(logits_TBK), target_B)
-        # log beta and log(1 - beta), neither of which can be rounded to log 0.
-        log_beta_TB, log_rest_TB = F.logsigmoid(log_odds_TB), F.logsigmoid(-log_odds_TB)
-        if self.theta == "batch":
-            # The two means divide by the same number of samples, which cancels in theta but not in beta.
-            log_count = math.log(log_beta_TB.shape[1])
-            log_beta_TB = log_beta_TB.logsumexp(1, keepdim=True) - log_count
-            log_odds_TB = log_beta_TB - (log_rest_TB.logsumexp(1, keepdim=True) - log_count)
-        log_base_TB = log_odds_TB if self.base == "theta" else log_beta_TB
-        return _exp_with_tangent(self._lambdas(logits_TBK)[:, None] * log_base_TB)
+    def part(self, logits_TBK: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss, a scalar; with batch means `[3, T]`: cross entropy, log sums of beta and of 1 - beta."""
+        if self.theta == "sample":
+            return self.held_out(logits_TBK, target)
+        logits_TBK = checked_logits(logits_TBK, target, soft_targets=False)
+        entropy = mean_cross_entropy(logits_TBK, target, self.label_smoothing)
+        log_odds_TB = _target_log_odds(_cumulative_mean(logits_TBK), target)
+        log_beta_T, log_rest_T = _log_sums(log_odds_TB)
+        return torch.stack([entropy.expand_as(log_beta_T), log_beta_T, log_rest_T])
 
-    def _lambdas(self, like_TBK: Tensor) -> Tensor:
-        num_steps = like_TBK.shape[0]
-        steps_T = torch.arange(1, num_steps + 1, dtype=like_TBK.dtype, device=like_TBK.device)
+    def of_parts(self, parts: Tensor, counts_P: Tensor) -> Tensor:
+        """Returns the loss of a pass; its two means of beta and 1 - beta are those over the whole pass."""
+        if self.theta == "sample":
+            return super().of_parts(parts, counts_P)
+        entropy = super().of_parts(parts[:, 0, 0], counts_P)
+        log_beta_T, log_rest_T = parts[:, 1:].logsumexp(0)
+        return entropy + self._penalty_of_sums(log_beta_T, log_rest_T, int(counts_P.sum())).mean()
+
+    def _penalty(self, logits_TBK: Tensor, target_B: Tensor) -> Tensor:
+        """Returns the penalty per step and sample [T, B], or per step [T] for the ratio of batch means."""
+        log_odds_TB = _target_log_odds(_cumulative_mean(logits_TBK), target_B)
+        if self.theta == "batch":
+            return self._penalty_of_sums(*_log_sums(log_odds_TB), log_odds_TB.shape[1])
+        log_base_TB = log_odds_TB if self.base == "theta" else F.logsigmoid(log_odds_TB)
+        return _exp_with_tangent(self._lambdas(log_odds_TB)[:, None] * log_base_TB)
+
+    def _penalty_of_sums(self, log_beta_T: Tensor, log_rest_T: Tensor, count: int) -> Tensor:
+        # The two means divide by the same number of samples, which cancels in theta but not in beta.
+        log_beta_T, log_rest_T = log_beta_T - math.log(count), log_rest_T - math.log(count)
+        log_base_T = log_beta_T - log_rest_T if self.base == "theta" else log_beta_T
+        return _exp_with_tangent(self._lambdas(log_base_T) * log_base_T)
+
+    def _lambdas(self, like_T: Tensor) -> Tensor:
+        num_steps = like_T.shape[0]
+        steps_T = torch.arange(1, num_steps + 1, dtype=like_T.dtype, device=like_T.device)
         if self.exponent == "none":
             return torch.ones_like(steps_T)
         return (num_steps - steps_T + (1 if self.exponent == "code" else 0)) / num_steps
@@ -119,6 +138,11 @@ def _target_log_odds(logits_TBK: Tensor, target_B: Tensor) -> Tensor:
     index_TB1 = target_B.long()[None, :, None].expand(logits_TBK.shape[0], -1, 1)
     others_TBK = logits_TBK.scatter(2, index_TB1, -torch.inf)
     return logits_TBK.gather(2, index_TB1).squeeze(2) - others_TBK.logsumexp(2)
+
+
+def _log_sums(log_odds_TB: Tensor) -> tuple[Tensor, Tensor]:
+    """Logarithms of the sums over samples of beta and of 1 - beta, [T] each; neither can be rounded to log 0."""
+    return F.logsigmoid(log_odds_TB).logsumexp(1), F.logsigmoid(-log_odds_TB).logsumexp(1)
 
 
 def _exp_with_tangent(x: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Keeps freed memory with a training process: glibc would hand every large block back and fault it in again."""
 
-import ctypes
 import os
 import platform
+
+from snnlab.system import c_function
 
 # Parameters of mallopt(3), as in <malloc.h>.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
@@ -25,8 +26,7 @@ def keep_freed_memory() -> None:
     global _state
     if chosen := _chosen_by_the_user():
         _state = f"allocator as set by {chosen}"
-    elif platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
+    elif platform.libc_ver()[0] == "glibc" and (mallopt := c_function("mallopt")) is not None:
         settings = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, 1 << 26))
         if all(mallopt(parameter, value) for parameter, value in settings):
             _state = "allocator keeps freed memory"

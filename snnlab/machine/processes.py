@@ -80,6 +80,23 @@ class Processes:
 
 
 ALONE = Processes()
+# What gloo and NCCL say when a process of the run is gone.
+_LOST = (
+    "connection closed by peer",
+    "connection reset by peer",
+    "broken pipe",
+    "remote process exited",
+    "gloo",
+)
+
+
+def lost_another(error: BaseException, processes: Processes) -> bool:
+    """Whether an error says that another process of the run is gone."""
+    if processes.count == 1:
+        return False
+    if isinstance(error, distributed.DistError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _LOST)
 
 
 @contextmanager

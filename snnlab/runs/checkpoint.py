@@ -16,8 +16,6 @@ from snnlab.runs.safe_load import are_weights, safe_load
 
 FORMAT = 1
 ANEW = "trainer.on_existing=restart trains this run anew"
-
-
 OTHERS = "take the run's other checkpoint (last or best), or another run"
 
 

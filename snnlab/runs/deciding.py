@@ -13,6 +13,7 @@ from snnlab.config.problems import plain
 from snnlab.config.signature import Key, read_component
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
+from snnlab.runs.earlier_words import in_hashed_words
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def deciding(raw: Mapping[str, Any], plugins: tuple[str, ...] | None = None) -> 
         plugins: the packages whose components are looked up; None: those of a configuration that has been checked.
     """
     plugins = tuple(raw.get("plugins") or ()) if plugins is None else plugins
-    return [one for one in _settings(raw, plugins) if one.decides]
+    return [one for one in _settings(in_hashed_words(raw), plugins) if one.decides]
 
 
 def deviations(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """The files of a run directory: its lock, status, metrics and result.
 
-`status.json` is running, done, failed or preempted; `metrics.jsonl` has a JSON object per line; `result.json`
-exists when the run is done. Every file is replaced atomically, so that a killed run leaves readable ones.
+`status.json` is running, done, failed or preempted (`read_status` knows what a killed run's is); `metrics.jsonl` has a
+JSON object per line; `result.json` exists when the run is done. Every file is replaced atomically, so that a killed
+run leaves readable ones.
 """
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import yaml
 
@@ -17,6 +19,7 @@ from snnlab.atomic import json_text, write_json, write_text
 from snnlab.errors import SnnlabError
 from snnlab.locks import lock
 from snnlab.runs import checkpoint
+from snnlab.runs.holder import BEAT_SECONDS
 from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
 
 
@@ -33,12 +36,14 @@ class RunFiles:
         self.plots = folder / "plots"
         self._lock = folder / ".lock"
         self._metrics = folder / METRICS
+        self._beat_at = 0.0
+        self._lines: list[str] = []
 
     def __enter__(self) -> Self:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self._lock_file = self._lock.open("a+")
         # The kernel releases the lock when the process ends, so a killed run leaves no stale one.
-        if not lock(self._lock_file):
+        if not _lock_soon(self._lock_file):
             self._lock_file.seek(0)
             holder = self._lock_file.read().strip() or "another process"
             self._lock_file.close()
@@ -75,6 +80,16 @@ class RunFiles:
     def write_status(self, status: str, **details: object) -> None:
         write_json(self.folder / "status.json", {"status": status, **details})
 
+    def write_running(self) -> None:
+        """Writes the status `running`, with what shows others later whether it still is."""
+        self._beat_at = time.monotonic()
+        self.write_status("running", pid=os.getpid(), host=socket.gethostname(), heartbeat=time.time())
+
+    def beat(self) -> None:
+        """Renews the status `running`, at most every half minute."""
+        if time.monotonic() - self._beat_at > BEAT_SECONDS:
+            self.write_running()
+
     def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
         write_text(self.folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
         write_text(self.folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
@@ -83,17 +98,37 @@ class RunFiles:
         write_json(self.folder / "env.json", environment)
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
-        with self._metrics.open("a") as file:
-            file.write(json_text(row) + "\n")
+        line = json_text(row) + "\n"
+        self._lines.append(line)
+        with self._metrics.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    @property
+    def metrics_text(self) -> str:
+        """What metrics.jsonl holds, if nobody else has changed it; part of every checkpoint."""
+        return "".join(self._lines)
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows so far."""
         return read_metrics(self.folder)
 
-    def cut_metrics(self, num_rows: int) -> None:
-        """Drops the rows that were written after the state from which a run continues."""
-        rows = self.read_metrics()[:num_rows]
-        write_text(self._metrics, "".join(json_text(row) + "\n" for row in rows))
+    def restore_metrics(self, text: str) -> bool:
+        """Writes metrics.jsonl as it was at the state from which a run continues.
+
+        Returns:
+            Whether the file still held that; rows that were written after it do not matter.
+        """
+        self._lines = text.splitlines(keepends=True)
+        try:
+            held = self._metrics.read_bytes().startswith(text.encode())
+        except OSError:
+            held = not text
+        write_text(self._metrics, text)
+        return held
+
+    def first_rows(self, count: int) -> str:
+        """The first rows of metrics.jsonl, for checkpoints of version 0.1.0, which hold their number only."""
+        return "".join(json_text(row) + "\n" for row in read_metrics(self.folder)[:count])
 
     def clear(self) -> None:
         """Deletes the files of an earlier run in this directory."""
@@ -124,6 +159,9 @@ class FollowerFiles(RunFiles):
     def write_status(self, status: str, **details: object) -> None:
         pass
 
+    def beat(self) -> None:
+        pass
+
     def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
         pass
 
@@ -133,8 +171,17 @@ class FollowerFiles(RunFiles):
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         pass
 
-    def cut_metrics(self, num_rows: int) -> None:
-        pass
+    def restore_metrics(self, text: str) -> bool:
+        return True
 
     def clear(self) -> None:
         pass
+
+
+def _lock_soon(file: IO[str]) -> bool:
+    """Locks a file; tries again for a second, in which a reader's glance or the end of a killed process passes."""
+    for _ in range(10):
+        if lock(file):
+            return True
+        time.sleep(0.1)
+    return False

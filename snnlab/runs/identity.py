@@ -15,6 +15,7 @@ from typing import Any
 
 from snnlab.config.schema import RunConfig
 from snnlab.runs.deciding import choices, deviations
+from snnlab.runs.earlier_words import in_hashed_words
 from snnlab.runs.old_identity import covers, old_hash
 from snnlab.runs.results import RunFacts
 
@@ -55,9 +56,9 @@ def hashes(cfg: RunConfig) -> list[str]:
     settings = config_hash(cfg.raw)
     if cfg.data is not None:
         return [f"{settings}-{cfg.data[:DATA_DIGITS]}"]
-    return (
-        [settings, old_hash(cfg.raw)] if SCHEMA == 1 and covers(cfg.raw, deviations(cfg.raw)) else [settings]
-    )
+    raw = in_hashed_words(cfg.raw)
+    old = SCHEMA == 1 and covers(raw, deviations(raw))
+    return [settings, old_hash(raw)] if old else [settings]
 
 
 def run_dirs(cfg: RunConfig) -> list[Path]:

@@ -1,16 +1,18 @@
 """Reads the results of runs: result.json, status.json, metrics.jsonl."""
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypedDict, get_args, get_origin, get_type_hints
 
 from snnlab.metric_names import ACC, ECE
+from snnlab.runs.holder import holder
+from snnlab.runs.records import read_record, read_rows
 
 Result = Mapping[str, Any]
 METRICS = "metrics.jsonl"
+STATES = ("running", "done", "failed", "preempted")
 
 
 class RunFacts(TypedDict):
@@ -49,6 +51,8 @@ class RunResult:
         samples_per_second: training throughput; None if nothing was trained.
         test_seconds: duration of the last evaluation.
         peak_memory_mb: peak memory in MB.
+        threads: number of CPU threads of the process that made it; on a CPU the last digits depend on it.
+        warnings: what makes the numbers doubtful, in sentences: a loss that has grown by orders of magnitude.
         conversion: for a converted run: the ANN's run, and the comparison of both networks.
     """
 
@@ -77,6 +81,8 @@ class RunResult:
     samples_per_second: float | None
     test_seconds: float | None = None
     peak_memory_mb: float | None = None
+    threads: int | None = None
+    warnings: Sequence[str] | None = None
     conversion: Mapping[str, Any] | None = None
     data: Mapping[str, Any] | None = None
 
@@ -95,25 +101,29 @@ class RunResult:
 
 
 def read_result(run: Path) -> Result | None:
-    """The result of a finished run, or None."""
-    return _read(run / "result.json")
+    """The result of a finished run, or None, as if there were none where it is damaged."""
+    return read_record(run / "result.json", is_result)
 
 
 def read_status(run: Path) -> Result:
-    """`{"status": running | done | failed | preempted, "reason": ...}`; empty if it was never started."""
-    return _read(run / "status.json") or {}
+    """`{"status": running | done | failed | preempted, "reason": ...}`; empty if it was never started.
+
+    A run whose process is gone is not `running`, whatever its file says: it is `preempted`.
+    """
+    status = read_record(run / "status.json", is_status) or {}
+    if status.get("status") == "running" and holder(run, status) is None:
+        return {"status": "preempted", "reason": "its process ended without a word"}
+    return status
+
+
+def running_in(run: Path) -> str | None:
+    """The process that works on this run now, such as `process 12 on host`, or None."""
+    return holder(run, read_record(run / "status.json", is_status) or {})
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """The rows of metrics.jsonl so far; a last line that a kill cut short is left out."""
-    file = run / METRICS
-    rows = []
-    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return rows
+    """The rows of metrics.jsonl, up to the first that is damaged; a last line that a kill cut short is left out."""
+    return read_rows(run / METRICS, is_row)
 
 
 def select_metric(result: Result | None, name: str) -> float:
@@ -128,9 +138,37 @@ def headline(result: Result | None) -> str:
     return f"test/acc {ACC.text(accuracy)}, test/ece {ECE.text(ece)}" if result else "no result"
 
 
-def _read(file: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return content if isinstance(content, dict) else None
+def is_result(content: Result) -> bool:
+    """Whether the content of a result.json has its fields in their types, as far as its version knew them."""
+    known = {name: kind for name, kind in get_type_hints(RunResult).items() if name in content}
+    if not {"last", "best"} <= set(known) or not all(
+        _is_of(content[name], kind) for name, kind in known.items()
+    ):
+        return False
+    return all(
+        isinstance(one, int | float | None) for name in ("last", "best") for one in content[name].values()
+    )
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    """Whether a value that was read from JSON has the type of a field; the values of mappings are not looked into."""
+    if value is None:
+        return type(None) in get_args(kind)
+    kinds = tuple(get_origin(one) or one for one in get_args(kind) or (kind,) if one is not type(None))
+    if get_origin(kind) is Mapping:
+        return isinstance(value, Mapping)
+    return isinstance(value, (*kinds, int) if float in kinds else kinds)
+
+
+def is_status(content: Result) -> bool:
+    """Whether the content of a status.json has its fields in their types."""
+    kinds = {"status": str, "reason": str | None, "pid": int, "host": str, "heartbeat": int | float}
+    return content.get("status") in STATES and all(
+        isinstance(content[key], kinds[key]) for key in kinds if key in content
+    )
+
+
+def is_row(content: Result) -> bool:
+    """Whether a line of metrics.jsonl says where in the training it was measured."""
+    kinds = {"step": int, "epoch": int, "split": str}
+    return all(isinstance(content.get(key), kind) for key, kind in kinds.items())

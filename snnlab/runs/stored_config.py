@@ -16,6 +16,7 @@ from snnlab.config.search import SearchPath
 from snnlab.config.trust import refuse_resolvers
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import read_config
+from snnlab.runs.earlier_words import in_todays_words
 from snnlab.runs.load import IDENTIFIED
 
 
@@ -38,7 +39,7 @@ def load_stored(
         ConfigError: no such run, an override that does not fit, or a package that only the stored configuration names.
     """
     search = SearchPath.of(config_dirs)
-    base = OmegaConf.create(read_config(run))
+    base = OmegaConf.create(in_todays_words(read_config(run)))
     read = read_overrides(overrides, search)
     for one in read:
         if one.is_sweep or one.key.startswith("hydra") or one.hydra.startswith("~"):

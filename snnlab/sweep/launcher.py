@@ -1,7 +1,8 @@
 """Runs the points of a sweep in fresh processes, a few at a time, one GPU each if asked to.
 
-A point that fails is reported at once and the others go on. Ctrl-C or SIGTERM is passed on to the processes that run,
-which save themselves, and no further one starts.
+A point that fails is reported at once and the others go on. A stop signal is passed on to the processes that run,
+which save themselves, and no further one starts; they do the same when this process is killed. A point that another
+process works on is waited for.
 """
 
 import os
@@ -9,25 +10,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Protocol, runtime_checkable
+from typing import IO, Protocol, runtime_checkable
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED
+from snnlab.errors import PREEMPTED, SnnlabError
+from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir
-from snnlab.runs.results import headline, read_result, select_metric
+from snnlab.runs.results import headline, read_result, running_in, select_metric
 from snnlab.runs.reuse import stored_result
+from snnlab.signals import STOP_SIGNALS, handle_stop_signals, restore
 from snnlab.sweep.options import ProcessOptions
 
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+LOOK_AGAIN_SECONDS = 2.0  # at points that run elsewhere
+IN_USE = SnnlabError.exit_code  # of a run, among other things, whose directory is in use
 
 
 @runtime_checkable
@@ -47,16 +51,48 @@ class ProcessReturn(JobReturn):
 
 
 @dataclass
-class _Child:
+class _Point:
+    """A point of the sweep.
+
+    Attributes:
+        number: counted from 0.
+        name: what lines about it begin with.
+        overrides: its settings.
+        elsewhere: the process that works on it, as far as that was said.
+        look_at: when to look again whether one still does.
+    """
+
     number: int
     name: str
     overrides: list[str]
+    elsewhere: str | None = None
+    look_at: float = 0.0
+
+    def runs_elsewhere(self, cfg: RunConfig) -> bool:
+        """True if another process works on it; says so once, and sets the time to look again."""
+        if (holder := running_in(run_dir(cfg))) is None:
+            return False
+        if holder != self.elsewhere:
+            _say(f"{self.name}: runs elsewhere, in {holder}; waiting for it")
+        self.elsewhere, self.look_at = holder, time.monotonic() + LOOK_AGAIN_SECONDS
+        return True
+
+
+@dataclass
+class _Child:
+    point: _Point
     cfg: RunConfig
     slot: int | None
     log: Path
     output: IO[bytes] | None
     process: subprocess.Popen[bytes]
     started: float = field(default_factory=time.monotonic)
+
+    def close(self) -> None:
+        """Closes the files that are kept open while it runs."""
+        for file in (self.output, self.process.stdin):
+            if file:
+                file.close()
 
 
 class PointProcesses:
@@ -78,30 +114,40 @@ class PointProcesses:
         self._running: list[_Child] = []
 
     def run(self, points: list[list[str]], first: int) -> list[ProcessReturn]:
-        """Runs points given by their overrides; returns a record for each that was started."""
-        waiting = list(enumerate(points))
+        """Runs points given by their overrides; returns a record for each that was started or done before."""
         common = set.intersection(*map(set, points)) if len(points) > 1 else set()
+        waiting = []
+        for index, overrides in enumerate(points):
+            label = " ".join(one.lstrip("+") for one in overrides if one not in common)
+            waiting.append(_Point(index, f"[{first + index + 1}/{first + len(points)}] {label}", overrides))
         free = self.options.slots
         found: dict[int, ProcessReturn] = {}
         with self._signals():
             while self._running or (waiting and not self.stopped):
-                while waiting and free and not self.stopped:
-                    index, overrides = waiting.pop(0)
-                    label = " ".join(one.lstrip("+") for one in overrides if one not in common)
-                    name = f"[{first + index + 1}/{first + len(points)}] {label}"
-                    cfg = self.configs(overrides, self.config_dirs)
+                for point in [one for one in waiting if one.look_at < time.monotonic()]:
+                    if not free or self.stopped:
+                        break
+                    cfg = self.configs(point.overrides, self.config_dirs)
                     # A run that was made with other settings is left to its process, which says so.
                     stored = stored_result(cfg, run_dir(cfg))
                     if stored is not None and cfg.trainer.on_existing == "resume":
-                        _say(f"{name}: done before; {headline(stored)}")
-                        found[index] = _record(overrides, cfg, 0, "")
+                        _say(f"{point.name}: done before; {headline(stored)}")
+                        found[point.number] = _record(point.overrides, cfg, 0, "")
+                    elif point.runs_elsewhere(cfg):
                         continue
-                    self._running.append(self._start(index, name, overrides, cfg, free.pop(0)))
-                    _say(f"{name}: started")
+                    else:
+                        self._running.append(self._start(point, cfg, free.pop(0)))
+                        _say(f"{point.name}: started")
+                    waiting.remove(point)
                 for child in [one for one in self._running if one.process.poll() is not None]:
                     self._running.remove(child)
                     free.append(child.slot)
-                    found[child.number] = self._finish(child)
+                    # Another process can have taken the directory in the moment between looking and starting.
+                    if child.process.returncode == IN_USE and child.point.runs_elsewhere(child.cfg):
+                        child.close()
+                        waiting.append(child.point)
+                    else:
+                        found[child.point.number] = self._finish(child)
                 time.sleep(0.05)
         if self.interrupted and waiting:
             found[len(points)] = ProcessReturn(
@@ -109,49 +155,47 @@ class PointProcesses:
             )
         return [found[number] for number in sorted(found)]
 
-    def _start(self, index: int, name: str, overrides: list[str], cfg: RunConfig, slot: int | None) -> _Child:
+    def _start(self, point: _Point, cfg: RunConfig, slot: int | None) -> _Child:
         folder = run_dir(cfg)
         log = self.logs / cfg.experiment / f"{folder.parent.name}-{folder.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         output = None if self.options.show_output else log.open("wb")
-        command = [sys.executable, "-m", "snnlab", "train", *overrides]
+        command = [sys.executable, "-m", "snnlab", "train", *point.overrides]
         for config_dir in self.config_dirs:
             command += ["--config-dir", config_dir]
         environment = dict(os.environ)
         if slot is not None:
             environment["CUDA_VISIBLE_DEVICES"] = str(slot)
-        process = subprocess.Popen(
+        process = lifeline.start(
             command,
-            stdin=subprocess.DEVNULL,
+            environment,
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
-            env=environment,
             # A terminal's Ctrl-C reaches this process only, which passes it on exactly once.
             start_new_session=True,
         )
-        return _Child(index, name, overrides, cfg, slot, log, output, process)
+        return _Child(point, cfg, slot, log, output, process)
 
     def _finish(self, child: _Child) -> ProcessReturn:
         code = child.process.returncode
-        if self.interrupted and -code in STOPPING:
+        if self.interrupted and -code in STOP_SIGNALS:
             code = PREEMPTED
-        if child.output:
-            child.output.close()
+        child.close()
         took = f"{time.monotonic() - child.started:.0f} s"
         reason = ""
         if code == 0:
-            _say(f"{child.name}: done in {took}; {headline(read_result(run_dir(child.cfg)))}")
+            _say(f"{child.point.name}: done in {took}; {headline(read_result(run_dir(child.cfg)))}")
         elif code == PREEMPTED:
-            _say(f"{child.name}: interrupted after {took}; the same command continues it")
+            _say(f"{child.point.name}: interrupted after {took}; the same command continues it")
         else:
             tail = [] if child.output is None else _tail(child.log)
             reason = next((line for line in reversed(tail) if line.startswith("error: ")), "")
             reason = (reason or (tail[-1] if tail else f"exit code {code}")).removeprefix("error: ")
             lines = "".join(f"\n    {line}" for line in tail)
             where = "" if child.output is None else f"\n    (whole output: {child.log})"
-            _say(f"{child.name}: FAILED after {took}, exit code {code}{lines}{where}")
+            _say(f"{child.point.name}: FAILED after {took}, exit code {code}{lines}{where}")
             self.stopped |= self.options.on_error == "stop"
-        return _record(child.overrides, child.cfg, code, reason)
+        return _record(child.point.overrides, child.cfg, code, reason)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -164,12 +208,11 @@ class PointProcesses:
                 if child.process.poll() is None:
                     child.process.send_signal(number)
 
-        previous: Mapping[int, Any] = {number: signal.signal(number, pass_on) for number in STOPPING}
+        previous = handle_stop_signals(pass_on)
         try:
             yield
         finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+            restore(previous)
 
 
 def _record(overrides: list[str], cfg: RunConfig, exit_code: int, reason: str) -> ProcessReturn:

@@ -8,7 +8,7 @@ from pathlib import Path
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
-from snnlab.runs.results import read_result, read_status
+from snnlab.runs.results import read_result, read_status, running_in
 from snnlab.runs.reuse import differences
 from snnlab.sweep.launcher import ProcessReturn
 
@@ -21,7 +21,7 @@ class Point:
         chosen: the swept keys with this point's values, as overrides spell them.
         cfg: its config.
         hydra_overrides: the overrides that Hydra's sweeper gives to the point's task.
-        status: done, failed, interrupted or not run.
+        status: done, failed, interrupted, running elsewhere or not run.
         reason: why it failed.
     """
 
@@ -56,8 +56,10 @@ class Point:
                 reason = f"{self.run_dir} was made with other settings: {', '.join(others)}"
                 return replace(self, status="failed", reason=reason)
             return replace(self, status="done")
+        if holder := running_in(self.run_dir):
+            return replace(self, status="running elsewhere", reason=holder)
         left = read_status(self.run_dir)
-        known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}
+        known = {"failed": "failed", "preempted": "interrupted"}
         return replace(
             self, status=known.get(left.get("status", ""), "not run"), reason=left.get("reason") or ""
         )

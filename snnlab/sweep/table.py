@@ -56,7 +56,9 @@ class SweepTable:
             body.append([row["label"], *cells, str(row["n"]), row["status"]])
         text = markdown_table(head, body, words=(0,))
         failures = [
-            f"- failed: {point.label}: {point.reason}" for point in self.points if point.status == "failed"
+            f"- {point.status}: {point.label}: {point.reason}"
+            for point in self.points
+            if point.status in ("failed", "running elsewhere")
         ]
         note = (
             "Mean +- standard deviation over seeds (n of them), at the last time step, after the last epoch."
@@ -94,7 +96,7 @@ class SweepTable:
             }
         counts = {
             status: sum(point.status == status for point in points)
-            for status in ("done", "failed", "interrupted", "not run")
+            for status in ("done", "failed", "interrupted", "running elsewhere", "not run")
         }
         status = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         return {"label": label, "n": len(results), "metrics": metrics, "status": status}

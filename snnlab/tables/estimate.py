@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from snnlab.config.schema import TrainerConfig
 from snnlab.runs.results import read_result
 from snnlab.tables.plan import PlannedRun
 
@@ -48,13 +49,24 @@ def estimate(runs: Sequence[PlannedRun]) -> Estimate:
         cfg = run.cfg
         key = (cfg.dataset.name, cfg.model.name, cfg.neuron.name, f"t{cfg.num_steps}")
         speed, samples = speeds.get(key, (None, TRAIN_SAMPLES.get(cfg.dataset.name)))
-        if cfg.trainer.max_steps:
-            samples = cfg.trainer.max_steps * cfg.trainer.batch_size * cfg.trainer.accumulate
-        if speed is None or samples is None:
+        trained = _trained(cfg.trainer, samples)
+        if speed is None or trained is None:
             unknown += 1
         else:
-            seconds += START_SECONDS + cfg.trainer.epochs * samples / speed
+            seconds += START_SECONDS + trained / speed
     return Estimate(seconds, unknown)
+
+
+def _trained(trainer: TrainerConfig, samples: int | None) -> int | None:
+    """Number of samples that a run sees in all its epochs, of a training set of that size; None if it is not known."""
+    if trainer.limit_train_batches is not None:
+        most = trainer.limit_train_batches * trainer.batch_size
+        samples = most if samples is None else min(samples, most)
+    of_epochs = None if samples is None else trainer.epochs * samples
+    if trainer.max_steps is None:
+        return of_epochs
+    of_steps = trainer.max_steps * trainer.batch_size * trainer.accumulate
+    return of_steps if of_epochs is None else min(of_epochs, of_steps)
 
 
 def _kind(variant: str) -> tuple[str, ...]:

@@ -247,6 +247,7 @@ def _why(states: Sequence[str]) -> str:
         return "not run: its teacher comes first"
     known = {
         "failed": "failed",
+        "running": "runs elsewhere",
         "interrupted": "interrupted",
         "unmeasured": "trained, not measured yet",
         "done": NO_NUMBER,

@@ -22,6 +22,7 @@ from snnlab.config.compose import (
 from snnlab.config.overrides import read_overrides
 from snnlab.config.search import SearchPath
 from snnlab.errors import PREEMPTED
+from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import PROCESS_LAUNCHER
@@ -130,6 +131,6 @@ def _command(words: list[str], here: Callable[[list[str]], int]) -> int:
             return 1
     try:
         command = [sys.executable, "-m", "snnlab", *words]
-        return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
+        return lifeline.run(command, stdout=subprocess.DEVNULL)
     except KeyboardInterrupt:
         return PREEMPTED

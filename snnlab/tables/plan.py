@@ -116,13 +116,13 @@ class PlannedRun:
 
     @property
     def state(self) -> str:
-        """done | unmeasured | interrupted | failed | missing | waits."""
+        """done | unmeasured | running | interrupted | failed | missing | waits."""
         if self.waits is not None:
             return "waits"
         if self.result is not None:
             lacks = self.subject is None or (self.measure and self.measured_file is None)
             return "unmeasured" if lacks else "done"
-        known = {"failed": "failed", "preempted": "interrupted", "running": "interrupted"}
+        known = {"failed": "failed", "preempted": "interrupted", "running": "running"}
         return known.get(read_status(self.folder).get("status", ""), "missing")
 
 

@@ -15,6 +15,7 @@ from snnlab.tables.scales import EMBEDDED
 MARKS = {
     "done": "done",
     "unmeasured": "trained, to be measured",
+    "running": "runs elsewhere",
     "interrupted": "continues",
     "failed": "failed, starts again",
     "missing": "missing",

@@ -23,6 +23,7 @@ LEAST_SIZE = {"vgg16_snn": 32}
 FEW_STEPS = (
     "trainer.epochs=1",
     "trainer.max_steps=2",
+    "trainer.limit_test_batches=2",
     "trainer.batch_size=8",
     "trainer.eval_batch_size=null",
     "trainer.accumulate=1",

@@ -1,7 +1,9 @@
-"""Stops a run whose loss is not finite, and names the first layer with a value that is not finite."""
+"""Stops a run whose loss or state is not finite and names the first bad layer; finds a loss that has grown."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,82 +12,139 @@ from snnlab.errors import RunError
 from snnlab.machine.device import autocast
 from snnlab.train.learner import Learner, StepResult
 
+# A loss that is this many times the first one, or this large, is reported. Losses that recover stay far below.
+GROWN = 1e4
+
 
 class NanGuard:
-    """Detects a loss that is not finite.
+    """Detects a loss that is not finite, and such values in what a checkpoint holds: weights, statistics, momenta.
 
-    On the CPU every step is checked. On a GPU reading the loss would synchronise, so a flag is kept on the device and
+    On the CPU every step's loss is checked. On a GPU reading it would synchronise, so a flag is kept on the device and
     read every `every` steps and before each checkpoint: a bad state is never saved.
+
+    Args:
+        device: of the training.
+        every: number of steps after which the flag is read on a GPU.
+        state: the state at the start; what is not finite there is a constant, such as a mask, and is not looked at.
     """
 
-    def __init__(self, device: torch.device, every: int = 20) -> None:
+    def __init__(self, device: torch.device, every: int = 20, state: Mapping[str, Any] | None = None) -> None:
         self._bad = torch.zeros((), dtype=torch.bool, device=device)
         self._every = 1 if device.type == "cpu" else every
         self._steps = 0
+        self._constants = frozenset(bad_values(state or {}))
 
-    def is_bad(self, loss: Tensor, model: nn.Module | None = None) -> bool:
+    def is_bad(self, loss: Tensor, state: Mapping[str, Any] | None = None) -> bool:
         """Records a step's loss; True if a bad one has been recorded and this step reads the flag.
 
         Args:
             loss: loss of the step.
-            model: given after the last step of an epoch, before an evaluation: the flag is then read in any case, and
-                the weights are checked too, since the step may have made them infinite after a finite loss.
+            state: given before a checkpoint or an evaluation: the flag is then read in any case, and the state is
+                checked too, since the step may have spoilt it while its loss was finite.
         """
         self._bad |= ~torch.isfinite(loss.detach())
         self._steps += 1
-        if model is not None:
-            for parameter in model.parameters():
-                self._bad |= ~torch.isfinite(parameter.detach()).all()
-        return (model is not None or self._steps % self._every == 0) and self.seen()
+        return (state is not None or self._steps % self._every == 0) and self.seen(state)
 
-    def seen(self) -> bool:
-        """True if any loss so far was not finite; synchronises with the device."""
+    def seen(self, state: Mapping[str, Any] | None = None) -> bool:
+        """True if any loss so far, or a value of the state, was not finite; synchronises with the device."""
+        for path, values in floating(state or {}):
+            if path not in self._constants:
+                self._bad |= (~torch.isfinite(values.detach()).all()).to(self._bad.device)
         return bool(self._bad)
 
 
+def floating(state: object, path: str = "") -> Iterator[tuple[str, Tensor]]:
+    """The floating-point tensors of a nested state, by paths such as `model.head.weight`."""
+    if isinstance(state, Tensor):
+        if state.is_floating_point() or state.is_complex():
+            yield path, state
+    elif isinstance(state, Mapping | list | tuple):
+        items = state.items() if isinstance(state, Mapping) else enumerate(state)
+        for key, value in items:
+            yield from floating(value, f"{path}.{key}" if path else str(key))
+
+
+def bad_values(state: Mapping[str, Any]) -> list[str]:
+    """The paths of the tensors of a state that hold a value that is not finite."""
+    return [path for path, values in floating(state) if not torch.isfinite(values).all()]
+
+
 @torch.no_grad()
-def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str:
-    """Runs the network once more and returns the first layer whose parameters or output are not finite."""
-    found: list[str] = []
+def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str | None:
+    """Runs the network once more and returns the first layer whose values or output are not finite, or None.
 
-    def look(name: str, module: nn.Module) -> None:
-        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            if found or not isinstance(output, Tensor):
-                return
-            layer = f"{name or 'the network'} ({type(module).__name__})"
-            for parameter_name, parameter in module.named_parameters(recurse=False):
-                if not torch.isfinite(parameter).all():
-                    found.append(f"{layer}: its {parameter_name} is not finite")
-                    return
-            if not torch.isfinite(output).all():
-                found.append(f"{layer}: its output is not finite")
-
-        handles.append(module.register_forward_hook(hook))
-
-    handles: list[torch.utils.hooks.RemovableHandle] = []
+    The values of a layer are its parameters and buffers, such as running statistics.
+    """
     if not torch.isfinite(x_TBCHW).all():
         return "the input"
-    # A module ends after those inside of it, so the innermost bad one is found first.
+    names = {module: place for place, (_, module) in enumerate(model.named_modules())}
+    found: list[tuple[int, str]] = []
+
+    def look(name: str, module: nn.Module) -> str | None:
+        values = itertools.chain(module.named_parameters(recurse=False), module.named_buffers(recurse=False))
+        for value_name, value in values:
+            if value.is_floating_point() and not torch.isfinite(value).all():
+                return f"{name or 'the network'} ({type(module).__name__}): its {value_name} is not finite"
+        return None
+
+    def watch(name: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            # A module ends after those inside of it, so the innermost bad one is found first.
+            if len(found) > spoilt or not isinstance(output, Tensor) or torch.isfinite(output).all():
+                return
+            layer = f"{name or 'the network'} ({type(module).__name__}): its output is not finite"
+            found.append((names[module], look(name, module) or layer))
+
+        return module.register_forward_hook(hook)
+
+    # Layers that run as one operation with the next are not called, so their values are looked at before.
     for name, module in model.named_modules():
-        look(name, module)
+        if (bad := look(name, module)) is not None:
+            found.append((names[module], bad))
+    spoilt = len(found)
+    handles = [watch(name, module) for name, module in model.named_modules()]
     try:
         model(x_TBCHW)
     finally:
         for handle in handles:
             handle.remove()
-    return found[0] if found else "none: every layer is finite, so the loss itself is not"
+    return min(found)[1] if found else None
 
 
 def nan_error(learner: Learner, result: StepResult, step: int, epoch: int) -> RunError:
-    """The error for a loss or weights that are not finite at a step of an epoch, both counted from 1."""
+    """The error for a loss or a state that is not finite at a step of an epoch, both counted from 1."""
+    stored = bad_values(learner.state_dict())
     with autocast(learner.pipeline.device, learner.trainer.precision):
         layer = first_bad_layer(learner.model, result.x_TBCHW)
+    if layer is None and stored:
+        layer = f"none, but {stored[0]} of what a checkpoint holds is not finite"
     values = ", ".join(f"{name} {value.item():g}" for name, value in result.terms.items())
-    what = "loss or weights are" if torch.isfinite(result.loss) else "the loss is"
+    finite = torch.isfinite(result.loss)
+    what = "loss or weights are" if finite else "the loss is"
     return RunError(
-        f"{what} not finite at step {step}, epoch {epoch} ({values}); first bad layer: {layer}",
+        f"{what} not finite at step {step}, epoch {epoch} ({values}); "
+        f"first bad layer: {layer or 'none: every layer is finite, so the loss itself is not'}",
         "lower optimizer.lr, set trainer.clip_norm=1, or use trainer.precision=fp32",
     )
+
+
+def growth(first_loss: float, metrics: Mapping[str, float], epoch: int) -> str | None:
+    """A sentence about a loss of an epoch that has grown by orders of magnitude, or is not finite; None if none has.
+
+    Args:
+        first_loss: loss of the first training step.
+        metrics: with `train/loss` and `test/loss`, as far as they were measured.
+        epoch: counted from 1.
+    """
+    for name in ("train/loss", "test/loss", "test_ema/loss"):
+        value = metrics.get(name, 0.0)
+        if not value <= GROWN * max(first_loss, 1.0):
+            return (
+                f"{name} is {value:.3g} after epoch {epoch}, and the first training loss was {first_loss:.3g}: "
+                "the run diverges. Lower optimizer.lr or set trainer.clip_norm=1"
+            )
+    return None
 
 
 @contextmanager

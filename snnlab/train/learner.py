@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import Batch, InputPipeline
+from snnlab.errors import RunError
 from snnlab.layers.packing import packed_spikes
 from snnlab.losses.base import Loss
 from snnlab.losses.base_teacher import TeacherLoss
@@ -106,6 +107,9 @@ class Learner:
             epoch: counted from 0; with the batch's number it fixes the augmentation.
             first_batch: number of the first batch within the epoch.
             count: number of samples of these batches in all processes; None: those of `batches`.
+
+        Raises:
+            RunError: the optimiser's step size is beyond the numbers of float32.
         """
         self.model.train()
         count = sum(len(target) for _, target in batches) if count is None else count
@@ -160,7 +164,12 @@ class Learner:
         if self.trainer.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.trainer.clip_norm)
-        self.scaler.step(self.optimizer)
+        try:
+            self.scaler.step(self.optimizer)
+        except (RuntimeError, OverflowError) as error:
+            if "overflow" not in str(error):
+                raise
+            raise RunError(f"the optimiser's step overflows: {error}", "lower optimizer.lr") from error
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.scheduler.step()

@@ -1,5 +1,6 @@
 """The training run from start to end: build, resume, loop, evaluate, save, report. Read this file first."""
 
+import sys
 import time
 import traceback
 from contextlib import suppress
@@ -12,12 +13,13 @@ from snnlab.kernels import BackendError, ran
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import environment
 from snnlab.machine.interrupt import Interrupt
-from snnlab.machine.processes import Processes, joined, silent
+from snnlab.machine.processes import Processes, joined, lost_another, silent
 from snnlab.runs.data_check import identified
 from snnlab.runs.files import FollowerFiles, RunFiles
 from snnlab.runs.identity import run_dir
 from snnlab.runs.log import RunLog
 from snnlab.runs.reuse import refuse_other_settings
+from snnlab.signals import Stopped
 from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
@@ -25,6 +27,7 @@ from snnlab.train.report import announce, log_of, mirror_of, report, show_result
 from snnlab.train.session import Session
 
 DONE = 0
+LOST = "Stopped: another process of this run ended"
 
 
 def run(cfg: RunConfig) -> int:
@@ -64,6 +67,11 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         except KeyboardInterrupt:
             finished = False
         except BaseException as error:
+            if lost_another(error, processes):
+                files.write_status("preempted", reason=LOST)
+                log.only_file(traceback.format_exc())
+                sys.stderr.write(f"{LOST}. The same command continues this run.\n")
+                return PREEMPTED
             with suppress(OSError):  # a full disk may be what failed
                 log.only_file(traceback.format_exc())
                 files.write_status("failed", reason=f"{type(error).__name__}: {error}")
@@ -99,10 +107,10 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     cfg, files, learner, trainer = session.cfg, session.files, session.learner, session.cfg.trainer
 
     resumed = session.resume()
-    position = session.position
+    position, extent = session.position, session.extent
     files.write_config(cfg.raw, cfg.overrides)
     files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
-    files.write_status("running")
+    files.write_running()
     announce(log, session, resumed)
 
     with (
@@ -111,21 +119,24 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
-            trainer.epochs,
-            session.steps_per_epoch,
+            extent.epochs,
+            min(extent.steps_per_epoch, extent.max_steps),
             trainer.batch_size * trainer.accumulate,
             position.epoch,
             position.step,
         ) as progress,
     ):
-        while position.epoch < trainer.epochs:
+        while position.epoch < extent.epochs:
             mark = time.perf_counter()
             for batches, count in session.groups():
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate, count)
                 position.step += 1
                 position.total_steps += 1
-                ends_epoch = position.step == session.steps_per_epoch
-                if session.guard.is_bad(result.loss, learner.model if ends_epoch else None):
+                ends_epoch = position.step == extent.steps_of(position.epoch)
+                stops = interrupt.requested()
+                every = trainer.checkpoint_every
+                saves = stops or (every is not None and position.total_steps % every == 0)
+                if session.is_spoilt(result.loss, before_saving=saves or ends_epoch):
                     raise nan_error(learner, result, position.total_steps, position.epoch + 1)
                 session.meter.update(result)
                 progress.advance(result.loss, result.correct, result.count)
@@ -133,29 +144,40 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 position.seconds, mark = position.seconds + now - mark, now
                 position.samples += result.count
                 profile.step()
-                if interrupt.requested():
+                files.beat()
+                if saves:
+                    session.save()
+                if stops:
+                    mirror.finish("preempted")
+                    return False
+
+            tested = None
+            if (position.epoch + 1) % trainer.eval_every == 0 or position.epoch + 1 == extent.epochs:
+                try:
+                    tested = session.evaluate(progress.status, interrupt.requested)
+                except Stopped:
+                    # The epoch is not counted yet: the run continues with this evaluation.
                     session.save()
                     mirror.finish("preempted")
                     return False
-                if trainer.checkpoint_every and position.total_steps % trainer.checkpoint_every == 0:
-                    session.save()
-
             position.epoch += 1
             position.step = 0
             metrics = session.meter.compute("train") | {"train/lr": learner.learning_rate}
             mirror.log(session.record("train", metrics))
             session.meter.reset()
-            if position.epoch % trainer.eval_every == 0 or position.epoch == trainer.epochs:
-                tested = session.measure(progress.status)
+            if tested is not None:
+                session.remember(tested)
                 mirror.log(session.record("test", tested))
                 metrics |= tested
             log.only_file(progress.epoch_end(metrics))
+            if (warning := session.warning(metrics)) is not None:
+                log.write(f"warning: {warning}")
             session.save()
-            if interrupt.requested() and position.epoch < trainer.epochs:
+            if interrupt.requested() and position.epoch < extent.epochs:
                 mirror.finish("preempted")
                 return False
 
         log.write(f"neurons  ran in the back end: {ran()}")
-        stored = report(session, mirror, log)
+        stored = report(session, mirror, log, interrupt.requested)
     show_result(log, files, stored)
     return True

@@ -1,7 +1,10 @@
 """The output of a run: the summary at its start; plots, `result.json` and the table at its end."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+
+import torch
 
 from snnlab.config.schema import RunConfig
 from snnlab.data.identity import DataIdentity, differing
@@ -33,7 +36,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     log.write(f"run      {session.files.folder}")
     if resumed:
         log.write(
-            f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.steps_per_epoch}"
+            f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.extent.steps_per_epoch}"
         )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(
@@ -90,15 +93,16 @@ def mirror_of(cfg: RunConfig, files: RunFiles, data: DataIdentity, log: RunLog) 
     return mirror
 
 
-def report(session: Session, mirror: WandbLog, log: RunLog) -> RunResult:
+def report(session: Session, mirror: WandbLog, log: RunLog, stop: Callable[[], bool]) -> RunResult:
     """Writes `result.json`, then draws the plots: a picture that fails costs a warning, never the result.
 
     Raises:
+        Stopped: `stop` said so while the network was measured once more.
         RunError: the network's test loss is not a number, though its training loss was.
     """
     if session.evaluation is None:
         # The process that trained was stopped between its last evaluation and here.
-        session.measure()
+        session.measure(stop)
     assert session.evaluation is not None
     if not math.isfinite(session.evaluation.metrics["loss"]):
         raise RunError(
@@ -154,6 +158,8 @@ def result_of(session: Session) -> RunResult:
         samples_per_second=position.samples / position.seconds if position.seconds else None,
         test_seconds=session.evaluation_seconds,
         peak_memory_mb=peak_memory(session.pipeline.device) / 1e6,
+        threads=torch.get_num_threads(),
+        warnings=position.warnings or None,
     )
 
 
@@ -163,6 +169,8 @@ def show_result(log: RunLog, files: RunFiles, result: RunResult) -> None:
     count = f"{result.num_test} samples of {'generated data' if result.synthetic else result.split}"
     vectors = "" if result.word_vectors is None else f", word vectors {result.word_vectors}"
     title = f"{name}, {result.selection['last']}, on {count}{vectors}"
+    for warning in result.warnings or ():
+        log.write(f"warning: {warning}")
     plots: list[Path] = sorted(files.plots.glob("*.png"))
     if any(name.startswith("test_ema/") for name in result.last):
         log.write(result_table(result.last, title=f"{name}: average of the weights", prefix="test_ema"))

@@ -3,19 +3,19 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from snnlab import build
 from snnlab.augments.base import runs_in_loader
 from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import LabelledData, SampleSet
-from snnlab.data.head import HeadSet
 from snnlab.data.inputs import Batch, InputPipeline
+from snnlab.data.limited import limited
 from snnlab.data.loader import derived_seed, epoch_batches, loader
 from snnlab.errors import ConfigError
 from snnlab.evaluate.one_pass import Evaluation, evaluate
@@ -26,36 +26,13 @@ from snnlab.runs import checkpoint
 from snnlab.runs.data_check import refuse_other_data
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
-from snnlab.train.guard import NanGuard
+from snnlab.signals import Stopped
+from snnlab.train.guard import NanGuard, growth
 from snnlab.train.initial import start_from
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
+from snnlab.train.position import Extent, Position
 from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
-
-
-@dataclass
-class Position:
-    """The position of a run in its training; part of every checkpoint.
-
-    Attributes:
-        epoch: finished epochs.
-        step: finished optimiser steps of the current epoch.
-        total_steps: finished optimiser steps in all.
-        rows: lines of `metrics.jsonl` that belong to this state.
-        seconds: time spent in training steps.
-        samples: samples seen in that time.
-        best: `epoch`, `value` and `metrics` of the best evaluation so far.
-        last: `epoch`, `value` and `metrics` of the last evaluation.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-    rows: int = 0
-    seconds: float = 0.0
-    samples: int = 0
-    best: dict[str, Any] | None = None
-    last: dict[str, Any] | None = None
 
 
 class Session:
@@ -86,16 +63,15 @@ class Session:
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
         self.train_set = dataset.train_set([op for op in augments if runs_in_loader(op)])
-        self.test_set, self.split_name = dataset.test_set(), dataset.split_name
-        self.data = dataset.identity(self.train_set, self.test_set)
+        whole, self.split_name = dataset.test_set(), dataset.split_name
+        self.data = dataset.identity(self.train_set, whole)
         if trainer.overfit_batches is not None:
-            self.train_set = HeadSet(self.train_set, trainer.overfit_batches * trainer.batch_size)
-            self.test_set, self.split_name = self.train_set, "the training samples themselves"
-        self.steps_per_epoch = math.ceil(
-            math.ceil(len(self.train_set) / trainer.batch_size) / trainer.accumulate
-        )
-        if trainer.max_steps is not None:
-            self.steps_per_epoch = min(self.steps_per_epoch, trainer.max_steps)
+            self.train_set = self._limited(self.train_set, trainer.overfit_batches)
+            whole, self.split_name = self.train_set, "the training samples themselves"
+        self.test_set = self._limited(whole, trainer.limit_test_batches)
+        if self.test_set is not whole:
+            self.split_name += f" ({len(self.test_set)} of {len(whole)}, {trainer.limit_draw})"
+        self.extent = Extent.of(trainer, len(self.train_set))
         self.pipeline = InputPipeline(
             dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input, processes.rank
         )
@@ -109,7 +85,7 @@ class Session:
         if trainer.sync_bn and processes.count > 1:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # untyped in torch
         optimizer = build.build_optimizer(cfg, model)
-        scheduler = build.build_scheduler(cfg, optimizer, self.steps_per_epoch)
+        scheduler = build.build_scheduler(cfg, optimizer, self.extent.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
         self.teacher = self._teacher(teacher_for(cfg, loss, dataset, self.data, device))
@@ -119,9 +95,13 @@ class Session:
         if not processes.leads:
             # Dropout differs between the processes, initial weights do not.
             seed_generators(derived_seed(cfg.seed, processes.rank))
-        self.guard, self.meter, self.position = NanGuard(device), Meter(device), Position()
+        self.guard = NanGuard(device, state=self.learner.state_dict())
+        self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0
+
+    def _limited(self, samples: SampleSet, batches: int | None) -> SampleSet:
+        return limited(samples, batches, self.cfg.trainer.batch_size, self.cfg.trainer.limit_draw)
 
     def _teacher(self, teacher: Teacher | None) -> Teacher | CachedTeacher | None:
         if teacher is None or not self.cfg.distill.cache:
@@ -172,7 +152,7 @@ class Session:
         """Continues from the last checkpoint; False if there is none."""
         path = self.files.checkpoints / "last.pt"
         if not path.exists():
-            self.files.cut_metrics(0)
+            self.files.restore_metrics("")
             return False
         state = checkpoint.load(path)
         refuse_other_data(state.get("data"), self.data, self.files.folder)
@@ -182,22 +162,42 @@ class Session:
         random = [state["random"], *state.get("random_of_others", [])]
         if self.processes.rank < len(random):
             checkpoint.set_random_state(random[self.processes.rank])
-        self.files.cut_metrics(self.position.rows)
+        rows = state.get("metrics")
+        self.files.restore_metrics(self.files.first_rows(self.position.rows) if rows is None else rows)
         return True
+
+    def is_spoilt(self, loss: Tensor, *, before_saving: bool) -> bool:
+        """Records the loss of a step; True if it or an earlier one, or before saving a value of the state, is bad."""
+        if self.position.first_loss is None:
+            self.position.first_loss = float(loss)
+        bad = self.guard.is_bad(loss, self.learner.state_dict() if before_saving else None)
+        # Processes have the same loss and weights, but statistics of their own.
+        return self.processes.any(bad) if before_saving else bad
+
+    def warning(self, metrics: Mapping[str, float]) -> str | None:
+        """What there is to warn of after an epoch, once in a run; it becomes part of the result."""
+        first, position = self.position.first_loss, self.position
+        text = None if first is None or position.warnings else growth(first, metrics, position.epoch)
+        if text is not None:
+            position.warnings.append(text)
+        return text
 
     def save(self) -> None:
         """Writes `last.pt`, unless the state is bad."""
-        if self.guard.seen():
+        learner = self.learner.state_dict()
+        if self.processes.any(self.guard.seen(learner)):
             return
         random = self.processes.gather(checkpoint.random_state())
         state = {
-            "learner": self.learner.state_dict(),
+            "learner": learner,
             "meter": self.meter.state_dict(),
             "position": asdict(self.position),
             "random": random[0],
             "random_of_others": random[1:],
             "config_hash": run_hash(self.cfg),
+            "seed": self.cfg.seed,
             "data": self.data.as_mapping(),
+            "metrics": self.files.metrics_text,
         }
         self.files.save_checkpoint("last", state)
 
@@ -217,37 +217,60 @@ class Session:
             max(min(trainer.batch_size, len(self.train_set) - start), self.processes.count)
             for start in range(0, len(self.train_set), trainer.batch_size)
         ]
-        for step in range(self.position.step, self.steps_per_epoch):
+        for step in range(self.position.step, self.extent.steps_of(self.position.epoch)):
             first = step * trainer.accumulate
-            group = list(itertools.islice(batches, trainer.accumulate))
-            yield group, sum(sizes[first : first + trainer.accumulate])
+            last = min(first + trainer.accumulate, self.extent.batches)
+            yield list(itertools.islice(batches, last - first)), sum(sizes[first:last])
 
-    def measure(self, say: Callable[[str], None] = lambda text: None) -> dict[str, float]:
-        """Evaluates on the test split; the averaged weights too, if there are any.
+    def measure(self, stop: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Evaluates on the test split and remembers the metrics; arguments and errors as in `evaluate`."""
+        metrics = self.evaluate(stop=stop)
+        self.remember(metrics)
+        return metrics
+
+    def evaluate(
+        self, say: Callable[[str], None] = lambda text: None, stop: Callable[[], bool] = lambda: False
+    ) -> dict[str, float]:
+        """The metrics on the test split; of the averaged weights too, if there are any.
 
         Args:
             say: callback that gets the progress as text.
+            stop: asked before each batch, by all processes together.
+
+        Raises:
+            Stopped: `stop` said so; the state of the run is what it was before.
         """
+        random = checkpoint.random_state()
+        try:
+            return self._metrics(say, stop)
+        except Stopped:
+            checkpoint.set_random_state(random)
+            raise
+
+    def _metrics(self, say: Callable[[str], None], stop: Callable[[], bool]) -> dict[str, float]:
         self.processes.share_buffers(self.learner.model)
         start = time.perf_counter()
-        self.evaluation = self._evaluate(self.learner.model, say)
+        self.evaluation = self._evaluate(self.learner.model, say, stop)
         self.evaluation_seconds = time.perf_counter() - start
         metrics = self.evaluation.prefixed("test")
         if self.learner.average is not None:
             self.processes.share_buffers(self.learner.average)
-            metrics |= self._evaluate(self.learner.average.module, say).prefixed("test_ema")
-        self._remember(metrics)
+            metrics |= self._evaluate(self.learner.average.module, say, stop).prefixed("test_ema")
         return metrics
 
-    def _evaluate(self, network: nn.Module, say: Callable[[str], None]) -> Evaluation:
-        trainer = self.cfg.trainer
+    def _evaluate(
+        self, network: nn.Module, say: Callable[[str], None], stop: Callable[[], bool]
+    ) -> Evaluation:
         count = self._eval_batches(self.test_set)
-        count = count if trainer.max_steps is None else min(count, trainer.max_steps)
         first, last = self.processes.block(count)
 
         def announced() -> Iterator[Batch]:
             for number, batch in enumerate(self._own_block(self.test_set, count), start=1):
                 say(f"evaluating {number}/{last - first}")
+                self.files.beat()
+                # Some processes have a batch more than others, at which they would ask alone.
+                if number <= count // self.processes.count and stop():
+                    raise Stopped("a signal")
                 yield batch
 
         return evaluate(
@@ -256,11 +279,12 @@ class Session:
             announced(),
             self.pipeline,
             self.dataset.num_classes,
-            trainer.precision,
+            self.cfg.trainer.precision,
             self.processes,
         )
 
-    def _remember(self, metrics: dict[str, float]) -> None:
+    def remember(self, metrics: dict[str, float]) -> None:
+        """Keeps metrics as the last ones; saves `best.pt` if they are the best so far."""
         select = self.cfg.trainer.select
         metric, value = metric_of(select), metrics[select]
         assert metric is not None

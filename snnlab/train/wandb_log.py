@@ -4,6 +4,7 @@ Failures of W&B never stop the run: the first one gives a warning, and nothing i
 prompt on the terminal.
 """
 
+import hashlib
 import netrc
 import os
 import warnings
@@ -13,11 +14,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from snnlab.signals import Stopped
+from snnlab.system import home
+from snnlab.train.reachable import answers
+
 if TYPE_CHECKING:
     from snnlab.config.schema import LoggerConfig
 
-INIT_SECONDS = 30
+INIT_SECONDS = 10
+# What W&B takes: letters of a tag, of names, of a project, and what no project's name has.
+TAG_LETTERS, NAME_LETTERS = 64, 128
 FINISH_SECONDS = 300
+REASON_LETTERS = 300
 
 
 class WandbLog:
@@ -67,10 +75,10 @@ class WandbLog:
             "dir": str(run_dir),
             "id": run_id,
             "resume": "allow",
-            "group": group,
-            "name": name,
+            "group": _cut(group, NAME_LETTERS),
+            "name": _cut(name, NAME_LETTERS),
             "config": dict(config),
-            "tags": list(dict.fromkeys((*cfg.tags, *tags))),
+            "tags": list(dict.fromkeys(_cut(tag, TAG_LETTERS) for tag in (*cfg.tags, *tags) if tag)),
             "project": cfg.project,
             "entity": cfg.entity,
         }
@@ -85,7 +93,7 @@ class WandbLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.finish("done" if kind is None else "failed")
+        self.finish("done" if kind is None else "preempted" if kind is Stopped else "failed")
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Sends one row of `metrics.jsonl`: flat metrics with `step` among them."""
@@ -126,11 +134,14 @@ class WandbLog:
         online = wanted != "offline" and has_key(wandb)
         if wanted == "online" and not online:
             self._warn("W&B: no key is set (`wandb login` sets one), so this run is logged offline")
+        if online and not answers(address := wandb.setup().settings.base_url):
+            self._warn(f"W&B: {address} does not answer; this run is logged offline, `wandb sync` sends it")
+            online = False
         if online:
             try:
                 self._run = self._init(wandb, "online", arguments)
             except Exception as error:
-                self._warn(f"W&B: {_first_line(error)}; this run is logged offline")
+                self._warn(f"W&B: {_in_one_line(error)}; this run is logged offline")
                 # The service of the failed attempt still holds the run's id.
                 wandb.teardown()
         if self._run is None:
@@ -162,7 +173,7 @@ class WandbLog:
 
     def _give_up(self, consequence: str, error: Exception) -> None:
         self.mode = "off"
-        self._warn(f"W&B: {_first_line(error)}; {consequence}. The record is complete in {self._run_dir}")
+        self._warn(f"W&B: {_in_one_line(error)}; {consequence}. The record is complete in {self._run_dir}")
 
 
 def _from_environment() -> str:
@@ -180,7 +191,7 @@ def has_key(wandb: Any) -> bool:
         return True
     host = urlsplit(settings.base_url).netloc
     named = os.environ.get("NETRC")
-    candidates = [Path(named)] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]
+    candidates = [Path(named)] if named else [home() / ".netrc", home() / "_netrc"]
     for path in candidates:
         try:
             if netrc.netrc(path).authenticators(host):
@@ -190,6 +201,15 @@ def has_key(wandb: Any) -> bool:
     return False
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+def _cut(text: str, letters: int) -> str:
+    """The text, cut to so many letters; a few of its hash keep two long names apart."""
+    if len(text) <= letters:
+        return text
+    return f"{text[: letters - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _in_one_line(error: Exception) -> str:
+    """Type and reason; a list of problems, as pydantic makes it, in one line."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= REASON_LETTERS else f"{text[:REASON_LETTERS]}..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -6,13 +6,13 @@ process of its own, with the allocator of a training run. Nothing else should ru
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
 
 from snnlab.errors import ConfigError
 from snnlab.registry import component_files
+from snnlab.system import cores
 
 EXAMPLES = (
     "snnlab bench",
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.json is not None:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-    threads = args.threads or len(os.sched_getaffinity(0))
+    threads = args.threads or cores()
     surrogates = list(component_files("surrogate"))
     todo = cases(neurons, surrogates, device=asked.device, threads=threads, full=args.full)
     rows, begin = [], time.monotonic()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import snnlab
 from snnlab.packages import EXTRAS
+from snnlab.system import cores
 from snnlab.versions import package_versions
 
 EXAMPLES = ("snnlab doctor", "snnlab doctor --json", "SNNLAB_DATA=/data snnlab doctor")
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         "snnlab": f"{snnlab.__version__} in {Path(snnlab.__file__).parent}",
         "python": f"{platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         **{name: version or "missing" for name, version in versions.items()},
         **_devices(),
         **_data(),

@@ -95,3 +95,75 @@ def test_ctrl_c_stops_the_sweep_resumably(here):
     assert "seed=0: interrupted after" in out
     assert "1 interrupted, 1 not run" in out
     assert "seed=1: started" not in out
+
+
+def started(here, seed):
+    return wait_for(lambda: list(here.glob(f"runs/custom/*/seed{seed}/started")))
+
+
+def wait_for(found, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not (value := found()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return value
+
+
+def jobs(here):
+    """The training processes of this folder."""
+    listed = subprocess.run(["ps", "-ewwo", "pid=,stat=,args="], capture_output=True, text=True).stdout
+    return [line for line in listed.splitlines() if f"paths.runs={here}" in line and " Z" not in line]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_a_sweep_that_ends_leaves_no_job_behind(here, number):
+    command = [
+        sys.executable,
+        "-m",
+        "snnlab",
+        "train",
+        "-m",
+        "seed=0,1",
+        "loss=sdt",
+        f"paths.runs={here}/runs",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "SLOW": "1"}
+    ) as process:
+        assert started(here, 0)
+        assert len(jobs(here)) == 2, "the sweep and its job"
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert process.returncode == (75 if number == signal.SIGHUP else -9)
+    assert wait_for(lambda: not jobs(here), 10), "it would go on for 20 seconds"
+
+
+def test_a_point_that_runs_elsewhere_is_waited_for(here):
+    overrides = ["seed=0", "loss=sdt"]
+    hold = """
+import json, sys
+from snnlab.runs.files import RunFiles
+from snnlab.runs.identity import run_dir
+from snnlab.runs.load import load
+cfg = load(sys.argv[1:])
+with RunFiles(run_dir(cfg)) as files:
+    files.write_running()
+    print("holds", flush=True)
+    sys.stdin.read()
+    last = {"test/acc": 0.5, "test/ece": 0.1, "test/adaece": 0.2, "test/cece": 0.3}
+    (files.folder / "result.json").write_text(json.dumps({"last": last, "best": last}))
+"""
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, *overrides], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    other.stdout.readline()
+    command = [sys.executable, "-m", "snnlab", "train", "-m", "loss=sdt", "seed=0,1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sweep:
+        said = ""
+        while "runs elsewhere" not in said and (line := sweep.stdout.readline()):
+            said += line
+        other.communicate("")
+        said += sweep.communicate(timeout=60)[0]
+    assert sweep.returncode == 0, said
+    assert f"runs elsewhere, in process {other.pid} on " in said
+    assert "] seed=0: done before; test/acc" in said
+    assert "] seed=1: done in" in said

@@ -18,7 +18,8 @@ SMALL = (
     "model.width=6",
     "dataset.image_size=8",
     "trainer.epochs=2",
-    "trainer.max_steps=6",
+    "trainer.limit_train_batches=6",
+    "trainer.limit_test_batches=6",
     "trainer.batch_size=64",
     "trainer.device=cpu",
     "trainer.progress=none",
@@ -99,7 +100,8 @@ def test_only_a_quantised_network_says_its_time_steps(ann: Path, capsys) -> None
             *SMALL,
             "neuron=relu",
             "regulariser=none",
-            "trainer.max_steps=1",
+            "trainer.limit_train_batches=1",
+            "trainer.limit_test_batches=1",
             f"paths.runs={ann.parents[2]}",
         ]
     )

@@ -92,7 +92,21 @@ def test_name_depends_on_parameters_but_not_on_their_order(tmp_path):
     assert one != cache_folder(tmp_path, {"a": 1, "b": 3})
 
 
-@pytest.mark.parametrize("damage", ["no manifest", "empty manifest", "cut", "no labels", "other format"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "no manifest",
+        "empty manifest",
+        "a list",
+        "keys",
+        "cut",
+        "no labels",
+        "labels",
+        "names",
+        "type",
+        "other format",
+    ],
+)
 def test_what_is_not_whole_is_not_opened_and_is_rebuilt(folder, damage):
     build(folder)
     manifest = folder / "manifest.json"
@@ -104,6 +118,16 @@ def test_what_is_not_whole_is_not_opened_and_is_rebuilt(folder, damage):
         os.truncate(folder / "frames.npy", 500)
     elif damage == "no labels":
         (folder / "labels.npy").unlink()
+    elif damage == "a list":
+        manifest.write_text("[]")
+    elif damage == "keys":
+        manifest.write_text(json.dumps({"format": 1, "shape": [100, *SHAPE]}))
+    elif damage == "labels":
+        np.save(folder / "labels.npy", np.roll(LABELS, 1))
+    elif damage == "names":
+        (folder / "names.txt").write_text("".join(f"{name}\n" for name in reversed(NAMES)))
+    elif damage == "type":
+        np.save(folder / "frames.npy", np.zeros((100, *SHAPE)))
     else:
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": 0}))
     assert open_cache(folder) is None
@@ -239,3 +263,16 @@ def test_frames_are_sent_by_name(folder):
     sent = pickle.dumps(frames)
     assert len(sent) < 1000
     assert (pickle.loads(sent)[np.array([3])] == frames[np.array([3])]).all()
+
+
+def test_recordings_whose_frames_are_zero_are_remembered(folder):
+    build(folder)
+    assert open_cache(folder).empty == [0]
+    manifest = folder / "manifest.json"
+    content = json.loads(manifest.read_text())
+    for damaged in ([100], [-1], ["0"], 3, [True]):
+        manifest.write_text(json.dumps({**content, "empty": damaged}))
+        assert open_cache(folder) is None
+    del content["empty"]  # as older versions wrote it
+    manifest.write_text(json.dumps(content))
+    assert open_cache(folder).empty == []

@@ -79,3 +79,14 @@ def test_missing_data(root):
 def test_a_data_set_that_refuses_its_settings_is_one_error(root):
     with pytest.raises(ConfigError, match="imagenet"):
         build_dataset(config(root, "imagenet", image_size=300))
+
+
+def test_a_set_that_cannot_be_listed_does_not_keep_others_from_it(root, capsys, monkeypatch):
+    def broken(self):
+        raise RuntimeError("a\nbroken disk")
+
+    monkeypatch.setattr(DigitsDVS, "status", broken)
+    assert command.list_(SimpleNamespace(data=root)) == 0
+    shown = capsys.readouterr().out
+    assert "digits_dvs: cannot be listed: RuntimeError: a broken disk" in shown
+    assert all(name in shown for name in registry.component_files("dataset"))

@@ -9,6 +9,7 @@ from snnlab.errors import DataError
 
 class Labels(LabelledData):
     num_classes = 3
+    class_names = ("a", "b", "c")
 
     def __init__(self, *labels):
         self.labels = np.array(labels, np.int64)
@@ -28,3 +29,10 @@ def test_labels_outside_of_the_classes_are_an_error(labels, message):
 
 def test_right_labels_pass():
     assert len(Labels(0, 1, 2).train_set()) == 3
+
+
+def test_a_class_without_samples_is_reported_once(caplog):
+    dataset = Labels(0, 2, 2)
+    for _ in range(3):
+        dataset.train_set()
+    assert [record.message for record in caplog.records] == ["no training samples of class 'b' of 3"]

@@ -1,5 +1,7 @@
 """The order of batches, continuing in the middle, and independence of the number of workers."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import torch
 
 from snnlab.data.dataset import AlteredSet, ArraySet
 from snnlab.data.loader import derived_seed, epoch_batches, loader
+from snnlab.errors import DataError, RunError
 
 
 def numbered(count=23):
@@ -106,6 +109,7 @@ def test_the_default_generator_is_left_alone(num_workers):
 # More batches than are read ahead, so that the workers have something left to do after the signal.
 SIGNAL_TO_ALL = """
 import os, signal, sys
+from snnlab.errors import DataError, RunError
 from snnlab.data.loader import loader
 from tests.data.test_loader import in_order, numbered
 signal.signal(signal.SIGTERM, lambda number, frame: None)
@@ -150,3 +154,57 @@ def test_array_set_of_some_samples():
     raw, target = part.batch([1, 0])
     assert target.tolist() == [30, 70]
     assert raw[:, 0, 0, 0].tolist() == [3, 7]
+
+
+class Failing:
+    """Samples that cannot be read."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __len__(self):
+        return 10
+
+    def batch(self, indices):
+        raise self.error
+
+
+class OddError(Exception):
+    """An error that does not survive pickling."""
+
+    def __init__(self, a, b):
+        super().__init__(f"{a} {b}")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DataError("a/b.npy: damaged", "get it again"),
+        OSError(5, "Input/output error", "a/b.npy"),
+        KeyError("k"),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+    ],
+)
+def test_an_error_of_a_worker_is_the_same_error(error):
+    with pytest.raises(type(error)) as caught:
+        run(Failing(error), num_workers=1)
+    assert type(caught.value) is type(error)
+    assert str(caught.value) == str(error)
+    assert vars(caught.value) == vars(error)
+    assert getattr(caught.value, "filename", None) == getattr(error, "filename", None)
+    assert "in a worker process" in str(caught.value.__cause__)
+
+
+def test_an_error_that_cannot_be_handed_over_still_arrives():
+    with pytest.raises(Exception, match="one two"):
+        run(Failing(OddError("one", "two")), num_workers=1)
+
+
+class Killed(Failing):
+    def batch(self, indices):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_one_error():
+    with pytest.raises(RunError, match="a process that reads data ended: DataLoader worker"):
+        run(Killed(None), num_workers=1)

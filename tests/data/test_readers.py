@@ -1,12 +1,19 @@
 """File formats, from bytes written by hand."""
 
+import re
 import struct
+import tracemalloc
+import zipfile
+import zlib
 
 import numpy as np
 import pytest
 
 from snnlab.data import readers
+from snnlab.data.files import Recording
+from snnlab.data.frames import Events
 from snnlab.data.readers import read_recording
+from snnlab.datasets import DVSGesture
 from snnlab.errors import DataError
 
 
@@ -106,3 +113,129 @@ def test_aedat4_without_its_package(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="aedat") as caught:
         read_recording(tmp_path / "a.aedat4")
     assert "pip install aedat" in caught.value.hint
+
+
+def save_table(path, x=(1, 2), y=(3, 4), p=(0, 1), t=(0, 5)):
+    columns = [np.array(column) for column in (x, y, p, t)]
+    if path.suffix == ".npy":
+        np.save(path, np.stack([column.astype(np.float64) for column in columns], 1))
+    else:
+        np.savez(path, **dict(zip("xypt", columns, strict=True)))
+
+
+@pytest.mark.parametrize("name", ["3.npy", "user01_led_0.npz"])
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"t": (0.0, np.nan)}, "t that is NaN or infinite"),
+        ({"t": (0.0, np.inf)}, "t that is NaN or infinite"),
+        ({"t": (-1e30, 0.0)}, "t from"),
+        ({"t": (0.0, 5e15)}, "microseconds, too long|t from"),
+        ({"x": (0.5, 1.0)}, "x that is no whole number"),
+        ({"y": (np.nan, 1.0)}, "y that is NaN or infinite"),
+        ({"p": (0.25, 1.0)}, "p that is no whole number"),
+        ({"x": (0, 128)}, "x from 0 to 128"),
+        ({"y": (-1, 0)}, "y from -1 to 0"),
+        ({"p": (-1, 1)}, "p from -1 to 1"),
+    ],
+)
+def test_values_that_are_no_events_are_refused(tmp_path, name, changed, message):
+    save_table(tmp_path / name, **changed)
+    # Cut by time, so that long recordings are counted, too.
+    dataset = DVSGesture(tmp_path, 2000, by="time")
+    with pytest.raises(DataError, match=rf"{re.escape(name)} cannot be read: events .*({message})"):
+        dataset._integrate([Recording(name, 0, tmp_path / name)], [0])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"t": np.array([1 + 0j, 2])},
+        {"t": np.array(["1", "2"])},
+        {"x": np.array([1, 2, 3])},
+        {"x": np.array([[1], [2]])},
+        {"x": np.array([2**63, 1], np.uint64)},
+        {"p": np.array([None, 1])},
+    ],
+)
+def test_columns_of_other_types_and_shapes_are_refused(tmp_path, columns):
+    save_table(tmp_path / "a.npz", **columns)
+    with pytest.raises(DataError, match=r"a\.npz cannot be read"):
+        read_recording(tmp_path / "a.npz")
+
+
+def npy_header(shape):
+    text = repr({"descr": "<f8", "fortran_order": False, "shape": shape}).encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+def test_no_memory_is_taken_for_what_a_header_promises(tmp_path):
+    (tmp_path / "3.npy").write_bytes(npy_header((400_000_000, 4)) + bytes(64))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        for name in "xypt":
+            archive.writestr(f"{name}.npy", npy_header((1_600_000_000,)) + bytes(64))
+    tracemalloc.start()
+    for name in ("3.npy", "a.npz"):
+        with pytest.raises(
+            DataError, match=rf"{name} cannot be read: its header promises 12,800,000,000 bytes"
+        ):
+            read_recording(tmp_path / name)
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
+
+
+def test_a_zip_that_claims_to_hold_more_than_it_does(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", npy_header((8,)) + bytes(64))
+    content = (tmp_path / "a.npz").read_bytes()
+    size = struct.pack("<I", len(npy_header((8,))) + 64)
+    (tmp_path / "a.npz").write_bytes(content.replace(size, struct.pack("<I", 2**31 - 1)))
+    with pytest.raises(DataError, match=r"a\.npz cannot be read"):
+        read_recording(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    "error", [struct.error("x\ny"), MemoryError(), RecursionError(), KeyError("t"), zlib.error()]
+)
+def test_whatever_a_parser_raises_is_one_error(tmp_path, monkeypatch, error):
+    def parser(path):
+        raise error
+
+    monkeypatch.setitem(readers.READERS, ".bin", parser)
+    with pytest.raises(DataError, match=r"a\.bin cannot be read: \S") as caught:
+        read_recording(tmp_path / "a.bin")
+    assert "\n" not in caught.value.message
+
+
+def test_a_panic_of_a_parser_in_rust_is_one_error_and_an_interruption_none(tmp_path, monkeypatch):
+    panic = type("PanicException", (BaseException,), {})
+
+    def parser(path):
+        raise panic("index out of bounds")
+
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(readers.READERS, ".bin", parser)
+    with pytest.raises(DataError, match="index out of bounds"):
+        read_recording(tmp_path / "a.bin")
+    monkeypatch.setitem(readers.READERS, ".bin", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        read_recording(tmp_path / "a.bin")
+
+
+@pytest.mark.parametrize("lost", range(1, 5))
+def test_saccades_that_end_in_the_middle_of_an_event(tmp_path, lost):
+    (tmp_path / "a.bin").write_bytes(saccade_bytes([(1, 1, 0, 5), (2, 2, 1, 6)])[:-lost])
+    with pytest.raises(DataError, match=r"a\.bin ends in the middle of an event"):
+        read_recording(tmp_path / "a.bin")
+
+
+def test_a_data_set_whose_reading_fails_names_the_recording(tmp_path):
+    class Own(DVSGesture):
+        def read(self, recordings):
+            return [Events.of(*np.zeros((4, 30))) if r.name != "2" else {}["t"] for r in recordings]
+
+    recordings = [Recording(str(i), 0, tmp_path / f"own-{i}") for i in range(4)]
+    with pytest.raises(DataError, match=r"own-2 cannot be read: missing: t"):
+        Own(tmp_path, 4)._integrate(recordings, range(4))

@@ -43,6 +43,12 @@ def test_words_with_blanks(tmp_path):
         (b"good 1 2\nbad x 2\n", "line 2: expected"),
         (b"\xff\xfe\x00\x01", "no text file of word vectors"),
         (b"", "no text file of word vectors"),
+        (b"5 5000000000\ngood 1 2 3\n", "promises vectors of 5000000000 numbers, and its first one has 3"),
+        (b"5 9" + b"9" * 5000 + b"\ngood 1 2 3\n", "promises vectors of 9"),
+        (b"5 \xc2\xb2\ngood 1 2\n", "expected a word and 1 numbers"),
+        (b"good 1e200 2\nbad 1 2\n", "line 1: expected"),
+        (b"good " + b"1 " * 600_000, "no text file of word vectors"),
+        (b"good" + b" 1" * 20_000, "no text file of word vectors"),
         (b"nothing 1 2\nuseful 3 4\n", "holds none of the 3 words"),
     ],
 )

@@ -100,7 +100,7 @@ def test_archives_put_in_place_are_unpacked(nmnist, tmp_path_factory):
 
 def test_a_damaged_recording_is_named(nmnist):
     trees.write_saccades(nmnist / "nmnist/NMNIST/Train/3/00500.bin", np.array([[40, 0, 0, 0]]))
-    with pytest.raises(DataError, match=r"00500\.bin: events with x from 40 to 40"):
+    with pytest.raises(DataError, match=r"00500\.bin cannot be read: events with x from 40 to 40"):
         NMNIST(nmnist, 4).prepare()
 
 
@@ -263,7 +263,19 @@ def test_a_repaired_recording_is_integrated_anew(nmnist):
 
 
 @pytest.mark.parametrize(
-    "name", ["00011 (1).bin", "00011-copy.bin", "._00011.bin", "Thumbs.bin", "7.bin.part", "~7.bin"]
+    "name",
+    [
+        "00011 (1).bin",
+        "00011-copy.bin",
+        "._00011.bin",
+        "Thumbs.bin",
+        "7.bin.part",
+        "~7.bin",
+        "00011-copy2.bin",
+        "00011_2.bin",
+        "11.bin",
+        "\u0661\u0661\u0661\u0661\u0661.bin",
+    ],
 )
 def test_files_that_do_not_belong_are_left_out(nmnist, name):
     (nmnist / "nmnist/NMNIST/Train/4" / name).write_bytes(b"no recording")
@@ -303,3 +315,115 @@ def test_gestures_of_unclear_numbers_are_refused(tmp_path, labels):
     numbered_gestures(tmp_path, labels)
     with pytest.raises(DataError, match="neither 0 to 10 nor 1 to 11"):
         DVSGesture(tmp_path, 4).find()
+
+
+@pytest.mark.parametrize(
+    "name", ["cifar10_cat_5_2", "cifar10_cat_05", "cifar10_dog_7", "old_cat_5", "cifar10_cat_5-1"]
+)
+def test_copies_and_other_classes_among_cifar10_dvs_are_left_out(tmp_path, name):
+    cifar10_dvs(tmp_path, trees.write_npz, ".npz")
+    trees.write_npz(tmp_path / "cifar10_dvs" / "cat" / f"{name}.npz", random_rows(40, 128, 128, 0))
+    assert len(CIFAR10DVS(tmp_path, 4).find()) == 60
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "user_led/1.npy",
+        "user01_led/\u00b2.npy",
+        "user01_led/1 (1).npy",
+        "user01_led/01.npy",
+        "user01_led/._1.npy",
+        "user01_led (copy)/1.npy",
+        ".user01_led/1.npy",
+        "user01_led/Thumbs.db",
+        "user01_led/1.npy.part",
+    ],
+)
+def test_files_that_do_not_belong_among_gestures_are_left_out(tmp_path, name):
+    numbered_gestures(tmp_path, range(11))
+    file = tmp_path / "dvs_gesture" / "ibmGestureTrain" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"no recording")
+    (file.parent / "5.npy").unlink(missing_ok=True)
+    (file.parent / "5.npy").mkdir()  # a folder is no recording either
+    found = DVSGesture(tmp_path, 4).find()
+    assert 20 < len(found) < 23
+    assert not any(name in recording.name for recording in found)
+    assert DVSGesture(tmp_path, 4).status().present
+
+
+@pytest.mark.parametrize(
+    "name", ["user01_led_0 (1).npz", "._user01_led_0.npz", "user01_led_0_1.npz", "Thumbs.npz"]
+)
+def test_files_that_do_not_belong_among_cut_gestures_are_left_out(tmp_path, name):
+    folder = tmp_path / "DVS128Gesture" / "events_np" / "train" / "3"
+    trees.write_npz(folder / "user01_fluorescent_led_0.npz", random_rows(60, 128, 128, 0))
+    (folder / name).write_bytes(b"no recording")
+    assert [recording.path.name for recording in DVSGesture(tmp_path, 4).find()] == [
+        "user01_fluorescent_led_0.npz"
+    ]
+
+
+def test_a_set_of_unclear_numbers_is_listed_with_the_reason(tmp_path):
+    numbered_gestures(tmp_path, [3])
+    status = DVSGesture(tmp_path, 4).status()
+    assert not status.present
+    assert "neither 0 to 10 nor 1 to 11" in status.note
+
+
+@pytest.mark.parametrize("by", ["number", "time", "duration"])
+def test_recordings_without_events_are_left_out_by_choice(nmnist, by, caplog):
+    for name, events in (("Train/4/00011.bin", 0), ("Test/4/00001.bin", 3)):
+        trees.write_saccades(nmnist / "nmnist/NMNIST" / name, random_rows(events, 34, 34, 1))
+    trees.write_saccades(nmnist / "nmnist/NMNIST/Test/8/00001.bin", random_rows(50, 34, 34, 8))
+    trees.write_saccades(nmnist / "nmnist/NMNIST/Test/4/00002.bin", random_rows(4, 34, 34, 8))
+    for _ in range(2):  # when the cache is made, and when it is found
+        caplog.clear()
+        dataset = NMNIST(nmnist, 4, empty="skip", by=by)
+        train, test = dataset.train_set(), dataset.test_set()
+        assert (len(train), len(test)) == (49, 10)
+        assert dataset.skipped == ("Train/4/00011.bin", "Test/4/00001.bin")
+        assert all(raw.any() for raw, _ in (test[i] for i in range(10)))
+        assert [r.message for r in caplog.records if "left out" in r.message] == [
+            "dataset nmnist: 2 left out, fewer than the 4 time steps: Train/4/00011.bin, Test/4/00001.bin"
+        ]
+    with pytest.raises(DataError, match="holds 0 events, fewer than the 4 time steps") as caught:
+        NMNIST(nmnist, 4, by=by).prepare()
+    assert "dataset.empty=skip" in caught.value.hint
+
+
+def test_leaving_out_keeps_the_others_on_their_sides(nmnist):
+    whole = NMNIST(nmnist, 4, split="stratified80_seed0")
+    sides = {name: side for side, names in _sides(whole).items() for name in names}
+    trees.write_saccades(nmnist / "nmnist/NMNIST/Train/4/00011.bin", random_rows(0, 34, 34, 1))
+    for side, names in _sides(NMNIST(nmnist, 4, split="stratified80_seed0", empty="skip")).items():
+        assert names == [
+            name for name, where in sides.items() if where == side and name != "Train/4/00011.bin"
+        ]
+
+
+def _sides(dataset):
+    names = np.array(dataset.frames().names)
+    return {
+        "train": names[dataset.train_set().index].tolist(),
+        "test": names[dataset.test_set().index].tolist(),
+    }
+
+
+def test_the_choice_moves_no_cache_of_the_default(tmp_path):
+    assert "empty" not in NMNIST(tmp_path, 4).parameters()
+    assert NMNIST(tmp_path, 4, empty="skip").cache_folder() != NMNIST(tmp_path, 4).cache_folder()
+
+
+def test_classes_without_recordings_are_reported(nmnist, caplog):
+    for digit in (0, 7):
+        shutil.rmtree(nmnist / "nmnist/NMNIST/Train" / str(digit))
+    dataset = NMNIST(nmnist, 4, split="stratified80_seed0")
+    for _ in range(2):
+        dataset.train_set()
+    assert [r.message for r in caplog.records if "samples of" in r.message] == [
+        "no training samples of class '0', '7' of 10"
+    ]
+    shutil.rmtree(nmnist / "nmnist/NMNIST/Test" / "7")
+    assert "no recording of class '7' of 10" in NMNIST(nmnist, 4).status().note

@@ -80,9 +80,9 @@ def test_five_classes(root):
     assert SST5(root).verify() == ["4 + 2 sentences to train and test, published are 8544 + 1101"]
 
 
-@pytest.mark.parametrize("line", ["no label", "text\t2", "a\tb\t1"])
+@pytest.mark.parametrize("line", ["no label", "text\t2", "a\tb\t1", "text\t\u00b2", "text\t" + "0" * 5000])
 def test_damaged_lines_are_named(root, line):
-    with (root / "text/SST-2/train.tsv").open("a") as file:
+    with (root / "text/SST-2/train.tsv").open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
     dataset = SST2(root)
     with pytest.raises(DataError, match=r"train\.tsv, line 6: expected a sentence and a class below 2"):
@@ -159,3 +159,16 @@ def test_a_first_sentence_is_no_header(root):
     file = root / "text/SST-5/train.tsv"
     file.write_text(file.read_text().partition("\n")[2])
     assert len(SST5(root).train_set()) == 4
+
+
+def test_sentences_without_words_are_an_error_or_left_out_by_choice(root, caplog):
+    pytest.importorskip("tokenizers")
+    with (root / "text/SST-2/train.tsv").open("a", encoding="utf-8") as file:
+        file.write("\t1\n\u3000 \t0\n")
+    with pytest.raises(DataError, match="training sentence 5, training sentence 6: no word, in") as caught:
+        SST2(root).prepare()
+    assert "dataset.empty=skip" in caught.value.hint
+    dataset = SST2(root, empty="skip")
+    assert dataset.train_set().labels.tolist() == [1, 0, 1, 0]
+    assert dataset.skipped == ("training sentence 5", "training sentence 6")
+    assert "2 left out, no word" in caplog.text

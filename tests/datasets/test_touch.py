@@ -121,6 +121,59 @@ def test_what_is_no_recording_is_refused(tmp_path, sample, message):
 def test_a_damaged_archive_is_one_error(tmp_path):
     (tmp_path / "Ev-Objects.zip").write_bytes(b"no archive")
     dataset = EvTouchObjects(tmp_path)
-    with pytest.raises(DataError, match="is damaged"):
+    with pytest.raises(DataError, match=r"Ev-Objects\.zip cannot be read"):
         dataset.prepare()
     assert not dataset.status().present
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train/sample_0_label_0 (1).npy",
+        "train/._sample_0_label_0.npy",
+        "train/sample_0_label_0.npy.part",
+        "old_train/sample_0_label_0.npy",
+        "train/sample_\u0660_label_0.npy",
+        "train/sample_7_label_" + "9" * 5000 + ".npy",
+    ],
+)
+def test_files_that_do_not_belong_are_left_out(root, name):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        archive.writestr(f"Ev-Objects/{name}", b"no recording")
+    dataset = EvTouchObjects(root, 5)
+    assert dataset.status().samples == len(dataset.train_set()) + len(dataset.test_set()) == 6
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["Ev-Objects/train/sample_0_label_1.npy", "copy/train/sample_0_label_0.npy"])
+def test_a_recording_that_is_there_twice_is_named(root, name):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        archive.writestr(name, archive.read("Ev-Objects/train/sample_0_label_0.npy"))
+    with pytest.raises(DataError, match=f"train recording 0 twice, .*{name}"):
+        EvTouchObjects(root, 5).train_set()
+
+
+def test_a_damaged_recording_is_named(root):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        archive.writestr("Ev-Objects/train/sample_3_label_1.npy", b"\x93NUMPY\x01")
+    with pytest.raises(DataError, match=r"Ev-Objects\.zip: .*sample_3_label_1\.npy cannot be read"):
+        EvTouchObjects(root, 5).train_set()
+
+
+def test_recordings_without_a_spike_are_an_error_or_left_out_by_choice(root, caplog):
+    with zipfile.ZipFile(root / "evtouch" / "Ev-Objects.zip", "a") as archive:
+        stream = io.BytesIO()
+        np.save(stream, np.zeros((TAXELS, 2, 250), np.float32))
+        archive.writestr("Ev-Objects/test/sample_9_label_1.npy", stream.getvalue())
+    with pytest.raises(
+        DataError, match=r"test/sample_9_label_1\.npy: no spike, in .*Ev-Objects\.zip \(1 in all\)"
+    ):
+        EvTouchObjects(root, 5).train_set()
+    dataset = EvTouchObjects(root, 5, empty="skip")
+    assert (len(dataset.train_set()), len(dataset.test_set())) == (4, 2)
+    assert dataset.skipped == ("Ev-Objects/test/sample_9_label_1.npy",)
+    assert "1 left out" in caplog.text
+    assert (
+        "no held-out samples of class 'object 0', 'object 1', 'object 2', 'object 3' and 30 more of 36"
+        in caplog.text
+    )

@@ -16,7 +16,8 @@ SMALL = (
     "trainer.synthetic=true",
     "trainer.epochs=2",
     "trainer.batch_size=16",
-    "trainer.max_steps=6",
+    "trainer.limit_train_batches=6",
+    "trainer.limit_test_batches=6",
     "trainer.device=cpu",
     "trainer.plots=false",
     "trainer.progress=none",
@@ -145,7 +146,7 @@ def test_the_average_of_the_weights_is_measured_and_named(
 
 
 def test_a_run_with_few_batches_is_measured_again_on_the_same_ones(trained: Trained) -> None:
-    folder = trained("dataset=digits", "num_steps=2", "trainer.max_steps=1", "trainer.epochs=1")
+    folder = trained("dataset=digits", "num_steps=2", "trainer.limit_test_batches=1", "trainer.epochs=1")
     stored = json.loads((folder / "result.json").read_text())
     assert stored["num_test"] == 16
     assert single(folder, 2)["test/nll"] == pytest.approx(stored["last"]["test/nll"], abs=1e-6)

@@ -23,6 +23,7 @@ from snnlab.machine.processes import ALONE, Processes, joined
 from snnlab.neurons.dsatgo import DSATGO
 from snnlab.runs.files import RunFiles
 from snnlab.runs.load import load
+from snnlab.runs.results import read_status
 from snnlab.train.learner import Learner
 from snnlab.train.session import Session
 from tests.train.test_learner import NoSchedule
@@ -131,7 +132,8 @@ SMALL = (
     "trainer.synthetic=true",
     "trainer.epochs=2",
     "trainer.batch_size=16",
-    "trainer.max_steps=3",
+    "trainer.limit_train_batches=3",
+    "trainer.limit_test_batches=3",
     "trainer.eval_batch_size=11",
     "trainer.checkpoint_every=2",
     "trainer.ema=0.9",
@@ -191,6 +193,25 @@ def test_both_stop_when_one_is_told_to_and_go_on_as_if_nothing_had_been(tmp_path
     assert [code for code, *_ in ends(spawn("-m", "snnlab", "train", *command))] == [0, 0]
     (stopped,), (straight,) = (tmp_path.glob(f"{name}/*/*/seed0") for name in ("stopped", "straight"))
     assert (stopped / "metrics.jsonl").read_text() == (straight / "metrics.jsonl").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", ["0", "1"])
+def test_the_survivor_of_a_kill_says_that_the_same_command_continues(tmp_path: Path, killed: str) -> None:
+    kill_one = STOP_ONE.replace("SIGTERM", "SIGKILL").replace('== "1"', f'== "{killed}"')
+    command = [f"paths.runs={tmp_path / 'killed'}", *SMALL]
+    ended = ends(spawn("-c", kill_one, *command))
+    survivor = ended[1 - int(killed)]
+    assert (ended[int(killed)][0], survivor[0]) == (-9, 75), survivor[2]
+    assert "The same command continues this run." in survivor[2]
+    assert "Traceback" not in survivor[2]
+    (folder,) = tmp_path.glob("killed/*/*/seed0")
+    assert read_status(folder)["status"] == "preempted"
+    assert [code for code, *_ in ends(spawn("-m", "snnlab", "train", *command))] == [0, 0]
+    command[0] = f"paths.runs={tmp_path / 'straight'}"
+    assert [code for code, *_ in ends(spawn("-m", "snnlab", "train", *command))] == [0, 0]
+    (straight,) = tmp_path.glob("straight/*/*/seed0")
+    assert (folder / "metrics.jsonl").read_text() == (straight / "metrics.jsonl").read_text()
 
 
 @pytest.mark.parametrize(

@@ -44,5 +44,5 @@ def test_keys_of_another_version_are_ignored_and_a_part_is_no_result() -> None:
 
 def test_metrics_without_a_file_or_with_a_line_cut_short(tmp_path: Path) -> None:
     assert read_metrics(tmp_path) == []
-    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2, "tra')
-    assert read_metrics(tmp_path) == [{"step": 1}]
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "epoch": 1, "split": "test"}\n{"step": 2, "tra')
+    assert read_metrics(tmp_path) == [{"step": 1, "epoch": 1, "split": "test"}]

@@ -31,14 +31,14 @@ def store(cfg: RunConfig, **changed: Any) -> Path:
     folder = run_dir(cfg)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(raw))
-    (folder / "result.json").write_text(json.dumps({"last": {}}))
+    (folder / "result.json").write_text(json.dumps({"last": {}, "best": {}}))
     return folder
 
 
 def test_the_same_settings_are_reused(cfg: RunConfig) -> None:
     folder = store(cfg, paths__data="/elsewhere", trainer__device="cuda", logger__wandb="auto")
     refuse_other_settings(cfg, folder)
-    assert stored_result(cfg, folder) == {"last": {}}
+    assert stored_result(cfg, folder) == {"last": {}, "best": {}}
 
 
 def test_keys_that_only_one_of_both_has_are_not_compared(cfg: RunConfig) -> None:

@@ -6,7 +6,7 @@ from torch import nn
 
 from snnlab.errors import RunError
 from snnlab.norms import TEBN
-from snnlab.train.guard import NanGuard, anomalies, first_bad_layer, nan_error
+from snnlab.train.guard import GROWN, NanGuard, anomalies, first_bad_layer, floating, growth, nan_error
 from tests.train.test_learner import learner as learner_of
 from tests.train.toy import ToyData, ToyNet
 
@@ -52,16 +52,65 @@ def test_the_last_step_of_an_epoch_is_checked_in_any_case() -> None:
     guard = NanGuard(torch.device("cpu"))
     guard._every = 20
     assert not guard.is_bad(torch.tensor(float("nan")))
-    assert guard.is_bad(torch.tensor(1.0), model)
+    assert guard.is_bad(torch.tensor(1.0), model.state_dict())
 
 
 def test_weights_that_the_last_step_spoilt_are_bad_after_a_sound_loss() -> None:
     model = nn.Linear(2, 2)
     guard = NanGuard(torch.device("cpu"))
-    assert not guard.is_bad(torch.tensor(1.0), model)
+    assert not guard.is_bad(torch.tensor(1.0), model.state_dict())
     with torch.no_grad():
         model.bias[0] = float("inf")
-    assert guard.is_bad(torch.tensor(1.0), model)
+    assert guard.is_bad(torch.tensor(1.0), model.state_dict())
+
+
+@pytest.mark.parametrize("part", ["model", "average", "optimizer"])
+def test_every_part_of_a_saved_state_is_looked_at(part: str) -> None:
+    """Weights, averaged weights and momenta; running statistics have a test of their own."""
+    learner = learner_of(ToyNet(), ema=0.9)
+    result = learner.step([ToyData().train_set().batch(range(4))], 0, 0)
+    guard = NanGuard(torch.device("cpu"), state=learner.state_dict())
+    assert not guard.is_bad(result.loss, learner.state_dict())
+    spoilt = next(values for path, values in floating(learner.state_dict()) if path.startswith(f"{part}."))
+    with torch.no_grad():
+        spoilt.view(-1)[-1] = float("nan")
+    assert not guard.is_bad(result.loss), "the loss is sound"
+    assert guard.is_bad(result.loss, learner.state_dict())
+    if part != "model":
+        assert f"none, but {part}." in nan_error(learner, result, 1, 1).message
+
+
+@pytest.mark.parametrize("name", ["running_mean", "running_var"])
+def test_running_statistics_are_looked_at_and_named(name: str) -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+    guard = NanGuard(torch.device("cpu"), state=model.state_dict())
+    getattr(model[1], name)[2] = float("inf")
+    assert guard.seen(model.state_dict())
+    # In training the layer normalises by the batch, so its output is finite.
+    assert first_bad_layer(model, torch.rand(4, 3)) == f"1 (BatchNorm1d): its {name} is not finite"
+
+
+def test_a_constant_that_is_infinite_from_the_start_is_no_fault() -> None:
+    model = nn.Linear(2, 2)
+    model.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+    guard = NanGuard(torch.device("cpu"), state=model.state_dict())
+    assert not guard.is_bad(torch.tensor(1.0), model.state_dict())
+    assert NanGuard(torch.device("cpu")).seen(model.state_dict())
+
+
+def test_a_layer_is_named_before_the_statistics_behind_it_that_it_spoilt() -> None:
+    model = nn.Sequential(Explode(), nn.BatchNorm1d(3))
+    model(torch.ones(4, 3))
+    assert first_bad_layer(model, torch.ones(4, 3)) == "0 (Explode): its output is not finite"
+
+
+@pytest.mark.parametrize("name", ["train/loss", "test/loss", "test_ema/loss"])
+@pytest.mark.parametrize("value", [3.1 * GROWN, float("nan"), float("inf")])
+def test_a_loss_that_has_grown_by_orders_of_magnitude_is_named(name: str, value: float) -> None:
+    assert growth(3.0, {"train/loss": 2.9 * GROWN}, 1) is None
+    text = growth(3.0, {"train/loss": 1.0, name: value}, 4)
+    assert text is not None
+    assert text.startswith(f"{name} is {value:.3g} after epoch 4")
 
 
 def test_the_first_layer_with_a_bad_output_is_named() -> None:
@@ -94,7 +143,7 @@ def test_the_step_s_own_precision_is_looked_at() -> None:
 def test_a_bad_input_and_a_sound_network() -> None:
     model = nn.Sequential(nn.Linear(3, 2))
     assert first_bad_layer(model, torch.full((2, 3), float("nan"))) == "the input"
-    assert first_bad_layer(model, torch.ones(2, 3)).startswith("none")
+    assert first_bad_layer(model, torch.ones(2, 3)) is None
 
 
 @pytest.mark.filterwarnings("ignore:Error detected in")

@@ -13,7 +13,7 @@ FEW_STEPS = (
     "trainer.synthetic=true",
     "trainer.epochs=2",
     "trainer.batch_size=16",
-    "trainer.max_steps=5",
+    "trainer.limit_train_batches=5",
     "trainer.device=cpu",
     "trainer.threads=1",
     "trainer.plots=false",
@@ -171,9 +171,10 @@ def test_a_diverged_run_names_the_first_bad_layer_and_fails(tmp_path: Path) -> N
 
 
 def test_a_result_counts_the_samples_it_measured_and_says_which(tmp_path: Path) -> None:
-    assert train(tmp_path / "few", "trainer.max_steps=1", "trainer.epochs=1").returncode == 0
+    assert train(tmp_path / "few", "trainer.limit_test_batches=1", "trainer.epochs=1").returncode == 0
     few = json.loads((run_folder(tmp_path / "few") / "result.json").read_text())
     assert few["num_test"] == 16
+    assert few["split"] == "synthetic (16 of 32, stratified)"
     assert train(tmp_path / "fit", "trainer.overfit_batches=1", "trainer.epochs=1").returncode == 0
     fit = json.loads((run_folder(tmp_path / "fit") / "result.json").read_text())
     assert fit["split"] == "the training samples themselves"
@@ -206,9 +207,11 @@ def test_a_network_that_cannot_be_built_leaves_nothing_behind(tmp_path: Path) ->
 
 
 def test_a_test_loss_that_is_not_a_number_is_a_failed_run(tmp_path: Path) -> None:
-    failed = train(tmp_path, "optimizer=sgd", "optimizer.lr=3e38", "trainer.epochs=1", "trainer.max_steps=1")
+    huge = ("optimizer=sgd", "optimizer.lr=3e38", "optimizer.weight_decay=1")
+    failed = train(tmp_path, *huge, "trainer.epochs=1", "trainer.max_steps=1")
     assert failed.returncode == 1
-    assert "not finite" in failed.stderr
+    assert "the test loss is not finite" in failed.stderr
+    assert "hint: lower optimizer.lr" in failed.stderr
     assert not list(tmp_path.glob("*/*/*/result.json"))
 
 

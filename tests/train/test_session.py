@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from snnlab.runs.load import load
-from snnlab.train.session import Position, Session
+from snnlab.train.position import Position
+from snnlab.train.session import Session
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,6 @@ def test_the_first_of_the_best_is_kept_and_nan_never_is_the_best(select, values,
     )
     for epoch, value in enumerate(values, start=1):
         run.position.epoch = epoch
-        Session._remember(run, {select: value})
+        Session.remember(run, {select: value})
     assert run.position.best["epoch"] == saved[-1] == best
     assert run.position.last["epoch"] == len(values)

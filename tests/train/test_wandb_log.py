@@ -2,17 +2,21 @@
 
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from snnlab.config.schema import LoggerConfig
+from snnlab.errors import ConfigError
 from snnlab.runs.load import load
 from snnlab.runs.log import RunLog
+from snnlab.train.reachable import answers
 from snnlab.train.report import mirror_of
 from snnlab.train.wandb_log import WandbLog, has_key
 
@@ -26,6 +30,7 @@ def ask(*_, **__):
 builtins.input = getpass.getpass = ask
 from PIL import Image
 from snnlab.config.schema import LoggerConfig
+from snnlab.train.reachable import answers
 from snnlab.train.wandb_log import WandbLog
 
 folder = Path(sys.argv[1])
@@ -161,6 +166,8 @@ def fake(monkeypatch):
     for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
 
+    monkeypatch.setattr("snnlab.train.wandb_log.answers", lambda address: True)
+
     def install(**options):
         module = FakeWandb(**options)
         monkeypatch.setitem(sys.modules, "wandb", module)
@@ -258,6 +265,57 @@ def test_failing_server_becomes_offline(tmp_path, fake):
     assert warnings == ["W&B: TimeoutError: no answer; this run is logged offline"]
 
 
+def test_a_server_that_does_not_answer_is_not_waited_for_and_named_once(tmp_path, fake, monkeypatch):
+    wandb = fake()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        wandb.settings.base_url = address
+        monkeypatch.setattr("snnlab.train.wandb_log.answers", lambda asked: answers(asked, patience=0.2))
+        log, warnings = start(tmp_path)
+    assert log.mode == "offline"
+    assert [arguments["mode"] for arguments in wandb.inits] == ["offline"]
+    assert warnings == [f"W&B: {address} does not answer; this run is logged offline, `wandb sync` sends it"]
+
+
+def test_a_server_that_answers_with_an_error_is_there_and_a_proxy_that_cannot_reach_it_is_not():
+    for code, expected in ((404, True), (401, True), (502, False)):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def reply(server=server, code=code):
+                connection, _ = server.accept()
+                connection.recv(4096)
+                connection.sendall(f"HTTP/1.1 {code} X\r\nContent-Length: 0\r\n\r\n".encode())
+                connection.close()
+
+            threading.Thread(target=reply, daemon=True).start()
+            assert answers(f"http://127.0.0.1:{server.getsockname()[1]}") == expected
+    assert not answers("http://127.0.0.1:1"), "nobody listens"
+    assert not answers("no address")
+
+
+def test_names_that_are_too_long_for_wandb_are_cut(tmp_path, fake):
+    wandb = fake()
+    long = "e" * 300
+    WandbLog(LoggerConfig(wandb="online"), tmp_path, "i", long + "1", long + "2", {}, (long, "short", ""))
+    (arguments,) = wandb.inits
+    assert [len(tag) for tag in arguments["tags"]] == [64, 5]
+    assert len(arguments["group"]) == len(arguments["name"]) == 128
+    assert arguments["group"] != arguments["name"]
+
+
+def test_a_reason_of_many_lines_is_one_line(tmp_path, fake):
+    fake(init_errors=[ValueError("1 validation error for Settings\nrun_tags\n  too long")])
+    _, warnings = start(tmp_path, "offline")
+    (warning,) = warnings
+    assert warning.startswith("W&B: ValueError: 1 validation error for Settings run_tags too long; off for")
+
+
+@pytest.mark.parametrize("key", ["tags=[a,b{}]", "project=p{}", "entity=e{}", "project=a/b", "tags=['']"])
+def test_keys_of_the_logger_are_checked_before_training(key):
+    with pytest.raises(ConfigError, match=f"logger.{key.partition('=')[0]}"):
+        load([f"logger.{key.format('x' * 130)}"])
+
+
 def test_init_that_always_fails_leaves_the_run_alone(tmp_path, fake):
     fake(init_errors=[OSError("disk full")])
     log, warnings = start(tmp_path, "offline")
@@ -277,7 +335,7 @@ def test_failure_while_logging_warns_once_and_stops(tmp_path, fake):
     log.finish("done")
     assert wandb.run.names() == ["log"]
     assert len(warnings) == 1
-    assert warnings[0].startswith("W&B: RuntimeError: log failed; off from here on")
+    assert warnings[0].startswith("W&B: RuntimeError: log failed with details; off from here on")
 
 
 def test_failure_at_the_end_is_a_warning(tmp_path, fake):

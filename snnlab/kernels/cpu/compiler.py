@@ -14,6 +14,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from snnlab.system import cache_home
+
 # No contraction into fused multiply-adds: a vector's lanes and its remainder must round alike.
 _FLAGS = ("-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno")
 
@@ -102,8 +104,7 @@ def _first_error(text: str) -> str:
 @functools.cache
 def _folder() -> Path:
     """Returns `$XDG_CACHE_HOME/snnlab/kernels`, or a temporary folder of this process if that is not writable."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "snnlab" / "kernels"
+    folder = cache_home() / "snnlab" / "kernels"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -46,7 +46,9 @@ def program_of(
     Raises:
         UntraceableError: the step contains operations that are not elementwise.
     """
-    with torch.inference_mode(False), torch.enable_grad():
+    # The numbers of a trace mean nothing, so debug=nan must not look at them.
+    unwatched = torch.autograd.set_detect_anomaly(False)
+    with torch.inference_mode(False), torch.enable_grad(), unwatched:
         return _program_of(dynamics, surrogate, decay, dtype, adaptive)
 
 

@@ -1,0 +1,55 @@
+"""The process that works in a run directory, as it is seen from outside: by its lock, its number, its heartbeat."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from snnlab.locks import is_locked
+
+BEAT_SECONDS = 30.0  # how often a run renews its status
+# A run on another machine, whose lock may not be seen here, is taken for dead after so long without a heartbeat: one
+# step, the compilation of the network included, takes less.
+PATIENCE_SECONDS = 900.0
+
+
+def holder(folder: Path, status: Mapping[str, Any]) -> str | None:
+    """`process N on HOST` that works in the directory now, or None.
+
+    Args:
+        folder: the run directory.
+        status: the content of its `status.json`.
+    """
+    locked = is_locked(folder / ".lock")
+    if locked:
+        return _written(folder / ".lock") or "another process"
+    if status.get("status") != "running":
+        return None
+    pid, host, beat = (status.get(key) for key in ("pid", "host", "heartbeat"))
+    here = host in (None, socket.gethostname())
+    if here:
+        lives = locked is None and isinstance(pid, int) and _alive(pid)
+    else:
+        lives = isinstance(beat, int | float) and time.time() - beat < PATIENCE_SECONDS
+    return f"process {pid} on {host}" if lives else None
+
+
+def _alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError, ValueError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def _written(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,208 @@
+"""One small whole file for every reader, and what reads it."""
+
+import csv
+import io
+import tarfile
+import zipfile
+
+import numpy as np
+from PIL import Image
+
+from snnlab.data.archives import unpack_archives
+from snnlab.data.cache import build_cache, cached_steps, check_cache, open_cache
+from snnlab.data.files import Recording
+from snnlab.data.image_files import ImageFiles
+from snnlab.data.text_data import read_table
+from snnlab.data.touch import TAXELS
+from snnlab.data.words import read_vectors, vector_size
+from snnlab.datasets import CIFAR10DVS, NMNIST, SST2, DVSGesture, EvTouchObjects, NCaltech101
+from tests.datasets import trees
+
+VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "good": 2, "bad": 3, "film": 4}
+
+
+def events(dataset, write, name):
+    def make(folder):
+        write(folder / name, trees.random_rows(30, *dataset.sensor, 0))
+        return folder / name
+
+    def read(path):
+        dataset(path.parent, 4)._integrate([Recording(path.name, 0, path)], [0])
+
+    return make, read
+
+
+def _float_table(path, rows):
+    np.save(path, rows.astype(np.float64) / [1, 1, 1, 1000])
+
+
+def _packed(path, rows):
+    np.savez_compressed(path, **dict(zip("xypt", rows.T.astype(float), strict=True)))
+
+
+def _touch_zip(folder):
+    (folder / "Ev-Objects").mkdir()
+    path = folder / "Ev-Objects.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in ("train", "test"):
+            stream = io.BytesIO()
+            np.save(stream, np.ones((TAXELS, 2, 250), np.float32))
+            archive.writestr(f"Ev-Objects/{part}/sample_0_label_3.npy", stream.getvalue())
+    (folder / "Ev-Objects").rmdir()
+    return path
+
+
+def _touch_folder(folder):
+    for part in ("test", "train"):
+        path = folder / "Ev-Objects" / part / "sample_0_label_3.npy"
+        path.parent.mkdir(parents=True)
+        np.save(path, np.ones((TAXELS, 2, 250), np.float32))
+    return path
+
+
+def _read_touch(path):
+    root = path.parents[0] if path.suffix == ".zip" else path.parents[2]
+    dataset = EvTouchObjects(root, 5)
+    dataset.status()
+    dataset.verify()
+    dataset.train_set()
+
+
+def _vectors(header):
+    def make(folder):
+        path = folder / "vectors.txt"
+        path.write_text(header + "good 1.0 2.0 3.0\nbad -1 -2 -3\nother 0.5 0 -9\n")
+        return path
+
+    return make
+
+
+def _read_vectors(path):
+    vector_size(path)
+    assert np.isfinite(read_vectors(path, VOCABULARY).vectors.numpy()).all()
+
+
+def _sst(folder):
+    for name in ("dev.tsv", "train.tsv"):
+        path = folder / "sst2" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("sentence\tlabel\n" + "a good film\t1\na bad film\t0\nonce\t0\n" * 2)
+    return path
+
+
+def _waimai(folder):
+    path = folder / "text" / "waimai_10k.csv"
+    path.parent.mkdir()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("label", "review"), (1, 'tasty, "really"'), (0, "slow\nvery")])
+    return path
+
+
+def _read_sst(path):
+    dataset = SST2(path.parents[1])
+    dataset.status()
+    dataset.verify()
+    dataset.prepare()
+    dataset.train_set()
+
+
+def _read_waimai(path):
+    read_table(path, ",", 1, 2)  # its split asks for all 11,987 rows
+
+
+def _zip(folder):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("d/3", "z" * 40)
+    path = folder / "set.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("d/1", "x" * 100)
+        archive.writestr("d/inner.zip", inner.getvalue())
+    return path
+
+
+def _tar(mode):
+    def make(folder):
+        path = folder / ("set.tar.gz" if mode else "plain.tar.gz")
+        with tarfile.open(path, f"w:{mode}") as archive:
+            for name in ("d/1", "d/2"):
+                info = tarfile.TarInfo(name)
+                info.size = 100
+                archive.addfile(info, io.BytesIO(b"x" * 100))
+        return path
+
+    return make
+
+
+def _read_archive(path):
+    unpack_archives(path.parent, [path.name])
+
+
+def _cache(name):
+    def make(folder):
+        names = [f"Train/0/{i}.bin" for i in range(3)]
+        build_cache(
+            folder / "frames-0",
+            names,
+            names,
+            [0, 1, 2],
+            (2, 2, 3, 3),
+            lambda index: np.ones((len(index), 2, 2, 3, 3), np.uint8),
+            {"a": 1},
+        )
+        return folder / "frames-0" / name
+
+    return make
+
+
+def _read_cache(path):
+    cached_steps(path.parents[1])
+    check_cache(path.parent)
+    cache = open_cache(path.parent)
+    if cache is not None:
+        assert cache.labels.tolist() == [0, 1, 2]
+        assert cache.names[0] == "Train/0/0.bin"
+        assert cache.frames[np.arange(3)].shape == (3, 2, 2, 3, 3)
+
+
+def _image(ending):
+    def make(folder):
+        path = folder / f"picture{ending}"
+        pixels = np.random.default_rng(0).integers(0, 256, (12, 12, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(path)
+        return path
+
+    return make
+
+
+def _read_image(path):
+    ImageFiles([(str(path), 0)], lambda picture: np.asarray(picture).shape)[0]
+
+
+READERS = {
+    "N-MNIST": events(NMNIST, trees.write_saccades, "00001.bin"),
+    "N-Caltech101": events(NCaltech101, trees.write_saccades, "image_0001.bin"),
+    "CIFAR10-DVS": events(CIFAR10DVS, trees.write_aedat2, "cifar10_cat_1.aedat"),
+    "CIFAR10-DVS npz": events(CIFAR10DVS, trees.write_npz, "cifar10_cat_1.npz"),
+    "Gesture npy": events(DVSGesture, trees.write_xypt, "3.npy"),
+    "Gesture float npy": events(DVSGesture, _float_table, "3.npy"),
+    "Gesture npz": events(DVSGesture, _packed, "user01_led_0.npz"),
+    "EvTouch zip": (_touch_zip, _read_touch),
+    "EvTouch folder": (_touch_folder, _read_touch),
+    "GloVe": (_vectors(""), _read_vectors),
+    "word2vec": (_vectors("3 3\n"), _read_vectors),
+    "SST": (_sst, _read_sst),
+    "Waimai": (_waimai, _read_waimai),
+    "zip": (_zip, _read_archive),
+    "tar.gz": (_tar("gz"), _read_archive),
+    "tar": (_tar(""), _read_archive),
+    "cache manifest": (_cache("manifest.json"), _read_cache),
+    "cache labels": (_cache("labels.npy"), _read_cache),
+    "cache names": (_cache("names.txt"), _read_cache),
+    "cache frames": (_cache("frames.npy"), _read_cache),
+    "PNG": (_image(".png"), _read_image),
+    "JPEG": (_image(".jpeg"), _read_image),
+    "TIFF": (_image(".tiff"), _read_image),
+    "WebP": (_image(".webp"), _read_image),
+}
+"""What makes a whole file in an empty folder, and what reads it."""
