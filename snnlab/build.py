@@ -18,6 +18,7 @@ from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import LabelledData
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.layers.embedding import Embedded, WordSpikes
+from snnlab.layers.max_pool_over_time import pool_over_time
 from snnlab.layers.own_time import frames_in_batch, has_own_time
 from snnlab.layers.voting import Voting
 from snnlab.losses.base import Loss
@@ -144,6 +145,7 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
     model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
     if any(has_own_time(module) for module in model.modules()):
         frames_in_batch(model)
+        pool_over_time(model)
     if cfg.voters is not None:
         model = Voting(model, factories["neuron"], cfg.voters)
     words = dataset.words

@@ -11,6 +11,7 @@ EXTRAS = MappingProxyType(
         "timm": "teacher",
         "safetensors": "export",
         "nir": "export",
+        "onnxscript": "onnx",
         "tonic": "events",
         "tokenizers": "text",
         "rjieba": "text",

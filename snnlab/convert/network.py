@@ -5,7 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from snnlab.convert.linear import check_linear
 from snnlab.layers.affine_norm import affine_of
+from snnlab.layers.max_pool_over_time import pool_over_time
 from snnlab.layers.per_step import is_per_step
 from snnlab.layers.time import EachStep
 from snnlab.layers.trace import is_norm, trace
@@ -18,7 +20,8 @@ WEIGHTED = (nn.Conv2d, nn.Linear)
 def convert(ann: nn.Module, snn: nn.Module, fold: bool) -> None:
     """Gives a network with `mixed_if` neurons the weights, time steps and thresholds of its quantised ANN.
 
-    T of a layer is the ANN's number of levels, theta its gamma (mixed-timestep paper, Theorem 1).
+    T of a layer is the ANN's number of levels, theta its gamma (mixed-timestep paper, Theorem 1). Max pools become
+    pools of rates (`MaxPoolOverTime`).
 
     Args:
         ann: with `quant_relu` neurons.
@@ -26,7 +29,8 @@ def convert(ann: nn.Module, snn: nn.Module, fold: bool) -> None:
         fold: normalisation goes into the weights before it, by its running statistics.
 
     Raises:
-        ValueError: the ANN has other neurons, does what cannot be recorded, or has a norm that cannot be folded.
+        ValueError: the ANN has other neurons, does what cannot be recorded or is not linear between neurons (max
+            pools aside), or has a norm that cannot be folded.
     """
     neurons = {name: module for name, module in ann.named_modules() if isinstance(module, Neuron)}
     others = [name for name, module in neurons.items() if not isinstance(module, QuantReLU)]
@@ -37,6 +41,8 @@ def convert(ann: nn.Module, snn: nn.Module, fold: bool) -> None:
         if is_per_step(module):
             raise ValueError(f"{name} ({type(module).__name__}) treats time steps differently")
     graph = trace(ann)
+    check_linear(graph)
+    pool_over_time(snn)
     steps = {name: module.time_steps for name, module in neurons.items() if isinstance(module, QuantReLU)}
     state: dict[str, Any] = {}
     for name, module in neurons.items():

@@ -56,7 +56,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
     except ValueError as error:
         raise SnnlabError(
             f"{asked.run} cannot be converted: {error}",
-            "fold=false keeps normalisation as it is" if "folded" in str(error) else "snnlab list model",
+            _hint(str(error)),
         ) from error
     snn = replace(ann, cfg=cfg, model=network)
     before, after = ann.evaluate(), snn.evaluate()
@@ -91,6 +91,16 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
             drawn = plot_time_steps(time_steps(network), files.plots / "time_steps.png", title=title)
             log.write(f"plots    {drawn}")
     return 0
+
+
+def _hint(error: str) -> str:
+    if "folded" in error:
+        return "fold=false keeps normalisation as it is"
+    if "not linear" in error:
+        return (
+            "convolutions, linear layers, residual additions, average and max pools convert: model=vgg16_snn"
+        )
+    return "snnlab list model"
 
 
 def _plain(cfg: RunConfig, snn: StoredRun) -> nn.Module:

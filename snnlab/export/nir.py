@@ -13,6 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
+from snnlab.export.nir_for_norse import fold_scales
+from snnlab.export.nir_neurons import neuron_node
+from snnlab.export.nir_scales import scale_and_shift
+from snnlab.export.readers import Reader, step_of
 from snnlab.layers.affine_norm import affine_of
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.per_step import is_per_step
@@ -21,11 +25,12 @@ from snnlab.layers.trace import is_norm, trace
 from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
 from snnlab.time_axis import fold_time
 
-DT = 1e-4
 _PASSED_THROUGH = (nn.Identity, nn.Dropout, SharedDropout)
 
 
-def to_nir(model: nn.Module, x_TBCHW: Tensor, dt: float = DT) -> nir.NIRGraph:
+def to_nir(
+    model: nn.Module, x_TBCHW: Tensor, dt: float | None = None, reader: Reader = "any"
+) -> nir.NIRGraph:
     """The graph of a trained network in evaluation mode.
 
     NIR's neurons are differential equations. With a forward Euler step of dt they are ours:
@@ -33,29 +38,37 @@ def to_nir(model: nn.Module, x_TBCHW: Tensor, dt: float = DT) -> nir.NIRGraph:
         tau dv/dt = v_leak - v + r x,   decay = 1 - dt / tau,   v_leak = v_reset,
         r = tau / dt (or 1 with decay_input),   and for IF  dv/dt = r x,  r = 1 / dt.
 
-    Normalisations are folded into the convolution or linear layer before them where that has no other reader, and
-    are depthwise 1x1 convolutions elsewhere. Edges that meet in a node are added up, as NIR has it.
+    Potentials are counted from the reset potential, so that v_reset and v_leak are 0. Normalisations are folded into
+    the convolution or linear layer before them where that has no other reader, and are 1x1 convolutions with diagonal
+    weights elsewhere, for spikingjelly reads no groups. Edges that meet in a node are added up, as NIR has it.
+    `Flatten` counts its axes from the last, for some readers count them with the batch and some without.
 
     Args:
         model: maps x_TBCHW to logits [T, B, K].
         x_TBCHW: an input, for its shape; its values do not matter.
-        dt: length of a time step in seconds; the reader has to use the same. 1e-4 is what snntorch and
-            spikingjelly take.
+        dt: length of a time step in seconds; the reader has to use the same. None: the reader's own.
+        reader: the package that the file is for (`snnlab.export.readers`); "any" is NIR as it is defined, which
+            spikingjelly reads, and snntorch where the network has no `if` neurons.
 
     Raises:
         ValueError: a layer has no form in NIR: other neurons, a subtractive reset, an initial potential, parameters
-            for each time step, maximum pooling, attention.
+            for each time step, maximum pooling, attention; or the reader cannot read it.
     """
+    dt = step_of(reader, dt)
     model.eval()
-    recorder = _Recorder(trace(model), dt)
+    recorder = _Recorder(trace(model), dt, reader)
     with torch.inference_mode():
         recorder.run(x_TBCHW[:1, :1])
+    if reader == "norse":
+        fold_scales(recorder.nodes, recorder.edges, recorder.shapes, _array(x_TBCHW[:0]).dtype)
     return nir.NIRGraph(recorder.nodes, recorder.edges, metadata={"dt": dt}, type_check=False)
 
 
-def write(model: nn.Module, x_TBCHW: Tensor, path: Path, dt: float = DT) -> None:
+def write(
+    model: nn.Module, x_TBCHW: Tensor, path: Path, dt: float | None = None, reader: Reader = "any"
+) -> None:
     """Writes `to_nir` into an HDF5 file, which `nir.read` opens."""
-    nir.write(path, to_nir(model, x_TBCHW, dt))
+    nir.write(path, to_nir(model, x_TBCHW, dt, reader))
 
 
 class _Recorder(fx.Interpreter):
@@ -63,14 +76,17 @@ class _Recorder(fx.Interpreter):
 
     Attributes:
         nodes, edges: of the NIR graph.
+        shapes: of a node's input, without time and batch.
         sources: NIR nodes whose outputs, added up, are the value of a node of the trace.
     """
 
-    def __init__(self, traced: fx.GraphModule, dt: float) -> None:
+    def __init__(self, traced: fx.GraphModule, dt: float, reader: Reader) -> None:
         super().__init__(traced)
         self.extra_traceback = False  # it would write the traced code into the messages for the user
         self.dt = dt
+        self.reader = reader
         self.nodes: dict[str, nir.NIRNode] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
         self.edges: list[tuple[str, str]] = []
         self.sources: dict[fx.Node, tuple[str, ...]] = {}
 
@@ -78,10 +94,12 @@ class _Recorder(fx.Interpreter):
         result = super().run_node(n)
         read = n.all_input_nodes
         if n.op == "placeholder":
-            self._add("input", nir.Input({"input": np.array(result.shape[2:])}), ())
+            self._add("input", nir.Input({"input": np.array(result.shape[2:])}), (), result)
             self.sources[n] = ("input",)
         elif n.op == "output":
-            self._add("output", nir.Output({"output": np.array(result.shape[2:])}), self.sources[read[0]])
+            self._add(
+                "output", nir.Output({"output": np.array(result.shape[2:])}), self.sources[read[0]], result
+            )
         elif n.op == "call_module":
             module = self.fetch_attr(str(n.target))
             x_TB = self.env[read[0]]
@@ -97,7 +115,7 @@ class _Recorder(fx.Interpreter):
         elif n.target == "mean" and n.args[1:] == ((3, 4),):
             x_TBCHW = self.env[read[0]]
             size = np.array(x_TBCHW.shape[-2:])
-            pool = self._add(f"{n.name}_pool", _average(size, size), self.sources[read[0]])
+            pool = self._add(f"{n.name}_pool", _average(size, size), self.sources[read[0]], x_TBCHW)
             self.sources[n] = self._flatten(n.name, x_TBCHW[..., :1, :1], pool)
         else:
             raise ValueError(f"{n.name}: NIR has no form for {n.target}")
@@ -112,7 +130,7 @@ class _Recorder(fx.Interpreter):
         if isinstance(module, EachStep):
             x_N = fold_time(x_TB)
             for part, layer in module.named_children():
-                sources = self._add(f"{name}.{part}", _stateless(name, layer, x_N), sources)
+                sources = self._add(f"{name}.{part}", _stateless(name, layer, x_N), sources, x_N[None])
                 x_N = layer(x_N)
             return sources
         if is_norm(module):
@@ -122,17 +140,20 @@ class _Recorder(fx.Interpreter):
                 node.weight = node.weight * scale_C.reshape(-1, *[1] * (node.weight.ndim - 1))
                 node.bias = node.bias * scale_C + shift_C
                 return sources
-            return self._add(name, _scale_and_shift(scale_C, shift_C, x_TB), sources)
+            return self._add(name, scale_and_shift(scale_C, shift_C, x_TB.shape[2:]), sources, x_TB)
         if isinstance(module, IntegrateAndFire):
-            return self._add(name, _neuron(name, module, x_TB, self.dt), sources)
-        return self._add(name, _stateless(name, module, fold_time(x_TB)), sources)
+            node = neuron_node(name, module, _array(x_TB[0, 0]), self.dt, self.reader)
+            return self._add(name, node, sources, x_TB)
+        return self._add(name, _stateless(name, module, fold_time(x_TB)), sources, x_TB)
 
     def _flatten(self, name: str, x_TB: Tensor, sources: tuple[str, ...]) -> tuple[str, ...]:
-        return self._add(name, nir.Flatten({"input": np.array(x_TB.shape[2:])}, start_dim=0), sources)
+        shape = np.array(x_TB.shape[2:])
+        return self._add(name, nir.Flatten({"input": shape}, start_dim=-len(shape)), sources, x_TB)
 
-    def _add(self, name: str, node: nir.NIRNode, sources: tuple[str, ...]) -> tuple[str, ...]:
+    def _add(self, name: str, node: nir.NIRNode, sources: tuple[str, ...], x_TB: Tensor) -> tuple[str, ...]:
         name = name.replace(".", "_")
         self.nodes[name] = node
+        self.shapes[name] = tuple(x_TB.shape[2:])
         self.edges += [(source, name) for source in sources]
         return (name,)
 
@@ -152,32 +173,9 @@ def _stateless(name: str, layer: nn.Module, x_N: Tensor) -> nir.NIRNode:
         )
     if isinstance(layer, nn.Linear):
         return nir.Affine(_array(layer.weight), _bias(layer))
-    if isinstance(layer, nn.AvgPool2d) and not layer.ceil_mode:
+    if isinstance(layer, nn.AvgPool2d) and _is_plain(layer):
         return _average(_pair(layer.kernel_size), _pair(layer.stride), _pair(layer.padding))
     raise ValueError(f"{name}: NIR has no form for {type(layer).__name__}")
-
-
-def _neuron(name: str, neuron: IntegrateAndFire, x_TB: Tensor, dt: float) -> nir.NIRNode:
-    dynamics, decay = neuron.dynamics, float(neuron.current_decay())
-    if dynamics.soft_reset:
-        raise ValueError(f"{name}: the neurons of NIR are reset to a potential, not by subtraction")
-    if neuron.v_init != dynamics.v_reset:
-        raise ValueError(f"{name}: the neurons of NIR start at v_reset, here v_init is {neuron.v_init:g}")
-
-    def everywhere(value: float) -> NDArray[np.floating]:
-        return _array(torch.full_like(x_TB[0, 0], value))
-
-    reset, threshold = everywhere(dynamics.v_reset), everywhere(dynamics.threshold)
-    if decay == 1:
-        return nir.IF(r=everywhere(1 / dt), v_threshold=threshold, v_reset=reset)
-    steps = 1 / (1 - decay)
-    return nir.LIF(
-        tau=everywhere(steps * dt),
-        r=everywhere(1.0 if dynamics.decay_input else steps),
-        v_leak=reset,
-        v_threshold=threshold,
-        v_reset=reset,
-    )
 
 
 def _affine(name: str, norm: nn.Module, x_TBC: Tensor) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
@@ -188,13 +186,10 @@ def _affine(name: str, norm: nn.Module, x_TBC: Tensor) -> tuple[NDArray[np.float
     return _array(scale_C), _array(shift_C)
 
 
-def _scale_and_shift(
-    scale_C: NDArray[np.floating], shift_C: NDArray[np.floating], x_TBC: Tensor
-) -> nir.NIRNode:
-    if x_TBC.dim() == 3:
-        return nir.Affine(np.diag(scale_C), shift_C)
-    weight = scale_C.reshape(-1, 1, 1, 1)
-    return nir.Conv2d(tuple(x_TBC.shape[-2:]), weight, 1, 0, 1, len(scale_C), shift_C)
+def _is_plain(pool: nn.AvgPool2d) -> bool:
+    """Whether every output is a sum divided by the kernel's size, padding included, as NIR's readers have it."""
+    padded = bool(_pair(pool.padding).any())
+    return not pool.ceil_mode and pool.divisor_override is None and (pool.count_include_pad or not padded)
 
 
 def _average(

@@ -19,7 +19,7 @@ class ResNet18SNN(BasicResNet):
         residual_neuron: factory of the neurons after residual additions; None: `neuron`. With `cf` there and `lif`
             elsewhere it is the network RES of the circulate-firing paper (Fig. 7).
         stem: cifar (3x3 convolution) | imagenet (7x7 of stride 2, and a pool of 3 with stride 2).
-        pool: of the imagenet stem: avg | max (does not survive conversion to spikes).
+        pool: of the imagenet stem: avg | max.
     """
 
     def __init__(

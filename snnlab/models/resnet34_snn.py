@@ -18,7 +18,7 @@ class ResNet34SNN(BasicResNet):
         in_channels, num_classes: of the data.
         residual_neuron: factory of the neurons after residual additions; None: `neuron`.
         stem: cifar (3x3 convolution) | imagenet (7x7 of stride 2, and a pool of 3 with stride 2).
-        pool: of the imagenet stem: avg | max (does not survive conversion to spikes).
+        pool: of the imagenet stem: avg | max.
     """
 
     def __init__(

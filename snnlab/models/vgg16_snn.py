@@ -28,7 +28,7 @@ class VGG16SNN(nn.Module):
         neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes, image_size: of the data; the image is square.
         hidden: width of the two hidden linear layers.
-        pool: avg | max (does not survive conversion to spikes).
+        pool: avg | max.
         dropout: probability before each linear layer but the first, one mask for all steps; 0 in QCFS.
 
     Raises:

@@ -42,6 +42,9 @@ class MixedIF(IntegrateAndFire):
             all time steps alike, and these compute one step only. If the layers that follow disagree, currents are
             averaged.
         closed_form: true: spikes of a constant current without a loop over time.
+        max_pool: max pools of the network choose by: counts (of spikes so far; exact) | gate (the input with most
+            spikes so far, Rueckauer et al. 2017) | spikes (of each step; other rates than the ANN's). All neurons of
+            a network have the same.
         time_scale: factor of T in all layers (the paper's Appendix D); theta does not change.
     """
 
@@ -57,6 +60,7 @@ class MixedIF(IntegrateAndFire):
         equal: Literal["keep", "average"] = "keep",
         averaged: Literal["currents", "spikes"] = "currents",
         closed_form: bool = False,
+        max_pool: Literal["counts", "gate", "spikes"] = "counts",
         time_scale: PositiveInt = 1,
     ) -> None:
         # In units of theta, so that the constants of the recurrence are numbers, not tensors.
@@ -66,6 +70,7 @@ class MixedIF(IntegrateAndFire):
         self.equal = equal
         self.averaged = averaged
         self.closed_form = closed_form
+        self.max_pool = max_pool
         self.time_scale = time_scale
         self.theta: Tensor
         self.register_buffer("theta", torch.tensor(1.0))

@@ -2,11 +2,14 @@
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from snnlab.convert.network import consumers, convert
 from snnlab.layers.own_time import frames_in_batch
+from snnlab.layers.time import EachStep
 from snnlab.layers.trace import trace
-from snnlab.models import VGG16SNN, VGGSNN, ResNet18SNN, ResNet20SNN
+from snnlab.models import VGG16SNN, VGGSNN, ResNet18SNN, ResNet20SNN, Spikformer
 from snnlab.neurons import LIF, MixedIF, QuantReLU
 from snnlab.norms import BN, TDBN, TEBN, Shift
 
@@ -15,9 +18,11 @@ MODELS = {
     "resnet20": lambda neuron, norm: ResNet20SNN(neuron, norm, 3, 7, blocks=(1, 2), width=8),
     "resnet18": lambda neuron, norm: ResNet18SNN(neuron, norm, 3, 7, stem="imagenet"),
     "vgg": lambda neuron, norm: VGGSNN(neuron, norm, 3, 7, 16, channels=(8, 8, 12, 12)),
+    "vgg_max": lambda neuron, norm: VGGSNN(neuron, norm, 3, 7, 16, channels=(8, 8, 12, 12), pool="max"),
+    "resnet18_max": lambda neuron, norm: ResNet18SNN(neuron, norm, 3, 7, stem="imagenet", pool="max"),
     "vgg16": lambda neuron, norm: VGG16SNN(neuron, norm, 3, 7, 32, hidden=16),
 }
-SIZES = {"resnet18": 32, "vgg16": 32}
+SIZES = {"resnet18": 32, "resnet18_max": 32, "vgg16": 32}
 
 
 def images(name="vgg", batch=6, frames=1, seed=0):
@@ -104,6 +109,22 @@ def test_the_closed_form_and_the_place_of_the_average_change_nothing(name, how, 
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize("averaged", ["currents", "spikes"])
+@pytest.mark.parametrize("name", ["vgg_max", "resnet18_max"])
+def test_max_pools_choose_by_rates(name, averaged):
+    """The maximum of each step and the gate are choices, and other numbers."""
+    source, x = ann(name), images(name)
+    expected = source(x)
+
+    def furthest(**options):
+        return (snn(source, name, averaged=averaged, **EVERYWHERE, **options)(x) - expected).abs().max()
+
+    assert furthest() < 1e-9
+    assert furthest(closed_form=True) < 1e-9
+    if (name, averaged) == ("vgg_max", "currents"):
+        assert 1e-3 < furthest(max_pool="gate") < furthest(max_pool="spikes")
+
+
 def test_folded_equals_kept_for_every_alignment():
     source = ann("resnet20", norm=lambda c: TDBN(c, 1.0))
     for how in ({}, {"rising": "upsample", "falling": "downsample"}):
@@ -165,6 +186,69 @@ def test_what_cannot_be_converted_is_said():
     per_step = MODELS["vgg"](QuantReLU, lambda c: TEBN(c, 4))
     with pytest.raises(ValueError, match="treats time steps differently"):
         convert(per_step, per_step, fold=True)
+
+
+class Odd(nn.Module):
+    def __init__(self, neuron, norm, between):
+        super().__init__()
+        self.first = EachStep(nn.Conv2d(3, 4, 3))
+        self.neuron = neuron()
+        self.layer = between if isinstance(between, nn.Module) else nn.Identity()
+        self.between = between
+        self.head = nn.Linear(4, 7)
+
+    def forward(self, x):
+        s = self.neuron(self.first(x))
+        return self.head((self.layer(s) if self.layer is self.between else self.between(s)).mean((3, 4)))
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        nn.ReLU(),
+        EachStep(nn.Conv2d(4, 4, 1), nn.ReLU()),
+        EachStep(nn.Conv2d(4, 4, 1), nn.MaxPool2d(2)),
+        EachStep(nn.AdaptiveMaxPool2d(2)),
+        lambda s: torch.maximum(s, 1 - s),
+        lambda s: s.amax((3, 4), keepdim=True),
+        lambda s: functional.max_pool2d(s[0], 2)[None],
+        lambda s: s * s,
+        lambda s: 1 / (s + 1),
+        lambda s: s @ s.transpose(3, 4),
+    ],
+    ids=[
+        "relu",
+        "conv-relu",
+        "conv-max",
+        "adaptive",
+        "maximum",
+        "amax",
+        "function",
+        "square",
+        "inverse",
+        "attention",
+    ],
+)
+def test_what_is_not_linear_between_neurons_is_refused(between):
+    source = Odd(QuantReLU, BN, between).eval()
+    target = Odd(MixedIF, BN, between)
+    with pytest.raises(ValueError, match="is not linear"):
+        convert(source, target, fold=False)
+
+
+@pytest.mark.parametrize("between", [lambda s: 2 * s / 3, lambda s: s + s.flip(3), EachStep(nn.AvgPool2d(2))])
+def test_what_is_linear_converts(between):
+    source = Odd(QuantReLU, BN, between).double().eval()
+    target = Odd(lambda: MixedIF(**EVERYWHERE), BN, between).double()
+    frames_in_batch(target)
+    convert(source, target, fold=False)
+    torch.testing.assert_close(target.eval()(images()), source(images()))
+
+
+def test_attention_is_refused():
+    model = Spikformer(QuantReLU, BN, 3, 7, 16, depth=1, dim=16, heads=2)
+    with pytest.raises(ValueError, match=r"matmul.* is not linear"):
+        convert(model.eval(), model, fold=False)
 
 
 def test_before_conversion_it_is_an_ordinary_spiking_network():

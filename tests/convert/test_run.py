@@ -64,6 +64,19 @@ def test_a_trained_network_keeps_its_logits_with_averages_everywhere(ann: Path, 
         torch.testing.assert_close(target.model.double()(x), source.model.double()(x), rtol=1e-5, atol=1e-5)
 
 
+def test_max_pools_from_the_command_line(tmp_path: Path) -> None:
+    net = ("model=vgg_snn", "model.channels=[4,8]", "model.pool=max", *SMALL[2:])
+    cfg = load(["+experiment=mtsnn_digits", *net, f"paths.runs={tmp_path}", f"paths.data={tmp_path}"])
+    assert recipe.run(cfg) == recipe.DONE
+    folder, result = converted(run_dir(cfg), EVERYWHERE)
+    assert result["conversion"]["furthest_logit"] < 1e-4
+    _, others = converted(run_dir(cfg), EVERYWHERE, "neuron.max_pool=spikes")
+    assert others["conversion"]["furthest_logit"] > 1e-3
+    assert main(["eval", f"run={folder}", f"paths.data={tmp_path}"]) == 0
+    (file,) = folder.glob("eval-last-*.json")
+    assert json.loads(file.read_text())["metrics"]["test/acc"] == result["last"]["test/acc"]
+
+
 def test_eval_takes_a_converted_run_with_other_alignments(ann: Path, capsys) -> None:
     folder, result = converted(ann, "fold=false")
     assert main(["eval", f"run={folder}", f"paths.data={ann.parents[2]}"]) == 0

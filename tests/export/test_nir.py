@@ -8,6 +8,7 @@ from spikingjelly.activation_based.nir_exchange.from_nir import import_from_nir
 from torch.nn import functional as F
 
 from snnlab.export.nir import to_nir, write
+from snnlab.layers.time import EachStep
 from snnlab.neurons import CF, IF, LIF, PLIF
 from snnlab.norms import TDBN, TEBN
 from tests.models.test_models import alive, build, eager, frames
@@ -45,6 +46,10 @@ def evaluate(name, node, x, potential):
             return F.linear(x, tensor("weight"), tensor("bias"))
         case nir.AvgPool2d():
             return F.avg_pool2d(x, tuple(node.kernel_size), tuple(node.stride), tuple(node.padding))
+        case nir.SumPool2d():
+            kernel = tuple(node.kernel_size)
+            mean = F.avg_pool2d(x, kernel, tuple(node.stride), tuple(node.padding))
+            return mean * kernel[0] * kernel[1]
         case nir.Flatten():
             return x.flatten(1)
     v = potential.get(name, torch.zeros_like(x))
@@ -92,6 +97,41 @@ def test_another_simulator_reads_the_file(name, tmp_path):
         close_TBK = torch.isclose(model(x_TBCHW), logits_TBK, rtol=1e-3, atol=1e-4)
     # In float32 a potential within rounding of the threshold fires on one side only, which moves some logits.
     assert close_TBK.float().mean() > 0.9
+
+
+@pytest.mark.parametrize("reader", ["snntorch", "norse"])
+def test_graphs_for_one_reader_obey_nirs_equations_too(reader):
+    for neuron in (eager, lambda: IF(threshold=0.2), deep):
+        model, x_TBCHW = alive("vgg_snn", neuron).double(), frames(STEPS).double()
+        with torch.inference_mode():
+            found_TBK = simulate(to_nir(model, x_TBCHW, DT, reader), x_TBCHW)
+            torch.testing.assert_close(found_TBK, model(x_TBCHW), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options", [{"ceil_mode": True}, {"divisor_override": 3}, {"count_include_pad": False}]
+)
+def test_average_pools_of_other_kinds_are_refused(options):
+    model = build("vgg_snn")
+    pool = torch.nn.AvgPool2d(2, padding=1, **options)
+    model.features = torch.nn.Sequential(*[EachStep(pool) if is_pool(one) else one for one in model.features])
+    with pytest.raises(ValueError, match="no form for AvgPool2d"):
+        to_nir(model, frames(1))
+
+
+def is_pool(layer):
+    return isinstance(layer, EachStep) and isinstance(layer[0], torch.nn.AvgPool2d)
+
+
+@pytest.mark.parametrize("reader", ["any", "norse"])
+def test_padded_average_pools(reader):
+    model, x_TBCHW = alive("vgg_snn").double(), frames(STEPS, batch=1).double()
+    x_TBCHW = x_TBCHW[..., :16, :16]
+    pool = torch.nn.AvgPool2d(3, stride=2, padding=1)
+    model.features = torch.nn.Sequential(*[EachStep(pool) if is_pool(one) else one for one in model.features])
+    with torch.inference_mode():
+        found_TBK = simulate(to_nir(model, x_TBCHW, DT, reader), x_TBCHW)
+        torch.testing.assert_close(found_TBK, model(x_TBCHW), rtol=1e-4, atol=1e-5)
 
 
 def test_norms_are_folded():
