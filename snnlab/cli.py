@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import snnlab
@@ -63,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code; Python reports an unexpected exception (code 1)."""
     # Pictures are drawn into files; a notebook's MPLBACKEND may name a module that is not installed here.
     os.environ["MPLBACKEND"] = "agg"
+    _import_nothing_from_here()
     previous = raise_when_stopped()
     try:
         if lacking := missing():
@@ -96,6 +98,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if argv is not None:
             restore(previous)
     return code
+
+
+def _import_nothing_from_here() -> None:
+    """Keeps the current directory off Python's path in the processes that this one starts.
+
+    They are started with `python -m`, which puts it first: a `yaml.py` in an unpacked archive would be imported. A
+    clone that is run in place has no other path to itself.
+    """
+    with suppress(FileNotFoundError):  # a directory that was removed
+        if sys.path[:1] not in ([""], [os.getcwd()]):
+            os.environ["PYTHONSAFEPATH"] = "1"
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -157,4 +170,6 @@ def _disk_error(error: OSError) -> SnnlabError:
 def _print_error(error: SnnlabError) -> None:
     for label, text in (("error", error.message), ("hint", error.hint)):
         if text:
-            print(f"{label}: {' '.join(text.split())}", file=sys.stderr)
+            # What a file says may hold a terminal's control characters.
+            shown = "".join(one if one.isprintable() else "?" for one in " ".join(text.split()))
+            print(f"{label}: {shown}", file=sys.stderr)

@@ -1,7 +1,8 @@
 """Which components exist: a component is a file, its name is the file's name, and no list is kept.
 
 A kind (`neuron`) is a package (`snnlab.neurons`); the component `plif` is `PLIF` in `plif.py` there.
-Listing looks at file names only; nothing is imported before `load`. Plugins add packages of the same shape.
+Listing looks at file names only; nothing is imported before `load`. Plugins add packages of the same shape; which of
+them a configuration may name is decided before (`config/trust.py`).
 """
 
 import ast
@@ -11,8 +12,9 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from snnlab.errors import ConfigError
@@ -67,7 +69,7 @@ def load(kind: str, name: str, plugins: tuple[str, ...] = ()) -> type[Any]:
     if name not in files:
         raise ConfigError(f"{kind}: no {kind} is called '{name}'", f"choose one of: {', '.join(files)}")
     module_name, file = files[name]
-    module = importlib.import_module(module_name)
+    module = _import(module_name)
     for attribute, value in vars(module).items():
         if isinstance(value, type) and value.__module__ == module_name and is_class_of(attribute, name):
             return value
@@ -131,17 +133,32 @@ def _classes(file: Path) -> tuple[str, ...]:
 
 
 def _package_folders(top: str, folder: str) -> list[Path]:
-    if top != "snnlab" and os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or spec.submodule_search_locations is None:
+    """The folders of components in a package. Nothing is imported to find them, not even a parent package."""
+    name, *inner = top.split(".")
+    spec = _spec(name) if name.isidentifier() else None
+    found = [Path(one).resolve() for one in (spec.submodule_search_locations or ())] if spec else []
+    for part in inner:
+        found = [path / part for path in found if part.isidentifier() and (path / part).is_dir()]
+    if not found:
         raise ConfigError(
             f"plugins: no package named '{top}' can be imported",
             "install it, or put its folder into the current directory",
         )
     # A folder without __init__.py that is on the path twice (as '' and by its name) has two equal locations.
-    found = dict.fromkeys(Path(location).resolve() / folder for location in spec.submodule_search_locations)
-    return [path for path in found if path.is_dir()]
+    return [path for path in dict.fromkeys(one / folder for one in found) if path.is_dir()]
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Where a package is, on Python's path or else in the current directory."""
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        found = None
+    return found or PathFinder.find_spec(name, [os.getcwd()])
+
+
+def _import(module_name: str) -> ModuleType:
+    """Imports a component's module; the current directory joins Python's path if only it has the package."""
+    if importlib.util.find_spec(module_name.partition(".")[0]) is None:
+        sys.path.append(os.getcwd())
+    return importlib.import_module(module_name)

@@ -16,6 +16,7 @@ from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
 from snnlab.config.suggest import closest, was_it
+from snnlab.config.trust import plugins_named, refuse_unnamed
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 
@@ -37,6 +38,7 @@ def check(
     overrides: Sequence[str] = (),
     written_for: Mapping[str, str] | None = None,
     makers: Mapping[str, Callable[..., Any]] = MappingProxyType({}),
+    named: Collection[str] = (),
 ) -> schema.RunConfig:
     """Checks every value of a composed, resolved mapping.
 
@@ -47,13 +49,18 @@ def check(
         written_for: flat keys that a file sets for a component which has been replaced, with that component.
             They are dropped, with a note, if the chosen component does not have them.
         makers: functions that build a section in place of its dataclass, such as one that adds the hash of weights.
+        named: packages that the command line names elsewhere than in these overrides, as those of a student.
 
     Raises:
         ConfigError: the first problem, with all of them in its `problems`.
     """
-    problems = Problems(
-        Origins() if origins is None else origins, written_for or {}, lambda: _second_level(mapping)
-    )
+    origins = Origins() if origins is None else origins
+    if plugins := mapping.get("plugins"):
+        place = origins.get("plugins")
+        refuse_unnamed(
+            plugins, {*named, *plugins_named(overrides)}, "the configuration" if place is None else place.text
+        )
+    problems = Problems(origins, written_for or {}, lambda: _second_level(mapping))
     values = _top_level(mapping, problems, makers)
     config = None
     if not problems.found:

@@ -20,10 +20,12 @@ Files = Mapping[str, tuple[str, Path]]
 def chosen_keys(mapping: Mapping[str, Any]) -> dict[str, Collection[str]]:
     """The keys of the components chosen by an unchecked config; components that cannot be read are skipped."""
     found: dict[str, Collection[str]] = {}
+    plugins = mapping.get("plugins")
+    plugins = tuple(map(str, plugins)) if isinstance(plugins, list | tuple) else ()
     for kind in KINDS:
         name = values.get("name") if isinstance(values := mapping.get(kind), Mapping) else None
         with suppress(ConfigError):
-            files = component_files(kind, tuple(mapping.get("plugins") or ()))
+            files = component_files(kind, plugins)
             if kind not in SEVERAL and name in files:
                 found[kind] = read_component(files[name][1]).keys
     return found

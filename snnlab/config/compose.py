@@ -17,15 +17,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from snnlab.config.hydra_errors import as_config_error
+from snnlab.config.hydra_settings import Composition, refuse_code
 from snnlab.config.origins import Origin, Origins, choices_of_file, flatten, keys_of_file
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.search import MAIN, SearchPath
+from snnlab.config.trust import refuse_resolvers
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS
 
 # Hydra 1.3 warns unless a version base is given; 1.4 has only one set of defaults and warns if one is given.
 VERSION: Mapping[str, Any] = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
-STOCK_LOGGING = ("none", "default", "disabled", "stdout", "hydra_debug")
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,20 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
     """Composes inside an open `loader`, so that the points of a sweep share one Hydra set-up."""
     lines = [*search_override(search), *(one.hydra for one in read)]
     with config_errors(search):
-        cfg = load_configuration(hydra_loader, lines, RunMode.RUN)
-        refuse_callables(cfg)
+        cfg = load_configuration(hydra_loader, lines, RunMode.RUN, search)
         choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
         cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+        unresolved = OmegaConf.to_container(cfg)
+        assert isinstance(unresolved, dict)
+        origins = Origins(
+            lambda: _origins(hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).defaults, search),
+            _command_line(read),
+        )
+        refuse_resolvers(unresolved, origins)
         mapping = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(mapping, dict)
     assert isinstance(choices, dict)
     _name_experiment(mapping, choices)
-    origins = Origins(
-        lambda: _origins(hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).defaults, search),
-        _command_line(read),
-    )
     written_for = {}
     # Only an appended group, such as an experiment, sets keys of components.
     if any(one.is_group and one.key not in search.default_groups for one in read):
@@ -141,13 +144,21 @@ class _ReadOnce:
         return deepcopy(self._known[config_path])
 
 
-def load_configuration(hydra_loader: ConfigLoader, lines: list[str], mode: RunMode) -> DictConfig:
-    """Hydra's composition of conf/train.yaml; user errors are raised as HydraException."""
+def load_configuration(
+    hydra_loader: ConfigLoader, lines: list[str], mode: RunMode, search: SearchPath
+) -> DictConfig:
+    """Hydra's composition of conf/train.yaml; user errors are raised as HydraException.
+
+    Raises:
+        ConfigError: it would make Hydra run code that it names.
+    """
     try:
-        return hydra_loader.load_configuration(MAIN, lines, mode, from_shell=False)
+        cfg = hydra_loader.load_configuration(MAIN, lines, mode, from_shell=False)
+        refuse_code(cfg, Composition(hydra_loader, lines, search, mode))
+        return cfg
     except (ValueError, TypeError, AttributeError) as error:
         # OmegaConf's errors are of these types too; Hydra lets plain ones through for overrides of the wrong shape.
-        if isinstance(error, OmegaConfBaseException):
+        if isinstance(error, OmegaConfBaseException | ConfigError):
             raise
         raise HydraException(str(error)) from error
 
@@ -169,19 +180,6 @@ def config_errors(search: SearchPath) -> Iterator[None]:
         yield
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise as_config_error(error, search) from error
-
-
-def refuse_callables(cfg: DictConfig) -> None:
-    """Refuses keys whose values Hydra would call, so that a configuration from an untrusted source runs no code."""
-    if cfg.hydra.callbacks:
-        raise ConfigError("hydra.callbacks: callbacks are not supported", "remove them from the config")
-    for group in ("hydra_logging", "job_logging"):
-        if cfg.hydra.runtime.choices.get(f"hydra/{group}") not in STOCK_LOGGING or "()" in str(
-            cfg.hydra[group]
-        ):
-            raise ConfigError(
-                f"hydra/{group}: not one of Hydra's own", f"use one of: {', '.join(STOCK_LOGGING)}"
-            )
 
 
 def _name_experiment(mapping: dict[Any, Any], choices: Mapping[Any, Any]) -> None:

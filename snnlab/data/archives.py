@@ -3,15 +3,13 @@
 import logging
 import os
 import shutil
-import tarfile
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from snnlab.data.foreign import reading
+from snnlab.data.unpack import unpack
 
 _log = logging.getLogger(__name__)
-_INNER = (".zip", ".tar.gz")
 
 
 def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
@@ -21,7 +19,7 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
     empty file `.<archive>.unpacked` marks it as done.
 
     Raises:
-        DataError: an archive is damaged.
+        DataError: an archive is damaged, or not one of a data set (`data/unpack.py`).
     """
     archives = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
     for archive in archives:
@@ -32,27 +30,12 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
         temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
         try:
             with reading(archive, "download it again", "is damaged"):
-                _extract(archive, temporary)
+                unpack(archive, temporary)
                 for entry in sorted(temporary.iterdir()):
                     _merge(entry, folder / entry.name)
                 done.touch()
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _extract(archive: Path, target: Path) -> None:
-    target.mkdir(exist_ok=True)
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as file:
-            file.extractall(target)
-    else:
-        with tarfile.open(archive) as tar:
-            tar.extractall(target, filter="data")
-    for inner in sorted(path for path in target.rglob("*") if path.name.endswith(_INNER) and path.is_file()):
-        # Under another name, so that the search inside it does not find the archive itself.
-        taken = inner.rename(inner.with_name(f"{inner.name}.inner"))
-        _extract(taken, taken.parent)
-        taken.unlink()
 
 
 def _merge(source: Path, target: Path) -> None:

@@ -118,7 +118,9 @@ def load_run(
             time steps.
     """
     seed_generators(cfg.seed)
-    content = checkpoint.load(folder / "checkpoints" / f"{which}.pt")
+    content = checkpoint.load(
+        folder / "checkpoints" / f"{which}.pt", checkpoint.other(which, "checkpoint", "run")
+    )
     dataset = build.build_dataset(cfg)
     dataset.prepare()
     data = dataset.identity()

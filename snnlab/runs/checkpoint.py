@@ -5,7 +5,6 @@ They hold tensors and plain values only, so `torch.load(..., weights_only=True)`
 
 import random
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -13,9 +12,22 @@ from torch import nn
 
 from snnlab.atomic import replacing
 from snnlab.errors import SnnlabError
+from snnlab.runs.safe_load import are_weights, safe_load
 
 FORMAT = 1
-OTHERWISE = "take the other checkpoint (last or best), or train anew with trainer.on_existing=restart"
+ANEW = "trainer.on_existing=restart trains this run anew"
+OTHERS = "take the run's other checkpoint (last or best), or another run"
+
+
+def other(which: str, key: str, run: str) -> str:
+    """The hint for a command that reads a run's checkpoint.
+
+    Args:
+        which: the one that cannot be used, `last` or `best`.
+        key: the setting that chooses it, such as `init.checkpoint`.
+        run: the setting that names the run.
+    """
+    return f"{key}={'best' if which == 'last' else 'last'} takes the run's other checkpoint, {run}=DIR another run"
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -34,10 +46,14 @@ def save(path: Path, content: dict[str, Any]) -> None:
         raise
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path, otherwise: str = ANEW) -> dict[str, Any]:
     """Reads a checkpoint into CPU memory; `load_state_dict` moves the tensors to the device.
 
     (Adam's step counts stay on the CPU; on a GPU, each would cost a synchronisation at every step.)
+
+    Args:
+        path: the file.
+        otherwise: the hint where it cannot be used, which depends on the command: see `other`.
 
     Raises:
         SnnlabError: the file is missing, cannot be read, or has another format.
@@ -46,23 +62,12 @@ def load(path: Path) -> dict[str, Any]:
         raise SnnlabError(
             f"no checkpoint {path}", "the run saves its first one at the end of the first epoch"
         )
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        # torch's own words advise to load such a file without its protection.
-        raise SnnlabError(
-            f"{path} is refused as a checkpoint: it is damaged, or holds more than tensors and plain values, "
-            "which could run code when it is loaded",
-            OTHERWISE,
-        ) from error
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise SnnlabError(f"cannot read the checkpoint {path}: {reason}", OTHERWISE) from error
+    content = safe_load(path, "a checkpoint", otherwise)
     if not isinstance(content, dict):
-        raise SnnlabError(f"{path} is no checkpoint: it holds a {type(content).__name__}", OTHERWISE)
+        raise SnnlabError(f"{path} is no checkpoint: it holds a {type(content).__name__}", otherwise)
     if content.get("format") != FORMAT:
         raise SnnlabError(
-            f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}", OTHERWISE
+            f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}", otherwise
         )
     return content
 
@@ -78,14 +83,16 @@ def weights_of(content: dict[str, Any], which: str = "model") -> dict[str, Any]:
         SnnlabError: the checkpoint has no average.
     """
     holder = content.get("learner", content)
-    if "model" not in holder:
-        raise SnnlabError("the checkpoint holds no weights of a network", OTHERWISE)
+    if not isinstance(holder, dict) or which not in holder:
+        raise SnnlabError("the checkpoint holds no weights of a network", OTHERS)
     weights: dict[str, Any] | None = holder[which]
     if weights is None:
         raise SnnlabError(
             "weights=average: this run kept no average of its weights",
             "trainer.ema=0.999 in training keeps one; weights=model takes the weights as they were trained",
         )
+    if not are_weights(weights):
+        raise SnnlabError("the checkpoint's weights are no tensors by name", OTHERS)
     # `last` holds torch's AveragedModel: the network in it, and a count.
     if "n_averaged" not in weights:
         return weights

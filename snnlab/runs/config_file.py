@@ -10,6 +10,8 @@ from snnlab.registry import KINDS, SEVERAL
 
 OTHERWISE = "restore it from a copy, or train again: trainer.on_existing=restart"
 
+MOST_VALUES = 100_000
+
 
 def find_run(folder: Path) -> Path:
     """The run directory that a folder names: itself, or the only run below it.
@@ -53,6 +55,10 @@ def read_config(run: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{file} is damaged: it is no YAML ({' '.join(str(error).split())})", OTHERWISE
         ) from None
+    if not _is_bounded(content):
+        raise ConfigError(
+            f"{file}: more than {MOST_VALUES:,} values, by its aliases", "no run writes such a file"
+        )
     if not _is_config(content):
         raise ConfigError(f"{file} is damaged: it is not the configuration of a run", OTHERWISE)
     return content
@@ -71,3 +77,14 @@ def _is_config(content: object) -> TypeGuard[dict[str, Any]]:
         content[key] for key in ("trainer", "init", "distill", "logger", "paths", *SEVERAL) if key in content
     ]
     return named and all(isinstance(one, dict | None) for one in sections)
+
+
+def _is_bounded(content: Any) -> bool:
+    """False if aliases stand for more values than a configuration has, or for themselves."""
+    waiting, count = [content], 0
+    while waiting and count <= MOST_VALUES:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return count <= MOST_VALUES

@@ -56,9 +56,15 @@ def choices(raw: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def deciding(raw: Mapping[str, Any]) -> list[Setting]:
-    """The settings that the result depends on, without the names of components."""
-    return [one for one in _settings(in_hashed_words(raw)) if one.decides]
+def deciding(raw: Mapping[str, Any], plugins: tuple[str, ...] | None = None) -> list[Setting]:
+    """The settings that the result depends on, without the names of components.
+
+    Args:
+        raw: a configuration as plain values.
+        plugins: the packages whose components are looked up; None: those of a configuration that has been checked.
+    """
+    plugins = tuple(raw.get("plugins") or ()) if plugins is None else plugins
+    return [one for one in _settings(in_hashed_words(raw), plugins) if one.decides]
 
 
 def deviations(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,8 +72,7 @@ def deviations(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {one.path: one.value for one in deciding(raw) if one.differs}
 
 
-def _settings(raw: Mapping[str, Any]) -> Iterator[Setting]:
-    plugins = tuple(raw.get("plugins") or ())
+def _settings(raw: Mapping[str, Any], plugins: tuple[str, ...]) -> Iterator[Setting]:
     for key, value in raw.items():
         if key in SECTIONS:
             yield from _of_part(key, value or {}, section(key).keys)

@@ -28,8 +28,8 @@ def differences(cfg: RunConfig, folder: Path) -> dict[str, tuple[Any, Any]]:
         state = (folder / "config.yaml").stat()
     except FileNotFoundError:
         return {}
-    stored = _stored(folder, state.st_mtime_ns, state.st_size)
-    wanted = _comparable(cfg.raw)
+    stored = _stored(folder, cfg.plugins, state.st_mtime_ns, state.st_size)
+    wanted = _comparable(cfg.raw, cfg.plugins)
     return {
         key: (stored[key], value) for key, value in wanted.items() if key in stored and stored[key] != value
     }
@@ -65,10 +65,10 @@ def stored_result(cfg: RunConfig, folder: Path) -> Result | None:
 
 
 @lru_cache(maxsize=4096)
-def _stored(folder: Path, changed: int, size: int) -> Mapping[str, Any]:
+def _stored(folder: Path, plugins: tuple[str, ...], changed: int, size: int) -> Mapping[str, Any]:
     """The stored configuration; the file is read again only if its time or size changes."""
-    return _comparable(read_config(folder))
+    return _comparable(read_config(folder), plugins)
 
 
-def _comparable(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {**choices(raw), **{one.path: one.value for one in deciding(raw)}}
+def _comparable(raw: Mapping[str, Any], plugins: tuple[str, ...]) -> dict[str, Any]:
+    return {**choices(raw), **{one.path: one.value for one in deciding(raw, plugins)}}

@@ -12,7 +12,6 @@ from snnlab.config.compose import (
     compose_with,
     config_errors,
     load_configuration,
-    refuse_callables,
     search_override,
 )
 from snnlab.config.overrides import ReadOverride, read_overrides
@@ -40,8 +39,7 @@ def read_sweep(
     read = read_overrides(overrides, search)
     lines = [*search_override(search), *(one.hydra for one in read)]
     with config_errors(search):
-        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
-        refuse_callables(master)
+        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN, search)
         params = OmegaConf.to_container(master.hydra.sweeper.get("params") or OmegaConf.create({}))
     if isinstance(params, Mapping) and params and master.hydra.sweeper["_target_"] == BASIC_SWEEPER:
         swept = [f"{key!s}={value!s}" for key, value in params.items()]

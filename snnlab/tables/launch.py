@@ -17,7 +17,6 @@ from snnlab.config.compose import (
     config_errors,
     load_configuration,
     loader,
-    refuse_callables,
     search_override,
 )
 from snnlab.config.overrides import read_overrides
@@ -26,7 +25,9 @@ from snnlab.errors import PREEMPTED
 from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
+from snnlab.sweep.expand import PROCESS_LAUNCHER
 from snnlab.sweep.launcher import Stoppable
+from snnlab.sweep.options import check_options
 from snnlab.sweep.task import PointTask
 from snnlab.tables.plan import PlannedRun
 
@@ -75,8 +76,9 @@ def _launch(
     with loader(search) as hydra_loader, config_errors(search):
         read = read_overrides(hydra_overrides, search)
         lines = [*search_override(search), *(one.hydra for one in read)]
-        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN)
-        refuse_callables(master)
+        master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN, search)
+        if master.hydra.launcher["_target_"] == PROCESS_LAUNCHER:
+            check_options(master.hydra.launcher)
         task = PointTask(train, {frozenset(run.overrides): run.cfg for run in runs})
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),

@@ -13,6 +13,7 @@ from snnlab.config.origins import flatten
 from snnlab.config.overrides import read_overrides
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
+from snnlab.config.trust import override_key, plugins_named
 from snnlab.errors import ConfigError, DataError
 from snnlab.runs.config_file import read_config
 from snnlab.runs.data_check import with_data
@@ -21,6 +22,7 @@ from snnlab.runs.load import checked
 from snnlab.runs.records import say_damaged
 from snnlab.runs.results import Result, read_result, read_status
 from snnlab.runs.reuse import stored_result
+from snnlab.tables.refuse_code import refuse_code
 from snnlab.tables.scales import at_scale
 from snnlab.tables.table_file import Column, Row, Run, Scale, TableFile
 
@@ -90,10 +92,11 @@ class PlannedRun:
 
     @property
     def about_it(self) -> list[str]:
-        """Arguments of a command on the finished run: the folder of the data, and which weights."""
+        """Arguments of a command on the finished run: the folder of the data, packages, and which weights."""
         # The folder of the data is a setting of the machine and is not stored with a run.
         which = [f"checkpoint={self.checkpoint}"] if self.checkpoint != "last" else []
-        return [f"paths.data={self.cfg.paths.data}", *which]
+        plugins = [f"plugins=[{','.join(self.cfg.plugins)}]"] if self.cfg.plugins else []
+        return [f"paths.data={self.cfg.paths.data}", *plugins, *which]
 
     @property
     def kept_file(self) -> Path | None:
@@ -226,6 +229,11 @@ class Planner:
             self._known[key] = checked(compose_with(self._loader, read, self.search))
         return self._known[key]
 
+    def label(self, name: str) -> str:
+        """The file of a table, as messages show it."""
+        file = self.search.file(f"table/{name.replace('-', '_')}")
+        return name if file is None else self.search.label(file)
+
     def plan(
         self,
         name: str,
@@ -244,8 +252,10 @@ class Planner:
             by_hand: overrides on top of every cell's.
 
         Raises:
-            ConfigError: a cell's config is wrong; the hint names the row.
+            ConfigError: a cell's config is wrong, and the hint names the row; or the table would run code that the
+                overrides by hand do not name.
         """
+        refuse_code(table, self.label(name), plugins_named(by_hand))
         if table.of_settings:
             # Nothing is run, and the settings to compare are those of the paper's recipe.
             scale = "full"
@@ -298,7 +308,9 @@ class Planner:
         row: str,
     ) -> tuple[PlannedRun, ...]:
         try:
-            lines = at_scale(self.config, table, run, more, scale, by_hand)
+            # A cell's own configuration is composed before the overrides by hand, which name its packages.
+            plugins = [one for one in by_hand if override_key(one) == "plugins"]
+            lines = at_scale(lambda own: self.config((*own, *plugins)), table, run, more, scale, by_hand)
             teacher = None
             if run.teacher is not None:
                 (teacher,) = self._planned(table, run.teacher, (), scale, (0,), by_hand, row)

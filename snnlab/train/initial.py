@@ -27,7 +27,8 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     if init.run is None:
         return
     folder = Path(init.run)
-    content = checkpoint.load(folder / "checkpoints" / f"{init.checkpoint}.pt")
+    otherwise = checkpoint.other(init.checkpoint, "init.checkpoint", "init.run")
+    content = checkpoint.load(folder / "checkpoints" / f"{init.checkpoint}.pt", otherwise)
     refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
     weights = checkpoint.weights_of(content)
     own = model.state_dict()

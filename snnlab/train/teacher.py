@@ -25,6 +25,7 @@ from snnlab.runs import checkpoint
 from snnlab.runs.data_check import refuse_other_samples
 from snnlab.runs.stored_config import load_stored
 from snnlab.runs.weights import is_run
+from snnlab.train.weights_file import OF_TIMM, read_weights
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _from_run(
     name: str, cfg: RunConfig, dataset: LabelledData, identity: DataIdentity, device: torch.device
 ) -> Teacher:
     folder = Path(name)
-    own = load_stored(folder)
+    own = load_stored(folder, named=cfg.plugins)
     data = build.build_dataset(own)
     compared: dict[str, tuple[object, object]] = {
         "classes": (data.num_classes, dataset.num_classes),
@@ -177,7 +178,8 @@ def _from_run(
         if cfg.input == "mean" or own.input == "channels":
             compared["input"] = (own.input, cfg.input)
     _refuse_difference(name, compared)
-    content = checkpoint.load(folder / "checkpoints" / f"{cfg.distill.checkpoint}.pt")
+    otherwise = checkpoint.other(cfg.distill.checkpoint, "distill.checkpoint", "distill.teacher")
+    content = checkpoint.load(folder / "checkpoints" / f"{cfg.distill.checkpoint}.pt", otherwise)
     refuse_other_samples(f"distill.teacher: {name}", content.get("data"), own.raw, cfg, identity)
     network = build.build_model(own, data).to(device)
     checkpoint.load_weights(network, checkpoint.weights_of(content), folder)
@@ -240,21 +242,13 @@ def _published(name: str) -> nn.Module:
 
 
 def _load_file(network: nn.Module, file: Path) -> None:
-    weights: Any
-    if file.suffix == ".safetensors":
-        need("safetensors", f"distill.weights={file}")
-        from safetensors.torch import load_file
-
-        weights = load_file(file)
-    else:
-        weights = torch.load(file, map_location="cpu", weights_only=True)
+    weights = read_weights(file)
     try:
         network.load_state_dict(weights)
     except (RuntimeError, TypeError) as error:
         reasons = [line.strip() for line in str(error).splitlines()[1:]]
         raise ConfigError(
-            f"distill.weights: {file} does not fit the teacher: {reasons[0] if reasons else error}",
-            "the file holds the state of that timm model, with as many classes and channels as the data",
+            f"distill.weights: {file} does not fit the teacher: {reasons[0] if reasons else error}", OF_TIMM
         ) from error
 
 

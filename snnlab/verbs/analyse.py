@@ -37,4 +37,4 @@ def run(args: argparse.Namespace) -> int:
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
     from snnlab.analyse import command
 
-    return command.run(cfg, asked, load_stored(asked.run, (), args.config_dir))
+    return command.run(cfg, asked, load_stored(asked.run, (), args.config_dir, named=cfg.plugins))

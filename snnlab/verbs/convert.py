@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
             else "convert a run with neuron=quant_relu",
         )
     paths = [one for one in asked.overrides if one.startswith("paths.")]
-    ann = load_stored(asked.run, paths, args.config_dir)
     snn = load_stored(asked.run, asked.settings, args.config_dir)
+    ann = load_stored(asked.run, paths, args.config_dir, named=snn.plugins)
     from snnlab.convert import run as convert_run
 
     return convert_run.run(ann, snn, asked)

@@ -74,7 +74,9 @@ def test_own_configs_and_components_reach_the_jobs(snnlab, here):
     }.items():
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).write_text(text)
-    done = snnlab("train", "-m", "experiment=a", "neuron.a=1,2", "--config-dir", "my conf")
+    done = snnlab(
+        "train", "-m", "experiment=a", "plugins=[my_pkg]", "neuron.a=1,2", "--config-dir", "my conf"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| neuron.a=2 |" in done.stdout
     assert len(list((here / "runs/a").glob("*-foo-*"))) == 2

@@ -9,6 +9,9 @@ from snnlab.errors import ConfigError
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 
+# The command line names the package too, or its code does not run.
+PLUGIN = "plugins=[my_pkg]"
+
 
 def load_mine(*overrides):
     return load(overrides, ["my_conf"])
@@ -16,12 +19,12 @@ def load_mine(*overrides):
 
 @pytest.mark.parametrize("spelling", ["experiment=mine", "+experiment=mine", "++experiment=mine"])
 def test_all_spellings_of_experiment(mine, spelling):
-    cfg = load_mine(spelling)
+    cfg = load_mine(spelling, PLUGIN)
     assert cfg.experiment == "mine"
     assert cfg.neuron.name == "foo_bar"
     assert cfg.neuron.params["decay"] == 0.25
     assert cfg.num_steps == 3
-    assert cfg.overrides == ("experiment=mine",)
+    assert cfg.overrides == ("experiment=mine", PLUGIN)
 
 
 @pytest.mark.parametrize("spelling", ["neuron=plif", "+neuron=plif", "++neuron=plif"])
@@ -75,7 +78,7 @@ def test_a_component_of_a_plugin_without_the_plugin(mine):
 
 
 def test_what_was_written_for_another_component_is_left_out_with_a_note(mine):
-    cfg = load_mine("experiment=mine", "neuron=baz")
+    cfg = load_mine(PLUGIN, "experiment=mine", "neuron=baz")
     assert cfg.neuron.params == {"beta": 1.0, "reset": "soft"}
     assert cfg.notes == (
         "neuron.decay=0.25 (my_conf/experiment/mine.yaml:8) was written for neuron 'foo_bar' "
@@ -83,13 +86,13 @@ def test_what_was_written_for_another_component_is_left_out_with_a_note(mine):
         "neuron.reset=soft (my_conf/experiment/mine.yaml:9) was written for neuron 'foo_bar' "
         "and also holds for 'baz'",
     )
-    assert load_mine("experiment=heir").neuron.params == cfg.neuron.params
-    assert load_mine("experiment=mine").notes == ()
+    assert load_mine(PLUGIN, "experiment=heir").neuron.params == cfg.neuron.params
+    assert load_mine(PLUGIN, "experiment=mine").notes == ()
 
 
 def test_what_the_command_line_sets_is_never_left_out(mine):
     with pytest.raises(ConfigError, match=r"neuron.decay: neuron 'baz' has no such key"):
-        load_mine("experiment=mine", "neuron=baz", "neuron.decay=0.5")
+        load_mine(PLUGIN, "experiment=mine", "neuron=baz", "neuron.decay=0.5")
 
 
 def test_augmentations_keep_their_order_and_can_be_switched_off():

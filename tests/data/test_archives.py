@@ -1,10 +1,13 @@
 """Archives that a person put in place."""
 
+import gzip
+import io
 import tarfile
 import zipfile
 
 import pytest
 
+from snnlab.data import unpack as bounds
 from snnlab.data.archives import unpack_archives
 from snnlab.errors import DataError
 
@@ -74,3 +77,90 @@ def test_no_way_out_of_the_folder(tmp_path):
 
 def test_a_folder_that_is_not_there(tmp_path):
     unpack_archives(tmp_path / "no", ["*.zip"])
+
+
+def inside(name, content):
+    """A zip with one file, as bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def tar_of(*members):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for member, content in members:
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def nested(depth):
+    content = inside("d/1.npy", b"x")
+    for _ in range(depth):
+        content = inside("d/in.zip", content)
+    return content
+
+
+def encrypted():
+    content = bytearray(inside("d/1.npy", b"x"))
+    content[6] |= 1  # the flag in the file's own header, and in the directory
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+def clashing(suffix):
+    names = ("d", "d/1.npy")
+    if suffix == ".zip":
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for name in names:
+                archive.writestr(name, b"x")
+        return stream.getvalue()
+    return tar_of(*((tarfile.TarInfo(name), b"x") for name in names))
+
+
+def link():
+    member = tarfile.TarInfo("d/out")
+    member.type, member.linkname = tarfile.SYMTYPE, "../.."
+    return tar_of((member, b""))
+
+
+def large_header():
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, 32 << 20
+    return gzip.compress(header.tobuf() + bytes(32 << 20), 1)
+
+
+ZEROS = bytes(17 << 20)
+NAMES = "x" * 300
+HOSTILE = {
+    "large.zip": (lambda: inside("d/1.npy", ZEROS), "more than 20 times its size"),
+    "large.tar.gz": (lambda: tar_of((tarfile.TarInfo("d/1.npy"), ZEROS)), "more than 20 times its size"),
+    "large_inside.zip": (lambda: inside("d/in.zip", inside("d/1.npy", ZEROS)), "more than 20 times its size"),
+    "deep.zip": (lambda: nested(5), "more than 3 deep"),
+    "encrypted.zip": (encrypted, "is encrypted"),
+    "clashing.zip": (lambda: clashing(".zip"), "for a file and for a folder"),
+    "clashing.tar.gz": (lambda: clashing(".tar.gz"), "for a file and for a folder"),
+    "long.zip": (lambda: inside(f"d/{NAMES}", b"x"), "File name too long"),
+    "long.tar.gz": (lambda: tar_of((tarfile.TarInfo(f"d/{NAMES}"), b"x")), "File name too long"),
+    "link.tar.gz": (link, "a link or a device"),
+    "header.tar.gz": (large_header, "has a header of 33,554,432 bytes"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_archive_is_one_error_and_leaves_nothing(tmp_path, name):
+    make, message = HOSTILE[name]
+    (tmp_path / name).write_bytes(make())
+    with pytest.raises(DataError, match=message):
+        unpack_archives(tmp_path, [name])
+    assert names(tmp_path) == [name]
+
+
+def test_the_number_of_files_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounds, "MOST_FILES", 3)
+    make_zip(tmp_path / "a.zip", **{f"d__{k}": "x" for k in range(4)})
+    with pytest.raises(DataError, match="holds more than 3 files"):
+        unpack_archives(tmp_path, ["a.zip"])

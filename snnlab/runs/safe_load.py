@@ -1,0 +1,49 @@
+"""Reads a file that torch wrote: tensors and plain values only, whoever made it."""
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snnlab.errors import SnnlabError
+
+
+def safe_load(path: Path, what: str, otherwise: str) -> Any:
+    """The content of a file, in CPU memory.
+
+    Args:
+        path: the file.
+        what: what it is for, such as `a checkpoint`.
+        otherwise: the hint: what to do without it.
+
+    Raises:
+        SnnlabError: it is damaged, or holds more than tensors and plain values.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # torch's own words advise to load such a file without its protection.
+        if isinstance(error, UnpicklingError) or "weights_only" in str(error):
+            raise SnnlabError(
+                f"{path} is refused as {what}: it is damaged, or holds more than tensors and plain values, "
+                "which could run code when it is loaded",
+                otherwise,
+            ) from error
+        raise SnnlabError(
+            f"cannot read {what.removeprefix('a ')} {path}: {reason(error)}", otherwise
+        ) from error
+
+
+def reason(error: Exception) -> str:
+    """The first line of a foreign error, with its type."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__
+
+
+def are_weights(content: Any) -> bool:
+    """Whether this is a network's state: tensors by name."""
+    return isinstance(content, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+    )
