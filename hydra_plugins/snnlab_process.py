@@ -36,4 +36,6 @@ class ProcessLauncher(Launcher):
         processes = PointProcesses(self.config, ProcessOptions(**self.options), configs)
         returns = processes.run([list(overrides) for overrides in job_overrides], initial_job_idx)
         self.stopped = processes.stopped
+        if isinstance(task, PointTask):
+            task.ended.extend(returns)
         return returns

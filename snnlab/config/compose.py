@@ -129,6 +129,8 @@ class _ReadOnce:
         self._known: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_files":  # unpickled, as launchers do it, an object has no attributes at first
+            raise AttributeError(name)
         return getattr(self._files, name)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "_ReadOnce":

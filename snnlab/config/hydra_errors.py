@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 from hydra.core.config_store import ConfigStore
@@ -13,6 +14,16 @@ from snnlab.errors import ConfigError
 CHOICE = re.compile(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'")
 INSIDE = re.compile(r"In '([\w/]+)'")
 FULL_KEY = re.compile(r"full_key: (\S+)")
+
+OF_EXTRAS = MappingProxyType(
+    {
+        ("hydra/launcher", "joblib"): "joblib",
+        ("hydra/launcher", "submitit_slurm"): "slurm",
+        ("hydra/launcher", "submitit_local"): "slurm",
+        ("hydra/sweeper", "optuna"): "optuna",
+    }
+)
+"""Plugins of Hydra that sweeps were tried with, and the extra in pyproject.toml that installs each."""
 
 
 def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
@@ -41,6 +52,11 @@ def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
 
 def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> ConfigError:
     options = search.options(group)
+    if (group, name) in OF_EXTRAS:
+        extra = OF_EXTRAS[group, name]
+        return ConfigError(
+            f"{group}={name} is not installed", f"pip install 'spiking-lab[{extra}]' installs it"
+        )
     if group.startswith("hydra/"):
         options = sorted({*options, *(Path(one).stem for one in ConfigStore.instance().list(group))})
     guess = did_you_mean(name, options)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_store import ConfigNode, ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -65,9 +66,24 @@ def _refuse_unknown_target(group: str, options: Any) -> None:
             f"hydra.{group}: '{target}' is not a {group} that is installed",
             f"choose an installed one, as hydra/{group}=basic, and set its options on the command line",
         )
-    nested = [path for path, _ in _leaves(options, f"hydra.{group}") if path.endswith("._target_")]
-    if nested != [f"hydra.{group}._target_"]:
-        raise ConfigError(f"{nested[-1]}: an option names code to call", f"remove it from hydra.{group}")
+    known = _targets_of_plugins()
+    for path, value in _leaves(options, f"hydra.{group}"):
+        if path.endswith("._target_") and path != f"hydra.{group}._target_" and value not in known:
+            raise ConfigError(f"{path}: an option names code to call", f"remove it from hydra.{group}")
+
+
+def _targets_of_plugins() -> set[str]:
+    """What the installed plugins' own configurations name, such as Optuna's samplers."""
+    found: set[str] = set()
+    waiting: list[Any] = [ConfigStore.instance().repo.get("hydra", {})]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            waiting.extend(node.values())
+        elif isinstance(node, ConfigNode):
+            values = OmegaConf.to_container(node.node)
+            found |= {str(value) for path, value in _leaves(values, "") if path.endswith("._target_")}
+    return found
 
 
 def _refuse_settings_of_files(composition: Composition) -> None:

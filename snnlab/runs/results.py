@@ -141,12 +141,12 @@ def headline(result: Result | None) -> str:
 def is_result(content: Result) -> bool:
     """Whether the content of a result.json has its fields in their types, as far as its version knew them."""
     known = {name: kind for name, kind in get_type_hints(RunResult).items() if name in content}
-    if not {"last", "best"} <= set(known) or not all(
-        _is_of(content[name], kind) for name, kind in known.items()
-    ):
+    if "last" not in known or not all(_is_of(content[name], kind) for name, kind in known.items()):
         return False
     return all(
-        isinstance(one, int | float | None) for name in ("last", "best") for one in content[name].values()
+        isinstance(one, int | float | None)
+        for name in ("last", "best")
+        for one in content.get(name, {}).values()
     )
 
 
@@ -200,4 +200,5 @@ def _is_table(content: object, kind: Any) -> bool:
 def is_row(content: Result) -> bool:
     """Whether a line of metrics.jsonl says where in the training it was measured."""
     kinds = {"step": int, "epoch": int, "split": str}
-    return all(isinstance(content.get(key), kind) for key, kind in kinds.items())
+    whole = all(isinstance(content[key], kind) for key, kind in kinds.items() if key in content)
+    return whole and "epoch" in content and "split" in content

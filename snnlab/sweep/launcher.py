@@ -24,9 +24,10 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir
-from snnlab.runs.results import headline, read_result, running_in, select_metric
+from snnlab.runs.results import headline, read_result, running_in
 from snnlab.runs.reuse import stored_result
 from snnlab.signals import STOP_SIGNALS, handle_stop_signals, restore
+from snnlab.sweep.objective import objective
 from snnlab.sweep.options import ProcessOptions
 
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
@@ -221,7 +222,7 @@ def _record(overrides: list[str], cfg: RunConfig, exit_code: int, reason: str) -
         overrides=overrides,
         working_dir=str(folder),
         status=JobStatus.COMPLETED,
-        _return_value=select_metric(read_result(folder) if exit_code == 0 else None, cfg.trainer.select),
+        _return_value=objective(cfg, exit_code),
         exit_code=exit_code,
         run_dir=folder,
         reason=reason,

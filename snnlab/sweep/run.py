@@ -6,7 +6,6 @@ Hydra's own multirun is used, so its other launchers (submitit, joblib) and swee
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 
@@ -16,6 +15,7 @@ from snnlab.errors import PREEMPTED
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
 from snnlab.sweep.launcher import ProcessReturn
+from snnlab.sweep.search import best_trial, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
 
@@ -39,37 +39,36 @@ def run_sweep(
     search = SearchPath.of(config_dirs)
     with loader(search) as hydra_loader:
         read, lines, master = read_sweep(overrides, hydra_loader, search)
-        points = points_of(read, hydra_loader, search) if can_be_listed(read, master) else []
-        if points:
+        listed = can_be_listed(read, master)
+        points = points_of(read, hydra_loader, search) if listed else []
+        if listed:
             done = sum(read_result(point.run_dir) is not None for point in points)
             _say(f"sweep: {len(points)} runs checked, {done} done before")
         else:
+            lines += settings_of_search(master, read)
             _say("sweep: its points are not known beforehand; each is checked when it starts")
-        returns: Any = []
         interrupted = False
+        task = PointTask(train, {point.hydra_overrides: point.cfg for point in points})
         try:
             with config_errors(search):
                 hydra = GlobalHydra.instance().hydra
                 assert hydra is not None
-                task = PointTask(train, {point.hydra_overrides: point.cfg for point in points})
-                returns = hydra.multirun(MAIN, task, lines, with_log_configuration=False)
+                hydra.multirun(MAIN, task, lines, with_log_configuration=False)
         except KeyboardInterrupt:
             interrupted = True
-    processes = [one for one in _flat(returns) if isinstance(one, ProcessReturn)]
+    processes = [one for one in task.ended if isinstance(one, ProcessReturn)]
     interrupted |= any(one.exit_code == PREEMPTED for one in processes)
+    points = points or trials(task.tried, read)
     if not points:
         return PREEMPTED if interrupted else int(any(one.exit_code for one in processes))
     ended = {one.run_dir: one for one in processes}
-    table = SweepTable([point.ended(ended.get(point.run_dir)) for point in points], overrides)
+    points = [point.ended(ended.get(point.run_dir)) for point in points]
+    table = SweepTable(points, overrides)
     _say(table.text())
+    if not listed and (best := best_trial(points)):
+        _say(f"\n{best}")
     _say(f"written to {table.write()}")
     return PREEMPTED if interrupted else table.exit_code
-
-
-def _flat(returns: Any) -> list[Any]:
-    return (
-        [one for batch in returns for one in _flat(batch)] if isinstance(returns, list | tuple) else [returns]
-    )
 
 
 def _say(text: str) -> None:

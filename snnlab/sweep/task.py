@@ -2,17 +2,17 @@
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
 from snnlab.runs.data_check import with_data
-from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
-from snnlab.runs.results import read_result, select_metric
+from snnlab.sweep.objective import objective
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,25 @@ class PointTask:
 
     train: Callable[[list[str]], int]
     configs: Mapping[frozenset[str], RunConfig]
+    tried: dict[frozenset[str], RunConfig] = field(default_factory=dict)
+    """The points that a sweeper has made as it went, in their order."""
+    ended: list[JobReturn] = field(default_factory=list)
+    """How the processes of our own launcher ended; some sweepers keep that to themselves."""
 
     def config(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
         """A point's config; for sweepers that generate points one by one it is checked here."""
-        return self.configs.get(frozenset(overrides)) or with_data(load(overrides, config_dirs), prepare=True)
+        key = frozenset(overrides)
+        if key in self.configs:
+            return self.configs[key]
+        if key not in self.tried:
+            self.tried[key] = with_data(load(overrides, config_dirs), prepare=True)
+        return self.tried[key]
 
     def __call__(self, cfg: DictConfig) -> float:
         """Trains in this process, for launchers that run Python functions (basic, joblib, submitit).
 
         Returns:
-            The metric that `trainer.select` names, for sweepers that optimise it; NaN if the run failed.
+            The metric that `trainer.select` names, for sweepers that optimise it; of a failed run the worst.
         """
         overrides = list(HydraConfig.get().overrides.task)
         config_dirs = [path.removeprefix("file://") for path in HydraConfig.get().searchpath]
@@ -46,7 +55,4 @@ class PointTask:
             code = 1
         if code == PREEMPTED:
             raise KeyboardInterrupt
-        if code != 0:
-            return float("nan")
-        point = self.config(overrides, config_dirs)
-        return select_metric(read_result(run_dir(point)), point.trainer.select)
+        return objective(self.config(overrides, config_dirs), code)

@@ -70,7 +70,8 @@ def _fact(run: PlannedRun, result: Mapping[str, Any], key: str) -> float | None:
 
 def _last_training(folder: Path) -> Mapping[str, Any]:
     """The metrics of the last epoch's training."""
-    return [row for row in read_metrics(folder) if row["split"] == "train"][-1]
+    rows = [row for row in read_metrics(folder) if row["split"] == "train"]
+    return rows[-1] if rows else {}
 
 
 def _inside(content: Any, path: str) -> Any:

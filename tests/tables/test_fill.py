@@ -308,9 +308,10 @@ def test_numbers_of_further_measurements(plan, finished):
     for name, rising in (("a", "upsample"), ("b", "average")):
         other = run.folder.parent.with_name(f"converted-{name}") / run.folder.name
         other.mkdir(parents=True)
-        (other / "config.yaml").write_text(f"neuron: {{rising: {rising}}}\n")
+        raw = {**run.cfg.raw, "neuron": {"name": "lif", "rising": rising}}
+        (other / "config.yaml").write_text(yaml.safe_dump(raw))
         acc = 0.7 if name == "b" else 0.1
-        content = {"conversion": {"ann": str(run.folder), "checkpoint": "last", "acc": acc}}
+        content = {"conversion": {"ann": str(run.folder), "checkpoint": "last", "acc": acc}, "last": {}}
         (other / "result.json").write_text(json.dumps(content))
     assert [cell.mean for cell in fill(planned).cells[:3]] == pytest.approx([25.0, 2.5, 70.0])
     assert [one.state for one in planned.runs] == ["done"] * 3 + ["unmeasured"]

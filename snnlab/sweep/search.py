@@ -1,0 +1,51 @@
+"""Sweepers that make their points as they go, such as Optuna: what they are told, and what came of their trials."""
+
+from collections.abc import Mapping, Sequence
+
+from omegaconf import DictConfig
+
+from snnlab.config.overrides import ReadOverride
+from snnlab.config.schema import RunConfig
+from snnlab.runs.results import headline, read_result
+from snnlab.sweep.objective import higher_is_better, objective
+from snnlab.sweep.point import Point
+
+
+def settings_of_search(master: DictConfig, read: Sequence[ReadOverride]) -> list[str]:
+    """Overrides for a sweeper that optimises, where the command line does not give them.
+
+    The direction follows from `trainer.select`. The sampler's seed is fixed, so that the same command makes the same
+    trials: those that are done are not repeated, and an interrupted search goes on.
+    """
+    sweeper, given = master.hydra.sweeper, {one.key for one in read}
+    found = []
+    if "direction" in sweeper and "hydra.sweeper.direction" not in given:
+        direction = "maximize" if higher_is_better(str(master.trainer.select)) else "minimize"
+        found.append(f"hydra.sweeper.direction={direction}")
+    sampler = sweeper.get("sampler")
+    if sampler is not None and "seed" in sampler and sampler.seed is None:
+        found.append("hydra.sweeper.sampler.seed=0")
+    return found
+
+
+def trials(tried: Mapping[frozenset[str], RunConfig], read: Sequence[ReadOverride]) -> list[Point]:
+    """The points that a sweeper has made, each with the values that it chose."""
+    fixed = {one.hydra for one in read if not one.is_sweep}
+    return [
+        Point(
+            dict(sorted(one.lstrip("+").split("=", 1) for one in overrides - fixed)),
+            cfg,
+            overrides,
+        )
+        for overrides, cfg in tried.items()
+    ]
+
+
+def best_trial(points: Sequence[Point]) -> str:
+    """The best finished trial by `trainer.select`, its values and its directory, in words; empty if none is done."""
+    done = [(objective(point.cfg, 0), point) for point in points if point.status == "done"]
+    if not done:
+        return ""
+    choose = max if higher_is_better(done[0][1].cfg.trainer.select) else min
+    _, best = choose(done, key=lambda one: one[0])
+    return f"best by {best.cfg.trainer.select}: {best.label}; {headline(read_result(best.run_dir))}\n  {best.run_dir}"

@@ -1,0 +1,70 @@
+"""Sweeps under Hydra's other launchers and sweepers: the same table and exit code, whoever starts the jobs."""
+
+import json
+import pickle
+import re
+
+import pytest
+
+from snnlab.config import hydra_errors
+from snnlab.config.compose import loader
+from snnlab.config.search import SearchPath
+
+pytestmark = pytest.mark.usefixtures("stand_in")
+SWEEP = ["train", "-m", "+experiment=quickstart", "paths.runs=runs"]
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_a_sweep_under_another_launcher(snnlab, here, launcher):
+    pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")
+    options = ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else ["hydra.launcher.timeout_min=5"]
+    done = snnlab(*SWEEP, f"hydra/launcher={launcher}", *options, "seed=1,2")
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.startswith("| quickstart"))
+    assert "65.00 +- 7.07" in row
+    assert "2 done" in row
+    assert len(list(here.glob("runs/quickstart/*/seed[12]/result.json"))) == 2
+
+
+@pytest.mark.parametrize(("select", "best"), [("test/acc", "seed=3"), ("test/ece", "seed=")])
+def test_a_search_goes_in_the_direction_of_the_metric_and_says_what_is_best(snnlab, here, select, best):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1", "seed=range(0,4)"]
+    done = snnlab(*SWEEP, *search, f"trainer.select={select}")
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"best by (\S+): (\S+);", done.stdout)
+    assert found[1] == select
+    tried = {int(folder.name.removeprefix("seed")) for folder in here.glob("runs/quickstart/*/seed*")}
+    assert found[2] == (f"seed={max(tried)}" if select == "test/acc" else found[2])
+    assert found[2].startswith(best[:5])
+    again = snnlab(*SWEEP, *search, f"trainer.select={select}")
+    assert again.stdout.count("done before") == 4, "the same command makes the same trials"
+    assert ": started" not in again.stdout
+
+
+def test_a_failed_trial_is_said_at_the_end(snnlab, here):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = [
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.n_jobs=1",
+        "seed=choice(5,6)",
+    ]
+    done = snnlab(*SWEEP, *search, CRASH="tmc5")
+    assert done.returncode == 1
+    again = json.loads(next(here.glob("runs/quickstart/sweep-*.json")).read_text())
+    assert "failed" in json.dumps(again)
+
+
+@pytest.mark.parametrize(("group", "name"), hydra_errors.OF_EXTRAS)
+def test_a_missing_plugin_says_how_to_install_it(group, name):
+    error = hydra_errors._unknown_choice(group, name, "", SearchPath.of([]))
+    assert error.message == f"{group}={name} is not installed"
+    assert f"spiking-lab[{hydra_errors.OF_EXTRAS[group, name]}]" in error.hint
+
+
+def test_hydras_loader_survives_pickling():
+    """Launchers hand it to other processes."""
+    with loader(SearchPath.of([])) as hydra_loader:
+        copy = pickle.loads(pickle.dumps(hydra_loader.repository))
+    assert type(copy) is type(hydra_loader.repository)
