@@ -217,7 +217,7 @@ def test_a_metric_of_the_last_epochs_training(plan, finished):
     (run,) = planned.runs
     finished(run, **{"test/acc": 0.9})
     rows = [("train", 2.0), ("test", 9.0), ("train", 0.125), ("test", 8.0)]
-    lines = (json.dumps({"split": split, f"{split}/loss": loss}) for split, loss in rows)
+    lines = (json.dumps({"epoch": 1, "split": split, f"{split}/loss": loss}) for split, loss in rows)
     (run.folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
     assert by_name(fill(planned), "TMC", "Loss").mean == 0.125
     assert planned.subjects == [run.folder]
@@ -346,7 +346,7 @@ def test_a_cell_without_a_number_in_its_finished_runs_is_named(plan, finished):
     planned = plan(LEFT_OUT.replace("test/acc", "test/firing_rate/all"), seeds=[0])
     for run in planned.runs:
         finished(run, **{"test/firing_rate/t1": 0.5})
-        (run.folder / "metrics.jsonl").write_text('{"split": "train", "train/loss": 1}\n')
+        (run.folder / "metrics.jsonl").write_text('{"epoch": 1, "split": "train", "train/loss": 1}\n')
     cells = fill(planned).without_number
     assert [(cell.row.name, cell.column.label) for cell in cells] == [("TMC", "Acc"), ("SDT", "Acc")]
 
