@@ -126,3 +126,16 @@ def test_a_baseline_differs_from_its_tmc_twin_in_the_loss_only(experiment: str) 
     assert {key: value for key, value in baseline.raw.items() if key not in ("loss", "experiment")} == {
         key: value for key, value in twin.raw.items() if key not in ("loss", "experiment")
     }
+
+
+@pytest.mark.parametrize("loss", ["tmc", "tet", "sdt"])
+@pytest.mark.parametrize("data", ["cifar10", "cifar100", "dvscifar", "dvsgesture", "ncaltech101"])
+def test_statistics_over_a_batch_are_over_20_samples_as_in_tmcs_four_processes(loss: str, data: str) -> None:
+    trainer = load([f"+experiment={loss}_{data}"]).trainer
+    assert (trainer.batch_size, trainer.accumulate) == (20, 4)
+
+
+@pytest.mark.parametrize("experiment", ["tmc_dvscifar", "tet_dvscifar", "sdt_dvscifar", "dsatgo_dvscifar"])
+def test_the_users_of_tets_loader_resize_frames_as_it_does(experiment: str) -> None:
+    keys = load([f"+experiment={experiment}"]).dataset.params
+    assert (keys["resize"], keys["values"], keys["tail"]) == ("pil_la", "binary", "drop")
