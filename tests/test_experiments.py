@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from snnlab.build import build_dataset, build_model
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 from snnlab.train import recipe
@@ -193,3 +194,12 @@ def test_spikformers_recipes_are_those_of_its_files() -> None:
         (0.5, 0.0, 0.5, 75),
         (0.8, 1.0, 1.0, None),
     ]
+
+
+def test_cfs_spikformer_on_recordings_has_the_published_size() -> None:
+    cfg = load(["+experiment=cf_spikformer_dvscifar", "trainer.synthetic=true"])
+    counts = {"surrogate": 0, "network": 0}
+    for name, parameter in build_model(cfg, build_dataset(cfg)).named_parameters():
+        counts["surrogate" if "surrogate" in name else "network"] += parameter.numel()
+    assert counts["network"] == 2_566_666
+    assert round(sum(counts.values()) / 1e6, 2) == 2.57

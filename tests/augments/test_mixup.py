@@ -1,6 +1,7 @@
 """Mixup and CutMix: timm's, with classes mixed as the samples are, and losses that cannot learn from them."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from timm.data.mixup import Mixup as TimmMixup
 
 from snnlab.augments import Mixup
 from snnlab.build import build_augments, build_dataset, build_loss
+from snnlab.cli import main
 from snnlab.errors import ConfigError
 from snnlab.runs.load import load
 
@@ -103,3 +105,13 @@ def test_two_that_mix_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snnlab.build._mixing", lambda cfg: ["mixup", "other"])
     with pytest.raises(ConfigError, match="mixup and other mix samples"):
         build_augments(load(["+experiment=quickstart", "augment=mixup"]))
+
+
+def test_the_command_line_says_it_before_it_reads_data(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    where = [f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'none'}"]
+    assert main(["train", "+experiment=spikformer_cifar10", "loss=tmc", *where]) == 2
+    said = capsys.readouterr().err
+    assert said.count("error: augment.mixup: mixes samples and their classes, and loss 'tmc'") == 1
+    assert said.count("hint: ") == 1
