@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from snnlab import registry
-from snnlab.augments.base import mirrors_images, runs_in_loader
+from snnlab.augments.base import Mixes, mirrors_images, runs_in_loader
 from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import LabelledData
 from snnlab.errors import ConfigError, SnnlabError
@@ -60,8 +60,9 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
     """Builds the data set; with `trainer.synthetic`, generated data of its shape.
 
     Raises:
-        ConfigError: the augmentations do not apply to it.
+        ConfigError: the augmentations do not apply to it, or the loss cannot learn from them.
     """
+    _check_mixing(cfg)
     dataset: LabelledData = construct(
         "dataset", cfg.dataset, {"root": cfg.paths.data, "num_steps": cfg.num_steps}, cfg.plugins
     )
@@ -91,9 +92,37 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
     return dataset
 
 
+def _check_mixing(cfg: RunConfig) -> None:
+    """Refuses to mix samples for a loss that needs one class for each, before any data is read."""
+    mixing = _mixing(cfg)
+    if mixing and not build_loss(cfg).soft_targets and cfg.trainer.overfit_batches is None:
+        raise ConfigError(
+            f"augment.{mixing[0]}: mixes samples and their classes, and loss '{cfg.loss.name}' with these keys needs "
+            "one class for each",
+            f"augment.{mixing[0]}=null leaves it out; losses with soft targets: sdt, tet, skd, twd (ensemble=mean)",
+        )
+
+
 def build_augments(cfg: RunConfig) -> list[nn.Module]:
-    """Builds the augmentations in the order of the configuration."""
+    """Builds the augmentations in the order of the configuration.
+
+    Raises:
+        ConfigError: more than one of them mixes samples.
+    """
+    mixing = _mixing(cfg)
+    if len(mixing) > 1:
+        raise ConfigError(
+            f"augment: {' and '.join(mixing)} mix samples, and what is mixed has no one class to mix again",
+            f"augment.{mixing[1]}=null leaves it out",
+        )
     return [construct("augment", op, {}, cfg.plugins) for op in cfg.augment]
+
+
+def _mixing(cfg: RunConfig) -> list[str]:
+    """The names of the augmentations that mix samples and their classes."""
+    return [
+        op.name for op in cfg.augment if isinstance(registry.load("augment", op.name, cfg.plugins), Mixes)
+    ]
 
 
 def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:

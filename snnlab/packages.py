@@ -13,6 +13,7 @@ EXTRAS = MappingProxyType(
         "nir": "export",
         "onnxscript": "onnx",
         "tonic": "events",
+        "aedat": "aedat4",
         "tokenizers": "text",
         "rjieba": "text",
     }

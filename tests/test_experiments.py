@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from snnlab.build import build_dataset, build_model
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 from snnlab.train import recipe
@@ -29,6 +30,7 @@ SLOW |= {"cf_sst2", "cf_sst5"}  # as cf_waimai, but for the words
 SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", "ann_digits_dvs"}
 # The small experiments of these papers always run.
 SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}
+SLOW |= {"cf_spikformer_dvscifar"}
 SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar"}
 # The same layers as in other experiments; mtsnn_digits shows that they run.
 SLOW |= {name for name in EXPERIMENTS if name.startswith("mtsnn_")} - {"mtsnn_digits", "mtsnn_dvsgesture"}
@@ -37,6 +39,7 @@ SHALLOWER = {
     "spikformer_imagenet": ("model.depth=1",),
     "spikformer_cifar10": ("model.depth=1",),
     "cf_spikformer_cifar10": ("model.depth=1",),
+    "mtsnn_dvsgesture": ("dataset.image_size=32",),
 }
 SMALL = (
     "num_steps=2",
@@ -109,7 +112,8 @@ def test_the_experiments_of_the_papers_are_there() -> None:
     expected |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"}
     for data in ("cifar10", "cifar100", "dvscifar"):
         expected |= {f"cf_{data}", f"dsatgo_{data}"}
-    expected |= {"cf_dvsgesture", "cf_spikformer_cifar10", "cf_digits_dvs", "dsatgo_digits_dvs"}
+    expected |= {"cf_dvsgesture", "cf_spikformer_cifar10", "cf_spikformer_dvscifar"}
+    expected |= {"cf_digits_dvs", "dsatgo_digits_dvs"}
     for loss in ("tmc", "tet", "sdt"):
         expected |= {
             f"{loss}_{data}"
@@ -126,3 +130,76 @@ def test_a_baseline_differs_from_its_tmc_twin_in_the_loss_only(experiment: str) 
     assert {key: value for key, value in baseline.raw.items() if key not in ("loss", "experiment")} == {
         key: value for key, value in twin.raw.items() if key not in ("loss", "experiment")
     }
+
+
+@pytest.mark.parametrize("loss", ["tmc", "tet", "sdt"])
+@pytest.mark.parametrize("data", ["cifar10", "cifar100", "dvscifar", "dvsgesture", "ncaltech101"])
+def test_statistics_over_a_batch_are_over_20_samples_as_in_tmcs_four_processes(loss: str, data: str) -> None:
+    trainer = load([f"+experiment={loss}_{data}"]).trainer
+    assert (trainer.batch_size, trainer.accumulate) == (20, 4)
+
+
+@pytest.mark.parametrize("experiment", ["tmc_dvscifar", "tet_dvscifar", "sdt_dvscifar", "dsatgo_dvscifar"])
+def test_the_users_of_tets_loader_resize_frames_as_it_does(experiment: str) -> None:
+    keys = load([f"+experiment={experiment}"]).dataset.params
+    assert (keys["resize"], keys["values"], keys["tail"]) == ("pil_la", "binary", "drop")
+
+
+def names(experiment: str, *overrides: str) -> list[str]:
+    return [op.name for op in load([f"+experiment={experiment}", *overrides]).augment]
+
+
+@pytest.mark.parametrize("experiment", ["cf_cifar10", "cf_cifar100", "cf_spikformer_cifar10"])
+def test_cf_trains_on_still_images_as_tab_does(experiment: str) -> None:
+    assert names(experiment) == ["crop", "flip"]
+    expected = "exact" if experiment == "cf_cifar100" else "cifar100"
+    assert load([f"+experiment={experiment}"]).dataset.params["normalize"] == expected
+
+
+@pytest.mark.parametrize(("data", "size"), [("cifar10", 16), ("cifar100", 12)])
+def test_lm_hts_augmentation_is_a_choice(data: str, size: int) -> None:
+    cfg = load([f"+experiment=cf_{data}", f"augment=lmht_{data}"])
+    assert [op.name for op in cfg.augment] == ["crop", "flip", "autoaugment", "cutout"]
+    assert cfg.augment[-1].params == {"holes": 1, "size": size, "normalized": True}
+
+
+@pytest.mark.parametrize("experiment", ["cf_sst2", "cf_sst5", "cf_waimai", "cf_spikformer_dvscifar"])
+def test_cf_has_one_optimiser_for_all_data(experiment: str) -> None:
+    cfg = load([f"+experiment={experiment}"])
+    decay = 5e-4 if experiment == "cf_spikformer_dvscifar" else 1e-4
+    assert cfg.optimizer.name == "sgd"
+    chosen = {key: cfg.optimizer.params[key] for key in ("lr", "momentum", "weight_decay")}
+    assert chosen == {"lr": 0.025, "momentum": 0.9, "weight_decay": decay}
+    assert (cfg.trainer.epochs, cfg.trainer.batch_size, cfg.scheduler.name) == (400, 64, "cosine")
+
+
+def test_spikformers_recipes_are_those_of_its_files() -> None:
+    cifar, imagenet = load(["+experiment=spikformer_cifar10"]), load(["+experiment=spikformer_imagenet"])
+    assert names("spikformer_cifar10") == ["flip", "rand_augment", "random_erasing", "mixup"]
+    assert names("spikformer_imagenet") == ["rand_augment", "random_erasing", "mixup"]
+    assert names("spikformer_dvscifar") == ["flip", "snn_augment_wide", "mixup"]
+    assert cifar.dataset.params["normalize"] == "exact"
+    seen = {
+        key: imagenet.dataset.params[key] for key in ("image_size", "resize", "min_area", "interpolation")
+    }
+    assert seen == {"image_size": 224, "resize": 224, "min_area": 1.0, "interpolation": "bicubic"}
+    assert imagenet.optimizer.params["weight_decay"] == 0.05
+    assert imagenet.scheduler.params["warmup_start_lr"] == 1e-6
+    mixups = [
+        load([f"+experiment=spikformer_{name}"]).augment[-1].params
+        for name in ("cifar10", "dvscifar", "imagenet")
+    ]
+    assert [(one["alpha"], one["cutmix"], one["p"], one["until_epoch"]) for one in mixups] == [
+        (0.5, 0.0, 1.0, 200),
+        (0.5, 0.0, 0.5, 75),
+        (0.8, 1.0, 1.0, None),
+    ]
+
+
+def test_cfs_spikformer_on_recordings_has_the_published_size() -> None:
+    cfg = load(["+experiment=cf_spikformer_dvscifar", "trainer.synthetic=true"])
+    counts = {"surrogate": 0, "network": 0}
+    for name, parameter in build_model(cfg, build_dataset(cfg)).named_parameters():
+        counts["surrogate" if "surrogate" in name else "network"] += parameter.numel()
+    assert counts["network"] == 2_566_666
+    assert round(sum(counts.values()) / 1e6, 2) == 2.57

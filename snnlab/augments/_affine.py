@@ -10,13 +10,14 @@ from torch import Tensor
 INTERPOLATIONS = ("nearest", "bilinear")
 
 
-def warp(x_BTCHW: Tensor, matrix_B22: Tensor, interpolation: str) -> Tensor:
+def warp(x_BTCHW: Tensor, matrix_B22: Tensor, interpolation: str, shift_B2: Tensor | None = None) -> Tensor:
     """Output pixel (x, y), in pixels from the centre, takes the input at matrix @ (x, y).
 
     Args:
         x_BTCHW: frames or images, floating point.
         matrix_B22: maps output to input coordinates (column, row): the inverse of the visible motion.
         interpolation: "nearest" or "bilinear".
+        shift_B2: pixels by which the content then moves to the right and down; None: 0.
     """
     batch, num_steps, channels, height, width = x_BTCHW.shape
     # affine_grid counts in half sides, so off-diagonal terms of a non-square image carry the aspect ratio.
@@ -25,6 +26,9 @@ def warp(x_BTCHW: Tensor, matrix_B22: Tensor, interpolation: str) -> Tensor:
     theta_B23[:, 0, 1] = matrix_B22[:, 0, 1] * (height / width)
     theta_B23[:, 1, 0] = matrix_B22[:, 1, 0] * (width / height)
     theta_B23[:, 1, 1] = matrix_B22[:, 1, 1]
+    if shift_B2 is not None:
+        theta_B23[:, 0, 2] = shift_B2[:, 0] * (-2 / width)
+        theta_B23[:, 1, 2] = shift_B2[:, 1] * (-2 / height)
     planes_BKHW = x_BTCHW.reshape(batch, num_steps * channels, height, width)
     grid_BHW2 = F.affine_grid(theta_B23, list(planes_BKHW.shape), align_corners=False).to(planes_BKHW.dtype)
     warped_BKHW = F.grid_sample(

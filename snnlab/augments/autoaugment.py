@@ -1,4 +1,4 @@
-"""AutoAugment's policy for CIFAR-10, in the loader."""
+"""AutoAugment's policies for CIFAR-10 and ImageNet, in the loader."""
 
 from typing import ClassVar, Literal
 
@@ -11,7 +11,7 @@ from snnlab.ranges import NonNegativeInt
 
 
 class AutoAugment(nn.Module):
-    """Applies one of AutoAugment's 25 sub-policies for CIFAR-10 (Cubuk et al., arXiv:1805.09501).
+    """Applies one of AutoAugment's 25 sub-policies to each image (Cubuk et al., arXiv:1805.09501).
 
     Works on one uint8 image at a time, in the loader's worker, because colour operations are defined on bytes
     and differ from image to image. Its random numbers come from torch's default generator of that worker
@@ -19,6 +19,8 @@ class AutoAugment(nn.Module):
     operations on the device take.
 
     Args:
+        policy: data on which the sub-policies were found: cifar10 | imagenet. TWD and DS-ATGO take the first also
+            for CIFAR-100.
         fill: grey value of the pixels that rotation, shear and translation uncover, 0 to 255. Default 128:
             the paper and the policy table that the TWD, DS-ATGO, QCFS and SEENN codes share (torchvision's
             own is 0).
@@ -31,14 +33,18 @@ class AutoAugment(nn.Module):
     in_loader: ClassVar[bool] = True
 
     def __init__(
-        self, *, fill: NonNegativeInt = 128, interpolation: Literal["nearest", "bilinear"] = "nearest"
+        self,
+        *,
+        policy: Literal["cifar10", "imagenet"] = "cifar10",
+        fill: NonNegativeInt = 128,
+        interpolation: Literal["nearest", "bilinear"] = "nearest",
     ) -> None:
         super().__init__()
         if not 0 <= fill <= 255:
             raise ValueError(f"autoaugment: fill must be in 0..255, got {fill}")
         check_interpolation(interpolation)
         self.policy = TorchvisionAutoAugment(
-            AutoAugmentPolicy.CIFAR10, interpolation=InterpolationMode(interpolation), fill=[float(fill)]
+            AutoAugmentPolicy(policy), interpolation=InterpolationMode(interpolation), fill=[float(fill)]
         )
 
     def forward(self, x_CHW: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ class Augment(nn.Module):
     """True if it changes single stored images where they are loaded, False for batches on the training device."""
     mirrors: ClassVar[bool] = False
     """Whether left and right may change places, which is another class for some data."""
+    normalized: bool = False
+    """True if it works on normalised samples, where 0 is the mean; otherwise it comes before normalisation."""
 
     def forward(self, x_BTCHW: Tensor, generator: torch.Generator | None = None) -> Tensor:
         raise NotImplementedError
@@ -49,6 +51,39 @@ class SaysWhetherItMirrors(Protocol):
 def mirrors_images(op: object) -> bool:
     """Returns True for an augmentation or its class with `mirrors = True`."""
     return isinstance(op, SaysWhetherItMirrors) and op.mirrors
+
+
+@runtime_checkable
+class SaysWhen(Protocol):
+    """An augmentation that has `normalized`, with or without `Augment` as its base."""
+
+    normalized: bool
+
+
+def follows_normalization(op: object) -> bool:
+    """Returns True for an augmentation with `normalized = True`."""
+    return isinstance(op, SaysWhen) and op.normalized
+
+
+@runtime_checkable
+class Mixes(Protocol):
+    """An augmentation that mixes the samples of a batch, and their classes alike."""
+
+    mixes: bool
+
+    def mix(
+        self, x_TBCHW: Tensor, target_B: Tensor, num_classes: int, epoch: int, seed: int
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the mixed samples and the probabilities of their classes, [B, K].
+
+        Args:
+            x_TBCHW: a batch, time first; it is not changed.
+            target_B: the samples' classes.
+            num_classes: K.
+            epoch: counted from 0.
+            seed: of all that is drawn, another one for each batch.
+        """
+        ...
 
 
 def draw_integers(low: int, high: int, x_BTCHW: Tensor, generator: torch.Generator | None) -> Tensor:

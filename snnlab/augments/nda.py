@@ -8,22 +8,24 @@ from snnlab.augments.cutout import Cutout
 from snnlab.augments.roll import Roll
 from snnlab.augments.rotate import Rotate
 from snnlab.augments.shear import Shear
-from snnlab.ranges import NonNegative, NonNegativeInt
+from snnlab.ranges import NonNegative, NonNegativeInt, PositiveInt
 
 
 class NDA(Augment):
-    """Applies exactly one of roll, rotate, shear and cutout to each sample (Li et al., arXiv:2203.06145).
+    """Applies one of roll, rotate, shear and cutout to each sample, or several (Li et al., arXiv:2203.06145).
 
     Every operation whose strength is not null is chosen with the same probability. A strength of 0 makes that
     choice the identity. Pixels are those of the network's input; rotate and shear take the nearest
     pixel. The defaults are the released NDA code on CIFAR10-DVS at 48x48. Others: N-Caltech101 in that code
-    `roll=3 rotate=15 shear=15`; TWD on CIFAR10-DVS `roll=5 rotate=30 shear=null cutout=16`.
+    `roll=3 rotate=15 shear=15`; TWD and LM-HT on CIFAR10-DVS `roll=5 rotate=30 shear=null cutout=16`.
 
     Args:
         roll: largest shift of `roll` in pixels; null: without it.
         rotate: largest angle of `rotate` in degrees; null: without it.
         shear: largest angle of `shear` in degrees, below 90; null: without it.
         cutout: side of the hole of `cutout` in pixels; null: without it. The released NDA code has none.
+        operations: how many are drawn for each sample, with replacement, and applied one after the other. LM-HT has
+            2 on DVS-Gesture.
 
     Raises:
         ValueError: all four are null, or one is out of its range.
@@ -36,6 +38,7 @@ class NDA(Augment):
         rotate: NonNegative | None = 30.0,
         shear: NonNegative | None = 30.0,
         cutout: NonNegativeInt | None = None,
+        operations: PositiveInt = 1,
     ) -> None:
         super().__init__()
         ops: list[Augment] = []
@@ -50,8 +53,14 @@ class NDA(Augment):
         if not ops:
             raise ValueError("nda: at least one of roll, rotate, shear and cutout must not be null")
         self.ops = torch.nn.ModuleList(ops)
+        self.operations = operations
 
     def forward(self, x_BTCHW: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        for _ in range(self.operations):
+            x_BTCHW = self._one(x_BTCHW, generator)
+        return x_BTCHW
+
+    def _one(self, x_BTCHW: Tensor, generator: torch.Generator | None) -> Tensor:
         choice_B = draw_integers(0, len(self.ops) - 1, x_BTCHW, generator)
         y_BTCHW = x_BTCHW
         for index, op in enumerate(self.ops):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,13 @@ from snnlab.data.files import Layout, NotThereError, Recording
 from snnlab.data.foreign import reading
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
 from snnlab.data.identity import DataFiles
+from snnlab.data.pil_la import resize_la
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
 from snnlab.data.splits import Split
 from snnlab.errors import DataError, SnnlabError
 
+Resizing = Literal["bilinear", "pil_la"]
 _MANY = 2000
 
 
@@ -38,9 +41,13 @@ class EventData(LabelledData):
         root: folder of all data sets.
         framing: how events become frames.
         scale: scaling of the counts, see `frames_to_float`.
-        image_size: decoded height and width (bilinear, antialiased).
+        image_size: decoded height and width.
         split_name: the named split.
         empty: recordings with fewer events than steps: an `error`, or `skip`.
+        resize: `bilinear` (antialiased) for both channels, or `pil_la`, see `resize_la`.
+
+    Raises:
+        ValueError: `pil_la` with frames that may hold more than 1.
     """
 
     name: str
@@ -58,13 +65,20 @@ class EventData(LabelledData):
         image_size: int,
         split_name: str,
         empty: Empty = "error",
+        resize: Resizing = "bilinear",
     ) -> None:
+        if resize == "pil_la" and scale == "counts" and framing.values == "counts":
+            raise ValueError(
+                "dataset.resize=pil_la makes pictures of frames from 0 to 1; dataset.scale=max or clip, or "
+                "dataset.values=binary, makes frames such"
+            )
         self.root = Path(root)
         self.framing = framing
         self.scale = scale
         self.image_size = image_size
         self.split_name = split_name
         self.empty = empty
+        self.resizing = resize
         self.num_classes = len(self.class_names)
         self.raw_shape = (framing.num_steps, 2, *self.sensor)
         self._open: FrameCache | None = None
@@ -108,7 +122,11 @@ class EventData(LabelledData):
 
     def decode(self, raw: Tensor) -> Tensor:
         x_BTCHW = frames_to_float(raw, self.scale)
-        resized = resize(x_BTCHW.flatten(0, 1), self.image_size)
+        frames_NCHW = x_BTCHW.flatten(0, 1)
+        if self.resizing == "pil_la":
+            resized = resize_la(frames_NCHW, self.image_size)
+        else:
+            resized = resize(frames_NCHW, self.image_size)
         return resized.reshape(*x_BTCHW.shape[:3], self.image_size, self.image_size)
 
     def frames(self) -> FrameCache:

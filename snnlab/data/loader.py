@@ -14,7 +14,7 @@ from snnlab.data.dataset import SampleSet
 from snnlab.data.workers import read_ahead
 
 # The uses of derived seeds; no two share a number.
-ORDER, SAMPLES, AUGMENTS, NOISE = range(4)
+ORDER, SAMPLES, AUGMENTS, NOISE, MIXES = range(5)
 
 
 def loader(

@@ -3,7 +3,6 @@
 Shapes: E events.
 """
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -67,13 +66,9 @@ def read_aedat4(path: Path) -> Events:
     """AEDAT-4, the format in which tonic downloads CIFAR10-DVS; needs the package `aedat`.
 
     Raises:
-        DataError: the package is not installed.
+        MissingPackageError: the package is not installed; the published AEDAT-2 files need none.
     """
-    if importlib.util.find_spec("aedat") is None:
-        raise DataError(
-            f"{path} is in AEDAT-4 format, which the package 'aedat' reads",
-            "pip install aedat, or use the published AEDAT-2 files (*.aedat)",
-        )
+    need("aedat", f"{path}, in AEDAT-4 format,")
     need("tonic", str(path))
     from tonic.io import read_aedat4 as read
 

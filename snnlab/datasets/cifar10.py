@@ -7,7 +7,12 @@ from typing import Any, Literal
 from snnlab.data.cifar import CIFAR
 from snnlab.ranges import PositiveInt
 
-_STD = {"common": (0.2023, 0.1994, 0.2010), "exact": (0.2470, 0.2435, 0.2616)}
+_MEAN = (0.4914, 0.4822, 0.4465)
+_MEAN_STD = {
+    "common": (_MEAN, (0.2023, 0.1994, 0.2010)),
+    "exact": (_MEAN, (0.2470, 0.2435, 0.2616)),
+    "cifar100": ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),
+}
 
 
 class CIFAR10(CIFAR):
@@ -17,9 +22,9 @@ class CIFAR10(CIFAR):
         root: folder of all data sets; see `CIFAR` for where it is looked for.
         num_steps: unused, the image is shown at every step.
         image_size: height and width after bilinear resizing.
-        normalize: common (std 0.2023, 0.1994, 0.2010) | exact (0.2470, 0.2435, 0.2616) | none (0 to 1). The
+        normalize: common (std .2023, .1994, .2010) | exact (.2470, .2435, .2616) | cifar100 | none (0 to 1). The
             common standard deviations are those of most code (TET, TMC, TWD, DS-ATGO), means over images, not
-            of all pixels; the exact ones are Spikformer's.
+            of all pixels; the exact ones are Spikformer's. TAB has mean and deviation of CIFAR-100 for both sets.
         download: true: download the archive (170 MB) if it is missing.
     """
 
@@ -46,13 +51,12 @@ class CIFAR10(CIFAR):
         num_steps: int = 1,
         *,
         image_size: PositiveInt = 32,
-        normalize: Literal["common", "exact", "none"] = "common",
+        normalize: Literal["common", "exact", "cifar100", "none"] = "common",
         download: bool = False,
     ) -> None:
         super().__init__(root, image_size, download)
         if normalize != "none":
-            self.mean = (0.4914, 0.4822, 0.4465)
-            self.std = _STD[normalize]
+            self.mean, self.std = _MEAN_STD[normalize]
 
     def _reader(self) -> Callable[..., Any]:
         from torchvision import datasets

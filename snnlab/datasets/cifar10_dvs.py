@@ -40,6 +40,9 @@ class CIFAR10DVS(EventData):
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1). TET divides by
             the largest of a frame.
         empty: recordings with fewer events than steps: error | skip (left out and counted).
+        resize: bilinear | pil_la (OFF events become their share of the ON events). TET's loader, which TMC, NDA's
+            copy of it and MPD-AGL (DS-ATGO) share, makes pictures of its frames whose resize is `pil_la`, see
+            `snnlab/data/pil_la.py`; spikingjelly's users resize both channels alike.
         split: tet (900-999 test) | teb (0-99 test) | spikingjelly_order | random9000_seed42. In `tet` the
             numbers 900 to 999 of each class are held out (TET, TMC, MPD-AGL), in `teb` 0 to 99 (PSN, TEBN),
             in `spikingjelly_order` the last tenth of each class by file name as text (Spikformer, LM-HT), in
@@ -78,10 +81,11 @@ class CIFAR10DVS(EventData):
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
         empty: Literal["error", "skip"] = "error",
+        resize: Literal["bilinear", "pil_la"] = "bilinear",
         split: Literal["tet", "teb", "spikingjelly_order", "random9000_seed42"] = "tet",
     ) -> None:
         super().__init__(
-            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty, resize
         )
 
     def read(self, recordings: Sequence[Recording]) -> list[Events]:

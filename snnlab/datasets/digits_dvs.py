@@ -46,6 +46,7 @@ class DigitsDVS(EventData):
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
         empty: recordings with fewer events than steps: error | skip (left out and counted).
+        resize: bilinear | pil_la (as TET and TMC resize CIFAR10-DVS, see `snnlab/data/pil_la.py`).
         split: stratified80_seed0: 1437 train, 360 test, the same digits as of `digits`.
         threshold: mean contrast threshold of the pixels, in units of log intensity.
         threshold_spread: standard deviation of the thresholds over the pixels.
@@ -71,6 +72,7 @@ class DigitsDVS(EventData):
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
         empty: Literal["error", "skip"] = "error",
+        resize: Literal["bilinear", "pil_la"] = "bilinear",
         split: Literal["stratified80_seed0"] = "stratified80_seed0",
         threshold: Positive = 0.25,
         threshold_spread: NonNegative = 0.03,
@@ -78,7 +80,7 @@ class DigitsDVS(EventData):
         seed: NonNegativeInt = 0,
     ) -> None:
         super().__init__(
-            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty, resize
         )
         self.seed = seed
         self.camera = EventCamera(

@@ -46,6 +46,7 @@ class DVSGesture(EventData):
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
         empty: recordings with fewer events than steps: error | skip (left out and counted).
+        resize: bilinear | pil_la (as TET and TMC resize CIFAR10-DVS, see `snnlab/data/pil_la.py`).
         split: published: by person. No person occurs in both folders.
     """
 
@@ -79,10 +80,11 @@ class DVSGesture(EventData):
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
         empty: Literal["error", "skip"] = "error",
+        resize: Literal["bilinear", "pil_la"] = "bilinear",
         split: Literal["published"] = "published",
     ) -> None:
         super().__init__(
-            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty, resize
         )
 
     def find(self) -> list[Recording]:

@@ -51,6 +51,7 @@ class NCaltech101(EventData):
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
         empty: recordings with fewer events than steps: error | skip (left out and counted).
+        resize: bilinear | pil_la (as TET and TMC resize CIFAR10-DVS, see `snnlab/data/pil_la.py`).
         split: first90 (of each class, by number) | stratified90_seed0. In `first90` the first 90 % of each
             class by number are for training, as in NDA, but without the file system's order; in
             `stratified90_seed0` 90 % of each class at random.
@@ -73,6 +74,7 @@ class NCaltech101(EventData):
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
         empty: Literal["error", "skip"] = "error",
+        resize: Literal["bilinear", "pil_la"] = "bilinear",
         split: Literal["first90", "stratified90_seed0"] = "first90",
         background: bool = False,
     ) -> None:
@@ -80,7 +82,7 @@ class NCaltech101(EventData):
         self.expected = 8709 if background else 8242
         self.layout = replace(_LAYOUT, classes=self.class_names)
         super().__init__(
-            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty, resize
         )
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:

@@ -37,6 +37,7 @@ class NMNIST(EventData):
         tail: for by=number, events left over: keep (in the last frame) | drop.
         scale: counts (as they are) | max (divided by the frame's largest) | clip (at most 1).
         empty: recordings with fewer events than steps: error | skip (left out and counted).
+        resize: bilinear | pil_la (as TET and TMC resize CIFAR10-DVS, see `snnlab/data/pil_la.py`).
         split: published (folders Train, Test) | stratified80_seed0 (of Train, for subsets). The second takes
             80 % of each class of the folder Train against the rest of it, for a subset whose test part does
             not hold every digit.
@@ -68,10 +69,11 @@ class NMNIST(EventData):
         tail: Literal["keep", "drop"] = "keep",
         scale: Literal["counts", "max", "clip"] = "counts",
         empty: Literal["error", "skip"] = "error",
+        resize: Literal["bilinear", "pil_la"] = "bilinear",
         split: Literal["published", "stratified80_seed0"] = "published",
     ) -> None:
         super().__init__(
-            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty
+            root, Framing(num_steps, by, duration_ms, values, tail), scale, image_size, split, empty, resize
         )
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:

@@ -15,6 +15,8 @@ class Loss(nn.Module, ABC):
 
     needs_teacher = False
     """Whether training needs a teacher's logits; see `TeacherLoss` in `base_teacher.py`."""
+    soft_targets: bool = False
+    """Whether `terms` also takes probabilities of the classes, [B, K], as mixed samples have them."""
 
     @abstractmethod
     def terms(self, logits_TBK: Tensor, target: Tensor) -> dict[str, Tensor]:

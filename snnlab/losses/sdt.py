@@ -19,6 +19,8 @@ class SDT(Loss):
         label_smoothing: share of the target that is spread evenly over all classes. In the TMC paper 0.
     """
 
+    soft_targets = True
+
     def __init__(self, *, label_smoothing: Fraction = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing

@@ -24,6 +24,8 @@ class SKD(TeacherLoss):
             only.
     """
 
+    soft_targets = True
+
     def __init__(
         self, *, alpha: NonNegative = 0.2, temperature: Positive = 3.0, label_smoothing: Fraction = 0.0
     ) -> None:

@@ -23,6 +23,8 @@ class TET(Loss):
         label_smoothing: share of the target that is spread evenly over all classes.
     """
 
+    soft_targets = True
+
     def __init__(
         self, *, lamb: Fraction = 0.001, means: float = 1.0, label_smoothing: Fraction = 0.0
     ) -> None:

@@ -55,6 +55,8 @@ class TWD(TeacherLoss):
         self.hard = hard
         self.soft = soft
         self.label_smoothing = label_smoothing
+        # Of a mixed sample no step is right or wrong.
+        self.soft_targets = beta == 0 or ensemble == "mean"
 
     def own_terms(self, logits_TBK: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Returns `{"ce", "sd"}`; only `{"ce"}` when `beta` is 0.

@@ -28,7 +28,7 @@ class StepResult:
 
     Attributes:
         terms: each term of the loss and each regulariser's, mean over the step's samples.
-        correct: number of samples that the time-mean logits classify correctly.
+        correct: number of samples that the time-mean logits classify correctly; of mixed ones, their first sample.
         count: number of samples.
         x_TBCHW: the last input, to find the layer at fault if the loss is not finite.
     """
@@ -118,6 +118,7 @@ class Learner:
         for offset, (raw, target) in enumerate(batches):
             x_TBCHW = self.pipeline.train(raw, epoch, first_batch + offset)
             target_B = target.to(self.pipeline.device, non_blocking=True)
+            x_TBCHW, learned = self.pipeline.mixed(x_TBCHW, target_B, epoch, first_batch + offset)
             with self._exchanged(last=offset == len(batches) - 1):
                 with autocast(self.pipeline.device, self.trainer.precision), ExitStack() as watching:
                     for regulariser in self.regularisers.values():
@@ -128,7 +129,7 @@ class Learner:
                 logits_TBK = logits_TBK.float()
                 share = len(target) / count
                 teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
-                terms_of_batch = self._terms(logits_TBK, target_B, teacher_BK)
+                terms_of_batch = self._terms(logits_TBK, learned, teacher_BK)
                 parts = {name: term * share for name, term in terms_of_batch.items()}
                 # DistributedDataParallel averages the processes' gradients; the sum is needed.
                 loss = torch.stack(list(parts.values())).sum() * self.processes.count
@@ -152,11 +153,11 @@ class Learner:
     def _taught(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor | None:
         return None if self.teacher is None else self.teacher.of_batch(x_TBCHW, epoch, batch)
 
-    def _terms(self, logits_TBK: Tensor, target_B: Tensor, teacher_BK: Tensor | None) -> dict[str, Tensor]:
+    def _terms(self, logits_TBK: Tensor, target: Tensor, teacher_BK: Tensor | None) -> dict[str, Tensor]:
         if isinstance(self.loss, TeacherLoss):
-            terms = self.loss.terms(logits_TBK, target_B, teacher_BK)
+            terms = self.loss.terms(logits_TBK, target, teacher_BK)
         else:
-            terms = self.loss.terms(logits_TBK, target_B)
+            terms = self.loss.terms(logits_TBK, target)
         assert not terms.keys() & self.regularisers.keys(), "a regulariser is named like a term of the loss"
         return terms | {name: one.term(self.model) for name, one in self.regularisers.items()}
 

@@ -44,6 +44,14 @@ def test_it_is_the_cifar10_policy_with_grey_fill():
     assert set(moved(black).unique().tolist()) == {0, 77}
 
 
+def test_the_policy_for_imagenet_is_that_of_the_paper():
+    policies = AutoAugment(policy="imagenet").policy.policies
+    assert len(policies) == 25
+    assert policies[0] == (("Posterize", 0.4, 8), ("Rotate", 0.6, 9))
+    assert policies[18] == (("ShearX", 0.6, 5), ("Equalize", 1.0, None))
+    assert AutoAugment(policy="imagenet", fill=77).policy.fill == [77.0]
+
+
 def test_runs_in_the_loader():
     assert AutoAugment.in_loader
 

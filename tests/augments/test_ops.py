@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as TF
 
-from snnlab.augments import NDA, Crop, Cutout, Flip, Roll, Rotate, Shear
+from snnlab.augments import NDA, Crop, Cutout, Flip, RandomErasing, Roll, Rotate, Shear, SNNAugmentWide
 
 EVENTS = (6, 4, 2, 12, 9)
 STATIC = (6, 1, 3, 9, 12)
@@ -23,6 +23,10 @@ OPS = {
     "shear": Shear(degrees=30.0),
     "cutout": Cutout(holes=2, size=4),
     "nda": NDA(roll=2, rotate=20.0, shear=20.0, cutout=3),
+    "nda_twice": NDA(roll=2, rotate=20.0, shear=20.0, cutout=3, operations=2),
+    "random_erasing": RandomErasing(p=0.8),
+    "random_erasing_pixel": RandomErasing(p=0.8, mode="pixel"),
+    "snn_augment_wide": SNNAugmentWide(),
 }
 IDENTITIES = {
     "flip": Flip(p=0.0),
@@ -33,6 +37,8 @@ IDENTITIES = {
     "cutout_no_hole": Cutout(holes=0),
     "cutout_no_size": Cutout(size=0),
     "nda": NDA(roll=0, rotate=0.0, shear=0.0, cutout=0),
+    "random_erasing": RandomErasing(p=0.0),
+    "snn_augment_wide": SNNAugmentWide(shear=0.0, translate=0.0, rotate=0.0, min_area=0.0, max_area=0.0),
 }
 
 
@@ -299,6 +305,19 @@ def test_nda_applies_exactly_one_operation():
     shares = [part.float().mean().item() for part in (cut, rolled, rotated)]
     assert shares == pytest.approx([1 / 3, 1 / 3, 1 / 3], abs=0.05)
     assert unmoved.float().mean().item() < 0.06
+
+
+def test_nda_with_two_operations_draws_each_with_replacement():
+    x = pixels_with_own_value(2000, 9, 9)
+    y = NDA(roll=3, rotate=None, shear=None, cutout=5, operations=2)(x, generator())
+    flat_x, flat_y = x.flatten(1), y.flatten(1)
+    cut_only = ((flat_y == flat_x) | (flat_y == 0)).all(1)
+    rolled_only = (flat_y.sort(1).values == flat_x.sort(1).values).all(1)
+    shares = [part.float().mean().item() for part in (cut_only, rolled_only, ~cut_only & ~rolled_only)]
+    assert shares == pytest.approx([1 / 4, 1 / 4, 1 / 2], abs=0.06)
+    first = NDA(roll=3, operations=1)
+    rng = generator(5)
+    assert torch.equal(NDA(roll=3, operations=2)(x, generator(5)), first(first(x, rng), rng))
 
 
 @pytest.mark.parametrize("only", ["roll", "rotate", "shear", "cutout"])

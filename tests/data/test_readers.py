@@ -2,6 +2,7 @@
 
 import re
 import struct
+import sys
 import tracemalloc
 import zipfile
 import zlib
@@ -15,6 +16,7 @@ from snnlab.data.frames import Events
 from snnlab.data.readers import read_recording
 from snnlab.datasets import DVSGesture
 from snnlab.errors import DataError
+from snnlab.packages import MissingPackageError
 
 
 def rows(events):
@@ -109,10 +111,11 @@ def test_wrong_tables(tmp_path):
 
 
 def test_aedat4_without_its_package(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(DataError, match="aedat") as caught:
+    monkeypatch.setitem(sys.modules, "aedat", None)
+    with pytest.raises(MissingPackageError, match="needs the package 'aedat'") as caught:
         read_recording(tmp_path / "a.aedat4")
-    assert "pip install aedat" in caught.value.hint
+    assert caught.value.message.startswith(f"{tmp_path / 'a.aedat4'}, in AEDAT-4 format, needs")
+    assert "pip install -e '.[aedat4]'" in caught.value.hint
 
 
 def save_table(path, x=(1, 2), y=(3, 4), p=(0, 1), t=(0, 5)):

@@ -65,6 +65,8 @@ def test_normalisation_conventions(tmp_path):
     assert CIFAR10(tmp_path).std == (0.2023, 0.1994, 0.2010)
     assert CIFAR10(tmp_path, normalize="exact").std == (0.2470, 0.2435, 0.2616)
     assert CIFAR10(tmp_path, normalize="none").mean is None
+    assert CIFAR10(tmp_path, normalize="cifar100").mean == CIFAR100(tmp_path).mean
+    assert CIFAR10(tmp_path, normalize="cifar100").std == CIFAR100(tmp_path).std
     assert CIFAR100(tmp_path).mean == (0.5071, 0.4867, 0.4408)
     assert CIFAR100(tmp_path, normalize="cifar10").mean == CIFAR10(tmp_path).mean
 
