@@ -42,6 +42,8 @@ class MetaSpikeFormer(nn.Module):
         ValueError: dims are not four, or not divisible.
     """
 
+    released_unused = ""
+
     def __init__(
         self,
         neuron: NeuronFactory,
@@ -98,3 +100,25 @@ class MetaSpikeFormer(nn.Module):
         if self.distillation_head is not None:
             logits_TBK = (logits_TBK + self.distillation_head(spikes_TBC)) / 2
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in BICLab/Spike-Driven-Transformer-V2."""
+        separable = [f"Conv.{layer}" for layer in ("pwconv1", "bn1", "dwconv", "pwconv2", "bn2")]
+        conv_block = [*separable, "conv1", "bn1", "conv2", "bn2"]
+        body = [f"0.body.{layer}" for layer in ("0", "1.bn", "2.0", "2.1", "2.2")]
+        attention = [f"attn.{part}_conv.{layer}" for part in "qkv" for layer in (*body, "1")]
+        attention += [f"attn.proj_conv.{layer}" for layer in (*body, "1")]
+        attention += ["mlp.fc1_conv", "mlp.fc1_bn", "mlp.fc2_conv", "mlp.fc2_bn"]
+        blocks = {
+            "1_1": ["ConvBlock1_1.0"],
+            "1_2": ["ConvBlock1_2.0"],
+            "2": ["ConvBlock2_1.0", "ConvBlock2_2.0"],
+            "3": [f"block3.{i}" for i in range(6)],
+            "4": [f"block4.{i}" for i in range(2)],
+        }
+        names: list[str] = []
+        for stage, inside in blocks.items():
+            names += [f"downsample{stage}.encode_conv", f"downsample{stage}.encode_bn"]
+            layers = attention if stage in "34" else conv_block
+            names += [f"{block}.{layer}" for block in inside for layer in layers]
+        return [*names, "head"] if self.distillation_head is None else [*names, "head", "head_kd"]

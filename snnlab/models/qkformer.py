@@ -48,6 +48,8 @@ class QKFormer(nn.Module):
         ValueError: no stage, dim is not divisible, or the image size is not divisible by the pools.
     """
 
+    released_unused = ""
+
     def __init__(
         self,
         neuron: NeuronFactory,
@@ -97,6 +99,7 @@ class QKFormer(nn.Module):
                 )
                 blocks.append(AttentionBlock(attention, width, mlp_ratio, neuron, norm))
             stages.append(Stage(embedding, blocks))
+        self.released_stem, self.depths = stem, depths
         self.stages = nn.Sequential(*stages)
         self.head = linear_head(dim, num_classes)
 
@@ -104,6 +107,27 @@ class QKFormer(nn.Module):
         """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.stages(x_TBCHW).mean((3, 4)))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in zhouchenlin2096/QKFormer, which differ a little between its three folders."""
+        large, last = self.released_stem == "imagenet", len(self.depths)
+        first = {"cifar": 2, "imagenet": 3, "dvs": 4}[self.released_stem]
+        names: list[str] = []
+        for i, depth in enumerate(self.depths, start=1):
+            convs = [f"proj{n or ''}" for n in range(first)]
+            if i > 1:
+                convs = ["proj" if self.released_stem == "dvs" else "proj3", "proj4"]
+            names += [
+                f"patch_embed{i}.{conv}_{part}" for conv in (*convs, "proj_res") for part in ("conv", "bn")
+            ]
+            attention = "tssa" if i < last else "attn" if large else "ssa"
+            parts = ("q", "k", "proj") if i < last else ("q", "k", "v", "proj")
+            layers = [f"{attention}.{part}" for part in parts]
+            layers += ["mlp.fc1", "mlp.fc2"] if large else ["mlp.mlp1", "mlp.mlp2"]
+            for block in range(depth):
+                for layer in layers:
+                    names += [f"stage{i}.{block}.{layer}_conv", f"stage{i}.{block}.{layer}_bn"]
+        return [*names, "head"]
 
 
 class Stage(nn.Module):

@@ -45,6 +45,8 @@ class Spikingformer(nn.Module):
         ValueError: dim is not divisible, a pool is not a stage, or the image size is not divisible by the pools.
     """
 
+    released_unused = r"block\.\d+\.norm[12]\..*"
+
     def __init__(
         self,
         neuron: NeuronFactory,
@@ -95,3 +97,11 @@ class Spikingformer(nn.Module):
         tokens_TBCN = self.tokenizer(x_TBCHW).flatten(3)
         logits_TBK: Tensor = self.head(self.blocks(tokens_TBCN).mean(3))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in zhouchenlin2096/Spikingformer."""
+        names = [f"patch_embed.block{i}_{part}" for i in range(5) for part in ("conv", "bn")]
+        for i in range(len(self.blocks)):
+            for layer in ("attn.q", "attn.k", "attn.v", "attn.proj", "mlp.mlp1", "mlp.mlp2"):
+                names += [f"block.{i}.{layer}_conv", f"block.{i}.{layer}_bn"]
+        return [*names, "head"]
