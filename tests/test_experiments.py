@@ -41,7 +41,7 @@ SHALLOWER = {
     "spikformer_cifar10": ("model.depth=1",),
     "cf_spikformer_cifar10": ("model.depth=1",),
     "spikingformer_cifar100": ("model.depth=1",),
-    "tmc_imagenet_metaspikeformer": ("model.dims=[16,32,64,80]",),
+    "tmc_imagenet_metaspikeformer": ("model.dims=[16,32,64,80]", "model.depths=[1,1,1,1,1]"),
     **{
         f"{loss}_imagenet_qkformer": ("model.depths=[1,1,1]", "model.dim=96", "dataset.image_size=64")
         for loss in ("sdt", "tet", "tmc")

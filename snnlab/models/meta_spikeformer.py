@@ -17,9 +17,10 @@ class MetaSpikeFormer(nn.Module):
     """Meta-SpikeFormer of Yao et al. 2024: convolutional blocks, then attention blocks, with membrane shortcuts.
 
     (neuron)-conv-norm makes the image smaller, without a neuron in front of the first: 7x7 of stride 2 to half of the
-    first of `dims`, 3x3 of stride 2 to the first, second and third, 3x3 of stride 1 to the fourth; behind them 1, 1, 2
-    convolutional blocks, 6 and 2 attention blocks. Then the mean over the image, a neuron, and the linear head on
-    every step. Published for ImageNet, with the neuron lif (tau 2, decay_input, detach_reset):
+    first of `dims`, 3x3 of stride 2 to the first, second and third, 3x3 of stride 1 to the fourth. Behind the first
+    three stand convolutional blocks, behind the last two attention blocks, as many as `depths` says. Then the mean over
+    the image, a neuron, and the linear head on every step. Published for ImageNet, with the neuron lif (tau 2,
+    decay_input, detach_reset):
 
         8-384    dims (96, 192, 384, 480), 31.3 M parameters
         8-512    the defaults, 55.4 M
@@ -29,6 +30,7 @@ class MetaSpikeFormer(nn.Module):
         neuron, norm: factories of the layers, see `snnlab.layers.factory`.
         in_channels, num_classes: of the data.
         dims: channels of the four stages; the first is even, the last two are multiples of heads.
+        depths: number of blocks behind each of the five convolutions.
         heads: heads of the attention.
         mlp_ratio: hidden channels of the blocks' second half, over their channels.
         scale: factor of the attention's output.
@@ -39,7 +41,7 @@ class MetaSpikeFormer(nn.Module):
             the released evaluation, here in training too.
 
     Raises:
-        ValueError: dims are not four, or not divisible.
+        ValueError: dims are not four, or not divisible; depths are not five.
     """
 
     released_unused = ""
@@ -52,6 +54,7 @@ class MetaSpikeFormer(nn.Module):
         num_classes: int,
         *,
         dims: tuple[int, ...] = (128, 256, 512, 640),
+        depths: tuple[int, ...] = (1, 1, 2, 6, 2),
         heads: PositiveInt = 8,
         mlp_ratio: PositiveInt = 4,
         scale: Positive = 0.125,
@@ -62,6 +65,8 @@ class MetaSpikeFormer(nn.Module):
         super().__init__()
         if len(dims) != 4 or min(dims) < 1:
             raise ValueError(f"dims of meta_spikeformer are the channels of four stages, not {list(dims)}")
+        if len(depths) != 5 or min(depths) < 0:
+            raise ValueError(f"depths of meta_spikeformer are five numbers of blocks, not {list(depths)}")
         d1, d2, d3, d4 = dims
         if d1 % 2 or d3 % heads or d4 % heads:
             raise ValueError(
@@ -81,13 +86,13 @@ class MetaSpikeFormer(nn.Module):
 
         first = [EachStep(nn.Conv2d(in_channels, d1 // 2, 7, 2, padding=3)), norm(d1 // 2)]
         self.stages = nn.Sequential(
-            nn.Sequential(Layers(*first), *convs(d1 // 2, 1)),
-            nn.Sequential(Layers(*smaller(d1 // 2, d1, 2)), *convs(d1, 1)),
-            nn.Sequential(Layers(*smaller(d1, d2, 2)), *convs(d2, 2)),
-            nn.Sequential(Layers(*smaller(d2, d3, 2)), *attention(d3, 6)),
-            nn.Sequential(Layers(*smaller(d3, d4, 1)), *attention(d4, 2)),
+            nn.Sequential(Layers(*first), *convs(d1 // 2, depths[0])),
+            nn.Sequential(Layers(*smaller(d1 // 2, d1, 2)), *convs(d1, depths[1])),
+            nn.Sequential(Layers(*smaller(d1, d2, 2)), *convs(d2, depths[2])),
+            nn.Sequential(Layers(*smaller(d2, d3, 2)), *attention(d3, depths[3])),
+            nn.Sequential(Layers(*smaller(d3, d4, 1)), *attention(d4, depths[4])),
         )
-        self.last_neuron = last_neuron
+        self.last_neuron, self.depths = last_neuron, depths
         self.neuron = neuron() if last_neuron or distillation_head else nn.Identity()
         self.head = linear_head(d4, num_classes)
         self.distillation_head = linear_head(d4, num_classes) if distillation_head else None
@@ -110,11 +115,11 @@ class MetaSpikeFormer(nn.Module):
         attention += [f"attn.proj_conv.{layer}" for layer in (*body, "1")]
         attention += ["mlp.fc1_conv", "mlp.fc1_bn", "mlp.fc2_conv", "mlp.fc2_bn"]
         blocks = {
-            "1_1": ["ConvBlock1_1.0"],
-            "1_2": ["ConvBlock1_2.0"],
-            "2": ["ConvBlock2_1.0", "ConvBlock2_2.0"],
-            "3": [f"block3.{i}" for i in range(6)],
-            "4": [f"block4.{i}" for i in range(2)],
+            "1_1": [f"ConvBlock1_1.{i}" for i in range(self.depths[0])],
+            "1_2": [f"ConvBlock1_2.{i}" for i in range(self.depths[1])],
+            "2": [f"ConvBlock2_{i + 1}.0" for i in range(self.depths[2])],
+            "3": [f"block3.{i}" for i in range(self.depths[3])],
+            "4": [f"block4.{i}" for i in range(self.depths[4])],
         }
         names: list[str] = []
         for stage, inside in blocks.items():

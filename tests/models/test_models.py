@@ -50,7 +50,7 @@ SIZES = dict.fromkeys(
 )
 # Narrower networks of the same layers; the published ones are counted below.
 NARROW = {
-    "meta_spikeformer": {"dims": (16, 32, 64, 80), "distillation_head": True},
+    "meta_spikeformer": {"dims": (16, 32, 64, 80), "depths": (1, 1, 1, 1, 1), "distillation_head": True},
     "qkformer": {"dim": 96, "heads": 2},
     "spikingformer": {"dim": 96, "heads": 4},
 }
@@ -361,6 +361,36 @@ def test_spikformer_refuses_what_does_not_fit():
         Spikformer(LIF, BN, 2, 10, 32, dim=100)
     with pytest.raises(ValueError, match="1 to 4"):
         Spikformer(LIF, BN, 2, 10, 32, pools=(0, 5))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Spikingformer(LIF, BN, 2, 10, 40, **SPIKINGFORMER_DVS), "multiple of 16"),
+        (lambda: Spikingformer(LIF, BN, 2, 10, 32, dim=100), "multiple of 8 and of heads"),
+        (lambda: Spikingformer(LIF, BN, 2, 10, 32, pools=(5,)), "1 to 4"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 30), "image_size 30 .* multiple of 4"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 40, **HST), "image_size 40 .* multiple of 16"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 32, dim=100), "dim 100 .* multiple of 8"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 32, depths=()), "depths of qkformer"),
+        (lambda: MetaSpikeFormer(LIF, BN, 3, 10, dims=(8, 8)), "four stages"),
+        (lambda: MetaSpikeFormer(LIF, BN, 3, 10, depths=(1, 2)), "five numbers"),
+        (lambda: MetaSpikeFormer(LIF, BN, 3, 10, dims=(8, 8, 12, 16)), "multiples of heads"),
+        (lambda: VGG11SNN(LIF, BN, 3, 10, 40), "image_size 40 .* multiple of 16"),
+        (lambda: VGG11SNN(LIF, BN, 3, 10, 64, pools=(9,)), "1 to 8"),
+        (lambda: VGG11SNN(LIF, BN, 3, 10, 64, channels=()), "at least one"),
+    ],
+)
+def test_new_networks_refuse_what_does_not_fit(make, said):
+    with torch.device("meta"), pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_vgg11_pools_where_the_list_says():
+    model = VGG11SNN(LIF, BN, 3, 10, 64, channels=(4, 6, 8), pools=(1, 3), pool="max", conv_bias=False)
+    kinds = [type(m[0]).__name__ if hasattr(m, "__len__") else type(m).__name__ for m in model.features]
+    conv = ["Conv2d", "BN", "LIF"]
+    assert kinds == [*conv, "MaxPool2d", *conv, *conv, "MaxPool2d"]
 
 
 def test_spikformer_linear_layers_start_narrow():
