@@ -25,13 +25,16 @@ TEACHERS = {
     "twd_cifar10": "ann_resnet34_cifar10",
     "twd_cifar100": "ann_resnet34_cifar100",
     "twd_dvscifar": "ann_resnet19_dvscifar",
+    "twd_spikingformer_cifar100": "ann_resnet34_cifar100",
 }
 SLOW |= {"cf_sst2", "cf_sst5"}  # as cf_waimai, but for the words
 SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", "ann_digits_dvs"}
 # The small experiments of these papers always run.
 SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}
 SLOW |= {"cf_spikformer_dvscifar"}
-SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar"}
+SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar", "dsatgo_imagenet", "cf_imagenet200"}
+# Large networks for large images.
+SLOW |= {"tmc_imagenet_qkformer", "tmc_imagenet_metaspikeformer"}
 # The same layers as in other experiments; mtsnn_digits shows that they run.
 SLOW |= {name for name in EXPERIMENTS if name.startswith("mtsnn_")} - {"mtsnn_digits", "mtsnn_dvsgesture"}
 # A shallower network where the published one takes minutes.
@@ -40,6 +43,12 @@ SHALLOWER = {
     "spikformer_cifar10": ("model.depth=1",),
     "cf_spikformer_cifar10": ("model.depth=1",),
     "mtsnn_dvsgesture": ("dataset.image_size=32",),
+    "spikingformer_cifar100": ("model.depth=1",),
+    "tmc_imagenet_metaspikeformer": ("model.dims=[16,32,64,80]", "model.depths=[1,1,1,1,1]"),
+    **{
+        f"{loss}_imagenet_qkformer": ("model.depths=[1,1,1]", "model.dim=96", "dataset.image_size=64")
+        for loss in ("sdt", "tet", "tmc")
+    },
 }
 SMALL = (
     "num_steps=2",
@@ -114,10 +123,24 @@ def test_the_experiments_of_the_papers_are_there() -> None:
         expected |= {f"cf_{data}", f"dsatgo_{data}"}
     expected |= {"cf_dvsgesture", "cf_spikformer_cifar10", "cf_spikformer_dvscifar"}
     expected |= {"cf_digits_dvs", "dsatgo_digits_dvs"}
+    expected |= {
+        "spikingformer_cifar100",
+        "dsatgo_imagenet",
+        "cf_imagenet200",
+        "tmc_imagenet_metaspikeformer",
+    }
     for loss in ("tmc", "tet", "sdt"):
         expected |= {
             f"{loss}_{data}"
-            for data in ("dvscifar", "cifar10", "cifar100", "dvsgesture", "ncaltech101", "nmnist")
+            for data in (
+                "dvscifar",
+                "cifar10",
+                "cifar100",
+                "dvsgesture",
+                "ncaltech101",
+                "nmnist",
+                "imagenet_qkformer",
+            )
         }
     assert expected <= set(EXPERIMENTS)
 

@@ -173,8 +173,14 @@ class InitConfig:
     """Run directory of a trained network with the same layers; null = fresh weights."""
     checkpoint: Literal["last", "best"] = "last"
     """Which of that run's checkpoints; best was selected on the test split."""
+    file: Unhashed[Path | None] = None
+    """Released checkpoint (.pt, .pth, .tar, .safetensors) with its authors' names of the layers, in place of a run."""
     identity: str = ""
     """What those weights are, as a hash; filled in when a run is composed, never by hand."""
+
+    def __post_init__(self) -> None:
+        if self.run is not None and self.file is not None:
+            raise ConfigError("init: run and file are two sources of weights", "leave one of them out")
 
 
 @dataclass(frozen=True, kw_only=True)

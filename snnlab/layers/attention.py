@@ -31,11 +31,27 @@ def project(
     return Layers(layer, norm(c_out), neuron())
 
 
+def attend(q_TBCN: Tensor, k_TBCN: Tensor, v_TBCN: Tensor, heads: int, scale: float) -> Tensor:
+    """Returns scale Q K^T V of every head, without softmax: [T, B, C, N].
+
+    It is computed as Q (K^T V), which is equal as there is no softmax in between, and cheaper if there are more tokens
+    than channels per head.
+    """
+    q_TBhDN, k_TBhDN, v_TBhDN = (by_head(p_TBCN, heads) for p_TBCN in (q_TBCN, k_TBCN, v_TBCN))
+    y_TBhDN = (v_TBhDN @ k_TBhDN.mT) @ q_TBhDN * scale
+    return y_TBhDN.flatten(2, 3)
+
+
+def by_head(x_TBCN: Tensor, heads: int) -> Tensor:
+    """Divides the channels among the heads: [T, B, C, N] -> [T, B, h, D, N]."""
+    x_TBhDN: Tensor = x_TBCN.unflatten(2, (heads, -1))  # type: ignore[no-untyped-call]  # untyped in torch
+    return x_TBhDN
+
+
 class SpikingSelfAttention(nn.Module):
     """Attention without softmax: out(neuron(scale Q K^T V)) with spikes Q, K, V; x_TBCN -> x_TBCN.
 
-    Zhou et al. 2023, "Spikformer", Eq. 6 to 8. The product is computed as Q (K^T V), which is equal
-    as there is no softmax in between, and cheaper if there are more tokens than channels per head.
+    Zhou et al. 2023, "Spikformer", Eq. 6 to 8.
 
     Args:
         dim, heads: number of channels, and of heads among which they are divided.
@@ -64,12 +80,9 @@ class SpikingSelfAttention(nn.Module):
         self.out = project(kind, dim, dim, True, neuron, norm)
 
     def forward(self, x_TBCN: Tensor) -> Tensor:
-        q_TBhDN, k_TBhDN, v_TBhDN = (
-            p(x_TBCN).unflatten(2, (self.heads, -1)) for p in (self.q, self.k, self.v)
-        )
-        y_TBhDN = (v_TBhDN @ k_TBhDN.mT) @ q_TBhDN * self.scale
-        y_TBCN: Tensor = self.out(self.neuron(y_TBhDN.flatten(2, 3)))
-        return y_TBCN
+        y_TBCN = attend(self.q(x_TBCN), self.k(x_TBCN), self.v(x_TBCN), self.heads, self.scale)
+        out_TBCN: Tensor = self.out(self.neuron(y_TBCN))
+        return out_TBCN
 
 
 class SpikformerBlock(nn.Module):

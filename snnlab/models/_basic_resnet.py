@@ -4,14 +4,12 @@ Shape suffixes: T time steps, B samples, C channels, H height, W width, K classe
 """
 
 from itertools import pairwise
-from typing import Literal
 
 from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
-from snnlab.layers.fused import Layers
-from snnlab.layers.residual import conv3x3, residual_stage
-from snnlab.layers.time import EachStep
+from snnlab.layers.residual import residual_stage
+from snnlab.layers.resnet_stem import Stem, StemPool, resnet_stem
 
 
 class BasicResNet(nn.Module):
@@ -38,15 +36,11 @@ class BasicResNet(nn.Module):
         residual_neuron: NeuronFactory | None,
         *,
         width: int = 64,
-        stem: Literal["cifar", "imagenet"] = "cifar",
-        pool: Literal["avg", "max"] = "avg",
+        stem: Stem = "cifar",
+        pool: StemPool = "avg",
     ) -> None:
         super().__init__()
-        self.stem = Layers(conv3x3(in_channels, width), norm(width), neuron())
-        if stem == "imagenet":
-            self.stem[0] = EachStep(nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False))
-            kind = nn.AvgPool2d if pool == "avg" else nn.MaxPool2d
-            self.stem.append(EachStep(kind(3, stride=2, padding=1)))
+        self.stem = resnet_stem(in_channels, width, stem, pool, neuron, norm)
         widths = [width, *(width << stage for stage in range(len(blocks)))]
         self.stages = nn.Sequential(
             *(

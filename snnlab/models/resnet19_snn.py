@@ -27,6 +27,8 @@ class ResNet19SNN(nn.Module):
         stem: channels of the first convolution: 64 (TET, TMC) | 128 (TWD, DS-ATGO).
     """
 
+    released_unused = r".*(_s|seqbn)\..*"  # layers that are registered twice
+
     def __init__(
         self,
         neuron: NeuronFactory,
@@ -44,9 +46,21 @@ class ResNet19SNN(nn.Module):
             residual_stage(128, 256, 3, 2, neuron, norm, residual_neuron),
             residual_stage(256, 512, 2, 2, neuron, norm, residual_neuron),
         )
+        self.changes = (stem != 128, True, True)  # whether a stage's first shortcut is a convolution
         self.head = nn.Sequential(nn.Linear(512, 256), neuron(), nn.Linear(256, num_classes))
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
         """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in the code of TET, and of TMC."""
+        names = ["conv1", "bn1.bn"]
+        for i, (blocks, changes) in enumerate(zip((3, 3, 2), self.changes, strict=True), start=1):
+            for block in range(blocks):
+                layers = ["conv1", "bn1.bn", "conv2", "bn2.bn"]
+                if block == 0 and changes:
+                    layers += ["downsample.layer.module", "downsample.bn.bn"]
+                names += [f"layer{i}.{block}.{layer}" for layer in layers]
+        return [*names, "fc1", "fc2"]

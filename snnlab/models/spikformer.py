@@ -48,6 +48,8 @@ class Spikformer(nn.Module):
         ValueError: dim is not divisible, a pool is not a stage, or the image size is not divisible by the pools.
     """
 
+    released_unused = r"block\.\d+\.norm[12]\..*|pos_embed"
+
     def __init__(
         self,
         neuron: NeuronFactory,
@@ -84,6 +86,7 @@ class Spikformer(nn.Module):
             if i in pools:
                 stages.append(EachStep(nn.MaxPool2d(3, stride=2, padding=1)))
         self.tokenizer = Layers(*stages)
+        self.projection = projection
         self.position = Layers(conv3x3(dim, dim), norm(dim), neuron())
         self.blocks = nn.Sequential(
             *(
@@ -103,3 +106,13 @@ class Spikformer(nn.Module):
         tokens_TBCN = (map_TBCHW + self.position(map_TBCHW)).flatten(3)
         logits_TBK: Tensor = self.head(self.blocks(tokens_TBCN).mean(3))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in ZK-Zhou/spikformer, whose layers are called `linear` for CIFAR and `conv` elsewhere."""
+        kind = self.projection
+        names = [f"patch_embed.proj_{part}{i or ''}" for i in range(4) for part in ("conv", "bn")]
+        names += ["patch_embed.rpe_conv", "patch_embed.rpe_bn"]
+        for i in range(len(self.blocks)):
+            for layer in ("attn.q", "attn.k", "attn.v", "attn.proj", "mlp.fc1", "mlp.fc2"):
+                names += [f"block.{i}.{layer}_{kind}", f"block.{i}.{layer}_bn"]
+        return [*names, "head"]

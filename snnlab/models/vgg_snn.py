@@ -35,6 +35,8 @@ class VGGSNN(nn.Module):
         ValueError: odd number of channels, or an image size that is not divisible by the pools.
     """
 
+    released_unused = ""
+
     def __init__(
         self,
         neuron: NeuronFactory,
@@ -66,6 +68,7 @@ class VGGSNN(nn.Module):
             layers += [EachStep(conv), norm(c_out), neuron()]
             if ends_pair and pool != "stride":
                 layers.append(EachStep(nn.AvgPool2d(2) if pool == "avg" else nn.MaxPool2d(2)))
+        self.convolutions, self.pooled = len(channels), pool != "stride"
         self.features = Layers(*layers)
         self.dropout = SharedDropout(dropout)
         self.head = nn.Linear(channels[-1] * (image_size // factor) ** 2, num_classes)
@@ -74,3 +77,11 @@ class VGGSNN(nn.Module):
         """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.dropout(self.features(x_TBCHW).flatten(2)))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in the code of TET, and of TMC: pools are counted as layers, unless the convolutions stride."""
+        names: list[str] = []
+        for i in range(self.convolutions):
+            at = i + (i // 2 if self.pooled else 0)
+            names += [f"features.{at}.fwd.module.0", f"features.{at}.fwd.module.1"]
+        return [*names, "classifier.module"]

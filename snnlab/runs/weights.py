@@ -38,15 +38,20 @@ def identified_teacher(**values: Any) -> DistillConfig:
 
 
 def identified_init(**values: Any) -> InitConfig:
-    """The settings with the run's absolute path and the identity of its weights.
+    """The settings with the absolute path of the run or the file, and the identity of its weights.
 
     An existing identity is kept: it belongs to a stored run, whose origin may have been deleted.
 
     Raises:
-        ConfigError: the run is missing.
+        ConfigError: the run or the file is missing.
     """
     init = InitConfig(**values)
-    if init.run is None or init.identity:
+    if init.identity:
+        return init
+    if init.file is not None:
+        file = Path(os.path.abspath(init.file.expanduser()))
+        return replace(init, file=file, identity=f"file {_hash_of(file, 'init.file')}")
+    if init.run is None:
         return init
     folder = run_of(init.run, "init.run")
     return replace(init, run=str(folder), identity=identity_of_run(folder, init.checkpoint, "init.run"))

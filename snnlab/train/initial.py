@@ -7,23 +7,28 @@ from torch import nn
 from snnlab.config.schema import RunConfig
 from snnlab.data.identity import DataIdentity
 from snnlab.errors import ConfigError
+from snnlab.layers.released import load_released
 from snnlab.neurons.base import Neuron
 from snnlab.runs import checkpoint
 from snnlab.runs.config_file import read_config
 from snnlab.runs.data_check import refuse_other_samples
+from snnlab.train.released_file import read_released
 
 
 def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
-    """Loads the weights of `init.run`; does nothing if it is not set.
+    """Loads the weights of `init.run` or `init.file`; does nothing if neither is set.
 
     Parameters of neurons may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; they keep
     their configured initial values. All other parameters must be present with equal shapes, and none may be left over.
 
     Raises:
         ConfigError: the weights do not fit this network, or they were trained on other samples of its data set.
-        SnnlabError: there is no such checkpoint.
+        SnnlabError: there is no such checkpoint, or it is damaged.
     """
     init = cfg.init
+    if init.file is not None:
+        _start_from_file(init.file, model)
+        return
     if init.run is None:
         return
     folder = Path(init.run)
@@ -48,6 +53,16 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
             "take the run's model, norm, dataset and input; only its neuron may differ",
         )
     model.load_state_dict({**own, **weights})
+
+
+def _start_from_file(file: Path, model: nn.Module) -> None:
+    try:
+        load_released(model, read_released(file))
+    except ValueError as error:
+        raise ConfigError(
+            f"init.file: {file} does not fit: {error}",
+            "take the settings of the released network; docs/howto.md lists the networks with a map of names",
+        ) from error
 
 
 def _shape(x: "object") -> str:

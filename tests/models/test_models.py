@@ -7,16 +7,23 @@ import torch
 
 from snnlab import registry
 from snnlab.models import (
+    VGG11SNN,
     VGG16SNN,
     VGGSNN,
+    DSATGOResNet18SNN,
+    MetaSpikeFormer,
     MSResNet18SNN,
     PreActResNet34SNN,
+    QKFormer,
     ResNet18SNN,
     ResNet19SNN,
     ResNet20SNN,
     ResNet34SNN,
+    SEWResNet18SNN,
     SEWResNet19SNN,
+    SEWResNet34SNN,
     Spikformer,
+    Spikingformer,
     TextCNNSNN,
     TouchSNN,
 )
@@ -25,12 +32,35 @@ from snnlab.norms import BN, TDBN, TEBN
 
 NAMES = tuple(registry.component_files("model"))
 # The same blocks as in resnet18_snn, twice as many; much like vgg_snn, but larger.
-LARGE = ("resnet34_snn", "vgg16_snn")
+LARGE = ("resnet34_snn", "vgg16_snn", "sew_resnet34_snn")
 NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
 # oneDNN's bfloat16 convolution reads memory it never wrote for inputs of 1 x 1 pixels (torch 2.15, CPU, stride 2): no
 # network may get that small here.
-SIZES = {"vgg16_snn": 32, "preact_resnet34_snn": 32}
+SIZES = dict.fromkeys(
+    (
+        "vgg11_snn",
+        "vgg16_snn",
+        "preact_resnet34_snn",
+        "meta_spikeformer",
+        "sew_resnet18_snn",
+        "sew_resnet34_snn",
+        "dsatgo_resnet18_snn",
+    ),
+    32,
+)
+# Narrower networks of the same layers; the published ones are counted below.
+NARROW = {
+    "meta_spikeformer": {"dims": (16, 32, 64, 80), "depths": (1, 1, 1, 1, 1), "distillation_head": True},
+    "qkformer": {"dim": 96, "heads": 2},
+    "spikingformer": {"dim": 96, "heads": 4},
+}
 DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4), "projection": "conv", "scale": 0.25}
+SPIKINGFORMER_DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4)}
+HST = {"stem": "imagenet", "depths": (1, 2, 7)}
+QKFORMER_DVS = {"stem": "dvs", "depths": (1, 1), "dim": 256, "heads": 16}
+META_384 = {"dims": (96, 192, 384, 480)}
+META_768 = {"dims": (192, 384, 768, 960)}
+FIVE_POOLS = {"pools": (1, 2, 4, 6, 8), "head": "flatten"}
 IMAGENET = {"depth": 8, "dim": 512, "heads": 8, "pools": (1, 2, 3, 4), "projection": "conv"}
 
 
@@ -45,7 +75,8 @@ def build(name, neuron=LIF, norm=BN, in_channels=2, num_classes=7, image_size=No
         "frame_shape": (SIZES.get(name, 16),) * 2,
         "num_steps": 4,
     }
-    return cls(**{k: v for k, v in given.items() if k in inspect.signature(cls).parameters})
+    taken = {k: v for k, v in given.items() if k in inspect.signature(cls).parameters}
+    return cls(**taken, **NARROW.get(name, {}))
 
 
 def eager(**overrides):
@@ -109,6 +140,39 @@ def frames(steps, batch=2, name=None):
         (360_902, lambda: TextCNNSNN(LIF, BN, 1, 2, (25, 300))),
         (361_805, lambda: TextCNNSNN(LIF, BN, 1, 5, (25, 300), pool="avg")),
         (228_900, lambda: TouchSNN(LIF, BN, 2, 36, 11)),
+        (5_762_746, lambda: Spikingformer(LIF, BN, 3, 10, 32, depth=2)),
+        (5_797_396, lambda: Spikingformer(LIF, BN, 3, 100, 32, depth=2, heads=8)),
+        (9_320_122, lambda: Spikingformer(LIF, BN, 3, 10, 32)),
+        (9_354_772, lambda: Spikingformer(LIF, BN, 3, 100, 32, heads=8)),
+        (4_152_106, lambda: Spikingformer(LIF, BN, 3, 10, 32, dim=256, heads=8)),
+        (2_566_666, lambda: Spikingformer(LIF, BN, 2, 10, 128, **SPIKINGFORMER_DVS)),
+        (6_706_234, lambda: QKFormer(LIF, BN, 3, 10, 32)),
+        (6_740_884, lambda: QKFormer(LIF, BN, 3, 100, 32)),
+        (1_504_138, lambda: QKFormer(LIF, BN, 2, 10, 128, **QKFORMER_DVS, mlp_ratio=1)),
+        (1_999_114, lambda: QKFormer(LIF, BN, 2, 10, 128, **QKFORMER_DVS)),
+        (16_473_688, lambda: QKFormer(LIF, BN, 3, 1000, 224, **HST, heads=6)),
+        (29_079_336, lambda: QKFormer(LIF, BN, 3, 1000, 224, **HST, dim=512)),
+        (64_962_760, lambda: QKFormer(LIF, BN, 3, 1000, 384, **HST, dim=768, heads=12)),
+        (31_333_864, lambda: MetaSpikeFormer(LIF, BN, 3, 1000, **META_384)),
+        (31_814_864, lambda: MetaSpikeFormer(LIF, BN, 3, 1000, **META_384, distillation_head=True)),
+        (55_350_248, lambda: MetaSpikeFormer(LIF, BN, 3, 1000)),
+        (55_991_248, lambda: MetaSpikeFormer(LIF, BN, 3, 1000, distillation_head=True)),
+        (123_741_160, lambda: MetaSpikeFormer(LIF, BN, 3, 1000, **META_768)),
+        (124_702_160, lambda: MetaSpikeFormer(LIF, BN, 3, 1000, **META_768, distillation_head=True)),
+        (9_325_832, lambda: VGG11SNN(LIF, BN, 3, 200, 64, conv_bias=False)),
+        (9_328_584, lambda: VGG11SNN(LIF, BN, 3, 200, 64)),
+        (9_633_032, lambda: VGG11SNN(LIF, BN, 3, 200, 64, conv_bias=False, **FIVE_POOLS)),
+        (9_635_784, lambda: VGG11SNN(LIF, BN, 3, 200, 64, **FIVE_POOLS)),
+        (14_241_032, lambda: VGG11SNN(LIF, BN, 3, 200, 224, conv_bias=False, **FIVE_POOLS)),
+        (14_243_784, lambda: VGG11SNN(LIF, BN, 3, 200, 224, **FIVE_POOLS)),
+        (11_689_512, lambda: SEWResNet18SNN(LIF, BN, 3, 1000)),
+        (21_797_672, lambda: SEWResNet34SNN(LIF, BN, 3, 1000)),
+        (13_076_096, lambda: DSATGOResNet18SNN(LIF, BN, 3, 1000, stem="cifar")),
+        (13_091_456, lambda: DSATGOResNet18SNN(LIF, BN, 3, 1000)),
+        (13_091_456 + 19, lambda: DSATGOResNet18SNN(DSATGO, BN, 3, 1000)),
+        (17_796_736, lambda: DSATGOResNet18SNN(LIF, BN, 3, 1000, stem="cifar", last_blocks=3)),
+        (17_812_096, lambda: DSATGOResNet18SNN(LIF, BN, 3, 1000, last_blocks=3)),
+        (17_812_096 + 21, lambda: DSATGOResNet18SNN(DSATGO, BN, 3, 1000, last_blocks=3)),
         (29_689_384, lambda: Spikformer(LIF, BN, 3, 1000, 224, **IMAGENET)),  # published as 29.68 M
     ],
 )
@@ -297,6 +361,36 @@ def test_spikformer_refuses_what_does_not_fit():
         Spikformer(LIF, BN, 2, 10, 32, dim=100)
     with pytest.raises(ValueError, match="1 to 4"):
         Spikformer(LIF, BN, 2, 10, 32, pools=(0, 5))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Spikingformer(LIF, BN, 2, 10, 40, **SPIKINGFORMER_DVS), "multiple of 16"),
+        (lambda: Spikingformer(LIF, BN, 2, 10, 32, dim=100), "multiple of 8 and of heads"),
+        (lambda: Spikingformer(LIF, BN, 2, 10, 32, pools=(5,)), "1 to 4"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 30), "image_size 30 .* multiple of 4"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 40, **HST), "image_size 40 .* multiple of 16"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 32, dim=100), "dim 100 .* multiple of 8"),
+        (lambda: QKFormer(LIF, BN, 3, 10, 32, depths=()), "depths of qkformer"),
+        (lambda: MetaSpikeFormer(LIF, BN, 3, 10, dims=(8, 8)), "four stages"),
+        (lambda: MetaSpikeFormer(LIF, BN, 3, 10, depths=(1, 2)), "five numbers"),
+        (lambda: MetaSpikeFormer(LIF, BN, 3, 10, dims=(8, 8, 12, 16)), "multiples of heads"),
+        (lambda: VGG11SNN(LIF, BN, 3, 10, 40), "image_size 40 .* multiple of 16"),
+        (lambda: VGG11SNN(LIF, BN, 3, 10, 64, pools=(9,)), "1 to 8"),
+        (lambda: VGG11SNN(LIF, BN, 3, 10, 64, channels=()), "at least one"),
+    ],
+)
+def test_new_networks_refuse_what_does_not_fit(make, said):
+    with torch.device("meta"), pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_vgg11_pools_where_the_list_says():
+    model = VGG11SNN(LIF, BN, 3, 10, 64, channels=(4, 6, 8), pools=(1, 3), pool="max", conv_bias=False)
+    kinds = [type(m[0]).__name__ if hasattr(m, "__len__") else type(m).__name__ for m in model.features]
+    conv = ["Conv2d", "BN", "LIF"]
+    assert kinds == [*conv, "MaxPool2d", *conv, *conv, "MaxPool2d"]
 
 
 def test_spikformer_linear_layers_start_narrow():

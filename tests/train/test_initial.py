@@ -1,6 +1,7 @@
 """A run starts from the weights of another: an ANN with relu becomes one with quant_relu."""
 
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from snnlab.runs import checkpoint
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 from snnlab.train import recipe
+from tests.models.released_states import spikingformer
 
 SMALL = (
     "dataset=digits_dvs",
@@ -95,6 +97,68 @@ def test_weights_that_do_not_fit_are_refused(ann: Path, tmp_path: Path, override
     with pytest.raises(ConfigError, match=message):
         recipe.run(cfg)
     assert not run_dir(cfg).exists()
+
+
+def released(file: Path, content: object) -> Path:
+    torch.save(content, file)
+    return file
+
+
+def transformer(tmp_path: Path, file: Path, *overrides: str):
+    small = ("model=spikingformer", "model.depth=2", "model.dim=32", "model.heads=4", "trainer.epochs=1")
+    others = [one for one in SMALL if not one.startswith(("model", "trainer.epochs"))]
+    frozen = ("optimizer=sgd", "optimizer.lr=1e-30", f"init.file={file}")
+    paths = (f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'none'}")
+    return load([*small, *others, *frozen, *overrides, *paths])
+
+
+@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"model": s, "args": Namespace(lr=0.1), "epoch": 3}])
+def test_a_run_starts_from_a_released_checkpoint(tmp_path: Path, wrap) -> None:
+    state = {key: value.float() for key, value in spikingformer(c_in=2, classes=10).items()}
+    cfg = transformer(tmp_path, released(tmp_path / "released.pth", wrap(state)))
+    assert cfg.init.identity.startswith("file ")
+    end = weights(trained(cfg))
+    torch.testing.assert_close(end["head.weight"], state["head.weight"])
+    torch.testing.assert_close(
+        end["blocks.1.mlp.4.0.weight"], state["block.1.mlp.mlp2_conv.weight"].squeeze(-1)
+    )
+
+
+def test_a_released_checkpoint_decides_the_run_and_its_place_does_not(tmp_path: Path) -> None:
+    first = released(tmp_path / "first.pth", {"x": torch.ones(1)})
+    again = released(tmp_path / "again.pth", {"x": torch.zeros(1)})
+    (tmp_path / "link.pth").symlink_to(first)
+    named = [run_dir(transformer(tmp_path, file)) for file in (first, tmp_path / "link.pth", again)]
+    assert named[0] == named[1] != named[2]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            {"head.weight": torch.ones(2)},
+            r"does not fit: patch_embed.block0_conv.weight is not there \(and \d+ more\)",
+        ),
+        ({"epoch": 3}, "holds no tensors by name"),
+        ({}, "holds no tensors by name"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: object, said: str) -> None:
+    cfg = transformer(tmp_path, released(tmp_path / "released.pth", content))
+    with pytest.raises(ConfigError, match=f"init.file: .*{said}"):
+        recipe.run(cfg)
+    assert not run_dir(cfg).exists()
+
+
+def test_a_damaged_or_missing_file_and_two_sources_are_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no tensors")
+    with pytest.raises(ConfigError, match="is damaged, or no safetensors file"):
+        recipe.run(transformer(tmp_path, broken))
+    with pytest.raises(ConfigError, match=r"init.file: no such file"):
+        transformer(tmp_path, tmp_path / "nowhere.pth")
+    with pytest.raises(ConfigError, match="two sources of weights"):
+        transformer(tmp_path, broken, f"init.run={tmp_path}")
 
 
 def test_a_missing_run_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,45 @@
+"""Reads a released checkpoint: a state by name, or a file that keeps one beside the settings of its training."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snnlab.errors import ConfigError
+from snnlab.packages import need
+from snnlab.runs.safe_load import are_weights, reason, safe_load
+
+EXPECTED = "init.file holds tensors by name, or a checkpoint with them under `model` or `state_dict`"
+
+
+def read_released(file: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by their released names.
+
+    Raises:
+        SnnlabError: it is damaged, holds something else, or more than tensors, plain values and argparse's settings.
+    """
+    content: Any
+    if file.suffix == ".safetensors":
+        need("safetensors", f"init.file={file}")
+        from safetensors.torch import load_file
+
+        try:
+            content = load_file(file)
+        except Exception as error:
+            raise ConfigError(
+                f"init.file: {file} is damaged, or no safetensors file: {reason(error)}", EXPECTED
+            ) from error
+    else:
+        with torch.serialization.safe_globals(
+            [Namespace]
+        ):  # timm's and MAE's scripts store their settings, too
+            content = safe_load(file, "init.file", EXPECTED)
+    for key in ("model", "state_dict"):
+        if isinstance(content, dict) and are_weights(content.get(key)):
+            content = content[key]
+    if not content or not are_weights(content):
+        raise ConfigError(f"init.file: {file} holds no tensors by name", EXPECTED)
+    weights: dict[str, Tensor] = content
+    return weights

@@ -1,0 +1,181 @@
+"""Checkpoints with the released names load, and the network then computes what the released one does."""
+
+import pytest
+import torch
+
+from snnlab.layers.released import Released, key_map, layers_with_weights, load_released
+from snnlab.models import (
+    VGGSNN,
+    MetaSpikeFormer,
+    QKFormer,
+    ResNet18SNN,
+    ResNet19SNN,
+    Spikformer,
+    Spikingformer,
+)
+from snnlab.neurons import LIF, PLIF
+from snnlab.norms import BN
+from tests.models import reference as theirs
+from tests.models import released_states as made
+
+DVS = {"depth": 1, "dim": 32, "heads": 4, "pools": (1, 2, 3, 4)}
+QK_DVS = {"stem": "dvs", "depths": (1, 1), "dim": 64, "heads": 4, "mlp_ratio": 1}
+META = {"dims": (8, 16, 16, 24), "heads": 4}
+
+
+def slow_decay(**overrides):
+    """Spikingformer's neuron for CIFAR10-DVS."""
+    return LIF(tau=1.5, decay_input=True, detach_reset=True, **overrides)
+
+
+def lif(**overrides):
+    return LIF(tau=2.0, decay_input=True, detach_reset=True, **overrides)
+
+
+def spikformer(size, kind, c_in=3, neuron=lif, **options):
+    return Spikformer(neuron, BN, c_in, 5, size, projection=kind, **options)
+
+
+CASES = {
+    "spikformer cifar": (
+        made.spikformer(),
+        lambda: spikformer(16, "linear", depth=2, dim=32, heads=4),
+        lambda state, x, **m: theirs.Spikformer(state, **m)(x, 2, 4, (3, 4), "linear"),
+        (3, 16),
+    ),
+    "spikformer imagenet": (
+        made.spikformer(kind="conv"),
+        lambda: spikformer(32, "conv", depth=2, dim=32, heads=4, pools=(1, 2, 3, 4)),
+        lambda state, x, **m: theirs.Spikformer(state, **m)(x, 2, 4, (1, 2, 3, 4), "conv"),
+        (3, 32),
+    ),
+    "spikingformer cifar": (
+        made.spikingformer(),
+        lambda: Spikingformer(lif, BN, 3, 5, 16, depth=2, dim=32, heads=4),
+        lambda state, x, **m: theirs.Spikingformer(state, **m)(x, 2, 4, (3, 4)),
+        (3, 16),
+    ),
+    "spikingformer dvs": (
+        made.spikingformer(depth=1, c_in=2),
+        lambda: Spikingformer(slow_decay, BN, 2, 5, 32, **DVS),
+        lambda state, x, **m: theirs.Spikingformer(state, tau=1.5, **m)(x, 1, 4, (1, 2, 3, 4)),
+        (2, 32),
+    ),
+    "qkformer cifar": (
+        made.qkformer(),
+        lambda: QKFormer(lif, BN, 3, 5, 16, dim=32, heads=2),
+        lambda state, x, **m: theirs.QKFormer(state, **m)(x, (1, 1, 2), 2, "cifar"),
+        (3, 16),
+    ),
+    "qkformer imagenet": (
+        made.qkformer("imagenet", (1, 2, 2)),
+        lambda: QKFormer(lif, BN, 3, 5, 32, stem="imagenet", depths=(1, 2, 2), dim=32, heads=2),
+        lambda state, x, **m: theirs.QKFormer(state, **m)(x, (1, 2, 2), 2, "imagenet"),
+        (3, 32),
+    ),
+    "qkformer dvs": (
+        made.qkformer("dvs", (1, 1), 64, ratio=1, c_in=2),
+        lambda: QKFormer(lif, BN, 2, 5, 32, **QK_DVS),
+        lambda state, x, **m: theirs.QKFormer(state, **m)(x, (1, 1), 4, "dvs"),
+        (2, 32),
+    ),
+    "meta_spikeformer": (
+        made.meta_spikeformer(),
+        lambda: MetaSpikeFormer(lif, BN, 3, 5, **META),
+        lambda state, x, **m: theirs.MetaSpikeFormer(state, **m)(x, 4, True),
+        (3, 32),
+    ),
+    "meta_spikeformer with two heads": (
+        made.meta_spikeformer(distilled=True),
+        lambda: MetaSpikeFormer(lif, BN, 3, 5, **META, last_neuron=False, distillation_head=True),
+        lambda state, x, **m: theirs.MetaSpikeFormer(state, **m)(x, 4, False),
+        (3, 32),
+    ),
+    "vgg_snn": (
+        made.tet_vgg(),
+        lambda: VGGSNN(LIF, BN, 2, 5, 16, channels=(4, 6, 8, 8, 8, 8, 8, 8)),
+        lambda state, x, **m: theirs.TETVGG(state, **m)(x),
+        (2, 16),
+    ),
+    "vgg_snn without pools": (
+        made.tet_vgg(strided=True),
+        lambda: VGGSNN(LIF, BN, 2, 5, 16, channels=(4, 6, 8, 8, 8, 8, 8, 8), pool="stride"),
+        lambda state, x, **m: theirs.TETVGG(state, **m)(x, strided=True),
+        (2, 16),
+    ),
+    "resnet19_snn": (
+        made.tet_resnet19(),
+        lambda: ResNet19SNN(LIF, BN, 3, 5),
+        lambda state, x, **m: theirs.TETResNet19(state, **m)(x),
+        (3, 8),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_released_state_gives_the_released_networks_logits(name):
+    state, make, compute, (channels, size) = CASES[name]
+    torch.manual_seed(0)
+    model = make().double().eval()
+    x = torch.rand(3, 2, channels, size, size, dtype=torch.float64)
+    compute(state, x, measure=True)
+    load_released(model, state)
+    with torch.no_grad():
+        logits = model(x)
+        torch.testing.assert_close(logits, compute(state, x), rtol=1e-9, atol=1e-9)
+    assert (logits.diff(dim=0).abs().amax((1, 2)) > 1e-6).all()
+    assert (logits[:, 0] - logits[:, 1]).abs().amax() > 1e-6
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_layer_with_weights_has_one_released_name(name):
+    state, make, *_ = CASES[name]
+    model = make()
+    assert isinstance(model, Released)
+    names = key_map(model)
+    assert sorted(names.values()) == sorted(layers_with_weights(model))
+    assert set(names) <= {key.rpartition(".")[0] for key in state}
+
+
+def test_published_numbers_of_entries():
+    """204 for a Spikingformer of four blocks, and 434 for QKFormer's HST-10, LayerNorms left out of the former."""
+    with torch.device("meta"):
+        hst = QKFormer(lif, BN, 3, 1000, 224, stem="imagenet", depths=(1, 2, 7), heads=6)
+        four = Spikingformer(lif, BN, 3, 10, 32)
+    assert len(hst.state_dict()) == 434
+    assert len(four.state_dict()) + 4 * 2 * 2 == 204
+
+
+def test_names_of_several_gpus_and_a_neuron_with_parameters():
+    state = {f"module.{name}": value for name, value in made.spikingformer().items()}
+    model = Spikingformer(PLIF, BN, 3, 5, 16, depth=2, dim=32, heads=4)
+    before = {name: p.clone() for name, p in model.named_parameters() if name.endswith(".w")}
+    load_released(model, state)
+    assert before
+    assert all(torch.equal(model.get_parameter(name), value) for name, value in before.items())
+    head = state["module.head.weight"]
+    torch.testing.assert_close(model.head.weight, head.float())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s: s.pop("head.bias"), "head.bias is not there"),
+        (lambda s: s.update(extra=torch.ones(1)), "extra is not here"),
+        (lambda s: s.update({"head.bias": torch.ones(7)}), "head.bias is 7 there and 5 here"),
+        (lambda s: [s.pop("head.bias"), s.pop("head.weight")], r"head.weight is not there \(and 1 more\)"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_whole(change, said):
+    state = made.spikingformer()
+    change(state)
+    model = Spikingformer(lif, BN, 3, 5, 16, depth=2, dim=32, heads=4)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    with pytest.raises(ValueError, match=said):
+        load_released(model, state)
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_a_network_without_a_map_says_so():
+    with pytest.raises(ValueError, match="ResNet18SNN has no map from released names"):
+        load_released(ResNet18SNN(lif, BN, 3, 5), {})
