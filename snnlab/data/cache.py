@@ -32,10 +32,25 @@ _log = logging.getLogger(__name__)
 
 
 class FrameFile:
-    """A memory-mapped .npy file that pickles as its path: each worker process opens it itself."""
+    """A memory-mapped .npy file that pickles as its path: each worker process opens it itself.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        written: its size and modification time, if it is opened again.
+
+    Raises:
+        DataError: it has been written anew since it was opened first.
+    """
+
+    def __init__(self, path: Path, written: tuple[int, int] | None = None) -> None:
         self.path = path
+        state = path.stat()
+        self._written = (state.st_size, state.st_mtime_ns)
+        if written not in (None, self._written):
+            raise DataError(
+                f"{path} was written anew while it was used",
+                "the data changed, and another command integrated them; the same command says what differs",
+            )
         self._map: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
 
     def __getitem__(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -52,8 +67,8 @@ class FrameFile:
     def dtype(self) -> np.dtype[Any]:
         return self._map.dtype
 
-    def __reduce__(self) -> tuple[type["FrameFile"], tuple[Path]]:
-        return FrameFile, (self.path,)
+    def __reduce__(self) -> tuple[type["FrameFile"], tuple[Path, tuple[int, int]]]:
+        return FrameFile, (self.path, self._written)
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,10 @@ class FrameCache:
     def empty(self) -> list[int]:
         found: list[int] = self.manifest.get("empty", [])
         return found
+
+    def is_of(self, listing: str, labels: Sequence[int]) -> bool:
+        """Whether it was made of these recordings, given by `files_hash` of their stamps and by their classes."""
+        return bool(self.manifest["files_sha256"] == listing and self.labels.tolist() == list(labels))
 
 
 def cache_folder(parent: Path, parameters: Mapping[str, object]) -> Path:
@@ -154,7 +173,7 @@ def build_cache(
     listing = files_hash(stamps)
     with _lock(folder):
         existing = open_cache(folder)
-        if existing is not None and existing.manifest["files_sha256"] == listing:
+        if existing is not None and existing.is_of(listing, labels):
             return existing
         _remove_leftovers(folder)
         shape = (len(names), *frame_shape)
@@ -183,7 +202,7 @@ def build_cache(
             for file in temporary.iterdir():
                 _flush(file)
             _flush(temporary)
-            _rename(temporary, folder, listing)
+            _rename(temporary, folder, listing, labels)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise _no_space(folder.parent, int(np.prod(shape))) from error
@@ -217,11 +236,11 @@ def _digest(array: NDArray[Any]) -> str:
     return hashlib.sha256(array.tobytes()).hexdigest()
 
 
-def _rename(temporary: Path, folder: Path, listing: str) -> None:
+def _rename(temporary: Path, folder: Path, listing: str, labels: Sequence[int]) -> None:
     """Renames the finished folder; keeps the existing one if another host, without a common lock, was faster."""
     if folder.exists():
         existing = open_cache(folder)
-        if existing is not None and existing.manifest["files_sha256"] == listing:
+        if existing is not None and existing.is_of(listing, labels):
             return
         outdated = temporary.with_name(f"{temporary.name}-old")
         folder.rename(outdated)

@@ -16,6 +16,7 @@ from snnlab.data.loader import loader
 from snnlab.errors import DataError, SnnlabError
 
 _DONE, _FAILED = 0, 1
+_NAMED = 20
 
 
 def list_(paths: PathsConfig, plugins: tuple[str, ...] = ()) -> int:
@@ -62,20 +63,29 @@ def prepare(cfg: RunConfig, dataset: LabelledData) -> int:
 
 
 def verify(cfg: RunConfig, dataset: LabelledData) -> int:
-    """Compares the stored files with their manifest; the exit code is 1 if they differ.
+    """Says whether a data set is whole and labelled and what its frames were made of; exit code 1 if it is not.
+
+    Recordings and pictures are read, where no frames say that they were; frames are compared with their manifest.
 
     Raises:
         DataError: the data set is not present.
     """
     status = dataset.status()
-    if not status.present:
+    if not status.present and not status.damaged:
         raise DataError(f"dataset {cfg.dataset.name}: not there", status.note)
-    problems = dataset.verify()
+    contents: list[str] = []
+    try:
+        problems = dataset.verify()
+        if not problems:
+            contents = dataset.contents()
+    except SnnlabError as error:
+        problems = [f"{error.message}; {error.hint}"]
     console = Console()
     if status.cache is not None and not status.cached and not problems:
         console.print(f"{cfg.dataset.name}: no frames yet; snnlab data prepare makes them", soft_wrap=True)
-    for problem in problems:
-        console.print(f"{cfg.dataset.name}: {problem}", highlight=False, soft_wrap=True)
+    more = [f"and {len(problems) - _NAMED:,} more"] if len(problems) > _NAMED else []
+    for line in [*contents, *problems[:_NAMED], *more]:
+        console.print(f"{cfg.dataset.name}: {line}", highlight=False, soft_wrap=True, markup=False)
     if not problems:
         counts = f"{status.samples} samples" if status.samples is not None else "all class folders"
         console.print(

@@ -5,7 +5,7 @@ Shapes: N samples, B batch, T time steps, C channels, H height, W width.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -18,11 +18,10 @@ from torch.utils.data import Dataset
 
 from snnlab.data.empty import Empty
 from snnlab.data.identity import DataFiles, DataIdentity
+from snnlab.data.labels import absent_classes, described, refuse_labels
 from snnlab.data.words import Words
-from snnlab.errors import DataError
 
 LoaderOp = Callable[[Tensor], Tensor]
-_NAMED = 4
 _log = logging.getLogger(__name__)
 
 
@@ -113,6 +112,7 @@ class Status:
         expected: number of published samples.
         cache: folder of the integrated frames, and whether it is complete; `None` for images.
         note: one line for the user: what is missing and how to get it.
+        damaged: it is there, and cannot be used.
     """
 
     present: bool
@@ -122,6 +122,7 @@ class Status:
     cache: Path | None = None
     cached: bool = False
     note: str = ""
+    damaged: bool = False
 
 
 class LabelledData:
@@ -243,21 +244,34 @@ class LabelledData:
         """Checks the stored files against their manifest; returns one line for each problem."""
         raise NotImplementedError
 
+    def part_labels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The labels of the training and of the held-out samples, without making frames.
+
+        Raises:
+            DataError: files are missing or damaged, or do not fit the named split.
+        """
+        return self._train_set().labels, self._test_set().labels
+
+    def contents(self) -> list[str]:
+        """What is there, in lines for the user: files, samples of each part and of each class.
+
+        Raises:
+            DataError: a part is empty, its labels are not those of the classes, or what `part_labels` raises.
+        """
+        files = self.data_files()
+        said = [f"{files.count:,} files of {files.size:,} bytes, hash {files.hash}"] if files else []
+        for part, labels in zip(("training", "held-out"), self.part_labels(), strict=True):
+            refuse_labels(labels, self.num_classes, part)
+            said.append(described(labels, self.class_names, part))
+        return said
+
     def _checked(self, samples: SampleSet, part: str) -> SampleSet:
         """Checks the labels of a set and returns it; says once which classes have no samples.
 
         Raises:
             DataError: it is empty, or a label is not a class of the data set.
         """
-        if not len(samples):
-            raise DataError(f"no {part} samples", "snnlab data list says what is there")
-        least, most = int(samples.labels.min()), int(samples.labels.max())
-        if least < 0 or most >= self.num_classes:
-            raise DataError(
-                f"{part} labels go from {least} to {most}, and the {self.num_classes} classes have the numbers "
-                f"0 to {self.num_classes - 1}",
-                "labels that start at 1 have to be lowered by 1",
-            )
+        refuse_labels(samples.labels, self.num_classes, part)
         absent = absent_classes(samples.labels, self.class_names)
         if absent and part not in self._said:
             self._said |= {part}
@@ -269,16 +283,6 @@ class LabelledData:
 
     def _test_set(self) -> SampleSet:
         raise NotImplementedError
-
-
-def absent_classes(labels: Iterable[int] | NDArray[np.int64], class_names: Sequence[str]) -> str:
-    """The classes without a sample, as words: `class 'a', 'b' and 7 more of 10`; empty if there are none."""
-    found = set(np.asarray(labels).tolist())
-    absent = [repr(name) for label, name in enumerate(class_names) if label not in found]
-    if not absent:
-        return ""
-    more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
-    return f"class {', '.join(absent[:_NAMED])}{more} of {len(class_names)}"
 
 
 def resize(x_NCHW: Tensor, size: int) -> Tensor:

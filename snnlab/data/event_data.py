@@ -3,7 +3,6 @@
 Shapes: N recordings, B batch, T frames, H height, W width.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -14,21 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
-from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, absent_classes, resize
+from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, open_cache
+from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
 from snnlab.data.empty import Empty, settle_empty
+from snnlab.data.file_check import changed, made_of, reading_workers, unreadable
 from snnlab.data.files import Layout, NotThereError, Recording
 from snnlab.data.foreign import reading
 from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
 from snnlab.data.identity import DataFiles
+from snnlab.data.labels import absent_classes
 from snnlab.data.pil_la import resize_la
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
-from snnlab.data.splits import Split
+from snnlab.data.splits import Split, refuse_empty_sides
 from snnlab.errors import DataError, SnnlabError
 
 Resizing = Literal["bilinear", "pil_la"]
-_MANY = 2000
 
 
 class EventData(LabelledData):
@@ -167,11 +167,10 @@ class EventData(LabelledData):
             recordings = self.find()
         except DataError as error:
             count = None if cache is None else len(cache.names)
-            if not isinstance(error, NotThereError):
-                note = f"{error.message}; {error.hint}"
-            else:
-                note = "frames are cached, recordings are gone" if cached else error.hint
-            return Status(cached, None, count, self.expected, folder, cached, note)
+            damaged = not isinstance(error, NotThereError)
+            note = "frames are cached, recordings are gone" if cached else error.hint
+            note = f"{error.message}; {error.hint}" if damaged else note
+            return Status(cached, None, count, self.expected, folder, cached, note, damaged)
         note = ""
         if self.expected is not None and len(recordings) < self.expected:
             note = f"a subset, {len(recordings)} of {self.expected} published recordings"
@@ -182,29 +181,40 @@ class EventData(LabelledData):
         return Status(True, where, len(recordings), self.expected, folder, cached, note)
 
     def verify(self) -> list[str]:
-        try:
-            stamps = self.stamps(self.find())
-        except DataError:
-            stamps = None
-        problems = []
+        recordings, read_before = self._found(), False
+        problems: list[str] = []
         for folder in self.cache_folders():
-            problems += check_cache(folder)
+            damage = check_cache(folder)
             cache = open_cache(folder)
-            if cache is None or stamps is None or files_hash(stamps) == cache.manifest["files_sha256"]:
-                continue
-            if len(cache.names) != len(stamps):
-                changed = f"was made of {len(cache.names)} recordings, now there are {len(stamps)}"
-            else:
-                changed = "was made of recordings that have changed since"
-            problems.append(f"{folder} {changed}; the next run with it integrates them anew")
+            problems += damage
+            if cache is not None and recordings is not None and self._is_of_these(cache):
+                if found := changed(cache, recordings, self.stamps(recordings)):
+                    problems.append(f"{folder} {found}; the next run with it integrates them anew")
+                read_before |= not damage and not found
+        if recordings is not None and self.reads_files and not read_before:
+            problems += unreadable(partial(self._problem, recordings), len(recordings), self.name)
         return problems
+
+    def part_labels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        recordings = self._found()
+        if recordings is None:
+            return super().part_labels()
+        labels = np.array([recording.label for recording in recordings], np.int64)
+        split = self._sides([recording.name for recording in recordings], labels)
+        return labels[split.train], labels[split.test]
+
+    def contents(self) -> list[str]:
+        recordings = self._found()
+        caches = [cache for folder in self.cache_folders() if (cache := open_cache(folder)) is not None]
+        there = [recordings is not None and self._is_of_these(cache) for cache in caches]
+        return super().contents() + list(map(made_of, caches, there))
 
     def cache_folders(self) -> list[Path]:
         """The existing caches of this data set, for any configuration."""
         return sorted(cache_parent(self.root, self.name).glob("frames-????????????"))
 
     def cache_folder(self) -> Path:
-        """The cache folder of this configuration, whether or not it exists."""
+        """The cache folder of this configuration; it need not exist."""
         return cache_folder(cache_parent(self.root, self.name), self.parameters())
 
     def _build(self) -> FrameCache:
@@ -218,16 +228,40 @@ class EventData(LabelledData):
             return cache
         names = [recording.name for recording in recordings]
         stamps = self.stamps(recordings)
-        if cache is not None and cache.manifest["files_sha256"] == files_hash(stamps):
+        if cache is not None and not changed(cache, recordings, self.stamps(recordings)):
             return cache
         labels = [recording.label for recording in recordings]
-        workers = min(8, os.cpu_count() or 1) if len(recordings) >= _MANY else 0
+        workers = reading_workers(len(recordings))
         produce = partial(self._integrate, recordings)
         files = self._files_of(recordings)
         data = None if files is None else asdict(files)
         return build_cache(
             folder, names, stamps, labels, self.raw_shape, produce, self.parameters(), data, workers
         )
+
+    def _found(self) -> list[Recording] | None:
+        """The recordings; None where they are gone.
+
+        Raises:
+            DataError: they are there, and their classes are not clear.
+        """
+        try:
+            return self.find()
+        except NotThereError:
+            return None
+
+    def _is_of_these(self, cache: FrameCache) -> bool:
+        """Whether a cache is of the recordings and classes of this configuration, however they are integrated."""
+        framing = {*self.framing.parameters(), "duration_ms", "tail", "empty"}
+        stored, own = cache.manifest["parameters"], self.parameters()
+        return all(stored.get(key) == own[key] for key in own.keys() - framing)
+
+    def _problem(self, recordings: Sequence[Recording], index: int) -> str:
+        try:
+            self._integrate(recordings, [index])
+        except SnnlabError as error:
+            return error.message
+        return ""
 
     def _files_of(self, recordings: Sequence[Recording]) -> DataFiles | None:
         # Several recordings may lie in one file, and be named after their places in it.
@@ -270,16 +304,13 @@ class EventData(LabelledData):
 
     def _split(self) -> Split:
         cache = self.frames()
-        chosen = self.split(cache.names, cache.labels)
+        return self._sides(cache.names, cache.labels, cache.empty)
+
+    def _sides(self, names: Sequence[str], labels: NDArray[np.int64], empty: Sequence[int] = ()) -> Split:
+        chosen = self.split(names, labels)
         # After the split, so that the others stay on their sides.
-        split = Split(*(side[~np.isin(side, cache.empty)] for side in (chosen.train, chosen.test)))
-        for side, index in (("training", split.train), ("held-out", split.test)):
-            if len(index) == 0:
-                raise DataError(
-                    f"dataset {self.name}: split '{self.split_name}' leaves no {side} samples of the "
-                    f"{len(cache.names)} recordings that are there",
-                    "complete the data set, or choose another dataset.split",
-                )
+        split = Split(*(side[~np.isin(side, empty)] for side in (chosen.train, chosen.test)))
+        refuse_empty_sides(split, f"dataset {self.name}: split '{self.split_name}'", len(names))
         return split
 
     def _part(self, index: NDArray[np.int64]) -> SampleSet:

@@ -43,7 +43,8 @@ class Layout:
         folders: candidate folders below the data folder; the first is named in hints.
         parts: names of folders above the classes; none for a set without a published split.
         classes: names of the class folders, in the order of the labels.
-        endings: file endings; the first that occurs in a class folder is used.
+        endings: file endings; the first that occurs in a class folder is used. Other recordings than these under a
+            further ending are an error.
         archives: patterns of archives that are unpacked in place.
         address: download page.
         stem: pattern of file names without their ending; other files are left out. CLASS stands for the class's name.
@@ -96,12 +97,18 @@ class Layout:
         return "/".join(filter(None, (self.parts[0], self.classes[0], f"*{self.endings[0]}")))
 
 
+def is_foreign(folder_name: str) -> bool:
+    """Whether a folder is hidden, or one that a system adds: __MACOSX, @eaDir, $RECYCLE.BIN, lost+found."""
+    return folder_name.startswith((".", "__", "@", "$")) or folder_name == "lost+found"
+
+
 def class_folders(folder: Path) -> tuple[str, ...]:
-    """The sorted names of the subfolders, without hidden ones and those that macOS adds to archives."""
+    """The sorted names of the subfolders, without hidden ones and those that a system adds."""
     if not folder.is_dir():
         return ()
-    names = (entry.name for entry in folder.iterdir() if entry.is_dir())
-    return tuple(sorted(name for name in names if not name.startswith((".", "__"))))
+    with reading(folder, "is the folder readable for you?"):
+        names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
+    return tuple(sorted(name for name in names if not is_foreign(name)))
 
 
 def number_in(name: str) -> int:
@@ -146,8 +153,16 @@ def files_named(folder: Path, stem: re.Pattern[str]) -> list[Path]:
 
 def _files(folder: Path, endings: Sequence[str], stem: re.Pattern[str]) -> list[Path]:
     entries = files_named(folder, stem)
-    for ending in endings:
-        chosen = [path for path in entries if path.suffix == ending]
-        if chosen:
-            return sorted(chosen, key=lambda path: (number_in(path.name), path.name))
-    return []
+    by_ending = {ending: {path.stem: path for path in entries if path.suffix == ending} for ending in endings}
+    there = [ending for ending in endings if by_ending[ending]]
+    if not there:
+        return []
+    chosen = by_ending[there[0]]
+    for ending in there[1:]:
+        if others := sorted(by_ending[ending].keys() - chosen.keys()):
+            raise DataError(
+                f"{folder} holds {len(chosen)} recordings as {there[0]} and {len(others)} others as {ending}, "
+                f"'{others[0]}{ending}' for one",
+                "keep those of one form; the first part of a conversion, or of a download, may have been left behind",
+            )
+    return sorted(chosen.values(), key=lambda path: (number_in(path.name), path.name))

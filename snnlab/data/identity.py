@@ -1,11 +1,12 @@
 """The identity of a data set: the files that are read, and the samples of both parts of its split. No torch."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
+
+from snnlab.data.foreign import reading
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,13 @@ class DataFiles:
 
     @classmethod
     def at(cls, folder: Path, paths: Iterable[Path]) -> Self:
-        """The identity of existing files below a folder."""
-        return cls.of((path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths)
+        """The identity of files below a folder.
+
+        Raises:
+            DataError: one cannot be found, as a link to a file that is gone.
+        """
+        with reading(folder):
+            return cls.of((path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +92,12 @@ def differing(stored: Mapping[str, Any], now: Mapping[str, Any], names: Iterable
         "skipped": "{} empty recordings left out, now {}",
     }
     found: list[str] = []
-    for one in names or [field.name for field in fields(DataIdentity)]:
+    hashes = ("hash", "split_hash")
+    for one in sorted(
+        names or [field.name for field in fields(DataIdentity)], key=lambda name: name in hashes
+    ):
         there, here = stored.get(one), now.get(one)
         # A hash is named only where no number explains it.
-        if there != here and not (found and one in ("hash", "split_hash")):
+        if there != here and not (found and one in hashes):
             found.append(said[one].format(there, here))
     return "; ".join(found)
-
-
-def tree(folder: Path, endings: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Names and sizes of the visible files below a folder that have one of these endings, given in lower case."""
-    found: list[tuple[str, int]] = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in endings:
-                path = Path(place, name)
-                found.append((path.relative_to(folder).as_posix(), path.stat().st_size))
-    return found

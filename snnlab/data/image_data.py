@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from snnlab.data.dataset import LabelledData, Status, resize
+from snnlab.data.labels import refuse_labels
 from snnlab.errors import DataError
 
 
@@ -42,6 +43,8 @@ class ImageData(LabelledData):
     def verify(self) -> list[str]:
         try:
             self.prepare()
+            for part, labels in zip(("training", "held-out"), self.part_labels(), strict=True):
+                refuse_labels(labels, self.num_classes, part)
         except DataError as error:
             return [error.message]
         return []

@@ -3,7 +3,9 @@
 Shapes: C channels, H height, W width.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet
-from snnlab.data.files import class_folders
+from snnlab.data.files import class_folders, is_foreign
 from snnlab.data.foreign import reading
 from snnlab.errors import DataError
 
@@ -59,23 +61,61 @@ def to_rgb(picture: Picture, path: str) -> Picture:
     return picture.convert("RGB")
 
 
+def pictures(folder: Path) -> list[str]:
+    """The picture files below a class folder, sorted; hidden files, and hidden and foreign folders, are left out.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    found: list[str] = []
+    with reading(folder, "is the folder readable for you?"):
+        for place, folders, names in os.walk(folder, onerror=_pass_on):
+            folders[:] = [name for name in folders if not is_foreign(name)]
+            found += [
+                os.path.join(place, name)
+                for name in names
+                if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMG_EXTENSIONS
+            ]
+    return sorted(found)
+
+
 def scan(folder: Path) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
-    """Class names and files of a folder of class folders, sorted; hidden and foreign folders and files are left out.
+    """Class names and files of a folder of class folders, sorted.
 
     Raises:
         FileNotFoundError: a class folder holds no picture.
     """
-    from torchvision.datasets.folder import IMG_EXTENSIONS
-
     names = class_folders(folder)
     files = []
     for label, name in enumerate(names):
-        found = sorted(
-            str(path)
-            for path in (folder / name).rglob("*")
-            if path.suffix.lower() in IMG_EXTENSIONS and not path.name.startswith(".")
-        )
+        found = pictures(folder / name)
         if not found:
             raise FileNotFoundError(f"no picture in {folder / name}")
         files += [(path, label) for path in found]
     return names, files
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Index k gives what is wrong with picture k, or nothing."""
+
+    paths: Sequence[str]
+
+    def __call__(self, index: int) -> str:
+        from PIL import Image
+
+        path = self.paths[index]
+        try:
+            with reading(path), Image.open(path) as picture:
+                # A JPEG is read to its end all the same, at an eighth of the size.
+                picture.draft("RGB", (1, 1))
+                to_rgb(picture, path)
+        except DataError as error:
+            return error.message
+        return ""
+
+
+def _pass_on(error: OSError) -> None:
+    raise error

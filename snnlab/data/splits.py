@@ -44,6 +44,25 @@ def committed(file: str, names: Sequence[str]) -> Split:
     return by_test_mask(np.array([name in held_out for name in names]))
 
 
+def refuse_empty_sides(split: Split, what: str, count: int) -> None:
+    """Refuses a split that leaves nothing to train or to test.
+
+    Args:
+        split: the indices of both sides.
+        what: the data set and the split, at the start of the message.
+        count: number of recordings that are there.
+
+    Raises:
+        DataError: a side is empty.
+    """
+    for side, index in (("training", split.train), ("held-out", split.test)):
+        if len(index) == 0:
+            raise DataError(
+                f"{what} leaves no {side} samples of the {count} recordings that are there",
+                "complete the data set, or choose another dataset.split",
+            )
+
+
 def within(chosen: NDArray[np.int64], split: Split) -> Split:
     """Maps a split of some recordings to indices into all of them; the others belong to neither side."""
     return Split(chosen[split.train], chosen[split.test])

@@ -146,7 +146,7 @@ class TextData(LabelledData):
         try:
             count = sum(len(part.texts) for part in self.read(folder))
         except DataError as error:
-            return Status(False, folder, None, sum(self.parts), note=error.message)
+            return Status(False, folder, None, sum(self.parts), note=error.message, damaged=True)
         return Status(True, folder, count, sum(self.parts))
 
     def verify(self) -> list[str]:
@@ -155,6 +155,7 @@ class TextData(LabelledData):
             return [self._missing().message]
         try:
             found = tuple(len(part.texts) for part in self.read(folder))
+            self.prepare()
         except DataError as error:
             return [error.message]
         if found == self.parts:
@@ -228,7 +229,7 @@ class MadeUpSentences(SampleSet):
 
 
 def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sentences:
-    """A table of two columns, sentences and classes; a first line whose class is no number is a header.
+    """A table of two columns, sentences and classes; a first line with a word for the class is a header.
 
     Args:
         path: a .csv (`,`, quoted where needed) or .tsv (a tab, never quoted).
@@ -240,13 +241,13 @@ def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sente
         DataError: a line has another format, or there is none.
     """
     texts, labels = [], []
-    with reading(path), path.open(encoding="utf-8", newline="") as lines:
+    with reading(path), path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
         for row in rows:
             if not row:
                 continue
             label = row[1 - text] if len(row) == 2 else ""
-            if rows.line_num == 1 and len(row) == 2 and not label.isdigit():
+            if rows.line_num == 1 and label.strip() and not any(map(str.isdigit, label)):
                 continue
             if not label.isascii() or not label.isdigit() or len(label) > 9 or int(label) >= num_classes:
                 raise DataError(

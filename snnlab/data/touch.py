@@ -185,7 +185,8 @@ class TouchData(LabelledData):
         try:
             count = place.count()
         except DataError:
-            return Status(False, place.path, None, expected, note=f"{place.path} is damaged: get it again")
+            note = f"{place.path} is damaged: get it again"
+            return Status(False, place.path, None, expected, note=note, damaged=True)
         note = "" if count == expected else f"a part, {count} of {expected} published recordings"
         return Status(count > 0, place.path, count, expected, note=note)
 

@@ -138,15 +138,30 @@ def _first_label(folder: Path, labels: set[int]) -> int:
     if labels <= set(range(1, 12)) and 11 in labels:
         return 1
     raise DataError(
-        f"dataset dvs_gesture: the recordings in {folder} are named {min(labels)}.npy to {max(labels)}.npy, "
+        f"dataset dvs_gesture: the gestures in {folder} are numbered {min(labels)} to {max(labels)}, "
         "which is neither 0 to 10 nor 1 to 11",
         "both the first and the last gesture are needed to tell which numbers the gestures have",
     )
 
 
 def _in_spikingjellys_form(folder: Path) -> Iterator[Recording]:
-    for part in ("train", "test"):
-        for label in range(11):
-            paths = files_named(folder / "events_np" / part / str(label), _CUT)
-            for path in sorted(path for path in paths if path.suffix == ".npz"):
-                yield Recording(path.relative_to(folder).as_posix(), label, path)
+    places = [
+        (part, int(name))
+        for part in ("train", "test")
+        for name in class_folders(folder / "events_np" / part)
+        if _LABEL.fullmatch(name)
+    ]
+    found = {
+        (part, label): sorted(
+            path
+            for path in files_named(folder / "events_np" / part / str(label), _CUT)
+            if path.suffix == ".npz"
+        )
+        for part, label in sorted(places, key=lambda place: (place[0] == "test", place[1]))
+    }
+    # spikingjelly counts from 0, so a part of its folders is clear, unless there is a twelfth number.
+    labels = {label for (_, label), paths in found.items() if paths}
+    first = _first_label(folder, labels) if labels - set(range(11)) else 0
+    for (_, label), paths in found.items():
+        for path in paths:
+            yield Recording(path.relative_to(folder).as_posix(), label - first, path)

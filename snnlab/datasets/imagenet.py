@@ -7,10 +7,11 @@ from typing import Literal
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet, Status
+from snnlab.data.file_check import unreadable
 from snnlab.data.files import ELSEWHERE, class_folders
-from snnlab.data.identity import DataFiles, tree
+from snnlab.data.identity import DataFiles
 from snnlab.data.image_data import ImageData
-from snnlab.data.image_files import ImageFiles, Picture, scan
+from snnlab.data.image_files import ImageFiles, Opened, Picture, pictures, scan
 from snnlab.errors import DataError
 from snnlab.ranges import Fraction, PositiveInt
 
@@ -75,17 +76,26 @@ class ImageNet(ImageData):
         for part in ("train", "val"):
             if not class_folders(self.folder / part):
                 raise DataError(f"dataset imagenet: no class folders in {self.folder / part}", self._how())
-        from torchvision.datasets.folder import IMG_EXTENSIONS
-
-        return DataFiles.of(
-            (f"{part}/{name}", size)
-            for part in ("train", "val")
-            for name, size in tree(self.folder / part, IMG_EXTENSIONS)
+        return DataFiles.at(
+            self.folder,
+            (
+                Path(path)
+                for part in ("train", "val")
+                for name in class_folders(self.folder / part)
+                for path in pictures(self.folder / part / name)
+            ),
         )
 
     def status(self) -> Status:
         present = all(class_folders(self.folder / part) for part in ("train", "val"))
         return Status(present, self.folder, note="" if present else self._how())
+
+    def verify(self) -> list[str]:
+        found = super().verify()
+        if found:
+            return found
+        paths = [path for part in ("train", "val") for path, _ in scan(self.folder / part)[1]]
+        return unreadable(Opened(paths), len(paths), self.folder.name)
 
     def _part(self, part: str, transform: Callable[[Picture], Tensor]) -> SampleSet:
         if not class_folders(self.folder / part):

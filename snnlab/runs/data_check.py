@@ -27,13 +27,53 @@ def reads_files(cfg: RunConfig) -> bool:
 
 
 def identified(cfg: RunConfig, dataset: "LabelledData") -> RunConfig:
-    """The configuration with the hash of a data set's files.
+    """The configuration with the hash of a data set's files; one that does not name its files gives a note.
 
     Raises:
         DataError: they are missing, or still packed.
     """
     files = dataset.data_files()
+    if files is None and dataset.reads_files and not cfg.trainer.synthetic:
+        _note(
+            f"the data set {cfg.dataset.name} does not say which files it reads, so other files with the same labels "
+            "are taken for the same data; data_files() of its class names them, or reads_files = False says that "
+            "there are none"
+        )
     return replace(cfg, data=None if files is None else files.hash)
+
+
+def may_be_other_data(cfg: RunConfig) -> bool:
+    """Whether a run directory may hold a run on other data, because the data set does not name its files.
+
+    Args:
+        cfg: the configuration, from `identified` or `with_data`.
+    """
+    return cfg.data is None and reads_files(cfg)
+
+
+def other_data(cfg: RunConfig, stored: Mapping[str, Any] | None) -> str:
+    """What differs between the data of a stored run and those that are there, if the directory's name does not say.
+
+    Args:
+        cfg: the configuration, from `with_data`.
+        stored: the identity in the result; None in those of version 0.1.0, which are not compared.
+
+    Returns:
+        The difference in words; empty if there is none, and where the data are missing.
+    """
+    if stored is None or not may_be_other_data(cfg):
+        return ""
+    key = (_key(cfg), cfg.num_steps)
+    if key not in _IDENTITIES:
+        from snnlab import build
+
+        dataset = build.build_dataset(cfg)
+        try:
+            dataset.prepare()
+        except DataError:
+            return ""
+        _IDENTITIES[key] = dataset.identity()
+    return differing(stored, _IDENTITIES[key].as_mapping())
 
 
 def with_data(cfg: RunConfig, *, prepare: bool = False) -> RunConfig:
@@ -49,8 +89,7 @@ def with_data(cfg: RunConfig, *, prepare: bool = False) -> RunConfig:
     """
     if cfg.data is not None or not reads_files(cfg):
         return cfg
-    # The number of time steps is no part of the key: it does not change the files.
-    key = repr((cfg.dataset.name, sorted(cfg.dataset.params.items()), cfg.paths.data, cfg.plugins))
+    key = _key(cfg)
     if key not in _KNOWN and (found := _hash_of_files(cfg, prepare)) is not None:
         _KNOWN[key] = found
     return replace(cfg, data=_KNOWN.get(key))
@@ -67,7 +106,19 @@ def refuse_other_data(stored: Mapping[str, Any] | None, now: DataIdentity, folde
     Raises:
         ConfigError: any field differs.
     """
-    found = "" if stored is None else differing(stored, now.as_mapping())
+    refuse_difference("" if stored is None else differing(stored, now.as_mapping()), folder)
+
+
+def refuse_difference(found: str, folder: Path) -> None:
+    """Refuses a stored run on other data.
+
+    Args:
+        found: what differs, in words; empty if nothing does.
+        folder: the run directory.
+
+    Raises:
+        ConfigError: something differs.
+    """
     if found:
         raise ConfigError(
             f"{folder} was trained on other data: {found}",
@@ -120,12 +171,18 @@ def refuse_other_samples(
 
 
 _KNOWN: dict[str, str] = {}
+_IDENTITIES: dict[tuple[str, int], DataIdentity] = {}
 
 
 @cache
 def _note(text: str) -> None:
     """Says something once."""
     sys.stderr.write(f"note: {text}\n")
+
+
+def _key(cfg: RunConfig) -> str:
+    """What names the files; the number of time steps does not change them."""
+    return repr((cfg.dataset.name, sorted(cfg.dataset.params.items()), cfg.paths.data, cfg.plugins))
 
 
 def _hash_of_files(cfg: RunConfig, prepare: bool) -> str | None:

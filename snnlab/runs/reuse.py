@@ -8,6 +8,7 @@ from typing import Any
 from snnlab.config.schema import RunConfig
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import read_config
+from snnlab.runs.data_check import other_data
 from snnlab.runs.deciding import choices, deciding
 from snnlab.runs.records import say_damaged
 from snnlab.runs.results import Result, read_result
@@ -55,10 +56,11 @@ def refuse_other_settings(cfg: RunConfig, folder: Path) -> None:
 
 
 def stored_result(cfg: RunConfig, folder: Path) -> Result | None:
-    """The result of a finished run with these settings, or None, also where its configuration is damaged."""
+    """The result of a finished run with these settings and data, or None, also where its configuration is damaged."""
     result = read_result(folder)
     try:
-        return None if result is None or differences(cfg, folder) else result
+        other = result is None or differences(cfg, folder) or other_data(cfg, result.get("data"))
+        return None if other else result
     except ConfigError as error:
         say_damaged(folder / "config.yaml", error.message)
         return None

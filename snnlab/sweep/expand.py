@@ -17,8 +17,9 @@ from snnlab.config.compose import (
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
-from snnlab.runs.data_check import with_data
+from snnlab.runs.data_check import other_data, refuse_difference, with_data
 from snnlab.runs.load import checked
+from snnlab.runs.results import read_result
 from snnlab.sweep.options import check_options
 from snnlab.sweep.point import Point
 
@@ -84,6 +85,9 @@ def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: 
         except ConfigError as error:
             raise ConfigError(error.message, f"{error.hint} ({place})" if chosen else error.hint) from None
         point = Point(chosen, cfg, frozenset(one.hydra for one in single))
+        stored = read_result(point.run_dir)
+        if stored is not None and cfg.trainer.on_existing == "resume":
+            refuse_difference(other_data(cfg, stored.get("data")), point.run_dir)
         for other in points:
             if other.run_dir == point.run_dir:
                 raise ConfigError(

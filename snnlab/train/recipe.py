@@ -14,7 +14,7 @@ from snnlab.machine.device import set_up
 from snnlab.machine.environment import environment
 from snnlab.machine.interrupt import Interrupt
 from snnlab.machine.processes import Processes, joined, lost_another, silent
-from snnlab.runs.data_check import identified
+from snnlab.runs.data_check import identified, may_be_other_data, refuse_other_data
 from snnlab.runs.files import FollowerFiles, RunFiles
 from snnlab.runs.identity import run_dir
 from snnlab.runs.log import RunLog
@@ -49,6 +49,9 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
     files = (RunFiles if processes.leads else FollowerFiles)(run_dir(cfg))
     refuse_other_settings(cfg, files.folder)
     if cfg.trainer.on_existing == "resume" and (stored := files.result()) is not None:
+        if may_be_other_data(cfg):
+            processes.leader_first(dataset.prepare)
+            refuse_other_data(stored.data, dataset.identity(), files.folder)
         show_result(RunLog(None, quiet=not processes.leads), files, stored)
         return DONE
     if cfg.trainer.on_existing == "fail" and files.folder.exists():
@@ -99,6 +102,11 @@ def _with_data(cfg: RunConfig, dataset: LabelledData, processes: Processes) -> R
         processes.leader_first(dataset.prepare)
         found = identified(cfg, dataset)
     assert found is not None
+    if len(set(processes.gather(found.data))) > 1:
+        raise DataError(
+            f"the processes of this run do not read the same files of {cfg.dataset.name}",
+            "paths.data has to name the same data on every machine",
+        )
     return found
 
 

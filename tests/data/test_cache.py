@@ -265,6 +265,18 @@ def test_frames_are_sent_by_name(folder):
     assert (pickle.loads(sent)[np.array([3])] == frames[np.array([3])]).all()
 
 
+def test_a_worker_does_not_open_frames_that_were_written_anew(tmp_path):
+    folder = cache_folder(tmp_path, {"a": 1})
+    sent = pickle.dumps(build(folder).frames)
+    file = folder / "frames.npy"
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content)
+    os.utime(file, (0, 0))
+    with pytest.raises(DataError, match=r"frames\.npy was written anew while it was used"):
+        pickle.loads(sent)
+
+
 def test_recordings_whose_frames_are_zero_are_remembered(folder):
     build(folder)
     assert open_cache(folder).empty == [0]

@@ -2,25 +2,32 @@
 
 import os
 
-from snnlab.data.identity import DataFiles, differing, tree
+import pytest
+
+from snnlab.data.identity import DataFiles, differing
+from snnlab.errors import DataError
 
 
 def test_names_and_sizes_count_and_nothing_else(tmp_path):
-    for name, content in {"a/1.png": b"12", "b/2.PNG": b"345", ".hidden.png": b"", "notes.txt": b"x"}.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "__MACOSX").mkdir()
-    (tmp_path / "__MACOSX/1.png").write_bytes(b"resource fork")
-    found = DataFiles.of(tree(tmp_path, (".png",)))
+    files = [tmp_path / "a/1.png", tmp_path / "b/2.png"]
+    for file, content in zip(files, (b"12", b"345"), strict=True):
+        file.parent.mkdir()
+        file.write_bytes(content)
+    found = DataFiles.at(tmp_path, files)
     assert (found.count, found.size, len(found.hash)) == (2, 5, 16)
-    os.utime(tmp_path / "a/1.png", (0, 0))
-    (tmp_path / "notes.txt").write_bytes(b"longer")
-    assert DataFiles.of(tree(tmp_path, (".png",))) == found
-    (tmp_path / "a/1.png").write_bytes(b"123")
-    grown = DataFiles.of(tree(tmp_path, (".png",)))
-    (tmp_path / "a/1.png").rename(tmp_path / "b/1.png")
-    moved = DataFiles.of(tree(tmp_path, (".png",)))
+    os.utime(files[0], (0, 0))
+    assert DataFiles.at(tmp_path, files) == found
+    files[0].write_bytes(b"123")
+    grown = DataFiles.at(tmp_path, files)
+    files[0].rename(tmp_path / "b/1.png")
+    moved = DataFiles.at(tmp_path, [tmp_path / "b/1.png", files[1]])
     assert len({found.hash, grown.hash, moved.hash}) == 3
+
+
+def test_a_link_to_a_file_that_is_gone_is_named(tmp_path):
+    (tmp_path / "1.png").symlink_to(tmp_path / "gone")
+    with pytest.raises(DataError, match=r"1\.png"):
+        DataFiles.at(tmp_path, [tmp_path / "1.png"])
 
 
 def test_the_order_of_the_file_system_does_not_count():

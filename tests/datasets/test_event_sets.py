@@ -3,6 +3,7 @@
 import shutil
 import tarfile
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -315,6 +316,44 @@ def test_gestures_of_unclear_numbers_are_refused(tmp_path, labels):
     numbered_gestures(tmp_path, labels)
     with pytest.raises(DataError, match="neither 0 to 10 nor 1 to 11"):
         DVSGesture(tmp_path, 4).find()
+
+
+def test_cut_gestures_numbered_from_one_are_lowered(tmp_path):
+    for part, user in (("train", "user01"), ("test", "user24")):
+        for number in range(1, 12):
+            path = tmp_path / f"dvs_gesture/events_np/{part}/{number}/{user}_led_0.npz"
+            trees.write_npz(path, random_rows(30, 128, 128, number))
+    found = [
+        (recording.name.split("/")[1:3], recording.label) for recording in DVSGesture(tmp_path, 4).find()
+    ]
+    assert found == [([part, str(n)], n - 1) for part in ("train", "test") for n in range(1, 12)]
+    trees.write_npz(tmp_path / "dvs_gesture/events_np/train/0/user01_led_0.npz", random_rows(30, 128, 128, 0))
+    with pytest.raises(DataError, match="numbered 0 to 11, which is neither"):
+        DVSGesture(tmp_path, 4).find()
+
+
+def test_frames_with_other_labels_are_made_anew(nmnist, monkeypatch):
+    old = NMNIST(nmnist, 4)
+    monkeypatch.setattr(
+        old, "find_or_unpack", lambda: [replace(one, label=9 - one.label) for one in old.find()]
+    )
+    old.prepare()
+    assert ["with other classes" in problem for problem in NMNIST(nmnist, 4).verify()] == [True]
+    assert whole(NMNIST(nmnist, 4), "Train/4/00011.bin")[1] == 4
+
+
+def test_two_forms_of_recordings_in_one_folder(tmp_path):
+    folder = tmp_path / "cifar10_dvs/cat"
+    for number in range(3):
+        trees.write_npz(folder / f"cifar10_cat_{number}.npz", random_rows(30, 128, 128, number))
+        trees.write_aedat2(folder / f"cifar10_cat_{number}.aedat", random_rows(30, 128, 128, number))
+    found = CIFAR10DVS(tmp_path, 4).find()
+    assert [one.name for one in found] == [f"cat/cifar10_cat_{number}.aedat" for number in range(3)]
+    (folder / "cifar10_cat_2.aedat").unlink()
+    with pytest.raises(
+        DataError, match=r"2 recordings as \.aedat and 1 others as \.npz, 'cifar10_cat_2\.npz'"
+    ):
+        CIFAR10DVS(tmp_path, 4).find()
 
 
 @pytest.mark.parametrize(

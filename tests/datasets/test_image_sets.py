@@ -150,6 +150,45 @@ def test_folders_that_are_no_class_are_left_out(imagenet):
     assert dataset.test_set().labels.max() == 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".ipynb_checkpoints/0-checkpoint.JPEG",
+        "@eaDir/0.JPEG/SYNOPHOTO_THUMB_M.jpg",
+        "__MACOSX/n01/._0.JPEG",
+        "__MACOSX/0.JPEG",
+        "n01/.thumbnails/0.JPEG",
+        "n01/.ipynb_checkpoints/0-checkpoint.JPEG",
+        "n01/@eaDir/0.JPEG/SYNOPHOTO_THUMB_M.jpg",
+        "n01/._0.JPEG",
+        "n01/Thumbs.db",
+        "n01/0.JPEG.part",
+        "n01/folder.jpg/readme.txt",
+        "$RECYCLE.BIN/0.JPEG",
+        "lost+found/0.JPEG",
+    ],
+)
+def test_what_is_no_sample_is_left_out_of_both_samples_and_identity(imagenet, name):
+    before = imagenet_set(imagenet).identity()
+    for part in ("train", "val"):
+        file = imagenet / "imagenet" / part / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"no picture")
+    assert imagenet_set(imagenet).identity() == before
+    assert imagenet_set(imagenet).verify() == []
+
+
+def test_pictures_below_a_class_and_in_linked_classes_are_samples(imagenet):
+    before = imagenet_set(imagenet).identity()
+    folder = imagenet / "imagenet/train"
+    (folder / "n01/session1").mkdir()
+    (folder / "n01/0.JPEG").rename(folder / "n01/session1/0.JPEG")
+    (folder / "n02").rename(imagenet / "elsewhere")
+    (folder / "n02").symlink_to(imagenet / "elsewhere")
+    after = imagenet_set(imagenet).identity()
+    assert (after.files, after.train, after.bytes) == (before.files, before.train, before.bytes)
+
+
 def test_classes_of_train_and_val_have_to_be_the_same(imagenet):
     names = imagenet_set(imagenet).class_names
     folder = imagenet / "imagenet" / "val"

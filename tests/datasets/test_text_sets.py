@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from snnlab.data.text_data import read_table
 from snnlab.datasets import SST2, SST5, Waimai
 from snnlab.errors import DataError
 from snnlab.packages import MissingPackageError
@@ -159,6 +160,26 @@ def test_a_first_sentence_is_no_header(root):
     file = root / "text/SST-5/train.tsv"
     file.write_text(file.read_text().partition("\n")[2])
     assert len(SST5(root).train_set()) == 4
+
+
+@pytest.mark.parametrize("start", ["\ufeff", ""])
+@pytest.mark.parametrize("label", ["1", "1 ", " 1", "-1", "1.0"])
+def test_a_first_line_with_a_number_is_no_header(tmp_path, start, label):
+    file = tmp_path / "train.csv"
+    file.write_text(f"{start}{label},one\n0,two\n", encoding="utf-8")
+    if label == "1":
+        assert read_table(file, ",", 1, 2).texts == ["one", "two"]
+        assert read_table(file, ",", 1, 2).labels.tolist() == [1, 0]
+    else:
+        with pytest.raises(DataError, match="line 1: expected a sentence and a class below 2"):
+            read_table(file, ",", 1, 2)
+
+
+@pytest.mark.parametrize("start", ["\ufeff", ""])
+def test_a_header_is_left_out(tmp_path, start):
+    file = tmp_path / "train.csv"
+    file.write_text(f"{start}label,review\n0,two\n", encoding="utf-8")
+    assert read_table(file, ",", 1, 2).texts == ["two"]
 
 
 def test_sentences_without_words_are_an_error_or_left_out_by_choice(root, caplog):

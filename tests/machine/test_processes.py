@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from snnlab import build
 from snnlab.cli import main
@@ -166,6 +167,28 @@ def test_a_run_of_two_processes_is_one_run(tmp_path: Path, capsys: pytest.Captur
         (path,) = folder.glob(f"{name}2-*.json")
         for key, value in json.loads(path.read_text())["metrics"].items():
             assert last[key.replace("test/", f"{split}/")] == pytest.approx(value, rel=1e-6), key
+
+
+OWN_DATA = """
+import os, sys
+from snnlab.cli import main
+sys.exit(main(["train", f"paths.data={sys.argv[1]}/{os.environ['RANK']}", *sys.argv[2:]]))
+"""
+
+
+def test_processes_with_different_data_do_not_train(tmp_path: Path) -> None:
+    for rank in range(2):
+        for name in ("train/a/0.png", "train/b/0.png", "val/a/0.png", f"val/b/{rank}.png"):
+            file = tmp_path / str(rank) / "imagenet" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (16, 16), 7).save(file)
+    data = ("dataset=imagenet", "dataset.classes=2", "dataset.image_size=16", "dataset.resize=16")
+    small = [one for one in SMALL if not one.startswith(("dataset", "augment", "trainer.synthetic"))]
+    runs = f"paths.runs={tmp_path / 'runs'}"
+    ended = ends(spawn("-c", OWN_DATA, str(tmp_path), *data, *small, runs))
+    assert [code for code, *_ in ended] == [2, 2]
+    assert "do not read the same files of imagenet" in ended[0][2]
+    assert not list(tmp_path.glob("runs/*/*/seed0"))
 
 
 STOP_ONE = """
