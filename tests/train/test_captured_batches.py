@@ -235,6 +235,18 @@ def test_graphs_are_recorded_again_when_another_kind_of_batch_needs_more_gradien
     assert (capture.warmed_up, capture.recorded) == (2, 3)
 
 
+def test_autocast_keeps_no_weights_which_a_graph_would_never_convert_again() -> None:
+    seen = []
+
+    def net() -> nn.Module:
+        made_net = SmallNet("lif")
+        made_net.register_forward_pre_hook(lambda *_: seen.append(torch.is_autocast_cache_enabled()))
+        return made_net
+
+    learner(Again(), net, precision="bf16").step([batch(0, 8)], 0, 0)
+    assert set(seen) == {False}
+
+
 def test_a_result_outlives_the_next_step() -> None:
     static = learner(Again())
     first = static.step([batch(0, 8)], 0, 0)
