@@ -8,6 +8,7 @@ from snnlab.errors import ConfigError, RunError
 from snnlab.machine.processes import Processes
 from snnlab.train.batch_work import BatchInput, BatchSums, BatchWork
 from snnlab.train.capture import Capture
+from snnlab.train.host_reads import HostReadError, NoHostReads
 from snnlab.train.kept_state import traceless
 from snnlab.train.static_batch import Signature, StaticBatch, signature
 from snnlab.train.static_gradients import StaticGradients
@@ -95,6 +96,8 @@ class CapturedBatches:
                 if found is None:
                     found = self._warmed_up(batch)
                 found.record(first)
+        except HostReadError as error:
+            self._recorded[key] = str(error)
         except RuntimeError as error:
             self._recorded[key] = f"recording failed: {_first_line(error)}"
         else:
@@ -106,7 +109,16 @@ class CapturedBatches:
 
     def _warmed_up(self, batch: BatchInput) -> StaticBatch:
         static = StaticBatch(batch, self._work, self._gradients, self._capture)
-        if self._gradients.allocate(lambda: static.warm_up(batch)):
+
+        def warm_up() -> None:
+            static.warm_up(batch)
+            # After the first run, which may set something up. What torch.compile makes reads nothing, and does not
+            # run in such a mode.
+            if not self._work.trainer.compile:
+                with NoHostReads(batch.x_TBCHW.device):
+                    self._work(batch)
+
+        if self._gradients.allocate(warm_up):
             # The others' graphs do not zero what has just been allocated.
             for other in self._recorded.values():
                 if isinstance(other, StaticBatch):

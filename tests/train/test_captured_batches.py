@@ -1,7 +1,9 @@
 """Steps on static tensors equal steps without, bit for bit: what a graph replays is done again by a stand-in."""
 
 import copy
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,6 +179,51 @@ def test_what_cannot_be_recorded_is_refused_by_name() -> None:
     assert static.graphs is not None
     assert static.graphs.eager == {"trainer.detect_anomaly reads every gradient on the host": 5}
     assert capture.warmed_up == 0
+
+
+class Backwards(torch.autograd.Function):
+    """Reads a value in its backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+        return grads[0] + 0 * float(grads[0].sum())
+
+
+READS: dict[str, tuple[str, Callable[[torch.Tensor], torch.Tensor]]] = {
+    "item": ("reads a value of the device on the host", lambda x: x + 0 * x.sum().item()),
+    "if": ("reads a value of the device on the host", lambda x: x if x.sum() > 0 else x + 0),
+    "backward": ("reads a value of the device on the host", Backwards.apply),
+    "mask": ("has a shape that depends on values", lambda x: x + 0 * x[x > 0].sum()),
+    "nonzero": ("has a shape that depends on values", lambda x: x + 0 * x.nonzero().sum()),
+}
+
+
+@pytest.mark.parametrize("deed", READS)
+def test_a_network_that_reads_on_the_host_is_refused_by_its_line_and_runs_as_without(deed: str) -> None:
+    says, do = READS[deed]
+
+    class Reading(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = SmallNet("lif")
+
+        def forward(self, x_TBCHW: torch.Tensor) -> torch.Tensor:
+            return do(self.net(x_TBCHW))
+
+    capture = Again()
+    static = learner(capture, Reading)
+    same(trace(static, EPOCH), trace(learner(None, Reading), EPOCH))
+    assert static.graphs is not None
+    assert (static.graphs.replays, static.graphs.eager.total(), capture.recorded) == (0, 5, 0)
+    assert all(
+        re.match(rf"train/{Path(__file__).name}:\d+ {says} \(aten", one) for one in static.graphs.eager
+    )
+    with pytest.raises(RunError, match=says):
+        learner(Again(), Reading, cuda_graph="required").step([batch(0, 8)], 0, 0)
 
 
 def test_gradients_stay_where_the_graph_writes_them() -> None:
