@@ -102,8 +102,8 @@ class _Draw(torch.autograd.Function):
 
 
 def _random_keys(words_BL: Tensor) -> Tensor:
-    """Returns a number below 2^32 for each sentence, from torch's generator on the CPU."""
-    return torch.randint(_LOW_32, (len(words_BL),)).to(words_BL.device)
+    """Returns a number below 2^32 for each sentence, from torch's generator of the words' device."""
+    return torch.randint(_LOW_32, (len(words_BL),), device=words_BL.device)
 
 
 def _keys(words_BL: Tensor) -> Tensor:

@@ -90,8 +90,13 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
-    """Mixed precision for matrix products and convolutions; neurons and losses stay in fp32 by themselves."""
+def autocast(
+    device: torch.device, precision: str, cache: bool = True
+) -> contextlib.AbstractContextManager[object]:
+    """Mixed precision for matrix products and convolutions; neurons and losses stay in fp32 by themselves.
+
+    With `cache`, a weight that is used several times inside the context is converted once.
+    """
     if precision == "fp32":
         return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=_DTYPES[precision])
+    return torch.autocast(device.type, dtype=_DTYPES[precision], cache_enabled=cache)

@@ -132,7 +132,7 @@ class DSATGO(MembraneNeuron):
         self.threshold_T[steps].lerp_(threshold.to(self.threshold_T.dtype), self.momentum)
 
     def _estimate(self, h: Tensor, t: int) -> tuple[Tensor, Tensor]:
-        std = h.new_tensor(self.threshold)
+        std = h.new_full((), self.threshold)
         return torch.zeros_like(std), std * (1 + self.current_decay().to(h.dtype) ** 2).sqrt() if t else std
 
     def _kernel_form(self) -> KernelForm:

@@ -17,6 +17,18 @@ class BatchNorm(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         assert input.dim() >= 2, f"batch normalisation needs [N, C, ...], got {tuple(input.shape)}"
 
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalises [N, C, ...]; without momentum the running statistics are the mean over all batches."""
+        if self.momentum is not None or not self.training or not self.track_running_stats:
+            return super().forward(input)
+        # PyTorch would read the number of batches on the host, which a CUDA graph cannot.
+        self._check_input_dim(input)
+        y: Tensor = F.batch_norm(input, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        axes = [axis for axis in range(input.dim()) if axis != 1]
+        var, mean = torch.var_mean(input.detach().to(torch.float32), axes, correction=0)
+        self.take_up(mean, var, input.numel() // len(mean))
+        return y
+
     def of_still(self, x_TBC: Tensor) -> Tensor:
         """Normalises a static input, x_TBC[0] expanded to T steps, once; the statistics count all T copies."""
         x_BC = x_TBC[0]
@@ -36,9 +48,14 @@ class BatchNorm(_BatchNorm):
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
-        share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
-        self.running_var.lerp_((var * (count / (count - 1))).to(self.running_var.dtype), share)
+        mean, var = mean.to(self.running_mean.dtype), (var * (count / (count - 1))).to(self.running_var.dtype)
+        if self.momentum is None:
+            share = self.num_batches_tracked.to(mean.dtype).reciprocal()
+            self.running_mean.lerp_(mean, share)
+            self.running_var.lerp_(var, share)
+        else:
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var, self.momentum)
 
 
 class BatchNormOverTime(nn.Module):

@@ -1,7 +1,7 @@
 """The training step and the state that it changes: network, average, optimiser, schedule, gradient scaler."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.errors import RunError
-from snnlab.layers.packing import packed_spikes
 from snnlab.losses.base import Loss
-from snnlab.losses.base_teacher import TeacherLoss
-from snnlab.machine.device import autocast
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.regularisers.base import Regulariser
+from snnlab.train.batch_work import BatchInput, BatchWork
+from snnlab.train.capture import Capture
+from snnlab.train.captured_batches import captured
 from snnlab.train.teacher import CachedTeacher, Teacher
 
 
@@ -56,6 +56,13 @@ class Learner:
         teacher: for a loss that needs one.
         regularisers: penalties beside the loss, by the name of their term.
         processes: the processes that train the network together, each on its part of a batch (DistributedDataParallel).
+        capture: records the work of a batch as a CUDA graph; None: it is not recorded.
+
+    Attributes:
+        graphs: the recorded work, and how often it ran; None without `capture`.
+
+    Raises:
+        ConfigError: graphs are required and cannot be had.
     """
 
     def __init__(
@@ -69,6 +76,7 @@ class Learner:
         teacher: Teacher | CachedTeacher | None = None,
         regularisers: Mapping[str, Regulariser] | None = None,
         processes: Processes = ALONE,
+        capture: Capture | None = None,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -91,7 +99,16 @@ class Learner:
             # Running statistics are the leader's and are broadcast before an evaluation.
             self._parallel = DistributedDataParallel(model, device_ids=gpu, broadcast_buffers=False)
         forward = model if self._parallel is None else self._parallel
-        self._forward = torch.compile(forward) if trainer.compile else forward
+        self._work = BatchWork(
+            model,
+            torch.compile(forward) if trainer.compile else forward,
+            loss,
+            self.regularisers,
+            self.scaler,
+            trainer,
+            processes.count,
+        )
+        self.graphs = None if capture is None else captured(self._work, capture, processes)
 
     def step(
         self, batches: Sequence[Batch], epoch: int, first_batch: int, count: int | None = None
@@ -109,7 +126,8 @@ class Learner:
             count: number of samples of these batches in all processes; None: those of `batches`.
 
         Raises:
-            RunError: the optimiser's step size is beyond the numbers of float32.
+            RunError: the optimiser's step size is beyond the numbers of float32, or a batch cannot run as a graph where
+                that is required.
         """
         self.model.train()
         count = sum(len(target) for _, target in batches) if count is None else count
@@ -119,27 +137,16 @@ class Learner:
             x_TBCHW = self.pipeline.train(raw, epoch, first_batch + offset)
             target_B = target.to(self.pipeline.device, non_blocking=True)
             x_TBCHW, learned = self.pipeline.mixed(x_TBCHW, target_B, epoch, first_batch + offset)
+            teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
             with self._exchanged(last=offset == len(batches) - 1):
-                with autocast(self.pipeline.device, self.trainer.precision), ExitStack() as watching:
-                    for regulariser in self.regularisers.values():
-                        watching.enter_context(regulariser.watching(self.model))
-                    if self.trainer.pack_spikes:
-                        watching.enter_context(packed_spikes(self.model))
-                    logits_TBK = self._forward(x_TBCHW)
-                logits_TBK = logits_TBK.float()
-                share = len(target) / count
-                teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
-                terms_of_batch = self._terms(logits_TBK, learned, teacher_BK)
-                parts = {name: term * share for name, term in terms_of_batch.items()}
-                # DistributedDataParallel averages the processes' gradients; the sum is needed.
-                loss = torch.stack(list(parts.values())).sum() * self.processes.count
-                self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # untyped in torch
-            for name, part in parts.items():
-                terms[name] = terms.get(name, 0.0) + part.detach()
-            correct += (logits_TBK.detach().mean(0).argmax(-1) == target_B).sum()
+                batch = BatchInput(x_TBCHW, target_B, learned, teacher_BK, len(target) / count)
+                sums = self._work(batch) if self.graphs is None else self.graphs(batch, first=offset == 0)
+            for name, part in sums.terms.items():
+                terms[name] = terms.get(name, 0.0) + part
+            correct += sums.correct
         if self.processes.count > 1:
-            *sums, correct = self.processes.sum(torch.stack([*terms.values(), correct])).unbind()
-            terms, correct = dict(zip(terms, sums, strict=True)), correct.round().long()
+            *all_terms, correct = self.processes.sum(torch.stack([*terms.values(), correct])).unbind()
+            terms, correct = dict(zip(terms, all_terms, strict=True)), correct.round().long()
         result = StepResult(terms, correct, count, x_TBCHW)
         # On a GPU reading the loss would synchronise.
         if self.pipeline.device.type != "cpu" or torch.isfinite(result.loss):
@@ -152,14 +159,6 @@ class Learner:
 
     def _taught(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor | None:
         return None if self.teacher is None else self.teacher.of_batch(x_TBCHW, epoch, batch)
-
-    def _terms(self, logits_TBK: Tensor, target: Tensor, teacher_BK: Tensor | None) -> dict[str, Tensor]:
-        if isinstance(self.loss, TeacherLoss):
-            terms = self.loss.terms(logits_TBK, target, teacher_BK)
-        else:
-            terms = self.loss.terms(logits_TBK, target)
-        assert not terms.keys() & self.regularisers.keys(), "a regulariser is named like a term of the loss"
-        return terms | {name: one.term(self.model) for name, one in self.regularisers.items()}
 
     def _update(self) -> None:
         if self.trainer.clip_norm is not None:

@@ -186,6 +186,8 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 return False
 
         log.write(f"neurons  ran in the back end: {ran()}")
+        if learner.graphs is not None:
+            log.write(f"graphs   cuda graph: {learner.graphs}")
         stored = report(session, mirror, log, interrupt.requested)
     show_result(log, files, stored)
     return True

@@ -144,6 +144,7 @@ def result_of(session: Session) -> RunResult:
         code=code_version(),
         epochs=position.epoch,
         backends=dict(counts()),
+        cuda_graph=None if session.learner.graphs is None else session.learner.graphs.as_mapping(),
         split=session.split_name,
         data=session.data.as_mapping(),
         num_train=len(session.train_set),

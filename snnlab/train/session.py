@@ -27,6 +27,7 @@ from snnlab.runs.data_check import refuse_other_data
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
 from snnlab.signals import Stopped
+from snnlab.train.capture import capture_for
 from snnlab.train.guard import NanGuard, growth
 from snnlab.train.initial import start_from
 from snnlab.train.learner import Learner
@@ -46,7 +47,8 @@ class Session:
         processes: the processes that train together.
 
     Raises:
-        ConfigError: a batch has fewer samples than there are processes, or SyncBN is set on CPUs.
+        ConfigError: a batch has fewer samples than there are processes, SyncBN is set on CPUs, or CUDA graphs are
+            required where there are none.
     """
 
     def __init__(
@@ -90,7 +92,16 @@ class Session:
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
         self.teacher = self._teacher(teacher_for(cfg, loss, dataset, self.data, device))
         self.learner = Learner(
-            model, loss, optimizer, scheduler, self.pipeline, trainer, self.teacher, regularisers, processes
+            model,
+            loss,
+            optimizer,
+            scheduler,
+            self.pipeline,
+            trainer,
+            self.teacher,
+            regularisers,
+            processes,
+            capture_for(trainer, device),
         )
         if not processes.leads:
             # Dropout differs between the processes, initial weights do not.

@@ -41,7 +41,9 @@ def channels_last(x):
 
 def compare(norm, neuron, y, residual=None, training=True, tolerance=2e-5, fused=True):
     for parameter in norm.parameters():
-        torch.nn.init.normal_(parameter, 1.0, 0.3, generator=torch.Generator().manual_seed(3))
+        # Drawn on the CPU, whose generator a parameter on a GPU does not take.
+        drawn = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(3))
+        parameter.data.copy_(1 + 0.3 * drawn)
     found = []
     for together in (True, False):
         one, fires = deepcopy(norm).train(training), deepcopy(neuron)
