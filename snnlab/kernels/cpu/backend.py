@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from snnlab.kernels.contract import Call
+from snnlab.kernels.contract import Call, Result
 from snnlab.kernels.cpu.arguments import Pointers, address, repeats
 from snnlab.kernels.cpu.compiler import BuildError, library
 from snnlab.kernels.cpu.program import Program, program_of
@@ -54,6 +54,10 @@ def refusal(call: Call, **variant: bool) -> str | None:
 def pays(call: Call) -> bool:
     """Returns whether a call is large enough to repay compilation and launch."""
     return call.x_T.numel() >= LEAST_ELEMENTS
+
+
+def run_planned(call: Call) -> Result | None:
+    return None
 
 
 def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
