@@ -169,7 +169,9 @@ def checked_launches():
             for dtype in (torch.float32, torch.bfloat16):
                 x_T = layout(torch.randn(shape, generator=random)).to(dtype)
                 for layer in layers:
-                    for _ in range(8):
+                    for turn in range(8):
+                        if isinstance(layer, nn.Module):
+                            layer.to(torch.float32 if turn % 3 else torch.bfloat16)  # what it has learned
                         far, farther = torch.randint(0, 17, (2,), generator=random).tolist()
                         leaf = moved(x_T, far).requires_grad_()
                         layer(leaf).backward(moved(x_T, farther))
