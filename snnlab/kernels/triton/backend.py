@@ -15,7 +15,7 @@ from snnlab.kernels.processes import many_processes
 from snnlab.kernels.triton.adaptive import AdaptiveRecurrence, Rule
 from snnlab.kernels.triton.adaptive_operators import adaptive_recurrence
 from snnlab.kernels.triton.arguments import equations_of, inputs_of
-from snnlab.kernels.triton.layout import reach
+from snnlab.kernels.triton.layout import reach, repeats
 from snnlab.kernels.triton.operators import recurrence
 from snnlab.kernels.triton.recurrence import Recurrence
 from snnlab.kernels.triton.watch import WatchedRecurrence
@@ -62,9 +62,16 @@ def run_planned(call: Call) -> Result | None:
 
 
 def run(call: Call) -> Result:
-    """Returns the results of `integrate_and_fire`, and keeps what it has worked out for `run_planned`."""
+    """Returns the results of `integrate_and_fire`, and keeps what it has worked out for `run_planned`.
+
+    Raises:
+        ValueError: the potential has not the shape of a step, or the neuron's tensors are on another device.
+    """
     form = call.dynamics.kernel_form()
     assert form is not None
+    step, given = [*call.x_T.shape[1:]], [*call.v.shape]
+    if step != given and not repeats(call.v):
+        raise ValueError(f"the state has the shape {given}, but a step of the input {step}")
     learned_T = call.surrogate.kernel_learned()
     equations = equations_of(call, form)
     plan: Plan

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from snnlab.kernels import backend
+from snnlab.kernels import BackendError, backend
 from snnlab.kernels.functional import lif
 from snnlab.layers.fused import norm_and_neuron
 from snnlab.neurons import DSATGO, LIF, PLIF
@@ -157,6 +157,17 @@ def test_functions_share_plans_but_not_settings(device):
     x_T = normal(3, 40).to(device)
     for keys in ({}, {"decay": 0.9}, {"threshold": 0.5}, {"reset": "soft"}, {}):
         assert torch.equal(lif(x_T, **keys)[0], LIF(**keys)(x_T))
+
+
+def test_a_state_of_another_batch_or_type_is_refused(device):
+    """Kernels would read beyond its end, also with the strides of a state that was right."""
+    x_T, state = normal(2, 3, 5).to(device), normal(3, 5).to(device)
+    neuron = LIF()
+    neuron(x_T, state)
+    with pytest.raises(ValueError, match=r"state has the shape \[2, 5\], but a step of the input \[3, 5\]"):
+        neuron(x_T, state[:2])
+    with pytest.raises(BackendError, match="float32"):
+        neuron(x_T, state.double())
 
 
 def test_a_tensor_on_another_device_is_refused(device):
