@@ -20,6 +20,8 @@ from snnlab.kernels.contract import Call, Dynamics, Result, is_soft
 from snnlab.surrogates.base import Surrogate
 from snnlab.surrogates.triangle import Triangle
 
+_TRIANGLE = Triangle()
+
 
 def lif(
     x_T: Tensor,
@@ -59,7 +61,7 @@ def lif(
     Raises:
         ValueError: there is no such reset, or v does not have the shape of one step of x_T.
     """
-    surrogate = Triangle() if surrogate is None else surrogate
+    surrogate = _TRIANGLE if surrogate is None else surrogate
     dynamics = Dynamics(threshold, v_reset, is_soft(reset), detach_reset, decay_input)
     if v is None:
         v = torch.zeros((), dtype=torch.promote_types(x_T.dtype, torch.float32), device=x_T.device)

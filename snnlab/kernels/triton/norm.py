@@ -87,7 +87,7 @@ class NormNeuron:
         self._equations = equations
         self._forward: dict[Hashable, Forward] = {}
         self._backward: dict[Hashable, Backward] = {}
-        self._through_norm: dict[Hashable, _ThroughNorm] = {}
+        self._through_norm: dict[Hashable, ThroughNorm] = {}
 
     def forward(self, inputs: Inputs, table: Tensor, residual_T: Tensor | None) -> Tensor:
         """Returns the spikes for mean, scale and bias [3, C] of each channel."""
@@ -109,29 +109,36 @@ class NormNeuron:
             )
         return backward(grad_spikes_T, None, inputs, table, residual_T)
 
-    def through_norm(
-        self, grad_x_T: Tensor, y_T: Tensor, table: Tensor, terms: Tensor, grad_y_T: Tensor
-    ) -> None:
-        """Writes the gradient of y_T, before the normalisation, for that of the normalised current."""
+    def through_norm(self, y_T: Tensor) -> "ThroughNorm":
+        """Returns what goes back through the normalisation of y_T."""
         key = y_T.stride(), y_T.dtype, y_T.device
-        if (launch := self._through_norm.get(key)) is None:
-            launch = self._through_norm[key] = _ThroughNorm(y_T)
-        launch(grad_x_T, y_T, table, terms, grad_y_T)
+        if (through := self._through_norm.get(key)) is None:
+            through = self._through_norm[key] = ThroughNorm(y_T)
+        return through
 
 
-class _ThroughNorm:
+class ThroughNorm:
+    """Computes the gradient before a normalisation from that behind it, for tensors laid out like y_T [T, B, C, ...].
+
+    Attributes:
+        inner: stride of the channels in a step without gaps.
+        channels: their number.
+    """
+
     def __init__(self, y_T: Tensor) -> None:
         way, (y_t,), (self._of_y,) = reading(y_T)
         count = y_T[0].numel()
+        self.inner, self.channels = channel_strides(y_T)
         self._launch = Launch(
             back_through_norm,
-            (triton.cdiv(count, _BLOCK), len(y_T)),
-            (count, *way.inner_sizes(), y_t, *way.strides_of(0), *channel_strides(y_T)),
+            (triton.cdiv(count, _BLOCK), y_T.shape[0]),
+            (count, *way.inner_sizes(), y_t, *way.strides_of(0), self.inner, self.channels),
             {"RANK": len(way.sizes), "BLOCK": _BLOCK},
             y_T.get_device(),
         )
 
     def __call__(self, grad_x_T: Tensor, y_T: Tensor, table: Tensor, terms: Tensor, grad_y_T: Tensor) -> None:
+        """Writes grad_y_T from grad_x_T; terms [2, C] are those of `back_through_norm`."""
         self._launch(grad_x_T, laid_out(y_T, self._of_y), table, terms, grad_y_T)
 
 
@@ -169,13 +176,13 @@ class _Function(torch.autograd.Function):
         inputs, plan = Inputs(*tensors), ctx.plan
         y_T = inputs.x_T
         found = plan.backward(or_zeros(grad_spikes_T, y_T), inputs, table, residual_T)
-        inner, channels = channel_strides(y_T)
-        totals = found.norm_sums.view(2, -1, channels, inner).sum((1, 3))
+        through = plan.through_norm(y_T)
+        totals = found.norm_sums.view(2, -1, through.channels, through.inner).sum((1, 3))
         grad_bias, product = totals.unbind()
-        terms = totals / (y_T.numel() // channels)
+        terms = totals / (y_T.numel() // through.channels)
         terms = torch.stack([terms[0], terms[1] * rate * rate]) if ctx.of_batch else torch.zeros_like(terms)
         grad_y_T = found.x_T if residual_T is None else torch.empty_like(found.x_T)
-        plan.through_norm(found.x_T, y_T, table, terms, grad_y_T)
+        through(found.x_T, y_T, table, terms, grad_y_T)
         of_weight, of_bias = ctx.dtypes
         return (
             None,
