@@ -9,7 +9,7 @@ import torch
 from snnlab.kernels import BackendError, backend
 from snnlab.kernels.functional import lif
 from snnlab.layers.fused import norm_and_neuron
-from snnlab.neurons import DSATGO, LIF, PLIF
+from snnlab.neurons import CF, DSATGO, LIF, PLIF
 from snnlab.norms import BN
 from snnlab.surrogates import TSG, ATan, MultilevelRectangle, Triangle
 
@@ -113,6 +113,17 @@ def test_settings_that_change(device):
         found = results(neuron, x_T)
         same(found, results(deepcopy(neuron), x_T))
         assert before is None or not all(torch.equal(a, b) for a, b in zip(found, before, strict=True))
+        before = found
+
+
+def test_thresholds_of_either_sign_that_change(device):
+    neuron, x_T = CF().to(device), 2 * normal(3, 40).to(device) - 1
+    before = results(neuron, x_T)
+    for keys in ({"threshold": 0.6}, {"negative_threshold": 0.7}):
+        neuron.dynamics = replace(neuron.dynamics, **keys)
+        found = results(neuron, x_T)
+        same(found, results(deepcopy(neuron), x_T))
+        assert not torch.equal(found[0], before[0])
         before = found
 
 
