@@ -14,7 +14,7 @@ from snnlab.norms import BN
 from snnlab.surrogates import TSG, ATan, MultilevelRectangle, Triangle
 
 pytest.importorskip("triton")
-from snnlab.triton_language import INTERPRETED
+from snnlab.triton_language import INTERPRETED, jit, tl
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)], autouse=True)
@@ -89,7 +89,17 @@ class Buffered(Triangle):
         return 1 / float(self.width) ** 2, 1 / float(self.width)
 
 
+class Doubled(Triangle):
+    """Another gradient with the same numbers."""
+
+    @jit
+    def kernel_gradient(u, a, numbers):  # noqa: N805
+        return 2 * tl.maximum(numbers[1] - tl.abs(u) * numbers[0], 0.0)
+
+
 def changes():
+    yield lambda neuron: setattr(neuron, "surrogate", Doubled())
+    yield lambda neuron: setattr(neuron, "surrogate", Triangle())
     yield lambda neuron: setattr(neuron, "decay", 0.9)
     yield lambda neuron: setattr(neuron, "v_init", 0.7)
     yield lambda neuron: setattr(neuron, "surrogate", Triangle(gamma=0.5))
