@@ -14,13 +14,16 @@ from typing import Literal, cast, get_args
 
 from torch._subclasses.fake_tensor import FakeTensor
 
-from snnlab.kernels.contract import Backend, Call, FusedBackend
+from snnlab.kernels import eager
+from snnlab.kernels.contract import Backend, Call, FusedBackend, Result
 from snnlab.triton_language import tl
 
 BackendName = Literal["auto", "eager", "compiled", "triton"]
 
 # Modules that implement `Backend`; imported when first considered.
 _MODULES = {"compiled": "snnlab.kernels.cpu.backend", "triton": "snnlab.kernels.triton.backend"}
+
+_loaded: dict[str, Backend] = {}
 
 
 class BackendError(ValueError):
@@ -113,22 +116,32 @@ def ran() -> str:
     )
 
 
-def pick(call: Call) -> Backend | None:
-    """Returns the back end for a call; None stands for plain PyTorch.
+def run(call: Call) -> Result:
+    """Runs a call in the selected back end.
 
     Raises:
         BackendError: the requested back end does not cover the call.
     """
-    choice = _choice.get()
-    name: str = choice.name
-    if isinstance(call.x_T, FakeTensor):
-        name = "eager"
-    elif name == "auto":
+    choice, x_T = _choice.get(), call.x_T
+    if isinstance(x_T, FakeTensor):
+        choice.counts["eager"] += 1
+        return eager.run(call)
+    automatic = choice.name == "auto"
+    name: str = ("triton" if x_T.is_cuda else "compiled") if automatic else choice.name
+    backend = _loaded.get(name)
+    if (
+        backend is not None
+        and (not automatic or backend.pays(call))
+        and (result := backend.run_planned(call)) is not None  # covered, as an earlier call was
+    ):
+        choice.counts[name] += 1
+        return result
+    if automatic:
         name = _fastest(call, choice)
     elif name != "eager" and (reason := _refusal(name, call)):
         raise BackendError(f"the back end {name} does not cover this: {reason}")
     choice.counts[name] += 1
-    return None if name == "eager" else _module(name)
+    return eager.run(call) if name == "eager" else _module(name).run(call)
 
 
 def fusing(call: Call, residual: bool, stepped: bool) -> FusedBackend | None:
@@ -161,16 +174,16 @@ def fusing(call: Call, residual: bool, stepped: bool) -> FusedBackend | None:
             choice.counts["compiled with norm"] += 1
             return cpu_norm
     elif name == "triton" and tl is not None:
-        from snnlab.kernels.triton import norm as triton_norm
+        from snnlab.kernels.triton import norm as triton_norm  # where it is needed: it imports Triton
 
-        if triton_norm.refusal(call, stepped) is None:
+        if (prepared := triton_norm.prepare(call, stepped)) is not None:
             choice.counts["triton with norm"] += 1
-            return triton_norm
+            return prepared
     return None
 
 
-def pick_operator(call: Call) -> Backend | None:
-    """Selects the back end of a call under torch.compile, which fuses plain PyTorch itself but cannot fuse our kernels.
+def pick_operator(call: Call) -> Callable[[Call], Result] | None:
+    """Selects what runs a call under torch.compile, which fuses plain PyTorch itself but cannot fuse our kernels.
 
     Raises:
         BackendError: `triton` was requested and does not cover the call.
@@ -185,7 +198,7 @@ def pick_operator(call: Call) -> Backend | None:
         )
 
         if not (reason := triton_backend.refusal(call)):
-            return triton_backend
+            return triton_backend.run_operator
     if name == "triton":
         raise BackendError(f"the back end triton does not cover this: {reason}")
     return None
@@ -217,4 +230,6 @@ def _refusal(name: str, call: Call) -> str | None:
 
 
 def _module(name: str) -> Backend:
-    return cast(Backend, importlib.import_module(_MODULES[name]))
+    module = cast(Backend, importlib.import_module(_MODULES[name]))
+    _loaded[name] = module
+    return module

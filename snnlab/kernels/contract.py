@@ -12,7 +12,11 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from snnlab.kernels.plans import Plans
 from snnlab.surrogates.base import Surrogate
+
+Result = tuple[Tensor, Tensor, Tensor | None]
+"""Spikes [T, ...], the last potential [...] (of no meaning without `Call.keep_state`), and the measurement."""
 
 Measure = Callable[[Tensor], Tensor | None]
 """What looks at the charged potentials h_T [T, ...] of a call, before any reset.
@@ -149,8 +153,10 @@ def is_soft(reset: str) -> bool:
     return reset == "soft"
 
 
-@dataclass(frozen=True)
-class Call:
+_OF_FUNCTIONS = Plans()
+
+
+class Call(NamedTuple):
     """One call of the recurrence.
 
     Attributes:
@@ -162,6 +168,7 @@ class Call:
         start: number of the first step, from 0.
         measure: function of the membrane potentials before reset h_T [T, ...]; None: they are not stored.
         keep_state: whether the potential after the last step is needed; if not, it need not be written.
+        plans: what back ends have worked out about earlier calls of the neuron.
     """
 
     x_T: Tensor
@@ -172,6 +179,7 @@ class Call:
     start: int = 0
     measure: Measure | None = None
     keep_state: bool = True
+    plans: Plans = _OF_FUNCTIONS
 
 
 @dataclass(frozen=True)
@@ -200,10 +208,16 @@ class Backend(Protocol):
         """Returns the reason why the back end does not cover a call, as a clause; None if it does."""
 
     def pays(self, call: Call) -> bool:
-        """Returns whether a call is large enough to repay the launch; called before `refusal`."""
+        """Returns whether a call is large enough to repay the launch; called before all others."""
 
-    def run(self, call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Returns the results of `integrate_and_fire`, differentiable once."""
+    def run_planned(self, call: Call) -> Result | None:
+        """Returns the results of a call that differs from an earlier one in its values only; else None.
+
+        No `refusal` is asked for, so a plan's key has to contain all that decides about it.
+        """
+
+    def run(self, call: Call) -> Result:
+        """Returns the results of `integrate_and_fire`, differentiable once, and keeps a plan for calls like it."""
 
 
 class FusedBackend(Protocol):

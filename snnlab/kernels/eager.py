@@ -11,8 +11,13 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from snnlab.kernels.contract import Call, Dynamics, Measure
+from snnlab.kernels.contract import Call, Dynamics, Measure, Result
 from snnlab.surrogates.base import Surrogate
+
+
+def run(call: Call) -> Result:
+    """Returns the results of `integrate_and_fire`."""
+    return recurrence(call) if call.surrogate.plain_step else loop(call)
 
 
 def loop(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:

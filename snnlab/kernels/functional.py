@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 
 from snnlab.kernels import eager
-from snnlab.kernels.choose import pick, pick_operator
-from snnlab.kernels.contract import Call, Dynamics, is_soft
+from snnlab.kernels.choose import pick_operator, run
+from snnlab.kernels.contract import Call, Dynamics, Result, is_soft
 from snnlab.surrogates.base import Surrogate
 from snnlab.surrogates.triangle import Triangle
+
+_TRIANGLE = Triangle()
 
 
 def lif(
@@ -59,7 +61,7 @@ def lif(
     Raises:
         ValueError: there is no such reset, or v does not have the shape of one step of x_T.
     """
-    surrogate = Triangle() if surrogate is None else surrogate
+    surrogate = _TRIANGLE if surrogate is None else surrogate
     dynamics = Dynamics(threshold, v_reset, is_soft(reset), detach_reset, decay_input)
     if v is None:
         v = torch.zeros((), dtype=torch.promote_types(x_T.dtype, torch.float32), device=x_T.device)
@@ -104,7 +106,7 @@ def lif_step(
     return spikes_T.squeeze(0), v
 
 
-def integrate_and_fire(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
+def integrate_and_fire(call: Call) -> Result:
     """Returns spikes [T, ...] in the dtype of x_T [T, ...], the last potential [...], and the measurement.
 
     The arguments are the fields of `Call`. The backward pass, where g is the gradient of the quantity in its index:
@@ -117,9 +119,7 @@ def integrate_and_fire(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
     with dv_t/ds_t = 0 under detach_reset; the derivative of a measurement is added to g_{h,t}. A surrogate with
     parameters is differentiated by autograd, one step at a time. The autograd function is differentiable once.
     """
-    compiling = torch.compiler.is_compiling()
-    if (chosen := pick_operator(call) if compiling else pick(call)) is not None:
-        return chosen.run(call)
-    if compiling or not call.surrogate.plain_step:
-        return eager.loop(call)
-    return eager.recurrence(call)
+    if not torch.compiler.is_compiling():
+        return run(call)
+    operator = pick_operator(call)
+    return eager.loop(call) if operator is None else operator(call)

@@ -105,11 +105,7 @@ def _call(
         return None
     if residual_TBC is not None and (residual_TBC.shape, residual_TBC.dtype) != (y_TBC.shape, y_TBC.dtype):
         return None
-    dtype = torch.promote_types(y_TBC.dtype, torch.float32)
-    rest = torch.full((), neuron.v_init, dtype=dtype, device=y_TBC.device).expand(y_TBC.shape[1:])
-    return Call(
-        y_TBC, rest, neuron.current_decay(), neuron.dynamics_of_call(), neuron.surrogate, keep_state=False
-    )
+    return neuron.call_of(y_TBC, neuron.rest(y_TBC), 0, keep_state=False)
 
 
 def _fused(fused: FusedBackend, norm: BatchNormOverTime, call: Call, residual_TBC: Tensor | None) -> Tensor:

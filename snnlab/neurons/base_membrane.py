@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from snnlab.kernels.contract import Call, Dynamics, Measure
 from snnlab.kernels.functional import integrate_and_fire
+from snnlab.kernels.plans import Plans
 from snnlab.neurons.base import Neuron
 from snnlab.surrogates.base import Surrogate
 from snnlab.surrogates.triangle import Triangle
@@ -42,6 +43,9 @@ class MembraneNeuron(Neuron):
             )
         self.surrogate = Triangle() if surrogate is None else surrogate
         self.v_init = v_init
+        self._plans = Plans()
+        # Never dropped, since a captured CUDA graph reads from its memory.
+        self._rests = Plans()
 
     @property
     def thresholds(self) -> tuple[float, float]:
@@ -84,21 +88,29 @@ class MembraneNeuron(Neuron):
 
     def _run(self, x_T: Tensor, state: Tensor | None, keep_state: bool) -> tuple[Tensor, Tensor, int]:
         """Returns spikes, the last potential (undefined without keep_state), and the number of the last step."""
-        start = 0
+        start, num_steps = 0, self.num_steps
         if state is None:
-            v = self._rest(x_T[0])
-        elif self.num_steps is None:
+            # A state that is handed on may be changed in place, so it must not be the shared one.
+            v = self._rest(x_T[0]) if keep_state else self.rest(x_T)
+        elif num_steps is None:
             v = state
         else:
             v = state[0]
             start = max(0, round(state[1].flatten()[0].item()))
         end = start + len(x_T)
-        if self.num_steps is not None and end > self.num_steps:
+        if num_steps is not None and end > num_steps:
             raise ValueError(
                 f"{type(self).__name__} with {type(self.surrogate).__name__} holds something for each of "
-                f"{self.num_steps} time steps, so it cannot run {end}: train with more steps"
+                f"{num_steps} time steps, so it cannot run {end}: train with more steps"
             )
-        call = Call(
+        spikes_T, v, measured = integrate_and_fire(self.call_of(x_T, v, start, keep_state))
+        if self.measured is not None:
+            self.measured(measured)
+        return spikes_T, v, end
+
+    def call_of(self, x_T: Tensor, v: Tensor, start: int, keep_state: bool) -> Call:
+        """Returns the call of the recurrence for input currents x_T [T, ...] and a potential v [...]."""
+        return Call(
             x_T,
             v,
             self.current_decay(),
@@ -107,19 +119,35 @@ class MembraneNeuron(Neuron):
             start,
             self.measure,
             keep_state,
+            self._plans,
         )
-        spikes_T, v, measured = integrate_and_fire(call)
-        if self.measured is not None:
-            self.measured(measured)
-        return spikes_T, v, end
 
     def initial_state(self, x: Tensor) -> Tensor:
         return self._state(self._rest(x).contiguous(), 0)
 
+    def rest(self, x_T: Tensor) -> Tensor:
+        """Returns the potential before the first step [...] for x_T [T, ...], to be read only; calls share it."""
+        if type(x_T) is not Tensor or torch.compiler.is_compiling():
+            return self._rest(x_T[0])
+        key = self.v_init, x_T.dtype, x_T.device
+        v = self._rests.get(key)
+        if v is None:
+            with torch.inference_mode(
+                False
+            ):  # a tensor of inference mode could not be kept for a backward pass
+                v = self._rest_number(x_T)
+            # What is written while a CUDA graph is captured has no value before the graph is replayed.
+            if type(v) is Tensor and not (x_T.is_cuda and torch.cuda.is_current_stream_capturing()):
+                self._rests[key] = v
+        return v.expand(x_T.shape[1:])
+
     def _rest(self, x: Tensor) -> Tensor:
-        dtype = torch.promote_types(x.dtype, torch.float32)
         # One expanded number, which kernels need not read from memory.
-        return torch.full((), self.v_init, dtype=dtype, device=x.device).expand(x.shape)
+        return self._rest_number(x).expand(x.shape)
+
+    def _rest_number(self, x: Tensor) -> Tensor:
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        return torch.full((), self.v_init, dtype=dtype, device=x.device)
 
     def _state(self, v: Tensor, steps: int) -> Tensor:
         return v if self.num_steps is None else torch.stack([v, torch.full_like(v, steps)])

@@ -25,20 +25,39 @@ class Arguments(ctypes.Structure):
 class Pointers:
     """The addresses of a call's tensors; it holds references to the tensors."""
 
-    def __init__(self, x_T: Tensor, v: Tensor, start: int, parameters: list[Tensor], **more: Any) -> None:
-        self._alive = [parameter.detach().to(v.dtype).contiguous() for parameter in parameters]
-        self._array = (ctypes.c_void_p * max(1, len(parameters)))(*(p.data_ptr() for p in self._alive))
-        sizes = {"inner": 1, "channels": 1} | more
+    def __init__(
+        self,
+        x_T: Tensor,
+        v: Tensor,
+        start: int,
+        parameters: list[Tensor],
+        numbers: Tensor | None,
+        *,
+        channels: int = 1,
+        inner: int = 1,
+        residual: Tensor | None = None,
+        scale: Tensor | None = None,
+        shift: Tensor | None = None,
+    ) -> None:
+        of_parameters = [parameter.detach().to(v.dtype).contiguous() for parameter in parameters]
+        array = (ctypes.c_void_p * max(1, len(parameters)))(*map(Tensor.data_ptr, of_parameters))
+        self._alive = (x_T, v, of_parameters, array, numbers, residual, scale, shift)
+        count = x_T.shape[1:].numel()
         self.args = Arguments(
-            N=x_T[0].numel(),
-            start=start,
-            v_step=0 if repeats(v) else 1,
-            x_step=0 if x_T.stride(0) == 0 else x_T[0].numel(),
-            threads=torch.get_num_threads(),
-            x=x_T.data_ptr(),
-            v0=v.data_ptr(),
-            parameters=ctypes.addressof(self._array),
-            **{key: value.data_ptr() if isinstance(value, Tensor) else value for key, value in sizes.items()},
+            count,
+            start,
+            torch.get_num_threads(),
+            inner,
+            channels,
+            0 if repeats(v) else 1,
+            0 if x_T.stride(0) == 0 else count,
+            x_T.data_ptr(),
+            None if residual is None else residual.data_ptr(),
+            None if scale is None else scale.data_ptr(),
+            None if shift is None else shift.data_ptr(),
+            v.data_ptr(),
+            None if numbers is None else numbers.data_ptr(),
+            ctypes.addressof(array),
         )
 
     @property

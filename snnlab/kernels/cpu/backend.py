@@ -4,6 +4,7 @@ Only the input is saved for the backward pass, which recomputes the membrane pot
 `...` any further axes.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from snnlab.kernels.contract import Call
+from snnlab.kernels.contract import Call, Result
 from snnlab.kernels.cpu.arguments import Pointers, address, repeats
 from snnlab.kernels.cpu.compiler import BuildError, library
 from snnlab.kernels.cpu.program import Program, program_of
@@ -56,14 +57,48 @@ def pays(call: Call) -> bool:
     return call.x_T.numel() >= LEAST_ELEMENTS
 
 
-def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
+def run_planned(call: Call) -> Result | None:
+    """Returns the results of `integrate_and_fire` if a call of these types and equations has been run; else None."""
+    parameters = parameters_of(call.surrogate)
+    try:
+        kernel = call.plans.get(_key(call, parameters))
+    except TypeError:  # equations without a hash
+        return None
+    return None if kernel is None else _run(call, kernel, parameters)
+
+
+def run(call: Call) -> Result:
     """Returns the results of `integrate_and_fire`, differentiable once."""
+    kernel, parameters = kernel_of(call), parameters_of(call.surrogate)
+    call.plans.keep(_key(call, parameters), kernel)
+    return _run(call, kernel, parameters)
+
+
+def _key(call: Call, parameters: tuple[Tensor, ...]) -> Hashable:
+    """Returns everything that `refusal` and the kernel depend on."""
+    x_T = call.x_T
+    return (
+        "compiled",
+        x_T.shape[0],
+        x_T.dtype,
+        x_T.device,
+        call.v.dtype,
+        call.measure is None,
+        call.surrogate.plain_step,
+        *_equations(call, parameters),
+    )
+
+
+def _run(call: Call, kernel: Kernel, parameters: tuple[Tensor, ...]) -> Result:
     learned = call.decay if isinstance(call.decay, Tensor) else None
     x_T = dense(call.x_T)
     v = call.v if repeats(call.v) else like(call.v, x_T[0])
-    return _Compiled.apply(  # type: ignore[no-any-return]
-        x_T, v, learned, call, kernel_of(call), *call.surrogate.parameters()
-    )
+    return _Compiled.apply(x_T, v, learned, call, kernel, *parameters)  # type: ignore[no-any-return]
+
+
+def parameters_of(surrogate: Surrogate) -> tuple[Tensor, ...]:
+    """Returns `surrogate.parameters()`, without its search where there is nothing to find."""
+    return tuple(surrogate.parameters()) if surrogate._parameters or surrogate._modules else ()
 
 
 _kernels: dict[object, Kernel] = {}
@@ -74,7 +109,7 @@ def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped:
     measured = call.measure is not None
     variant = Variant(len(call.x_T), call.x_T.dtype, call.v.dtype, measured, affine, residual, stepped)
     try:
-        key = (*_equations(call), variant)
+        key = (*_equations(call, parameters_of(call.surrogate)), variant)
         if (kernel := _kernels.get(key)) is None:
             kernel = _kernels[key] = _build(call, variant)
     except TypeError:
@@ -82,14 +117,10 @@ def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped:
     return kernel
 
 
-def _equations(call: Call) -> tuple[object, ...]:
-    decay = None if isinstance(call.decay, Tensor) else call.decay
-    return type(call.dynamics), call.dynamics.key(), decay, *_describe(call.surrogate)
-
-
-def _describe(surrogate: Surrogate) -> tuple[object, ...]:
+def _equations(call: Call, parameters: tuple[Tensor, ...]) -> tuple[object, ...]:
+    surrogate, decay = call.surrogate, None if isinstance(call.decay, Tensor) else call.decay
     own = {name: value for name, value in vars(surrogate).items() if name not in _MODULE_KEYS}
-    return type(surrogate), repr(own), len(list(surrogate.parameters()))
+    return type(call.dynamics), call.dynamics.key(), decay, type(surrogate), repr(own), len(parameters)
 
 
 def _build(call: Call, variant: Variant) -> Kernel:
@@ -119,12 +150,13 @@ def dense(x_T: Tensor) -> Tensor:
         if x_T.stride(axis) != expected:
             return x_T.contiguous()
         expected *= x_T.shape[axis]
-    return x_T if len(x_T) == 1 or x_T.stride(0) in (0, expected) else x_T.contiguous()
+    return x_T if x_T.shape[0] == 1 or x_T.stride(0) in (0, expected) else x_T.contiguous()
 
 
 def blank(x_T: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """Returns uninitialised memory for all steps, in the memory order of a dense x_T."""
-    return torch.empty_strided(x_T.shape, (x_T[0].numel(), *x_T.stride()[1:]), dtype=dtype or x_T.dtype)
+    shape = x_T.shape
+    return torch.empty_strided(shape, (shape[1:].numel(), *x_T.stride()[1:]), dtype=dtype or x_T.dtype)
 
 
 def like(tensor: Tensor, model: Tensor) -> Tensor:
@@ -184,7 +216,7 @@ class _Compiled(torch.autograd.Function):
         if grad_v is not None and grad_v.numel():
             grad_v = like(grad_v, x_T[0])
         grad_v0 = torch.empty_like(x_T[0], dtype=v.dtype) if ctx.needs_input_grad[1] else None
-        sums = torch.zeros(CHUNKS, len(x_T), len(scalars), dtype=torch.float64)
+        sums = torch.zeros(CHUNKS, x_T.shape[0], len(scalars), dtype=torch.float64) if scalars else None
         functions.backward(
             pointers.reference,
             address(grad_spikes_T),
@@ -194,7 +226,9 @@ class _Compiled(torch.autograd.Function):
             address(grad_v0),
             address(sums),
         )
-        grads = scalar_gradients(ctx.kernel.program, sums.sum(0), start, learned, parameters)
+        grads: list[Tensor | None] = [None]
+        if sums is not None:
+            grads = scalar_gradients(ctx.kernel.program, sums.sum(0), start, learned, parameters)
         return grad_x_T, grad_v0, grads[0], None, None, *grads[1:]
 
 

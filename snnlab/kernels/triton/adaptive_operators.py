@@ -1,4 +1,4 @@
-"""DS-ATGO in training as a PyTorch operator, `torch.ops.snnlab.adaptive_recurrence`: see `adaptive_threshold.py`.
+"""DS-ATGO in training as a PyTorch operator for torch.compile, `torch.ops.snnlab.adaptive_recurrence`.
 
 Shape suffixes: T time steps, `...` any further axes.
 """
@@ -6,17 +6,11 @@ Shape suffixes: T time steps, `...` any further axes.
 from typing import Any
 
 import torch
-import triton
 from torch import Tensor
 
-from snnlab.kernels.triton.families import adaptive_threshold, integrate_and_fire
-from snnlab.kernels.triton.launch import Equations, Inputs, outputs, readable
-from snnlab.kernels.triton.layout import repeats, step_in_order
-from snnlab.kernels.triton.operators import TAGS, differentiate
-
-FAMILY = "snnlab.kernels.triton.families.integrate_and_fire"
-OPTIONS = (0, 0, 1)  # hard reset, not detached, with surrogate widths
-_BLOCK = 1024
+from snnlab.kernels.triton.adaptive import FAMILY, OPTIONS, AdaptiveForward, Rule
+from snnlab.kernels.triton.arguments import Equations, Inputs
+from snnlab.kernels.triton.operators import TAGS, differentiate, or_empty, outputs
 
 
 @torch.library.custom_op("snnlab::adaptive_recurrence", mutates_args=(), tags=TAGS)
@@ -45,61 +39,9 @@ def adaptive_recurrence(
         by_deviation: whether widths follow the standard deviation rather than the threshold.
         numbers: constants of the surrogate.
     """
-    spikes_T, state = outputs(x_T, keep_state)
-    steps, count = len(x_T), x_T[0].numel()
-    threshold_width_T = x_T.new_empty(2, steps, dtype=torch.float32)
-    if not count:
-        return spikes_T, state, threshold_width_T.fill_(threshold)
-    (x_T,), way = readable(x_T)
-    programs = triton.cdiv(count, _BLOCK)
-    h = x_T.new_empty(count, dtype=torch.float32)
-    parts = x_T.new_empty(programs, 2, dtype=torch.float32)
-    start = v if repeats(v) else step_in_order(v, x_T)
-    with torch.cuda.device_of(x_T):  # type: ignore[no-untyped-call]
-        for t in range(steps + 1):
-            adaptive_threshold.charge[(programs,)](
-                x_T[min(t, steps - 1)],
-                start,
-                decay_tensor,
-                threshold_width_T,
-                h,
-                spikes_T[max(t - 1, 0)],
-                state,
-                parts,
-                t,
-                count,
-                *way.inner_sizes(),
-                *way.strides_of(0),
-                FIRE=integrate_and_fire.fire,
-                OPTIONS=OPTIONS,
-                SAME=repeats(v),
-                FIRST=t == 0,
-                LAST=t == steps,
-                KEEP_STATE=keep_state,
-                RANK=len(way.sizes),
-                BLOCK=_BLOCK,
-                num_warps=4,
-                enable_fp_fusion=False,
-            )
-            if t < steps:
-                adaptive_threshold.decide[(1,)](
-                    parts,
-                    threshold_width_T,
-                    t,
-                    steps,
-                    count,
-                    programs,
-                    f_c,
-                    threshold,
-                    ADAPTIVE_THRESHOLD=adaptive_threshold_,
-                    ADAPTIVE_WIDTH=adaptive_width,
-                    BY_DEVIATION=by_deviation,
-                    PART=_BLOCK,
-                    BLOCK=_BLOCK,
-                    num_warps=4,
-                    enable_fp_fusion=False,
-                )
-    return spikes_T, state, threshold_width_T
+    rule = Rule(threshold, f_c, adaptive_threshold_, adaptive_width, by_deviation)
+    spikes_T, state, threshold_width_T = AdaptiveForward(x_T, v, rule, keep_state)(x_T, v, decay_tensor)
+    return spikes_T, or_empty(state, x_T), threshold_width_T
 
 
 @adaptive_recurrence.register_fake

@@ -4,19 +4,27 @@ It runs on CUDA devices, and on the CPU if TRITON_INTERPRET=1 (slow; for tests).
 potential before the first step are saved for the backward pass.
 """
 
+from collections.abc import Hashable
+from typing import cast
+
 import torch
 from torch import Tensor
 
-from snnlab.kernels.contract import Call
+from snnlab.kernels.contract import Call, KernelForm, Result
 from snnlab.kernels.processes import many_processes
+from snnlab.kernels.triton.adaptive import AdaptiveRecurrence, Rule
 from snnlab.kernels.triton.adaptive_operators import adaptive_recurrence
-from snnlab.kernels.triton.launch import Equations, Inputs
-from snnlab.kernels.triton.layout import reach
+from snnlab.kernels.triton.arguments import equations_of, inputs_of
+from snnlab.kernels.triton.layout import reach, repeats
 from snnlab.kernels.triton.operators import recurrence
+from snnlab.kernels.triton.recurrence import Recurrence
+from snnlab.kernels.triton.watch import WatchedRecurrence
 from snnlab.surrogates.base import Surrogate
 from snnlab.triton_language import INTERPRETED
 
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+
+Plan = Recurrence | WatchedRecurrence
 
 
 def refusal(call: Call) -> str | None:
@@ -44,74 +52,96 @@ def pays(call: Call) -> bool:
     return call.x_T.is_cuda
 
 
-def run(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Returns the results of `integrate_and_fire`."""
+def run_planned(call: Call) -> Result | None:
+    """Returns the results of `integrate_and_fire` if a call with an equal key has been run; else None."""
+    if (form := call.dynamics.kernel_form()) is None:
+        return None
+    learned_T = call.surrogate.kernel_learned()
+    plan = call.plans.get(key_of(call, form, learned_T))
+    return None if plan is None else cast(Plan, plan).run(call, form, learned_T)
+
+
+def run(call: Call) -> Result:
+    """Returns the results of `integrate_and_fire`, and keeps what it has worked out for `run_planned`.
+
+    Raises:
+        ValueError: the potential has not the shape of a step, or the neuron's tensors are on another device.
+    """
     form = call.dynamics.kernel_form()
     assert form is not None
+    step, given = [*call.x_T.shape[1:]], [*call.v.shape]
+    if step != given and not repeats(call.v):
+        raise ValueError(f"the state has the shape {given}, but a step of the input {step}")
+    learned_T = call.surrogate.kernel_learned()
+    equations = equations_of(call, form)
+    plan: Plan
     if form.statistics is not None:
-        assert isinstance(call.decay, Tensor)
-        surrogate = call.surrogate
-        f_c, adaptive, width, by_deviation, decided, _ = form.statistics
-        spikes_T, v, threshold_width_T = adaptive_recurrence(
-            call.x_T,
-            call.v,
-            call.decay,
-            _learned(call),
-            form.threshold,
-            f_c,
-            adaptive,
-            width,
-            by_deviation,
-            f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
-            _numbers(surrogate, form.threshold),
-            call.keep_state,
-        )
-        decided(call.start, threshold_width_T)
-        return spikes_T, v, None
-    inputs, equations = arguments(call)
-    if call.measure is not None:
-        from snnlab.kernels.triton.watch import WatchedRecurrence
-
-        watched: tuple[Tensor, Tensor, Tensor | None] = WatchedRecurrence.apply(
-            *inputs, equations, call.keep_state, call.measure
-        )
-        return watched
-    spikes_T, v = recurrence(*inputs, *equations, call.keep_state)
-    return spikes_T, v, None
+        plan = AdaptiveRecurrence(equations, call.keep_state, _rule(form))
+    elif call.measure is not None:
+        plan = WatchedRecurrence(equations, call.keep_state)
+    else:
+        plan = Recurrence(equations, call.keep_state)
+    result = plan.run(call, form, learned_T)
+    call.plans.keep(key_of(call, form, learned_T), plan)
+    return result
 
 
-def arguments(call: Call) -> tuple[Inputs, Equations]:
-    """Returns the arguments of the operator `recurrence`."""
-    dynamics, surrogate, steps = call.dynamics, call.surrogate, len(call.x_T)
-    form = dynamics.kernel_form()
-    assert form is not None
-    learned, decay = (call.decay, 0.0) if isinstance(call.decay, Tensor) else (None, call.decay)
-    equations = Equations(
-        decay,
+def key_of(call: Call, form: KernelForm, learned_T: Tensor | None) -> Hashable:
+    """Returns everything that `refusal` and a plan depend on; numbers that may change are read at each call."""
+    x_T, v, decay, dynamics, surrogate = call.x_T, call.v, call.decay, call.dynamics, call.surrogate
+    _, options, threshold, lower, threshold_width, statistics = form
+    if learned_T is None:
+        up = surrogate.at(0, threshold).kernel_numbers()
+        down = up if lower == threshold else surrogate.at(0, lower).kernel_numbers()
+    else:
+        up = down = surrogate.kernel_numbers()
+    return (
+        x_T.shape,
+        x_T.stride(),
+        x_T.dtype,
+        x_T.device,
+        v.shape,
+        v.stride(),
+        v.dtype,
+        None if isinstance(decay, Tensor) else float(decay),
         dynamics.decay_input,
         float(dynamics.v_reset),
-        float(form.threshold),
-        float(form.lower),
         form.family,
-        list(form.options),
-        f"{type(surrogate).__module__}.{type(surrogate).__qualname__}",
-        _numbers(surrogate, form.threshold),
-        _numbers(surrogate, form.lower),
+        tuple(options),
+        float(threshold),
+        float(lower),
+        threshold_width is None,
+        None if statistics is None else (*statistics[:4], many_processes()),
+        type(surrogate),
+        surrogate.plain_step,
+        learned_T is None,
+        tuple(map(float, up)),
+        tuple(map(float, down)),
+        call.measure is None,
+        call.keep_state,
     )
-    threshold_width_T = (
-        None if form.threshold_width is None else form.threshold_width(call.start, steps).float()
+
+
+def run_operator(call: Call) -> Result:
+    """Returns the results of `integrate_and_fire` by operators that torch.compile knows."""
+    form = call.dynamics.kernel_form()
+    assert form is not None
+    inputs = inputs_of(call, form, call.surrogate.kernel_learned())
+    equations = equations_of(call, form)
+    if form.statistics is None:
+        return *recurrence(*inputs, *equations, call.keep_state), None
+    assert inputs.decay_tensor is not None
+    x_T, v, decay_tensor, _, learned_T = inputs
+    spikes_T, state, threshold_width_T = adaptive_recurrence(
+        x_T, v, decay_tensor, learned_T, *_rule(form), equations.surrogate, equations.up, call.keep_state
     )
-    return Inputs(call.x_T, call.v, learned, threshold_width_T, _learned(call)), equations
+    form.statistics.decided(call.start, threshold_width_T)
+    return spikes_T, state, None
 
 
-def _learned(call: Call) -> Tensor | None:
-    learned_T = call.surrogate.kernel_learned()
-    return None if learned_T is None else learned_T[call.start : call.start + len(call.x_T)]
-
-
-def _numbers(surrogate: Surrogate, threshold: float) -> list[float]:
-    at = surrogate if surrogate.kernel_learned() is not None else surrogate.at(0, threshold)
-    return [float(number) for number in at.kernel_numbers()]
+def _rule(form: KernelForm) -> Rule:
+    assert form.statistics is not None
+    return Rule(form.threshold, *form.statistics[:4])
 
 
 def _has_gradient(cls: type[Surrogate]) -> bool:

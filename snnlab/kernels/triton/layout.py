@@ -5,6 +5,7 @@ A step is [...], all axes but the first; T time steps.
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 MAX_RANK = 4
@@ -77,14 +78,43 @@ def walk(x_T: Tensor, *others_T: Tensor) -> Walk:
     return Walk(tuple(sizes), tuple(zip(*strides, strict=True)))
 
 
-def in_order(tensor_T: Tensor, x_T: Tensor) -> Tensor:
-    """Returns a tensor without gaps in x_T's order of axes; copies it only if its layout differs."""
-    return _laid_out(tensor_T, dense_strides(x_T))
+class Reading(NamedTuple):
+    """How kernels read tensors [T, ...].
+
+    Attributes:
+        walk: the walk through their steps.
+        steps: the stride of each along time.
+        copied: the strides of the copy that each needs first; None: it is read as it lies.
+    """
+
+    walk: Walk
+    steps: tuple[int, ...]
+    copied: tuple[list[int] | None, ...]
 
 
-def step_in_order(tensor: Tensor, x_T: Tensor) -> Tensor:
-    """Does what `in_order` does for a tensor like one step of x_T."""
-    return _laid_out(tensor, step_strides(x_T))
+def reading(x_T: Tensor, *others_T: Tensor) -> Reading:
+    """Returns how tensors are read; they are copied if they have too many axes or span too much memory."""
+    tensors = (x_T, *others_T)
+    way = walk(*tensors)
+    copied: tuple[list[int] | None, ...] = (None,) * len(tensors)
+    if len(way.sizes) > MAX_RANK or max(map(reach, tensors)) >= 2**31:
+        strides = dense_strides(x_T)
+        copied = tuple(unless_laid_out(tensor, strides) for tensor in tensors)
+        model = torch.empty_strided(x_T.shape, strides, device="meta")
+        tensors = (model,) * len(tensors)
+        way = walk(*tensors)
+    return Reading(way, tuple(tensor.stride(0) for tensor in tensors), copied)
+
+
+def unless_laid_out(tensor: Tensor, strides: list[int]) -> list[int] | None:
+    """Returns the strides; None if the tensor has them already."""
+    same = all(n == 1 or a == b for n, a, b in zip(tensor.shape, tensor.stride(), strides, strict=True))
+    return None if same else strides
+
+
+def laid_out(tensor: Tensor, strides: list[int] | None) -> Tensor:
+    """Returns a copy with these strides; the tensor itself for None."""
+    return tensor if strides is None else tensor.new_empty_strided(tensor.shape, strides).copy_(tensor)
 
 
 def repeats(tensor: Tensor) -> bool:
@@ -95,8 +125,3 @@ def repeats(tensor: Tensor) -> bool:
 def reach(tensor_T: Tensor) -> int:
     """Returns the greatest distance in memory between two elements of a step."""
     return sum((n - 1) * stride for n, stride in zip(tensor_T.shape[1:], tensor_T.stride()[1:], strict=True))
-
-
-def _laid_out(tensor: Tensor, strides: list[int]) -> Tensor:
-    same = all(n == 1 or a == b for n, a, b in zip(tensor.shape, tensor.stride(), strides, strict=True))
-    return tensor if same else tensor.new_empty_strided(tensor.shape, strides).copy_(tensor)

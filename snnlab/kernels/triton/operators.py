@@ -1,5 +1,6 @@
-"""The recurrence as PyTorch operators: `torch.ops.snnlab.recurrence` and its backward pass.
+"""The recurrence as PyTorch operators for torch.compile: `torch.ops.snnlab.recurrence` and its backward pass.
 
+Without the compiler they would cost several times as much as the autograd function of `recurrence.py`.
 Their arguments are the fields of `Inputs` and `Equations`, from which the schemas are generated, and one more.
 """
 
@@ -8,16 +9,11 @@ from typing import Any, get_type_hints
 import torch
 from torch import Tensor
 
-from snnlab.kernels.triton.launch import (
-    Equations,
-    Inputs,
-    backward,
-    empty_gradients,
-    forward,
-    in_order_of_inputs,
-    or_zeros,
-    outputs,
-)
+from snnlab.kernels.triton.arguments import Equations, Inputs
+from snnlab.kernels.triton.backward import Backward
+from snnlab.kernels.triton.forward import Forward
+from snnlab.kernels.triton.layout import dense_strides, step_strides
+from snnlab.kernels.triton.recurrence import or_zeros
 
 # The kernels take any strides, so a compiler need not change the layout of a tensor.
 TAGS = (torch.Tag.flexible_layout,)
@@ -39,6 +35,20 @@ _CALL = ", ".join(
 )
 
 
+def outputs(x_T: Tensor, keep_state: bool) -> tuple[Tensor, Tensor]:
+    """Allocates spikes [T, ...] and the last potential [...] in x_T's order of axes; empty if not kept."""
+    spikes_T = x_T.new_empty_strided(x_T.shape, dense_strides(x_T))
+    state = None
+    if keep_state:
+        state = x_T.new_empty_strided(x_T.shape[1:], step_strides(x_T), dtype=torch.float32)
+    return spikes_T, or_empty(state, x_T)
+
+
+def or_empty(tensor: Tensor | None, x_T: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Returns the tensor; an empty one on x_T's device in place of None, which an operator cannot return."""
+    return x_T.new_empty(0, dtype=dtype) if tensor is None else tensor
+
+
 def _parts(arguments: tuple[Any, ...]) -> tuple[Inputs, Equations, bool]:
     tensors = len(Inputs._fields)
     return Inputs(*arguments[:tensors]), Equations(*arguments[tensors:-1]), arguments[-1]
@@ -48,8 +58,10 @@ def _parts(arguments: tuple[Any, ...]) -> tuple[Inputs, Equations, bool]:
     "snnlab::recurrence", mutates_args=(), schema=f"({_CALL}, bool keep_state) -> (Tensor, Tensor)", tags=TAGS
 )
 def recurrence(*arguments: Any) -> tuple[Tensor, Tensor]:
-    """Calls `forward` with `Inputs`, `Equations` and keep_state."""
-    return forward(*_parts(arguments))
+    """Runs `Forward` with `Inputs`, `Equations` and keep_state; without it, the last potential is empty."""
+    inputs, equations, keep_state = _parts(arguments)
+    spikes_T, state = Forward(inputs, equations, keep_state)(inputs)
+    return spikes_T, or_empty(state, inputs.x_T)
 
 
 @recurrence.register_fake
@@ -67,8 +79,18 @@ def _(*arguments: Any) -> tuple[Tensor, Tensor]:
 def recurrence_backward(
     grad_spikes_T: Tensor, grad_state: Tensor | None, *arguments: Any
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Calls `backward` with both gradients, `Inputs`, `Equations` and keep_grad_v."""
-    return backward(grad_spikes_T, grad_state, *_parts(arguments))[:4]
+    """Runs `Backward` with both gradients, `Inputs`, `Equations` and keep_grad_v; what is absent is empty."""
+    inputs, equations, keep_grad_v = _parts(arguments)
+    found = Backward(grad_spikes_T, grad_state, inputs, equations, keep_grad_v)(
+        grad_spikes_T, grad_state, inputs
+    )
+    x_T = inputs.x_T
+    return (
+        found.x_T,
+        or_empty(found.v, x_T),
+        or_empty(found.decay_tensor, x_T, x_T.dtype),
+        or_empty(found.learned_T, x_T, x_T.dtype),
+    )
 
 
 @recurrence_backward.register_fake
@@ -76,7 +98,13 @@ def _(
     grad_spikes_T: Tensor, grad_state: Tensor | None, *arguments: Any
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     inputs, _, keep_grad_v = _parts(arguments)
-    return empty_gradients(inputs, keep_grad_v)
+    x_T = inputs.x_T
+    grad_x_T, grad_v = outputs(x_T, keep_grad_v)
+    grad_decay, grad_learned_T = (
+        x_T.new_empty(0) if tensor is None else torch.empty_like(tensor)
+        for tensor in (inputs.decay_tensor, inputs.learned_T)
+    )
+    return grad_x_T, grad_v, grad_decay, grad_learned_T
 
 
 def differentiate(
@@ -88,8 +116,16 @@ def differentiate(
 ) -> tuple[Tensor | None, ...]:
     """Returns the gradients of the fields of `Inputs`, computed by the operator; None for those without."""
     grad_spikes_T = or_zeros(grad_spikes_T, inputs.x_T)
-    found = recurrence_backward(grad_spikes_T, grad_state, *inputs, *equations, keep_grad_v)
-    return in_order_of_inputs(inputs, found, keep_grad_v)
+    grad_x_T, grad_v, grad_decay, grad_learned_T = recurrence_backward(
+        grad_spikes_T, grad_state, *inputs, *equations, keep_grad_v
+    )
+    return (
+        grad_x_T,
+        grad_v if keep_grad_v else None,
+        None if inputs.decay_tensor is None else grad_decay,
+        None,
+        None if inputs.learned_T is None else grad_learned_T,
+    )
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:

@@ -31,8 +31,13 @@ def device(request):
     torch.use_deterministic_algorithms(False)
 
 
+def normal(*shape, seed):
+    """Numbers from a generator of the CPU, which cannot fill tensors of a GPU."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
 def frames(*shape, seed=0):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * 1.5 + 0.7
+    return normal(*shape, seed=seed) * 1.5 + 0.7
 
 
 def channels_last(x):
@@ -40,10 +45,9 @@ def channels_last(x):
 
 
 def compare(norm, neuron, y, residual=None, training=True, tolerance=2e-5, fused=True):
-    for parameter in norm.parameters():
-        # Drawn on the CPU, whose generator a parameter on a GPU does not take.
-        drawn = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(3))
-        parameter.data.copy_(1 + 0.3 * drawn)
+    with torch.no_grad():
+        for parameter in norm.parameters():
+            parameter.copy_(1 + 0.3 * normal(*parameter.shape, seed=3))
     found = []
     for together in (True, False):
         one, fires = deepcopy(norm).train(training), deepcopy(neuron)

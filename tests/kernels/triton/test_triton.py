@@ -18,6 +18,7 @@ from snnlab.surrogates.base import Surrogate
 
 pytest.importorskip("triton")
 from snnlab.kernels.triton import backend as triton_backend
+from snnlab.kernels.triton.forward import Forward
 from snnlab.triton_language import INTERPRETED, jit, tl
 
 SURROGATES = tuple(registry.component_files("surrogate"))
@@ -307,8 +308,7 @@ def test_operators_are_registered_as_pytorch_wants_them(name, neuron, device, mo
     operator = getattr(triton_backend, name)
     monkeypatch.setattr(triton_backend, name, note)
     neuron, x_T = neuron().to(device), normal(2, 2, 3, 2, 2).to(device)
-    with backend("triton"):
-        neuron.forward_with_state(x_T)
+    triton_backend.run_operator(neuron.call_of(x_T, neuron.rest(x_T), 0, keep_state=True))
     arguments = [a.detach().requires_grad_() if isinstance(a, torch.Tensor) else a for a in calls[0]]
     torch.use_deterministic_algorithms(False)
     torch.library.opcheck(operator, arguments)
@@ -331,21 +331,21 @@ def test_one_graph_in_the_compiler(device):
 
 
 def test_a_call_without_a_state_writes_spikes_only(device, monkeypatch):
-    shapes = []
+    kept = []
 
-    def note(*arguments):
-        outputs = recurrence(*arguments)
-        shapes.append([len(output) for output in outputs])
-        return outputs
+    def note(forward, *arguments):
+        found = run(forward, *arguments)
+        kept.append(found[1] is not None)
+        return found
 
-    recurrence = triton_backend.recurrence
-    monkeypatch.setattr(triton_backend, "recurrence", note)
+    run = Forward.__call__
+    monkeypatch.setattr(Forward, "__call__", note)
     x_T = normal(2, 30).to(device)
     with backend("triton"):
         spikes_T = LIF()(x_T)
         again_T, state = LIF().forward_with_state(x_T)
         last = LIF().step(x_T[1], LIF().step(x_T[0])[1])
-    assert shapes[:2] == [[2, 0], [2, 30]]
+    assert kept[:2] == [False, True]
     assert torch.equal(spikes_T, again_T)
     assert torch.equal(last[0], spikes_T[1])
     assert torch.equal(last[1], state)
