@@ -17,6 +17,7 @@ import yaml
 
 from snnlab.atomic import json_text, write_json, write_text
 from snnlab.errors import SnnlabError
+from snnlab.leftovers import remove_leftovers
 from snnlab.locks import lock
 from snnlab.runs import checkpoint
 from snnlab.runs.holder import BEAT_SECONDS
@@ -54,6 +55,7 @@ class RunFiles:
         self._lock_file.truncate(0)
         self._lock_file.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock_file.flush()
+        remove_leftovers([*self.folder.glob(".*.*"), *self.checkpoints.glob(".*.*")])
         return self
 
     def __exit__(
