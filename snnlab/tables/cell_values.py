@@ -69,8 +69,9 @@ def _fact(run: PlannedRun, result: Mapping[str, Any], key: str) -> float | None:
 
 
 def _last_training(folder: Path) -> Mapping[str, Any]:
-    """The metrics of the last epoch's training."""
-    return [row for row in read_metrics(folder) if row["split"] == "train"][-1]
+    """The metrics of the last epoch's training; empty where the rows are lost."""
+    trained = [row for row in read_metrics(folder) if row["split"] == "train"]
+    return trained[-1] if trained else {}
 
 
 def _inside(content: Any, path: str) -> Any:
