@@ -22,7 +22,7 @@ def naming(path: Path) -> Iterator[None]:
         # torch raises an error of its own in the place of the disk's.
         for one in (error, error.__context__):
             if isinstance(one, OSError):
-                one.filename, one.filename2 = str(path), None
+                one.filename = str(path)
         raise
 
 

@@ -28,8 +28,9 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._file is not None and self._path is not None:
+            with naming(self._path):  # what could not be written is tried again
+                self._file.close()
 
     def write(self, content: RenderableType) -> None:
         """Prints to both."""
