@@ -1,4 +1,4 @@
-"""Writes files atomically: a reader finds the old or the new file, never a part of one."""
+"""Writes files atomically: a reader finds the old or the new file, never a part of one. Errors name the file."""
 
 import json
 import math
@@ -10,18 +10,41 @@ from typing import Any
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Gives the file's name to an OSError of the block: one of a full disk comes without, or with a temporary one.
+
+    Raises:
+        OSError: with the file's name.
+    """
+    try:
+        yield
+    except BaseException as error:
+        # torch raises an error of its own in the place of the disk's.
+        for one in (error, error.__context__):
+            if isinstance(one, OSError):
+                one.filename = str(path)
+        raise
+
+
+def temporary_name(path: Path) -> Path:
+    """The name under which this process writes what will replace a file."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yields a temporary name beside the file; what is written there replaces the file once it is on the disk.
 
     Raises:
         OSError: it could not be written; the earlier file is still there, and no part is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_name(path)
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with naming(path):
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -33,15 +33,23 @@ snnlab --help lists all commands; snnlab <command> --help shows examples.
 """
 
 
-# What is wrong with a disk or a folder rather than with snnlab.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What is wrong with a disk, a folder or a name rather than with snnlab.
 DISK_ERRORS = (
+    *FULL,
     errno.EACCES,
-    errno.EDQUOT,
+    errno.EEXIST,  # a file, or a link to nothing, where a folder belongs
+    errno.EIO,
     errno.EISDIR,
-    errno.ENOSPC,
+    errno.ELOOP,
+    errno.EMFILE,
+    errno.ENAMETOOLONG,
+    errno.ENFILE,
     errno.ENOTDIR,
+    errno.ENOTEMPTY,
     errno.EPERM,
     errno.EROFS,
+    errno.ESTALE,
 )
 
 
@@ -81,12 +89,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_error(error)
         return error.exit_code
     except BrokenPipeError:
-        # The reader (such as `head`) has left; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # the reader (such as `head`) has left
         return 0
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
+        if error.filename is None:
+            _name_full_output(error)
         _print_error(_disk_error(error))
         return SnnlabError.exit_code
     except KeyboardInterrupt as stop:
@@ -164,9 +173,24 @@ def _disk_error(error: OSError) -> SnnlabError:
     hint = "paths.runs=DIR and paths.data=DIR name other places for runs and data"
     if error.errno == errno.EISDIR:
         hint = "name a file in it"
-    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+    elif error.errno in FULL:
         hint = f"make room and repeat the command, a run continues from its last checkpoint; {hint}"
     return SnnlabError(f"{place}{error.strerror}", hint)
+
+
+def _name_full_output(error: OSError) -> None:
+    """Gives the error of an output that is full its name."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        error.filename = "standard output"
+        _silence()
+
+
+def _silence() -> None:
+    """Sends what is still to be printed nowhere, lest Python fails again when it flushes at exit."""
+    with suppress(OSError, ValueError):  # a test's output has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_error(error: SnnlabError) -> None:

@@ -49,6 +49,8 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
     """
     device = set_up(cfg.trainer)
     cfg = with_data(cfg, prepare=True)
+    files = RunFiles(run_dir(cfg))
+    files.refuse_unwritable()
     ann = load_run(replace(ann_cfg, trainer=cfg.trainer), asked.run, asked.checkpoint, device)
     network = build.build_model(cfg, ann.dataset).to(device).eval()
     try:
@@ -63,7 +65,6 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
     agreement = _agreement(ann, snn)
     raw, _ = ann.dataset.test_set().batch(range(min(ENERGY_SAMPLES, after.samples)))
     spent = energy(ann.model, _plain(cfg, snn), ann.pipeline.test(raw))
-    files = RunFiles(run_dir(cfg))
     with files, RunLog(files.folder / "log.txt") as log:
         files.clear()
         files.write_config(cfg.raw, cfg.overrides)

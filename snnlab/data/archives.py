@@ -4,10 +4,13 @@ import logging
 import os
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from snnlab.data.foreign import reading
 from snnlab.data.unpack import unpack
+from snnlab.leftovers import remove_leftovers
+from snnlab.locks import folder_lock
 
 _log = logging.getLogger(__name__)
 
@@ -16,26 +19,37 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
     """Unpacks the archives in a folder that match, next to themselves, and archives inside of them, too.
 
     An archive is unpacked under a temporary name; its content is moved into place when it is complete, and an
-    empty file `.<archive>.unpacked` marks it as done.
+    empty file `.<archive>.unpacked` marks it as done. A process that finds another at it waits for that one.
 
     Raises:
         DataError: an archive is damaged, or not one of a data set (`data/unpack.py`).
     """
-    archives = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
-    for archive in archives:
-        done = folder / f".{archive.name}.unpacked"
-        if done.exists():
-            continue
-        _log.warning("unpacking %s", archive)
-        temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
-        try:
-            with reading(archive, "download it again", "is damaged"):
-                unpack(archive, temporary)
-                for entry in sorted(temporary.iterdir()):
-                    _merge(entry, folder / entry.name)
-                done.touch()
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    if not _packed(folder, patterns):
+        return
+    waiting = partial(_log.warning, "another process is unpacking archives in %s; waiting for it", folder)
+    with folder_lock(folder, waiting):
+        remove_leftovers(folder.glob(".unpacking-*"))
+        for archive in _packed(folder, patterns):
+            _log.warning("unpacking %s", archive)
+            temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
+            try:
+                with reading(archive, "download it again", "is damaged"):
+                    unpack(archive, temporary)
+                    for entry in sorted(temporary.iterdir()):
+                        _merge(entry, folder / entry.name)
+                    _done(archive).touch()
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _packed(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    """The archives that are still to be unpacked."""
+    found = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
+    return [archive for archive in found if not _done(archive).exists()]
+
+
+def _done(archive: Path) -> Path:
+    return archive.with_name(f".{archive.name}.unpacked")
 
 
 def _merge(source: Path, target: Path) -> None:

@@ -25,6 +25,7 @@ from snnlab.data.arrays import read_npy
 from snnlab.data.cache_writer import Produce, write_frames
 from snnlab.data.foreign import reading
 from snnlab.errors import DataError
+from snnlab.leftovers import remove_leftovers
 from snnlab.locks import lock
 
 FORMAT = 1
@@ -172,13 +173,13 @@ def build_cache(
     folder.parent.mkdir(parents=True, exist_ok=True)
     listing = files_hash(stamps)
     with _lock(folder):
+        _remove_leftovers(folder)
         existing = open_cache(folder)
         if existing is not None and existing.is_of(listing, labels):
             return existing
-        _remove_leftovers(folder)
         shape = (len(names), *frame_shape)
         _check_space(folder.parent, int(np.prod(shape)))
-        temporary = folder.with_name(f"{_temporary_prefix(folder)}{os.getpid()}")
+        temporary = folder.with_name(f"{_temporary_prefix(folder.name)}{os.getpid()}")
         try:
             temporary.mkdir()
             digest, empty = write_frames(
@@ -259,13 +260,14 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _temporary_prefix(folder: Path) -> str:
-    return f"{folder.name}.tmp-{socket.gethostname()}-"
+def _temporary_prefix(name: str) -> str:
+    return f"{name}.tmp-{socket.gethostname()}-"
 
 
 def _remove_leftovers(folder: Path) -> None:
-    for leftover in folder.parent.glob(f"{_temporary_prefix(folder)}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    """Removes what killed builders have left of any cache of the set; those of other machines may be at work."""
+    remove_leftovers(folder.parent.glob(f"{_temporary_prefix(folder.name)}*"))
+    remove_leftovers(folder.parent.glob(f"{_temporary_prefix('frames-*')}*"), of_this_number=False)
 
 
 def _check_space(parent: Path, needed: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from snnlab.system import cache_home
+from snnlab.writable import why_not
 
 
 def cache_parent(root: Path, name: str) -> Path:
@@ -16,7 +17,7 @@ def cache_parent(root: Path, name: str) -> Path:
     chosen = os.environ.get("SNNLAB_CACHE")
     if chosen:
         return Path(chosen) / name
-    if _writable(root / name):
+    if not why_not(root / name):
         return root / name
     return cache_home() / "snnlab" / name
 
@@ -24,12 +25,3 @@ def cache_parent(root: Path, name: str) -> Path:
 def first_folder(candidates: Iterable[Path]) -> Path | None:
     """The first of these folders that exists."""
     return next((folder for folder in candidates if folder.is_dir()), None)
-
-
-def _writable(folder: Path) -> bool:
-    """Whether files can be created here, or the folder itself. Permission bits count for the superuser, too."""
-    while not folder.exists():
-        if folder == folder.parent:
-            return False
-        folder = folder.parent
-    return folder.is_dir() and bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)

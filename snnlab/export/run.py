@@ -42,7 +42,9 @@ def run(cfg: RunConfig, asked: ExportArguments) -> int:
         with replacing(asked.file) as temporary:
             notes = write(stored, asked, temporary)
     except OSError as error:
-        raise SnnlabError(f"cannot write {asked.file}: {error}", "choose another file: out=FILE") from error
+        raise SnnlabError(
+            f"cannot write {asked.file}: {error.strerror or error}", "choose another file: out=FILE"
+        ) from error
     log = RunLog(None)
     log.write(f"Written to {asked.file} ({asked.file.stat().st_size / 1e6:.1f} MB)")
     log.write(notes)
@@ -124,8 +126,12 @@ def _other_way(asked: ExportArguments) -> str:
 
 def _safetensors(stored: StoredRun, asked: ExportArguments, path: Path) -> str:
     need("safetensors", "format=safetensors")
+    from safetensors import SafetensorError
     from safetensors.torch import save_model
 
     about = {**stored.description(), "config": dict(stored.cfg.raw)}
-    save_model(stored.model, str(path), {"snnlab": json.dumps(about)})
+    try:
+        save_model(stored.model, str(path), {"snnlab": json.dumps(about)})
+    except SafetensorError as error:  # of the disk, too
+        raise OSError(str(error)) from error
     return "The run's configuration is in the file's metadata, under 'snnlab'."

@@ -10,6 +10,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from snnlab.atomic import replacing
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -63,7 +65,8 @@ def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterat
     with styled(width, height, title) as figure:
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=path.suffix.removeprefix("."))
 
 
 @contextmanager
@@ -85,7 +88,7 @@ def styled(width: float, height: float, title: str = "") -> "Iterator[Figure]":
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Writes the numbers of a picture; None is an empty cell."""
-    with path.open("w", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
         writer.writerows(rows)

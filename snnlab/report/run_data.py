@@ -15,6 +15,7 @@ from snnlab.metric_names import known_at_each_step
 from snnlab.runs.config_file import read_config
 from snnlab.runs.records import read_record, say_damaged
 from snnlab.runs.results import is_environment, is_evaluation, read_metrics, read_result
+from snnlab.runs.verify import verify
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class RunData:
     def evaluation(self) -> Mapping[str, Any]:
         """Reliability and confusion of the last evaluation; empty for a run that did not store them."""
         return read_record(self.folder / "evaluation.json", is_evaluation) or {}
+
+    @cached_property
+    def findings(self) -> list[str]:
+        """What is wrong with the run's files, but for the checkpoints, which are not read; empty if they are whole."""
+        return [str(one) for one in verify(self.folder, checkpoints=False)]
 
     @property
     def name(self) -> str:

@@ -15,12 +15,14 @@ from typing import IO, Any, Self
 
 import yaml
 
-from snnlab.atomic import json_text, write_json, write_text
+from snnlab.atomic import json_text, naming, write_json, write_text
 from snnlab.errors import SnnlabError
+from snnlab.leftovers import remove_leftovers
 from snnlab.locks import lock
 from snnlab.runs import checkpoint
 from snnlab.runs.holder import BEAT_SECONDS
 from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
+from snnlab.writable import refuse_unwritable, refuse_unwritable_file
 
 
 class RunFiles:
@@ -54,6 +56,7 @@ class RunFiles:
         self._lock_file.truncate(0)
         self._lock_file.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock_file.flush()
+        remove_leftovers([*self.folder.glob(".*.*"), *self.checkpoints.glob(".*.*")])
         return self
 
     def __exit__(
@@ -61,6 +64,29 @@ class RunFiles:
     ) -> None:
         self._lock_file.truncate(0)
         self._lock_file.close()
+
+    def refuse_unwritable(self) -> None:
+        """Stops before data are prepared if the run's files could not be written.
+
+        Raises:
+            SnnlabError: the directory or its parent is read-only, a file, or a link to nothing.
+        """
+        elsewhere = "paths.runs=DIR names another place for runs"
+        for folder in (self.checkpoints, self.plots, self.folder):
+            refuse_unwritable(folder, elsewhere)
+        for file in self._files():
+            refuse_unwritable_file(file, f"remove it; {elsewhere}")
+        # Others are replaced; these are written to where they are.
+        for file in (self._lock, self._metrics, self.folder / "log.txt"):
+            if file.is_symlink() and not file.exists():
+                raise SnnlabError(
+                    f"{file} is a link to {os.readlink(file)}, which is not there", f"remove it; {elsewhere}"
+                )
+
+    def _files(self) -> list[Path]:
+        names = (".lock", "config.yaml", "overrides.txt", "env.json", "status.json", "log.txt", METRICS)
+        checkpoints = [self.checkpoints / f"{name}.pt" for name in ("last", "best")]
+        return [*(self.folder / name for name in (*names, "evaluation.json", "result.json")), *checkpoints]
 
     def result(self) -> RunResult | None:
         """The stored result of a finished run; None if there is none or it cannot be read (the run is repeated)."""
@@ -100,7 +126,7 @@ class RunFiles:
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         line = json_text(row) + "\n"
         self._lines.append(line)
-        with self._metrics.open("a", encoding="utf-8") as file:
+        with naming(self._metrics), self._metrics.open("a", encoding="utf-8") as file:
             file.write(line)
 
     @property
@@ -145,6 +171,9 @@ class FollowerFiles(RunFiles):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        pass
+
+    def refuse_unwritable(self) -> None:
         pass
 
     def write_result(self, result: RunResult) -> None:

@@ -1,12 +1,12 @@
 """The process that works in a run directory, as it is seen from outside: by its lock, its number, its heartbeat."""
 
-import os
 import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from snnlab.leftovers import is_alive
 from snnlab.locks import is_locked
 
 BEAT_SECONDS = 30.0  # how often a run renews its status
@@ -30,22 +30,10 @@ def holder(folder: Path, status: Mapping[str, Any]) -> str | None:
     pid, host, beat = (status.get(key) for key in ("pid", "host", "heartbeat"))
     here = host in (None, socket.gethostname())
     if here:
-        lives = locked is None and isinstance(pid, int) and _alive(pid)
+        lives = locked is None and isinstance(pid, int) and is_alive(pid)
     else:
         lives = isinstance(beat, int | float) and time.time() - beat < PATIENCE_SECONDS
     return f"process {pid} on {host}" if lives else None
-
-
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError, ValueError):
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
 
 
 def _written(file: Path) -> str:

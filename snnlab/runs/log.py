@@ -6,6 +6,8 @@ from typing import Self
 
 from rich.console import Console, RenderableType
 
+from snnlab.atomic import naming
+
 
 class RunLog:
     """Writes to the terminal and to a file; with no file, to the terminal only.
@@ -26,8 +28,9 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._file is not None and self._path is not None:
+            with naming(self._path):  # what could not be written is tried again
+                self._file.close()
 
     def write(self, content: RenderableType) -> None:
         """Prints to both."""
@@ -36,7 +39,8 @@ class RunLog:
 
     def only_file(self, content: RenderableType) -> None:
         """Prints to the file."""
-        if self._file is not None:
+        if self._file is not None and self._path is not None:
             console = Console(file=self._file, width=120, highlight=False, markup=False)
-            console.print(content, soft_wrap=True)
-            self._file.flush()
+            with naming(self._path):
+                console.print(content, soft_wrap=True)
+                self._file.flush()

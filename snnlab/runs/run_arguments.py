@@ -1,20 +1,33 @@
 """The arguments that commands on a stored run share: `run=DIR checkpoint=best`, and overrides. No torch."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from snnlab.config.arguments import Arguments, Bare, ReadBy
+from snnlab.errors import ConfigError
 from snnlab.runs.config_file import find_run
+from snnlab.writable import refuse_unwritable
 
 
 def stored_run(text: str) -> Path:
     """The run directory that an argument names.
 
     Raises:
-        ConfigError: the folder holds several runs.
+        ConfigError: the folder holds several runs, or its name leads nowhere.
     """
-    return find_run(Path(text).expanduser().resolve())
+    try:
+        return find_run(Path(text).expanduser().resolve())
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # too long; links in a circle; a byte that no name has
+        if isinstance(error, ConfigError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"run: {text}: {reason}", "a run directory ends in seed<k>") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,3 +40,18 @@ class RunArguments(Arguments):
     """Which weights: after the last epoch, or after the best."""
     overrides: tuple[str, ...] = ()
     """All others, for the run's configuration."""
+
+    def refuse_read_only(self, name: str = "") -> None:
+        """Stops before a measurement whose file could not be written into the run directory.
+
+        Args:
+            name: the folder in it.
+
+        Raises:
+            SnnlabError: no file can be created there.
+        """
+        run = shlex.quote(str(self.run))
+        refuse_unwritable(
+            self.run / name,
+            f"copy the run, and name the copy: cp -r {run} COPY && chmod -R u+w COPY; run=COPY",
+        )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from snnlab.atomic import write_text
 from snnlab.errors import PREEMPTED
 from snnlab.markdown import markdown_table
 from snnlab.metric_names import ACC, OF_CALIBRATION, MetricName
@@ -75,13 +76,13 @@ class SweepTable:
         folder.mkdir(parents=True, exist_ok=True)
         command = f"snnlab train -m {' '.join(self.overrides)}"
         file = folder / f"sweep-{digest}.md"
-        file.write_text(f"`{command}`\n{self.text()}\n", encoding="utf-8")
+        write_text(file, f"`{command}`\n{self.text()}\n")
         content = {
             "command": command,
             "rows": self.rows(),
             "runs": [self._run(point) for point in self.points],
         }
-        file.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_text(file.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
         return file
 
     def _row(self, label: str, points: Sequence[Point]) -> dict[str, Any]:

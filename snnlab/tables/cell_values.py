@@ -69,9 +69,9 @@ def _fact(run: PlannedRun, result: Mapping[str, Any], key: str) -> float | None:
 
 
 def _last_training(folder: Path) -> Mapping[str, Any]:
-    """The metrics of the last epoch's training."""
-    rows = [row for row in read_metrics(folder) if row["split"] == "train"]
-    return rows[-1] if rows else {}
+    """The metrics of the last epoch's training; empty where the rows are lost."""
+    trained = [row for row in read_metrics(folder) if row["split"] == "train"]
+    return trained[-1] if trained else {}
 
 
 def _inside(content: Any, path: str) -> Any:

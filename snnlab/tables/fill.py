@@ -4,8 +4,11 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from snnlab.errors import ConfigError
+from snnlab.runs.verify import verify
 from snnlab.tables.cell_values import cell_value
 from snnlab.tables.plan import Plan
 from snnlab.tables.provenance import deciding, provenance
@@ -116,6 +119,7 @@ class Filled:
         cells: row by row.
         data: the data used in place of the published ones, in words; empty: the published data.
         runs: the provenance of the numbers: a mapping for each run.
+        damaged: the runs among these whose files are not whole; their checkpoints are not read for it.
     """
 
     name: str
@@ -126,6 +130,7 @@ class Filled:
     cells: tuple[FilledCell, ...]
     data: str = ""
     runs: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    damaged: Sequence[str] = ()
 
     def cell(self, row: Row, column: Column) -> FilledCell:
         return next(one for one in self.cells if one.row is row and one.column is column)
@@ -218,7 +223,15 @@ def fill(plan: Plan) -> Filled:
         tuple(cells),
         _data(plan.table, plan.scale),
         list(runs.values()),
+        [one["run"] for folder, one in runs.items() if not _is_whole(Path(folder))],
     )
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return not verify(folder, checkpoints=False)
+    except ConfigError:  # it has lost its configuration
+        return False
 
 
 def _data(table: TableFile, scale: Scale) -> str:

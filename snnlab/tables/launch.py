@@ -13,6 +13,7 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 
+from snnlab.atomic import replacing
 from snnlab.config.compose import (
     config_errors,
     load_configuration,
@@ -109,7 +110,8 @@ def _measure(run: PlannedRun, here: Callable[[list[str]], int]) -> int:
     new = {file: when for file, when in _written(subject, run.measured).items() if before.get(file) != when}
     if not code and new:
         kept.parent.mkdir(exist_ok=True)
-        shutil.copyfile(max(new, key=lambda file: new[file]), kept)
+        with replacing(kept) as temporary:
+            shutil.copyfile(max(new, key=lambda file: new[file]), temporary)
     return code
 
 

@@ -76,8 +76,9 @@ def markdown_grid(grid: Grid) -> list[str]:
 
 
 def below(filled: Filled) -> list[str]:
-    """Paired tests, footnotes, remarks, what is missing."""
-    lines = [_test_line(filled, one) for one in filled.tests]
+    """Runs that are not whole, paired tests, footnotes, remarks, what is missing."""
+    lines = [f"not whole, see snnlab verify: {', '.join(filled.damaged)}"] if filled.damaged else []
+    lines += [_test_line(filled, one) for one in filled.tests]
     shown = {"row", *(column.label for column in filled.table.columns)}
     used = {key for row in filled.table.rows for where, key in row.notes.items() if where in shown}
     lines += [f"[{key}] {text}" for key, text in filled.table.footnotes.items() if key in used]

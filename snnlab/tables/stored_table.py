@@ -45,6 +45,7 @@ def read_filled(file: Path, table: TableFile) -> Filled:
         tuple(cells),
         content["data"],
         content["runs"],
+        content.get("damaged", ()),
     )
 
 
@@ -81,4 +82,5 @@ def as_json(filled: Filled) -> dict[str, Any]:
         ],
         "footnotes": dict(filled.table.footnotes),
         "runs": list(filled.runs),
+        **({"damaged": list(filled.damaged)} if filled.damaged else {}),
     }

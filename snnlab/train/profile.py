@@ -6,6 +6,7 @@ from typing import Self
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule
 
+from snnlab.atomic import write_text
 from snnlab.runs.files import RunFiles
 from snnlab.runs.log import RunLog
 
@@ -52,5 +53,5 @@ class Profile:
         done.export_chrome_trace(str(self._files.folder / "trace.json"))
         order = "self_cuda_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
         table = done.key_averages().table(sort_by=order, row_limit=20)
-        (self._files.folder / "profile.txt").write_text(table)
+        write_text(self._files.folder / "profile.txt", table)
         self._log.write(f"Profile of {TRACED} steps: {self._files.folder / 'profile.txt'} and trace.json")

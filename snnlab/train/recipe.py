@@ -58,6 +58,7 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         raise SnnlabError(
             f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it"
         )
+    files.refuse_unwritable()
     device = set_up(cfg.trainer, processes)
     processes.leader_first(dataset.prepare)
     # Built before the run directory is entered: what cannot be built leaves nothing behind.

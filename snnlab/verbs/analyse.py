@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
     asked = read_analyse_arguments(args.overrides)
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
+    asked.refuse_read_only("analysis")
     from snnlab.analyse import command
 
     return command.run(cfg, asked, load_stored(asked.run, (), args.config_dir, named=cfg.plugins))

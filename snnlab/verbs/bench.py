@@ -10,9 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+from snnlab.atomic import write_text
 from snnlab.errors import ConfigError
 from snnlab.registry import component_files
 from snnlab.system import cores
+from snnlab.writable import refuse_unwritable_file
 
 EXAMPLES = (
     "snnlab bench",
@@ -56,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.bench.tables import network_table, neuron_table
 
     if args.json is not None:
+        refuse_unwritable_file(args.json, "--json names another file")
         args.json.parent.mkdir(parents=True, exist_ok=True)
     threads = args.threads or cores()
     surrogates = list(component_files("surrogate"))
@@ -68,11 +71,8 @@ def run(args: argparse.Namespace) -> int:
         if "failed" in rows[-1]:
             print(f"warning: {name} failed: {rows[-1]['failed']}", file=sys.stderr)
         if args.json is not None:
-            args.json.write_text(
-                json.dumps(
-                    {**conditions(), "seconds": round(time.monotonic() - begin), "rows": rows}, indent=1
-                )
-            )
+            seconds = round(time.monotonic() - begin)
+            write_text(args.json, json.dumps({**conditions(), "seconds": seconds, "rows": rows}, indent=1))
     console = Console(highlight=False, width=150)
     good = [row for row in rows if "failed" not in row]
     if of_neurons := [row for row in good if row["kind"] == "neuron"]:

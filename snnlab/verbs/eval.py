@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     asked = read_eval_arguments(args.overrides)
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
+    asked.refuse_read_only()
     if asked.early_exit is not None:
         from snnlab.evaluate import early_exit
 

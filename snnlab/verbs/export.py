@@ -6,6 +6,7 @@ NIR files are read by simulators and neuromorphic chips (spikingjelly, snntorch,
 import argparse
 
 from snnlab.verbs._arguments import add_overrides
+from snnlab.writable import refuse_unwritable_file
 
 EXAMPLES = (
     "snnlab export run=DIR",
@@ -30,6 +31,10 @@ def run(args: argparse.Namespace) -> int:
 
     asked = read_export_arguments(args.overrides)
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
+    if asked.out is None:
+        asked.refuse_read_only()
+    else:
+        refuse_unwritable_file(asked.out, "choose another file: out=FILE")
     from snnlab.export import run as export
 
     return export.run(cfg, asked)

@@ -9,7 +9,9 @@ import os
 import sys
 from pathlib import Path
 
+from snnlab.atomic import write_text
 from snnlab.errors import ConfigError
+from snnlab.writable import refuse_unwritable_file
 
 EXAMPLES = (
     "snnlab report runs/quickstart/digits_dvs-vgg_snn-lif-tmc-t6-1a2b3c4d/seed0",
@@ -45,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
         )
     folders = [one.folder for one in runs]
     output = args.output or Path(os.path.commonpath(folders)) / "report.html"
+    refuse_unwritable_file(output, "--output FILE.html writes the page elsewhere")
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(run_page(runs), encoding="utf-8")
+    write_text(output, run_page(runs))
     for folder in (one for given in args.runs for one in unfinished(given.expanduser().absolute())):
         print(f"left out, not finished: {folder}", file=sys.stderr)
     print(f"written to {output}")

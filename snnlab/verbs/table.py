@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snnlab.atomic import write_text
 from snnlab.config.suggest import check_choice
 from snnlab.errors import PREEMPTED, ConfigError
+from snnlab.writable import refuse_unwritable, refuse_unwritable_file
 
 if TYPE_CHECKING:
     from snnlab.tables.fill import Filled
@@ -107,6 +109,9 @@ def _check_output(args: argparse.Namespace) -> None:
 
     check_choice("--format", args.format, FORMATS)
     check_choice("--layout", args.layout, ("cells", "paper"))
+    if args.output is not None:
+        refuse = refuse_unwritable if args.all else refuse_unwritable_file
+        refuse(args.output, "--output names another place")
     if args.all and args.output is None and args.format in ("csv", "html", "json"):
         raise ConfigError(
             f"--format {args.format}: several tables are several files",
@@ -194,7 +199,7 @@ def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         else:
             output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+            write_text(output, text if text.endswith("\n") else f"{text}\n")
             print(f"written to {output}", file=sys.stderr)
     return 0
 

@@ -98,7 +98,7 @@ def test_ctrl_c_stops_the_sweep_resumably(here):
 
 
 def started(here, seed):
-    return wait_for(lambda: list(here.glob(f"runs/custom/*/seed{seed}/started")))
+    return wait_for(lambda: list(here.glob(f"runs/*/*/seed{seed}/started")))
 
 
 def wait_for(found, seconds=30):
@@ -115,22 +115,16 @@ def jobs(here):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
-def test_a_sweep_that_ends_leaves_no_job_behind(here, number):
-    command = [
-        sys.executable,
-        "-m",
-        "snnlab",
-        "train",
-        "-m",
-        "seed=0,1",
-        "loss=sdt",
-        f"paths.runs={here}/runs",
-    ]
+@pytest.mark.parametrize(
+    "words", ["train -m seed=0,1 loss=sdt", "table digits_losses seeds=0,1 --run"], ids=["sweep", "table"]
+)
+def test_a_command_that_ends_leaves_no_job_behind(here, words, number):
+    command = [sys.executable, "-m", "snnlab", *words.split(), f"paths.runs={here}/runs"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "SLOW": "1"}
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "SLOW": "1"}
     ) as process:
         assert started(here, 0)
-        assert len(jobs(here)) == 2, "the sweep and its job"
+        assert len(jobs(here)) == 2, "the command and its job"
         process.send_signal(number)
         process.communicate(timeout=30)
     assert process.returncode == (75 if number == signal.SIGHUP else -9)

@@ -182,7 +182,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     ),
     "a YAML object": (
         stored("eval", text="evil: !!python/object/apply:os.system ['touch {folder}/executed']\n"),
-        "not valid YAML",
+        "it is no YAML",
     ),
     "aliases of aliases": (
         stored(

@@ -112,6 +112,7 @@ def test_kills_at_random_moments(tmp_path: Path, straight: Path) -> None:
         finish(runs)
         assert_is(runs, straight)
     assert kills
+    sys.stdout.write(f"{kills} kills at random moments in {number} runs\n")
 
 
 @pytest.mark.faults
@@ -126,6 +127,7 @@ def test_kills_inside_of_writes(tmp_path: Path, straight: Path) -> None:
         assert_is(runs, straight)
         if time.monotonic() > end:
             break
+    sys.stdout.write(f"{number + 1} kills inside of writes\n")
 
 
 def _killed_in_write(runs: Path, at: int) -> int:

@@ -124,3 +124,19 @@ def test_a_converted_run_was_not_trained(run):
     page = run_page([RunData(folder)])
     assert "snnlab convert run=runs/ann/seed0" in page
     assert "snnlab train" not in page
+
+
+def test_the_page_says_whether_the_files_are_whole(run):
+    folder = run()
+    page = run_page([RunData(folder)])
+    assert "status.json: it is not there" in page
+    assert "Not whole:" in page
+    (folder / "metrics.jsonl").write_text("{\n")
+    assert "metrics.jsonl: line 1: it is no JSON" in run_page([RunData(folder)])
+
+
+def test_the_page_of_a_whole_run(run, monkeypatch):
+    monkeypatch.setattr("snnlab.report.run_data.verify", lambda folder, checkpoints: [])
+    page = run_page([RunData(run())])
+    assert "Whole: configuration, result, rows and records" in page
+    assert "Not whole" not in page

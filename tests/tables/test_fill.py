@@ -15,7 +15,7 @@ from snnlab.tables.fill import fill, paired_t_test
 from snnlab.tables.grid import cells_grid, paper_grid
 from snnlab.tables.plan import Planner
 from snnlab.tables.plan_text import plan_lines
-from snnlab.tables.render import markdown, print_table, render
+from snnlab.tables.render import below, markdown, print_table, render
 from snnlab.tables.stored_table import as_json, read_filled
 
 
@@ -357,3 +357,21 @@ def test_a_cell_whose_experiment_does_not_exist_says_so(plan, table):
     assert cell.verdict == "there is no experiment quickest"
     assert planned.missing == {"there is no experiment quickest": ["One"]}
     assert len(planned.runs) == 9
+
+
+def test_runs_that_are_not_whole_are_named_below_the_table(plan, finished, monkeypatch):
+    found = plan()
+    for run in found.runs:
+        finished(run, **{"test/acc": 0.95})
+    assert len(fill(found).damaged) == len(found.runs), "they have no configuration"
+    damaged = found.runs[0].folder
+    monkeypatch.setattr(
+        "snnlab.tables.fill.verify", lambda folder, checkpoints: ["a finding"] if folder == damaged else []
+    )
+    filled = fill(found)
+    line = f"not whole, see snnlab verify: {'/'.join(damaged.parts[-3:])}"
+    assert below(filled)[0] == line
+    assert filled.damaged == ["/".join(damaged.parts[-3:])]
+    monkeypatch.setattr("snnlab.tables.fill.verify", lambda folder, checkpoints: [])
+    assert not fill(found).damaged
+    assert "not whole" not in "".join(below(fill(found)))
