@@ -27,6 +27,8 @@ class ResNet19SNN(nn.Module):
         stem: channels of the first convolution: 64 (TET, TMC) | 128 (TWD, DS-ATGO).
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

@@ -35,6 +35,8 @@ class VGGSNN(nn.Module):
         ValueError: odd number of channels, or an image size that is not divisible by the pools.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

@@ -40,6 +40,7 @@ class RunResult:
         dataset, split: name of the data set and of its split.
         synthetic: whether the data were generated with the shapes of the data set.
         backends: number of neuron calls for each back end.
+        chosen: what `auto` stood for, by key, such as `trainer.channels_last`.
         data: identity of the data, see `data/identity.py`; None in results of version 0.1.0.
         num_train, num_test: number of samples.
         selection: description of how the weights of `last` and `best` were chosen.
@@ -67,6 +68,7 @@ class RunResult:
     dataset: str
     synthetic: bool
     backends: Mapping[str, int] | None = None
+    chosen: Mapping[str, Any] | None = None
     split: str
     num_train: int
     num_test: int
