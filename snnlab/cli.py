@@ -158,7 +158,9 @@ def _print_help() -> int:
 
 
 def _disk_error(error: OSError) -> SnnlabError:
-    place = f"{error.filename}: " if error.filename else ""
+    # Of a file that could not be renamed, the name that it should have got.
+    name = error.filename2 or error.filename
+    place = f"{name}: " if name else ""
     hint = "paths.runs=DIR and paths.data=DIR name other places for runs and data"
     if error.errno == errno.EISDIR:
         hint = "name a file in it"

@@ -121,9 +121,8 @@ def load_run(
             time steps.
     """
     seed_generators(cfg.seed)
-    content = checkpoint.load(
-        folder / "checkpoints" / f"{which}.pt", checkpoint.other(which, "checkpoint", "run")
-    )
+    otherwise = checkpoint.other(which, "checkpoint", "run")
+    content = checkpoint.load_of_run(folder, which, otherwise)
     dataset = build.build_dataset(cfg)
     dataset.prepare()
     data = dataset.identity()
@@ -135,7 +134,8 @@ def load_run(
     checkpoint.load_weights(model, checkpoint.weights_of(content, weights), folder)
     model.eval()
     pipeline = InputPipeline(dataset, [], cfg.num_steps, device, cfg.seed, cfg.input)
-    epoch = content["position"]["epoch"] if which == "last" else content["epoch"]
+    with checkpoint.restoring(folder / "checkpoints" / f"{which}.pt", otherwise):
+        epoch = int(content["position"]["epoch"] if which == "last" else content["epoch"])
     stored = StoredRun(cfg, model, dataset, pipeline, epoch, trained_steps, which, weights, data)
     if cfg.num_steps != trained_steps:
         _try(stored)

@@ -4,6 +4,8 @@ They hold tensors and plain values only, so `torch.load(..., weights_only=True)`
 """
 
 import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from torch import nn
 
 from snnlab.atomic import replacing
 from snnlab.errors import SnnlabError
-from snnlab.runs.safe_load import are_weights, safe_load
+from snnlab.runs.results import read_result
+from snnlab.runs.safe_load import are_weights, reason, safe_load
 
 FORMAT = 1
 ANEW = "trainer.on_existing=restart trains this run anew"
@@ -65,11 +68,68 @@ def load(path: Path, otherwise: str = ANEW) -> dict[str, Any]:
     content = safe_load(path, "a checkpoint", otherwise)
     if not isinstance(content, dict):
         raise SnnlabError(f"{path} is no checkpoint: it holds a {type(content).__name__}", otherwise)
+    if not isinstance(content.get("data", {}), dict):
+        raise SnnlabError(f"{path} is no checkpoint: its data are no mapping", otherwise)
     if content.get("format") != FORMAT:
         raise SnnlabError(
             f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}", otherwise
         )
     return content
+
+
+def refuse_other_run(
+    content: Mapping[str, Any], path: Path, config_hash: str, seed: int, otherwise: str = ANEW
+) -> None:
+    """Refuses a checkpoint that was copied from another run.
+
+    Args:
+        content: the loaded checkpoint; in those of version 0.1.0 the seed is missing and is not compared.
+        path: its file.
+        config_hash, seed: those of the run.
+        otherwise: the hint.
+
+    Raises:
+        SnnlabError: it has another hash of its settings and data, or another seed.
+    """
+    there, of_seed = content.get("config_hash"), content.get("seed", seed)
+    if there != config_hash:
+        raise SnnlabError(f"{path} is of another run: {there}, not {config_hash}", otherwise)
+    if of_seed != seed:
+        raise SnnlabError(f"{path} is of another run: seed {of_seed}, not {seed}", otherwise)
+
+
+def load_of_run(folder: Path, which: str, otherwise: str) -> dict[str, Any]:
+    """Reads a checkpoint of a stored run.
+
+    Args:
+        folder: the run directory, under any name.
+        which: `last` or `best`.
+        otherwise: the hint where it cannot be used: see `other`.
+
+    Raises:
+        SnnlabError: as `load`, and if the run's result is not of the same run.
+    """
+    path = folder / "checkpoints" / f"{which}.pt"
+    content = load(path, otherwise)
+    result = read_result(folder)
+    if result is not None and "config_hash" in result and "seed" in result:
+        refuse_other_run(content, path, result["config_hash"], result["seed"], otherwise)
+    return content
+
+
+@contextmanager
+def restoring(path: Path, otherwise: str = ANEW) -> Iterator[None]:
+    """Makes one error of whatever a checkpoint's content does to those who restore it.
+
+    Raises:
+        SnnlabError: keys are missing, or values have other types or shapes.
+    """
+    try:
+        yield
+    except SnnlabError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        raise SnnlabError(f"{path} does not fit this run: {reason(error)}", otherwise) from error
 
 
 def weights_of(content: dict[str, Any], which: str = "model") -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Reads a file that torch wrote: tensors and plain values only, whoever made it."""
 
+import zipfile
+import zlib
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -21,6 +23,8 @@ def safe_load(path: Path, what: str, otherwise: str) -> Any:
     Raises:
         SnnlabError: it is damaged, or holds more than tensors and plain values.
     """
+    if (damaged := _damaged_record(path)) is not None:
+        raise SnnlabError(f"{path} is damaged: the checksum of {damaged} in it is wrong", otherwise)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -34,6 +38,16 @@ def safe_load(path: Path, what: str, otherwise: str) -> Any:
         raise SnnlabError(
             f"cannot read {what.removeprefix('a ')} {path}: {reason(error)}", otherwise
         ) from error
+
+
+def _damaged_record(path: Path) -> str | None:
+    """The first part of a file whose content has another checksum than stored; `torch.load` does not look at them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip()
+    # No zip, or one whose structure is damaged, which torch.load reports.
+    except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def reason(error: Exception) -> str:

@@ -28,7 +28,7 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
         return
     folder = Path(init.run)
     otherwise = checkpoint.other(init.checkpoint, "init.checkpoint", "init.run")
-    content = checkpoint.load(folder / "checkpoints" / f"{init.checkpoint}.pt", otherwise)
+    content = checkpoint.load_of_run(folder, init.checkpoint, otherwise)
     refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
     weights = checkpoint.weights_of(content)
     own = model.state_dict()

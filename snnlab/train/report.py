@@ -39,6 +39,10 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         log.write(
             f"continue at epoch {position.epoch + 1}, step {position.step + 1} of {session.extent.steps_per_epoch}"
         )
+    if session.rows_were_lost:
+        log.write(
+            "warning: metrics.jsonl has lost rows since the checkpoint; those that it holds are restored"
+        )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(
         f"data     {kind}{cfg.dataset.name}, split {session.split_name}: "

@@ -106,6 +106,7 @@ class Session:
         self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0
+        self.rows_were_lost = False
 
     def _limited(self, samples: SampleSet, batches: int | None) -> SampleSet:
         return limited(samples, batches, self.cfg.trainer.batch_size, self.cfg.trainer.limit_draw)
@@ -165,15 +166,19 @@ class Session:
             self.files.restore_metrics("")
             return False
         state = checkpoint.load(path)
-        refuse_other_data(state.get("data"), self.data, self.files.folder)
-        self.learner.load_state_dict(state["learner"])
-        self.meter.load_state_dict(state["meter"])
-        self.position = Position(**state["position"])
-        random = [state["random"], *state.get("random_of_others", [])]
-        if self.processes.rank < len(random):
-            checkpoint.set_random_state(random[self.processes.rank])
-        rows = state.get("metrics")
-        self.files.restore_metrics(self.files.first_rows(self.position.rows) if rows is None else rows)
+        checkpoint.refuse_other_run(state, path, run_hash(self.cfg), self.cfg.seed)
+        with checkpoint.restoring(path):
+            refuse_other_data(state.get("data"), self.data, self.files.folder)
+            self.learner.load_state_dict(state["learner"])
+            self.meter.load_state_dict(state["meter"])
+            self.position = Position(**state["position"])
+            random = [state["random"], *state.get("random_of_others", [])]
+            if self.processes.rank < len(random):
+                checkpoint.set_random_state(random[self.processes.rank])
+            rows = state.get("metrics")
+            rows = self.files.first_rows(self.position.rows) if rows is None else rows
+            held = self.files.restore_metrics(rows)
+            self.rows_were_lost = not held or rows.count("\n") < self.position.rows
         return True
 
     def is_spoilt(self, loss: Tensor, *, before_saving: bool) -> bool:

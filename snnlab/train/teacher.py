@@ -179,7 +179,7 @@ def _from_run(
             compared["input"] = (own.input, cfg.input)
     _refuse_difference(name, compared)
     otherwise = checkpoint.other(cfg.distill.checkpoint, "distill.checkpoint", "distill.teacher")
-    content = checkpoint.load(folder / "checkpoints" / f"{cfg.distill.checkpoint}.pt", otherwise)
+    content = checkpoint.load_of_run(folder, cfg.distill.checkpoint, otherwise)
     refuse_other_samples(f"distill.teacher: {name}", content.get("data"), own.raw, cfg, identity)
     network = build.build_model(own, data).to(device)
     checkpoint.load_weights(network, checkpoint.weights_of(content), folder)
