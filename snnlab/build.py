@@ -177,6 +177,8 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
         pool_over_time(model)
     if cfg.voters is not None:
         model = Voting(model, factories["neuron"], cfg.voters)
+    if cfg.trainer.channels_last:
+        model = model.to(memory_format=torch.channels_last)
     words = dataset.words
     return model if words is None else Embedded(WordSpikes(words.count, words.dim, words.vectors), model)
 

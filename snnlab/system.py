@@ -26,6 +26,7 @@ from pathlib import Path
 _NEEDED_MODULES = ("fcntl", "resource", "pwd")
 _NEEDED_NAMES = ((os, "fork"), (os, "getuid"), (signal, "pthread_sigmask"), (signal, "SIGHUP"))
 _PR_SET_PDEATHSIG = 1
+_GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 
 def missing() -> list[str]:
@@ -38,6 +39,12 @@ def cores() -> int:
     """The number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def gpu_there() -> bool:
+    """Whether this process can be expected to see a GPU, found without torch: its driver is there, and not hidden."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1")
+    return not hidden and any(Path(name).exists() for name in _GPU_DRIVERS)
 
 
 def die_with_parent() -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from snnlab.analyse.arguments import Settings
 from snnlab.config.schema import RunConfig
 from snnlab.data.track import track
+from snnlab.evaluate.batch_size import given_batch_size
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
 from snnlab.runs.identity import config_hash
@@ -92,7 +93,7 @@ class Subject:
         chosen = (
             np.linspace(0, len(samples) - 1, min(len(samples), wanted or len(samples))).round().astype(int)
         )
-        size = trainer.eval_batch_size or trainer.batch_size
+        size = given_batch_size(trainer)
         # Of nearly equal size, since batch statistics of a small last batch would distort the measurement.
         parts = np.array_split(chosen, -(-len(chosen) // size))
         for part in track(parts, len(parts), title):

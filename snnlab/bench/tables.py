@@ -77,6 +77,29 @@ def network_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def step_table(rows: list[dict[str, Any]]) -> Table:
+    """One row for each contender and mode of a network at one batch size; `of relu` is within the same mode."""
+    first = rows[0]
+    title = f"step of {first['network']} on {_what(rows)}, {first['dtype']}, batch {first['batch']}"
+    table = Table(title=title, title_justify="left", box=box.MARKDOWN)
+    for name in ("neuron", "mode", "ms", "least", "spread", "of relu", "samples/s", "step MB"):
+        table.add_column(name, justify="left" if name in ("neuron", "mode") else "right", no_wrap=True)
+    floors = {row["mode"]: row["train"]["ms"] for row in rows if row["neuron"] == "relu"}
+    for row in rows:
+        time, floor = row["train"], floors.get(row["mode"])
+        table.add_row(
+            _name(row),
+            row["mode"],
+            f"{time['ms']:.2f}",
+            f"{time['least_ms']:.2f}",
+            f"{time['spread_percent']:.0f} %",
+            "" if floor is None else f"{time['ms'] / floor:.2f}",
+            f"{row['samples_per_second']:.0f}",
+            "" if row["step_mb"] is None else f"{row['step_mb']:.0f}",
+        )
+    return table
+
+
 def _alike(a: dict[str, Any], b: dict[str, Any]) -> bool:
     return all(a[key] == b[key] for key in ("dtype", "layout", "shape"))
 

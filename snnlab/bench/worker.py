@@ -29,7 +29,7 @@ MOST_WARMUPS, WARMUP_SECONDS = 12, 3
 FEW_FAULTS = 500
 """Of 4 KiB each: 2 MB."""
 
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def main(case: dict[str, Any]) -> dict[str, Any]:
@@ -45,10 +45,10 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _neuron(case: dict[str, Any]) -> dict[str, Any]:
-    dtype = _DTYPES[case["dtype"]]
+    dtype = DTYPES[case["dtype"]]
     x_T = (torch.randn(case["shape"], device=case["device"]) * 0.8).to(dtype)
     if case["layout"] == "channels_last":
-        x_T = _channels_last(x_T)
+        x_T = channels_last(x_T)
     grad_T, target, neuron = torch.randn_like(x_T), torch.empty_like(x_T), _make(case, len(x_T))
 
     def infer() -> None:
@@ -62,13 +62,13 @@ def _neuron(case: dict[str, Any]) -> dict[str, Any]:
         x_T.grad = None
         spikes_T.backward(grad_T)  # type: ignore[no-untyped-call]  # untyped in torch
 
-    copy = _measure(lambda: target.copy_(x_T), case)
+    copy = timed(lambda: target.copy_(x_T), case)
     neuron.eval()
-    forward = _measure(infer, case)
+    forward = timed(infer, case)
     neuron.train()
     x_T.requires_grad_()
-    both = _measure(train, case)
-    back = _measure(backward, case, lambda: neuron(x_T))
+    both = timed(train, case)
+    back = timed(backward, case, lambda: neuron(x_T))
     tensor = x_T.numel() * x_T.element_size()
     return {
         "copy": copy,
@@ -103,7 +103,7 @@ def _component(kind: str, name: str, steps: int, **injected: Any) -> nn.Module:
 def _network(case: dict[str, Any]) -> dict[str, Any]:
     steps, channels, size = NETWORKS[case["network"]]
     maker = makers()[case["neuron"].removesuffix("+compile")]
-    device, dtype = case["device"], _DTYPES[case["dtype"]]
+    device, dtype = case["device"], DTYPES[case["dtype"]]
 
     def neuron(**_: object) -> nn.Module:
         return maker()
@@ -119,7 +119,7 @@ def _network(case: dict[str, Any]) -> dict[str, Any]:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     x = (torch.rand(steps, case["batch"], channels, size, size, device=device) < 0.3).float()
     if case["layout"] == "channels_last":
-        x = _channels_last(x)
+        x = channels_last(x)
     target = torch.randint(0, 10, (case["batch"],), device=device)
 
     def logits() -> Tensor:
@@ -138,12 +138,12 @@ def _network(case: dict[str, Any]) -> dict[str, Any]:
 
     if device != "cpu":
         torch.cuda.reset_peak_memory_stats()
-    step = _measure(train, case)
+    step = timed(train, case)
     peak = _peak(device)
     optimizer.zero_grad(set_to_none=True)
     kept = _kept(logits, [*model.parameters(), *model.buffers()])
     model.eval()
-    inference = _measure(infer, case)
+    inference = timed(infer, case)
     return {
         "train": step,
         "infer": inference,
@@ -154,7 +154,7 @@ def _network(case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _measure(
+def timed(
     work: Callable[..., object], case: dict[str, Any], prepare: Callable[[], Tensor] | None = None
 ) -> dict[str, float]:
     """The median of several times in ms, the least, half the distance of their quartiles in percent, and CPU time.
@@ -199,7 +199,7 @@ def _faults() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
-def _channels_last(x_TBCHW: Tensor) -> Tensor:
+def channels_last(x_TBCHW: Tensor) -> Tensor:
     x_N = fold_time(x_TBCHW).contiguous(memory_format=torch.channels_last)
     return unfold_time(x_N, len(x_TBCHW))
 

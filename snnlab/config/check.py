@@ -5,12 +5,14 @@ Components are checked against their constructors' signatures, the rest against 
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from snnlab.config import schema
+from snnlab.config.automatic import LAYOUT, chosen_layout
 from snnlab.config.components import check_component, check_residual_neuron, check_several, chosen_keys
 from snnlab.config.origins import Origins
 from snnlab.config.problems import Problems, plain
@@ -64,9 +66,14 @@ def check(
     values = _top_level(mapping, problems, makers)
     config = None
     if not problems.found:
+        chosen = _choose(values)
         try:
             config = schema.RunConfig(
-                **values, overrides=tuple(overrides), notes=tuple(problems.notes), raw=_raw(values)
+                **values,
+                overrides=tuple(overrides),
+                notes=tuple(problems.notes),
+                raw=_raw(values),
+                chosen=chosen,
             )
         except ConfigError as error:
             problems.found.append(error)
@@ -131,6 +138,17 @@ def _top_level(
     for name in SECTIONS:
         values[name] = _section(name, mapping.get(name) or {}, problems, makers.get(name, SECTIONS[name]))
     return values
+
+
+def _choose(values: dict[str, Any]) -> dict[str, Any]:
+    """Replaces `auto` where it changes digits; returns what it stands for, by key."""
+    trainer = values["trainer"]
+    if trainer.channels_last != "auto":
+        return {}
+    _, model = component_files("model", values["plugins"])[values["model"].name]
+    found = chosen_layout(trainer, model)
+    values["trainer"] = replace(trainer, channels_last=found)
+    return {LAYOUT: found}
 
 
 def _section(name: str, values: Any, problems: Problems, make: Callable[..., Any]) -> Any:

@@ -24,8 +24,8 @@ class TrainerConfig:
     """Passes over the training set."""
     batch_size: PositiveInt = 64
     """Samples in one forward pass, over all processes of torchrun; the optimiser sees batch_size * accumulate."""
-    eval_batch_size: Unhashed[PositiveInt | None] = None
-    """Samples in one evaluation batch; null = batch_size. Metrics do not depend on it."""
+    eval_batch_size: Unhashed[PositiveInt | Literal["auto"] | None] = "auto"
+    """Samples in one evaluation batch; auto = by a GPU's memory, null = batch_size. Metrics do not depend on it."""
     eval_every: PositiveInt = 1
     """Evaluate on the test split after every so many epochs, and after the last."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
@@ -48,10 +48,12 @@ class TrainerConfig:
     """Normalise by the statistics of all processes of torchrun (GPUs only); a single one does so anyway."""
     compile: bool = False
     """Compile the model with torch.compile."""
-    channels_last: bool = False
-    """Keep images in the channels-last memory layout (faster convolutions in bf16 and fp16 on CUDA)."""
-    num_workers: Unhashed[NonNegativeInt] = 0
-    """Worker processes of each loader; 0 = load in the main process."""
+    channels_last: bool | Literal["auto"] = "auto"
+    """Memory layout of images; auto = channels last in networks of 2-D convolutions, but not in fp32 on CUDA."""
+    num_workers: Unhashed[NonNegativeInt | Literal["auto"]] = "auto"
+    """Processes that read ahead; 0 = none; auto = for a GPU whose samples are read or changed one by one."""
+    data_on_device: Unhashed[bool | Literal["auto"]] = "auto"
+    """Keep the stored samples in the device's memory, so that no loader runs; auto = on CUDA where they fit."""
     device: Unhashed[str] = "auto"
     """auto (CUDA if there is one), cpu, cuda, or cuda:<index>."""
     deterministic: bool = False
@@ -338,6 +340,8 @@ class RunConfig(RunLevel):
     """What the user should know about how the config was composed, one line each."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The whole config as plain values: what config.yaml holds and the hash is made of."""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """What `auto` stands for, by key, where it changes digits; `trainer` and `raw` hold the same values."""
     data: str | None = None
     """Hash of the data's files, a part of the run directory's name; None: no files, or not looked for."""
 

@@ -13,6 +13,7 @@ from snnlab.data.dataset import LabelledData, SampleSet, Status
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reason
 from snnlab.data.loader import loader
+from snnlab.data.worker_count import workers
 from snnlab.errors import DataError, SnnlabError
 
 _DONE, _FAILED = 0, 1
@@ -139,7 +140,7 @@ def _rate(
             shuffle=True,
             seed=cfg.seed,
             epoch=epoch,
-            num_workers=cfg.trainer.num_workers,
+            num_workers=workers(cfg.trainer.num_workers, samples, device),
         )
         for raw, labels in batches:
             if dataset is not None:

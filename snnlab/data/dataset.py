@@ -33,6 +33,11 @@ class SampleSet(Dataset[tuple[Tensor, int]]):
 
     labels: NDArray[np.int64]
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether a batch is read in one go from memory or a memory map, and is the same every time."""
+        return False
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -70,6 +75,10 @@ class ArraySet(SampleSet):
         self.samples = samples
         self.index = np.arange(len(labels)) if index is None else index
         self.labels = labels[self.index].astype(np.int64)
+
+    @property
+    def at_hand(self) -> bool:
+        return True
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         samples, labels = self.batch([index])

@@ -25,6 +25,10 @@ class LimitedSet(SampleSet):
         self.index = index
         self.labels = samples.labels[index]
 
+    @property
+    def at_hand(self) -> bool:
+        return self.samples.at_hand
+
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return self.samples[int(self.index[index])]
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet
+from snnlab.data.device_set import DeviceSet
 from snnlab.data.workers import read_ahead
 
 # The uses of derived seeds; no two share a number.
@@ -32,7 +33,7 @@ def loader(
     """Iterates over one epoch: (uint8 [B, ...], labels [B]).
 
     Args:
-        dataset: where the samples come from.
+        dataset: where the samples come from; batches of a `DeviceSet` are on its device.
         batch_size: samples per batch.
         shuffle: in a random order given by `seed` and `epoch`; otherwise in the stored order.
         seed, epoch: determine the order and the randomness of operations in the loader.
@@ -46,6 +47,8 @@ def loader(
         ValueError: there is no batch.
     """
     batches = epoch_batches(len(dataset), batch_size, shuffle=shuffle, seed=seed, epoch=epoch, part=part)
+    if isinstance(dataset, DeviceSet):
+        return dataset.batches(batches[start_batch:])
     whole = _Batches(dataset, batches, seed, epoch, part[0])
     todo = range(start_batch, len(batches))
     if num_workers == 0 and not pin_memory:

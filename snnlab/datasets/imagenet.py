@@ -20,7 +20,7 @@ class ImageNet(ImageData):
     """ImageNet-1k (ILSVRC 2012) in class folders, `train/<class>/*.JPEG` and `val/<class>/*.JPEG`.
 
     Training pictures are cut by RandomResizedCrop and flipped at random in the loader; test pictures are
-    resized by their shorter side and cut from the middle (TET, TMC, TWD). Set `trainer.num_workers`.
+    resized by their shorter side and cut from the middle (TET, TMC, TWD).
 
     Args:
         root: folder of all data sets.

@@ -15,7 +15,9 @@ from snnlab.data.identity import DataIdentity
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.data.limited import limited
 from snnlab.data.loader import loader
+from snnlab.data.worker_count import workers
 from snnlab.errors import SnnlabError
+from snnlab.evaluate.batch_size import eval_batch_size
 from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.machine.device import seed_generators
 from snnlab.runs import checkpoint
@@ -63,15 +65,16 @@ class StoredRun:
     def batches(self) -> Iterator[Batch]:
         """The held-out samples, as they are stored; those of the run's own evaluations."""
         trainer = self.cfg.trainer
+        samples = limited(
+            self.dataset.test_set(), trainer.limit_test_batches, trainer.batch_size, trainer.limit_draw
+        )
         return loader(
-            limited(
-                self.dataset.test_set(), trainer.limit_test_batches, trainer.batch_size, trainer.limit_draw
-            ),
-            trainer.eval_batch_size or trainer.batch_size,
+            samples,
+            eval_batch_size(trainer, self.model, self.pipeline, samples),
             shuffle=False,
             seed=self.cfg.seed,
             epoch=0,
-            num_workers=trainer.num_workers,
+            num_workers=workers(trainer.num_workers, samples, self.pipeline.device),
             pin_memory=self.pipeline.device.type == "cuda",
         )
 

@@ -25,6 +25,8 @@ class MSResNet18SNN(nn.Module):
             LM-HT.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

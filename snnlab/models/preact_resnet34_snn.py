@@ -23,6 +23,8 @@ class PreActResNet34SNN(nn.Module):
         in_channels, num_classes: of the data.
     """
 
+    convolutional = True
+
     def __init__(self, neuron: NeuronFactory, norm: NormFactory, in_channels: int, num_classes: int) -> None:
         super().__init__()
         conv = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3)

@@ -22,6 +22,8 @@ class ResNet18SNN(BasicResNet):
         pool: of the imagenet stem: avg | max.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

@@ -28,6 +28,7 @@ class ResNet19SNN(nn.Module):
     """
 
     released_unused = r".*(_s|seqbn)\..*"  # layers that are registered twice
+    convolutional = True
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ class ResNet20SNN(BasicResNet):
         width: channels of the first stage.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

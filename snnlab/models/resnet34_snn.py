@@ -21,6 +21,8 @@ class ResNet34SNN(BasicResNet):
         pool: of the imagenet stem: avg | max.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

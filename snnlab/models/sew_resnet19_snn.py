@@ -24,6 +24,8 @@ class SEWResNet19SNN(nn.Module):
         in_channels, num_classes: of the data.
     """
 
+    convolutional = True
+
     def __init__(self, neuron: NeuronFactory, norm: NormFactory, in_channels: int, num_classes: int) -> None:
         super().__init__()
         self.stem = Layers(conv3x3(in_channels, 128), norm(128), neuron())

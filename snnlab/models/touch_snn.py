@@ -34,6 +34,8 @@ class TouchSNN(nn.Module):
         ValueError: the image is too small for the pools.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

@@ -35,6 +35,8 @@ class VGG16SNN(nn.Module):
         ValueError: the image size is not divisible by the pools.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

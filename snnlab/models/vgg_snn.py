@@ -36,6 +36,7 @@ class VGGSNN(nn.Module):
     """
 
     released_unused = ""
+    convolutional = True
 
     def __init__(
         self,

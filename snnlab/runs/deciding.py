@@ -15,6 +15,9 @@ from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.runs.earlier_words import in_hashed_words
 
+UNNAMED = {"trainer.channels_last": False}
+"""Values that no hash names though they are not the default: what the default was before it became `auto`."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -32,7 +35,10 @@ class Setting:
     @property
     def differs(self) -> bool:
         """Whether it is not at its default."""
-        return self.key is None or self.value != plain(self.key.type.convert(self.key.default))
+        if self.key is None:
+            return True
+        default = plain(self.key.type.convert(self.key.default))
+        return bool(self.value != UNNAMED.get(self.path, default))
 
 
 def decides(path: str) -> bool:

@@ -18,7 +18,8 @@ def in_todays_words(raw: Mapping[str, Any]) -> dict[str, Any]:
     steps, batch_size = trainer.get("max_steps"), trainer.get("batch_size")
     limits: dict[str, Any] = {"limit_train_batches": None, "limit_test_batches": None, MARK: "stratified"}
     if steps is not None and batch_size:
-        tested = steps * (trainer.get("eval_batch_size") or batch_size)
+        size = trainer.get("eval_batch_size")
+        tested = steps * (size if isinstance(size, int) else batch_size)
         limits["limit_train_batches"] = steps * trainer.get("accumulate", 1)
         limits["limit_test_batches"] = -(-tested // batch_size)
     if steps is not None or trainer.get("overfit_batches") is not None:

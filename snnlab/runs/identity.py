@@ -7,12 +7,13 @@ of the files that are read (`data/identity.py`); data that come with a package h
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from snnlab.config.automatic import LAYOUT
 from snnlab.config.schema import RunConfig
 from snnlab.runs.deciding import choices, deviations
 from snnlab.runs.earlier_words import in_hashed_words
@@ -51,41 +52,74 @@ def variant(cfg: RunConfig) -> str:
 def hashes(cfg: RunConfig) -> list[str]:
     """The hashes under which a run may be stored: its own, and that of version 0.1.0 if its settings existed then.
 
-    Version 0.1.0 did not know its data, so where there are files its runs are not taken for this one.
+    Version 0.1.0 did not know its data, so where there are files its runs are not taken for this one. What `auto`
+    stands for is part of a hash; a run that was stored with another choice is the same run.
     """
-    settings = config_hash(cfg.raw)
-    if cfg.data is not None:
-        return [f"{settings}-{cfg.data[:DATA_DIGITS]}"]
-    raw = in_hashed_words(cfg.raw)
+    return [digest for one in (cfg, *other_choices(cfg)) for digest in _hashes(one.raw, cfg.data)]
+
+
+def _hashes(raw: Mapping[str, Any], data: str | None) -> list[str]:
+    settings = config_hash(raw)
+    if data is not None:
+        return [f"{settings}-{data[:DATA_DIGITS]}"]
+    raw = in_hashed_words(raw)
     old = SCHEMA == 1 and covers(raw, deviations(raw))
     return [settings, old_hash(raw)] if old else [settings]
 
 
+def other_choices(cfg: RunConfig) -> list[RunConfig]:
+    """The configurations that `auto` might have been settled to as well."""
+    if LAYOUT not in cfg.chosen:
+        return []
+    layout = not cfg.trainer.channels_last
+    raw = {**cfg.raw, "trainer": {**cfg.raw["trainer"], "channels_last": layout}}
+    trainer = replace(cfg.trainer, channels_last=layout)
+    return [replace(cfg, trainer=trainer, raw=raw, chosen={**cfg.chosen, LAYOUT: layout})]
+
+
+def as_stored(cfg: RunConfig) -> RunConfig:
+    """The configuration whose own directory `run_dir` gives: what `auto` chose for a stored run stays."""
+    folder = run_dir(cfg)
+    return next((one for one in other_choices(cfg) if folder in _dirs(one, _hashes(one.raw, one.data))), cfg)
+
+
 def run_dirs(cfg: RunConfig) -> list[Path]:
     """The absolute directories in which a run may be stored, its own first."""
+    return _dirs(cfg, hashes(cfg))
+
+
+def _dirs(cfg: RunConfig, digests: Sequence[str]) -> list[Path]:
     experiment = cfg.paths.runs / cfg.experiment
-    return [experiment / f"{variant(cfg)}-{one}" / f"seed{cfg.seed}" for one in hashes(cfg)]
+    return [experiment / f"{variant(cfg)}-{one}" / f"seed{cfg.seed}" for one in digests]
 
 
 def dirs_of_any_data(cfg: RunConfig) -> list[Path]:
     """The existing directories of runs with these settings, whatever their data, also if it was not recorded."""
     unknown = replace(cfg, data=None)
-    settings, *_ = hashes(unknown)
-    others = (cfg.paths.runs / cfg.experiment).glob(f"{variant(cfg)}-{settings}-*/seed{cfg.seed}")
-    return [*(one for one in run_dirs(unknown) if one.exists()), *sorted(others)]
+    experiment = cfg.paths.runs / cfg.experiment
+    others = [
+        folder
+        for one in (unknown, *other_choices(unknown))
+        for folder in sorted(experiment.glob(f"{variant(cfg)}-{config_hash(one.raw)}-*/seed{cfg.seed}"))
+    ]
+    return [*(one for one in run_dirs(unknown) if one.exists()), *others]
 
 
 def run_dir(cfg: RunConfig) -> Path:
     """The absolute directory of a run: its own, or an existing one under another name that it may have.
 
-    That is the one that version 0.1.0 made for it or, where the data are not known, one of the same settings.
+    That is the one that version 0.1.0 made for it, one for which `auto` was settled otherwise or, where the data are
+    not known, one of the same settings. A new seed joins the others of its variant, however `auto` was settled there.
     """
     own, *others = run_dirs(cfg)
     if own.exists():
         return own
-    if cfg.data is None:
-        others = dirs_of_any_data(cfg)
-    return next((one for one in others if one.exists()), own)
+    known = dirs_of_any_data(cfg) if cfg.data is None else others
+    if (found := next((one for one in known if one.exists()), None)) is not None:
+        return found
+    if own.parent.exists() or LAYOUT not in cfg.chosen:
+        return own
+    return next((one for one in others if one.parent.exists()), own)
 
 
 def run_facts(cfg: RunConfig) -> RunFacts:

@@ -41,6 +41,7 @@ class RunResult:
         synthetic: whether the data were generated with the shapes of the data set.
         backends: number of neuron calls for each back end.
         cuda_graph: number of batches that ran as CUDA graphs and without, and why; None where there are no graphs.
+        chosen: what `auto` stood for, by key, such as `trainer.channels_last`.
         data: identity of the data, see `data/identity.py`; None in results of version 0.1.0.
         num_train, num_test: number of samples.
         selection: description of how the weights of `last` and `best` were chosen.
@@ -69,6 +70,7 @@ class RunResult:
     synthetic: bool
     backends: Mapping[str, int] | None = None
     cuda_graph: Mapping[str, Any] | None = None
+    chosen: Mapping[str, Any] | None = None
     split: str
     num_train: int
     num_test: int

@@ -19,8 +19,8 @@ SHOWN = 3
 def differences(cfg: RunConfig, folder: Path) -> dict[str, tuple[Any, Any]]:
     """The deciding keys whose values differ: key -> (value in the directory's config.yaml, value in the configuration).
 
-    Keys that only one of both has are not compared. Values differ if a default has changed since the run was made, or
-    if the file was edited.
+    Keys that only one of both has are not compared, nor those that are `auto`, which stands for any value. Values
+    differ if a default has changed since the run was made, or if the file was edited.
 
     Raises:
         ConfigError: the file cannot be read.
@@ -32,7 +32,9 @@ def differences(cfg: RunConfig, folder: Path) -> dict[str, tuple[Any, Any]]:
     stored = _stored(folder, cfg.plugins, state.st_mtime_ns, state.st_size)
     wanted = _comparable(cfg.raw, cfg.plugins)
     return {
-        key: (stored[key], value) for key, value in wanted.items() if key in stored and stored[key] != value
+        key: (stored[key], value)
+        for key, value in wanted.items()
+        if key in stored and stored[key] != value and key not in cfg.chosen
     }
 
 

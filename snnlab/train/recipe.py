@@ -16,7 +16,7 @@ from snnlab.machine.interrupt import Interrupt
 from snnlab.machine.processes import Processes, joined, lost_another, silent
 from snnlab.runs.data_check import identified, may_be_other_data, refuse_other_data
 from snnlab.runs.files import FollowerFiles, RunFiles
-from snnlab.runs.identity import run_dir
+from snnlab.runs.identity import as_stored, run_dir
 from snnlab.runs.log import RunLog
 from snnlab.runs.reuse import refuse_other_settings
 from snnlab.signals import Stopped
@@ -46,6 +46,7 @@ def run(cfg: RunConfig) -> int:
 def _run(cfg: RunConfig, processes: Processes) -> int:
     dataset = build.build_dataset(cfg)
     cfg = _with_data(cfg, dataset, processes)
+    cfg = as_stored(cfg)
     files = (RunFiles if processes.leads else FollowerFiles)(run_dir(cfg))
     refuse_other_settings(cfg, files.folder)
     if cfg.trainer.on_existing == "resume" and (stored := files.result()) is not None:

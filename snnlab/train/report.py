@@ -19,6 +19,7 @@ from snnlab.runs.identity import dirs_of_any_data, run_facts, run_hash, variant
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult, read_result
+from snnlab.train.chosen import chosen, chosen_line
 from snnlab.train.figures import draw
 from snnlab.train.session import Session
 from snnlab.train.summary import summary_table
@@ -63,6 +64,8 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
     log.write(f"device   {session.pipeline.device}, {cfg.trainer.precision}, {allocator_state()}")
     if session.processes.count > 1:
         log.write(f"process  {session.processes.count} of them, each with its part of every batch")
+    if (line := chosen_line(session)) is not None:
+        log.write(line)
     raw, _ = session.test_set.batch([0])
     log.write(summary_table(session.learner.model, session.pipeline.test(raw)))
 
@@ -145,6 +148,7 @@ def result_of(session: Session) -> RunResult:
         epochs=position.epoch,
         backends=dict(counts()),
         cuda_graph=None if session.learner.graphs is None else session.learner.graphs.as_mapping(),
+        chosen=chosen(session) or None,
         split=session.split_name,
         data=session.data.as_mapping(),
         num_train=len(session.train_set),

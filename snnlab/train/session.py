@@ -14,10 +14,13 @@ from snnlab import build
 from snnlab.augments.base import runs_in_loader
 from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import LabelledData, SampleSet
+from snnlab.data.device_set import on_device
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.data.limited import limited
 from snnlab.data.loader import derived_seed, epoch_batches, loader
+from snnlab.data.worker_count import workers
 from snnlab.errors import ConfigError
+from snnlab.evaluate.batch_size import eval_batch_size, given_batch_size
 from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.machine.device import seed_generators
 from snnlab.machine.processes import ALONE, Processes
@@ -73,6 +76,9 @@ class Session:
         self.test_set = self._limited(whole, trainer.limit_test_batches)
         if self.test_set is not whole:
             self.split_name += f" ({len(self.test_set)} of {len(whole)}, {trainer.limit_draw})"
+        self.train_set, self.test_set = on_device(
+            [self.train_set, self.test_set], device, trainer.data_on_device
+        )
         self.extent = Extent.of(trainer, len(self.train_set))
         self.pipeline = InputPipeline(
             dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input, processes.rank
@@ -82,14 +88,13 @@ class Session:
         model = build.build_model(cfg, dataset)
         start_from(cfg, model, self.data)
         model = model.to(device)
-        if trainer.channels_last:
-            model = model.to(memory_format=torch.channels_last)
         if trainer.sync_bn and processes.count > 1:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # untyped in torch
         optimizer = build.build_optimizer(cfg, model)
         scheduler = build.build_scheduler(cfg, optimizer, self.extent.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
+        self.eval_batch_size = given_batch_size(trainer)
         self.teacher = self._teacher(teacher_for(cfg, loss, dataset, self.data, device))
         self.learner = Learner(
             model,
@@ -106,6 +111,8 @@ class Session:
         if not processes.leads:
             # Dropout differs between the processes, initial weights do not.
             seed_generators(derived_seed(cfg.seed, processes.rank))
+        size = eval_batch_size(trainer, model, self.pipeline, self.test_set)
+        self.eval_batch_size = min(processes.gather(size))
         self.guard = NanGuard(device, state=self.learner.state_dict())
         self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
@@ -135,8 +142,7 @@ class Session:
         return self.processes.rank, self.processes.count
 
     def _eval_batches(self, samples: SampleSet) -> int:
-        trainer = self.cfg.trainer
-        return math.ceil(len(samples) / (trainer.eval_batch_size or trainer.batch_size))
+        return math.ceil(len(samples) / self.eval_batch_size)
 
     def _own_block(self, samples: SampleSet, count: int) -> Iterator[Batch]:
         """This process's part of the first `count` batches of a pass in evaluation mode."""
@@ -150,15 +156,19 @@ class Session:
         trainer = self.cfg.trainer
         return loader(
             samples,
-            trainer.batch_size if shuffle else trainer.eval_batch_size or trainer.batch_size,
+            trainer.batch_size if shuffle else self.eval_batch_size,
             shuffle=shuffle,
             seed=self.cfg.seed,
             epoch=epoch,
             start_batch=start_batch,
-            num_workers=trainer.num_workers,
+            num_workers=self.workers(samples),
             pin_memory=self.pipeline.device.type == "cuda",
             part=self._part if shuffle else (0, 1),
         )
+
+    def workers(self, samples: SampleSet) -> int:
+        """How many processes read these samples ahead."""
+        return workers(self.cfg.trainer.num_workers, samples, self.pipeline.device, self.processes.count)
 
     def resume(self) -> bool:
         """Continues from the last checkpoint; False if there is none."""

@@ -1,7 +1,8 @@
 """Measure the speed and memory of neurons and networks, against a copy, a ReLU network and installed packages.
 
-A minute or two; --full takes a quarter of an hour, and device=cuda a few minutes on a GPU. Each measurement has a
-process of its own, with the allocator of a training run. Nothing else should run beside it.
+A minute or two; --full takes a quarter of an hour, and device=cuda at most eight minutes on a GPU. On a CPU each
+measurement has a process of its own, with the allocator of a training run; on a GPU the neurons have one and each
+network has one. Nothing else should run beside it.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from snnlab.atomic import write_text
 from snnlab.errors import ConfigError
@@ -54,22 +56,29 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from snnlab.bench.gpu_plan import groups, measure_group
     from snnlab.bench.plan import cases, conditions, measure
-    from snnlab.bench.tables import network_table, neuron_table
+    from snnlab.bench.tables import network_table, neuron_table, step_table
 
     if args.json is not None:
         refuse_unwritable_file(args.json, "--json names another file")
         args.json.parent.mkdir(parents=True, exist_ok=True)
     threads = args.threads or cores()
     surrogates = list(component_files("surrogate"))
-    todo = cases(neurons, surrogates, device=asked.device, threads=threads, full=args.full)
-    rows, begin = [], time.monotonic()
-    for number, case in enumerate(todo, start=1):
-        name = f"{case.get('network', '')} {case['neuron']}".strip()
-        print(f"{number}/{len(todo)} {name}, {case['dtype']}, {case['layout']}", file=sys.stderr)
-        rows.append(measure(case))
-        if "failed" in rows[-1]:
-            print(f"warning: {name} failed: {rows[-1]['failed']}", file=sys.stderr)
+    if asked.device == "cuda":
+        todo = groups(neurons, surrogates, full=args.full)
+    else:
+        todo = [[one] for one in cases(neurons, surrogates, device="cpu", threads=threads, full=args.full)]
+    rows: list[dict[str, Any]] = []
+    begin = time.monotonic()
+    for number, group in enumerate(todo, start=1):
+        case, more = group[0], f" and {len(group) - 1} more" if len(group) > 1 else ""
+        print(f"{number}/{len(todo)} {_name(case)}, {case['dtype']}, {case['layout']}{more}", file=sys.stderr)
+        found = measure_group(group) if asked.device == "cuda" else [measure(case)]
+        for row in found:
+            if "failed" in row:
+                print(f"warning: {_name(row)} failed: {row['failed']}", file=sys.stderr)
+        rows += found
         if args.json is not None:
             seconds = round(time.monotonic() - begin)
             write_text(args.json, json.dumps({**conditions(), "seconds": seconds, "rows": rows}, indent=1))
@@ -79,7 +88,16 @@ def run(args: argparse.Namespace) -> int:
         console.print(neuron_table(of_neurons))
     for network in dict.fromkeys(row["network"] for row in good if row["kind"] == "network"):
         console.print(network_table([row for row in good if row.get("network") == network]))
+    steps = [row for row in good if row["kind"] == "step"]
+    for place in dict.fromkeys((row["network"], row["batch"]) for row in steps):
+        console.print(step_table([row for row in steps if (row["network"], row["batch"]) == place]))
     return int(len(good) < len(rows))
+
+
+def _name(case: dict[str, Any]) -> str:
+    parts = (case.get("network"), case["neuron"], case.get("mode"))
+    size = f", batch {case['batch']}" if "mode" in case else ""
+    return " ".join(part for part in parts if part) + size
 
 
 def _usual(full: bool) -> list[str]:

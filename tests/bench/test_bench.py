@@ -107,7 +107,7 @@ def test_calls_count_once_no_pages_are_faulted_in(monkeypatch: pytest.MonkeyPatc
     calls, faults = [], iter([0])
     monkeypatch.setattr(worker, "_faults", lambda: next(faults, 9999))
     monkeypatch.setattr(worker, "SECONDS", 0)
-    found = worker._measure(lambda: calls.append(1), TINY | {"repeats": 4})
+    found = worker.timed(lambda: calls.append(1), TINY | {"repeats": 4})
     assert found["repeats"] == 4
     assert len(calls) == 4 + 3
     assert found["least_ms"] <= found["ms"]

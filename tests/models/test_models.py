@@ -412,3 +412,12 @@ def test_compiled_model_equals_eager(name):
         compiled = torch.compile(model, fullgraph=True)(frames(3, name=name))
     # Fused convolutions round differently, so a spike may flip; the logits stay close on average.
     assert (compiled - expected).abs().mean() < 0.1 * expected.abs().mean()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_of_2d_convolutions_says_so(name):
+    """`trainer.channels_last=auto` asks for `convolutional`: 2-D convolutions, and no blocks of tokens."""
+    layers = [type(module) for module in build(name).modules()]
+    attention = any(layer.__name__ == "SpikformerBlock" for layer in layers)
+    convolutional = torch.nn.Conv2d in layers and not attention
+    assert getattr(registry.load("model", name), "convolutional", False) is convolutional

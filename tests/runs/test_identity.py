@@ -10,7 +10,7 @@ import pytest
 from snnlab.config import schema
 from snnlab.config.check import check
 from snnlab.config.signature import read_component
-from snnlab.runs.identity import config_hash, dirs_of_any_data, hashes, run_dir, run_dirs, run_hash
+from snnlab.runs.identity import as_stored, config_hash, dirs_of_any_data, hashes, run_dir, run_dirs, run_hash
 from snnlab.runs.load import load
 
 
@@ -191,7 +191,7 @@ def test_what_else_is_given_counts(raw):
 
 
 def test_data_are_a_part_of_the_name(tmp_path):
-    cfg = load([f"paths.runs={tmp_path}"])
+    cfg = load([f"paths.runs={tmp_path}", "trainer.channels_last=false"])
     one, other = replace(cfg, data="a" * 16), replace(cfg, data="b" * 16)
     assert run_dir(one).parent.name == f"{run_dir(cfg).parent.name}-aaaaaaaa"
     assert len(hashes(one)) == 1, "version 0.1.0 knew nothing of data"
@@ -203,7 +203,7 @@ def test_data_are_a_part_of_the_name(tmp_path):
 
 
 def test_a_run_of_the_version_before_is_found_until_there_is_one_of_this():
-    cfg = load(["experiment=quickstart"])
+    cfg = load(["experiment=quickstart", "trainer.channels_last=false"])
     own, old = run_dirs(cfg)
     assert own != old
     assert run_dir(cfg) == own
@@ -212,3 +212,42 @@ def test_a_run_of_the_version_before_is_found_until_there_is_one_of_this():
     assert f"-{run_hash(cfg)}" in str(old)
     own.mkdir(parents=True)
     assert run_dir(cfg) == own
+
+
+def layouts(tmp_path, *more):
+    """A run of a network of 2-D convolutions with the layout auto, on, and off."""
+    given = ["model=resnet19_snn", "trainer.device=cpu", f"paths.runs={tmp_path}", *more]
+    return [load([*given, f"trainer.channels_last={one}"]) for one in ("auto", "true", "false")]
+
+
+def test_what_auto_chose_is_part_of_the_hash(tmp_path):
+    for settings, chosen in (("trainer.precision=fp32", True), ("model=text_cnn_snn", False)):
+        auto, on, off = layouts(tmp_path, settings)
+        assert auto.chosen == {"trainer.channels_last": chosen}
+        assert run_dir(auto) == run_dir(on if chosen else off)
+        assert run_dir(on) != run_dir(off)
+        assert not on.chosen
+
+
+def test_false_has_the_hash_that_it_had_as_the_default(raw):
+    """Runs of version 0.1.0 without convolutions and with them: see tests/golden, which has their hashes."""
+    without = {**raw, "trainer": {k: v for k, v in raw["trainer"].items() if k != "channels_last"}}
+    hashes_of = [
+        config_hash({**raw, "trainer": {**raw["trainer"], "channels_last": one}}) for one in (True, False)
+    ]
+    assert hashes_of[1] == config_hash(without) != hashes_of[0]
+
+
+def test_a_run_in_the_other_layout_is_the_one_that_auto_continues(tmp_path):
+    auto, on, off = layouts(tmp_path)
+    run_dir(off).mkdir(parents=True)
+    assert run_dir(auto) == run_dir(off)
+    found = as_stored(auto)
+    assert found.trainer.channels_last is found.raw["trainer"]["channels_last"] is False
+    assert found.chosen == {"trainer.channels_last": False}
+    assert run_dir(on) != run_dir(off), "who asks for a layout gets it"
+    assert as_stored(on).trainer.channels_last is True
+    assert run_dir(layouts(tmp_path, "seed=3")[0]).parent == run_dir(off).parent, "seeds lie side by side"
+    run_dir(on).mkdir(parents=True)
+    assert run_dir(auto) == run_dir(on)
+    assert as_stored(auto).trainer.channels_last is True

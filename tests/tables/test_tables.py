@@ -9,9 +9,12 @@ import pytest
 
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
+from snnlab.runs.identity import hashes
+from snnlab.runs.load import load
 from snnlab.tables.plan import Planner
 from snnlab.tables.table_loader import load_table
 
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 SEARCH = SearchPath()
 NAMES = SEARCH.options("table")
 TABLES = {name: load_table(name, SEARCH) for name in NAMES}
@@ -93,3 +96,22 @@ def test_metrics_are_of_known_kinds():
         for row in table.rows:
             for run in filter(None, [row.run, *row.runs.values()]):
                 assert bool(run.measure) == bool(run.measured), f"{name}: {row.name}"
+
+
+@pytest.mark.parametrize("name", ["quickstart", "nmnist"])
+def test_a_published_run_has_the_hash_of_its_experiment(name):
+    content = json.loads((RESULTS / f"{name}.json").read_text())
+    assert content["config_hash"] in hashes(load([f"+experiment={content['experiment']}"]))
+
+
+@pytest.mark.parametrize(
+    "file", [one for one in RESULTS.glob("*.json") if "cells" in one.read_text()], ids=lambda one: one.stem
+)
+def test_published_runs_keep_the_layout_that_they_were_made_in(file):
+    """Otherwise the same command would give other digits under another hash, without a word."""
+    content = json.loads(file.read_text())
+    with Planner() as planner:
+        table = TABLES[content["table"]]
+        plan = planner.plan(content["table"], table, content["scale"], [0], content["by_hand"])
+    assert plan.runs
+    assert not [run for run in plan.runs if run.cfg.trainer.channels_last]
