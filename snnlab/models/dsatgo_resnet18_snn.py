@@ -24,6 +24,8 @@ class DSATGOResNet18SNN(SEWResNet):
         last_blocks: blocks of the last stage: 2 (released code) | 3 (Table 4).
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

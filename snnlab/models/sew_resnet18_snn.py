@@ -21,6 +21,8 @@ class SEWResNet18SNN(SEWResNet):
         pool: of the imagenet stem: max | avg.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

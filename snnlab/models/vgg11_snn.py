@@ -37,6 +37,8 @@ class VGG11SNN(nn.Module):
         ValueError: no convolution, a pool behind none, or an image size that is not divisible by the pools.
     """
 
+    convolutional = True
+
     def __init__(
         self,
         neuron: NeuronFactory,

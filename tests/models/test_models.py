@@ -416,8 +416,8 @@ def test_compiled_model_equals_eager(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_of_2d_convolutions_says_so(name):
-    """`trainer.channels_last=auto` asks for `convolutional`: 2-D convolutions, and no blocks of tokens."""
+    """`trainer.channels_last=auto` asks for `convolutional`: 2-D convolutions, and no attention."""
     layers = [type(module) for module in build(name).modules()]
-    attention = any(layer.__name__ == "SpikformerBlock" for layer in layers)
+    attention = any(layer.__name__.endswith("Attention") for layer in layers)
     convolutional = torch.nn.Conv2d in layers and not attention
     assert getattr(registry.load("model", name), "convolutional", False) is convolutional
