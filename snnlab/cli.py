@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             provide_home()
             watch()
         code = _dispatch(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
+        _flush_output()
     except SnnlabError as error:
         _print_error(error)
         return error.exit_code
@@ -178,13 +178,24 @@ def _disk_error(error: OSError) -> SnnlabError:
     return SnnlabError(f"{place}{error.strerror}", hint)
 
 
-def _name_full_output(error: OSError) -> None:
-    """Gives the error of an output that is full its name."""
+def _flush_output() -> None:
+    """Writes what is still to be printed; an error of it has a name."""
     try:
         sys.stdout.flush()
-    except OSError:
+    except BrokenPipeError:
+        raise
+    except OSError as error:
         error.filename = "standard output"
         _silence()
+        raise
+
+
+def _name_full_output(error: OSError) -> None:
+    """Gives an error without a file its name if it is the output that is full."""
+    try:
+        _flush_output()
+    except OSError as full:
+        error.filename = full.filename
 
 
 def _silence() -> None:

@@ -61,7 +61,8 @@ def test_footnotes_stand_once_and_where_they_belong(table, finished, tmp_path):
     texts = [text for line in cells_grid(found).body for text in line]
     assert sum("[a]" in text for text in texts) == 1
     assert [text for text in texts if "[b]" in text] == ["2.00 [b]"]
-    assert below(found)[:3] == ["[a] of the row", "[b] of a cell", "of the whole"]
+    notes = [line for line in below(found) if not line.startswith("not whole")]  # runs of a test are not
+    assert notes[:3] == ["[a] of the row", "[b] of a cell", "of the whole"]
 
 
 def test_a_number_is_not_taken_for_a_footnote(table, finished, tmp_path):
