@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             provide_home()
             watch()
         code = _dispatch(list(sys.argv[1:] if argv is None else argv))
-        _flush_output()
+        sys.stdout.flush()
     except SnnlabError as error:
         _print_error(error)
         return error.exit_code
@@ -178,24 +178,13 @@ def _disk_error(error: OSError) -> SnnlabError:
     return SnnlabError(f"{place}{error.strerror}", hint)
 
 
-def _flush_output() -> None:
-    """Writes what is still to be printed; an error of it has a name."""
+def _name_full_output(error: OSError) -> None:
+    """Gives an error without a file its name if it is the output that is full: an empty line does not fit either."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
+        os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, b"\n")
+    except OSError:
         error.filename = "standard output"
         _silence()
-        raise
-
-
-def _name_full_output(error: OSError) -> None:
-    """Gives an error without a file its name if it is the output that is full."""
-    try:
-        _flush_output()
-    except OSError as full:
-        error.filename = full.filename
 
 
 def _silence() -> None:
