@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
+from snnlab import build
 from snnlab.cli import main
+from snnlab.runs.load import load
 from snnlab.runs.results import read_metrics, read_result
 from tests.train.test_limits import train
 
@@ -83,3 +86,20 @@ def test_an_evaluation_of_a_stored_run_has_its_layout_and_its_numbers(tmp_path: 
     for name in ("test/loss", "test/acc_step/t1", "test/ece_cum/t2"):
         key = name if name in found else name.removeprefix("test/")
         assert found[key] == result["last"][name]
+
+
+@pytest.mark.parametrize("layout", ["true", "false", "auto"])
+def test_whatever_builds_a_network_gives_it_its_layout(layout: str) -> None:
+    cfg = load(
+        [
+            "model.channels=[4,8]",
+            "dataset=digits_dvs",
+            "trainer.device=cpu",
+            f"trainer.channels_last={layout}",
+        ]
+    )
+    model = build.build_model(cfg, build.build_dataset(cfg))
+    weights = [weight for weight in model.parameters() if weight.dim() == 4]
+    kept = [weight.is_contiguous(memory_format=torch.channels_last) for weight in weights]
+    assert kept == [layout != "false"] * len(weights)
+    assert weights
