@@ -23,7 +23,7 @@ def read_record(
         is_whole: whether the content has the shape that its readers expect.
     """
     try:
-        content = parse(file.read_bytes())
+        return parse(file.read_bytes(), is_whole)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -32,10 +32,6 @@ def read_record(
     except ValueError as error:
         say_damaged(file, str(error))
         return None
-    if not is_whole(content):
-        say_damaged(file, "values are missing, or of another type")
-        return None
-    return content
 
 
 def read_rows(
@@ -60,24 +56,21 @@ def read_rows(
     *lines, torn = content.split(b"\n")
     for number, line in enumerate(lines, start=1):
         try:
-            row = parse(line)
-            if not is_whole(row):
-                raise ValueError("values are missing, or of another type")
-            rows.append(row)
+            rows.append(parse(line, is_whole))
         except ValueError as error:
             say_damaged(file, f"line {number}: {error}; it counts up to there")
             break
     else:
         with suppress(ValueError):
-            rows += [row for row in ([parse(torn)] if torn else []) if is_whole(row)]
+            rows += [parse(torn, is_whole)] if torn else []
     return rows
 
 
-def parse(text: bytes) -> dict[str, Any]:
+def parse(text: bytes, is_whole: Callable[[dict[str, Any]], bool] = lambda content: True) -> dict[str, Any]:
     """The JSON object that a file or a line holds.
 
     Raises:
-        ValueError: it holds something else.
+        ValueError: it holds something else, or not the shape that its readers expect.
     """
     try:
         content = json.loads(text.decode("utf-8"))
@@ -87,6 +80,8 @@ def parse(text: bytes) -> dict[str, Any]:
         raise ValueError(f"it is no JSON ({error})") from None
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}, not an object")
+    if not is_whole(content):
+        raise ValueError("values are missing, or of another type")
     return content
 
 

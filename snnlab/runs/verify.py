@@ -86,10 +86,7 @@ def _rows(file: Path, found: list[Finding]) -> list[dict[str, Any]]:
         return []
     for number, line in enumerate(lines, start=1):
         try:
-            row = parse(line)
-            if not is_row(row):
-                raise ValueError("values are missing, or of another type")
-            rows.append(row)
+            rows.append(parse(line, is_row))
         except ValueError as error:
             found.append(Finding(file.name, f"line {number}: {error}"))
             break
@@ -154,5 +151,5 @@ def _of_checkpoints(
         count = content.get("position", {}).get("rows")
         if name == "last" and isinstance(count, int) and len(rows) < count:
             yield Finding(METRICS, f"it has {len(rows)} rows, and {file} counts {count}")
-        if not all(map(math.isfinite, (content.get("position", {}).get("seconds", 0.0),))):
+        if not math.isfinite(content.get("position", {}).get("seconds", 0.0)):
             yield Finding(file, "its time is no number")

@@ -30,14 +30,8 @@ from snnlab.tables.cell_values import cell_value
 from snnlab.tables.plan import PlannedRun
 from snnlab.tables.provenance import provenance
 from tests.faults.mutations import mutated
+from tests.tiny_runs import train_two_seeds
 
-SMALL = [
-    "model.channels=[4,8]",
-    "trainer.batch_size=256",
-    "trainer.epochs=1",
-    "num_steps=2",
-    "trainer.plots=false",
-]
 TEXTS = [
     "result.json",
     "status.json",
@@ -55,14 +49,7 @@ MANY = int(os.environ.get("SNNLAB_FAULTS", "500"))
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("runs")
-    paths = [
-        f"paths.runs={root}",
-        f"paths.data={root / 'data'}",
-        "trainer.progress=none",
-        "trainer.device=cpu",
-    ]
-    for seed in (0, 1):
-        assert main(["train", "+experiment=quickstart", *SMALL, *paths, f"seed={seed}"]) == 0
+    train_two_seeds(root)
     return root
 
 

@@ -10,29 +10,12 @@ import torch
 
 from snnlab.cli import main
 from snnlab.runs.verify import verify
-
-SMALL = [
-    "model.channels=[4,8]",
-    "trainer.batch_size=256",
-    "trainer.epochs=1",
-    "num_steps=2",
-    "trainer.plots=false",
-]
+from tests.tiny_runs import train_two_seeds
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("runs")
-    paths = [
-        f"paths.runs={root}",
-        f"paths.data={root / 'data'}",
-        "trainer.progress=none",
-        "trainer.device=cpu",
-    ]
-    for seed in (0, 1):
-        assert main(["train", "+experiment=quickstart", *SMALL, *paths, f"seed={seed}"]) == 0
-    (run,) = root.glob("*/*/seed0")
-    return run
+    return train_two_seeds(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture
