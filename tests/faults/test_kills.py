@@ -8,6 +8,7 @@ SNNLAB_FAULTS_SEED=7 ...                                         other moments
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,16 +119,22 @@ def test_kills_at_random_moments(tmp_path: Path, straight: Path) -> None:
 @pytest.mark.faults
 @pytest.mark.timeout(SECONDS + 600)
 def test_kills_inside_of_writes(tmp_path: Path, straight: Path) -> None:
-    """Each operation on a file once, in random order, as many as there is time for."""
-    draw, end = random.Random(SEED), time.monotonic() + SECONDS / 2
-    for number, at in enumerate(draw.sample(range(1, _operations(tmp_path) + 1), _operations(tmp_path))):
+    """Each operation on a file once, in random order, as many as there is time for; then up to three more kills."""
+    draw, end, kills, number = random.Random(SEED), time.monotonic() + SECONDS / 2, 0, 0
+    operations = _operations(tmp_path)
+    for number, at in enumerate(draw.sample(range(1, operations + 1), operations), start=1):
         runs = tmp_path / str(number)
         assert _killed_in_write(runs, at) == -signal.SIGKILL
+        kills += 1
+        # What continues is killed again; it has fewer operations to make, so it may end before.
+        for _ in range(draw.randint(0, 3)):
+            kills += _killed_in_write(runs, draw.randint(1, operations // 2)) == -signal.SIGKILL
         finish(runs)
         assert_is(runs, straight)
+        shutil.rmtree(runs)
         if time.monotonic() > end:
             break
-    sys.stdout.write(f"{number + 1} kills inside of writes\n")
+    sys.stdout.write(f"{kills} kills inside of writes in {number} runs\n")
 
 
 def _killed_in_write(runs: Path, at: int) -> int:
