@@ -21,7 +21,7 @@ from snnlab.config.hydra_settings import Composition, refuse_code
 from snnlab.config.origins import Origin, Origins, choices_of_file, flatten, keys_of_file
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.search import MAIN, SearchPath
-from snnlab.config.trust import refuse_resolvers
+from snnlab.config.trust import guarded_environment, refuse_resolvers
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS
 
@@ -108,7 +108,10 @@ def loader(search: SearchPath) -> Iterator[ConfigLoader]:
     outer = state.hydra
     state.clear()
     try:
-        with hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", **VERSION):
+        with (
+            guarded_environment(),
+            hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", **VERSION),
+        ):
             hydra_loader = GlobalHydra.instance().config_loader()
             hydra_loader.repository = _ReadOnce(hydra_loader.repository)  # type: ignore[attr-defined]
             yield hydra_loader

@@ -32,6 +32,8 @@ def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
         chain.append(cause)
     for one in chain:
+        if isinstance(one, ConfigError):
+            return one
         if isinstance(one, yaml.MarkedYAMLError) and one.problem_mark is not None:
             place = f"{search.label(Path(one.problem_mark.name))}:{one.problem_mark.line + 1}"
             return ConfigError(

@@ -8,9 +8,13 @@ configuration reads or that SNNLAB_CONFIG_ENV lists. No torch.
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import yaml
+from omegaconf import OmegaConf
+from omegaconf.resolvers import oc
 
 from snnlab.config.origins import Origins
 from snnlab.errors import ConfigError
@@ -18,6 +22,7 @@ from snnlab.errors import ConfigError
 ENVIRONMENT = frozenset({"SNNLAB_DATA"})
 """The variables that the shipped conf/ reads."""
 LISTED = "SNNLAB_CONFIG_ENV"
+_GUARDED: ContextVar[bool] = ContextVar("guarded", default=False)
 # References to other keys, and resolvers that read nothing outside of the configuration.
 _PLAIN = re.compile(r"\$\{(?:(?:now|oc\.select|oc\.dict\.keys|oc\.dict\.values):)?[^${}:]*\}")
 _ENVIRONMENT = re.compile(r"\$\{oc\.env:\s*(\w+)\s*(?:,[^${}]*)?\}")
@@ -75,7 +80,7 @@ def refuse_resolvers(values: Mapping[Any, Any], origins: Origins) -> None:
     Raises:
         ConfigError: it names the key, its file and the interpolation.
     """
-    allowed = ENVIRONMENT | {one.strip() for one in os.environ.get(LISTED, "").split(",")}
+    allowed = _allowed()
     for path, text in _texts(values, ""):
         rest = _ENVIRONMENT.sub(lambda found: "" if found[1] in allowed else found[0], _PLAIN.sub("", text))
         if "${" not in rest:
@@ -84,14 +89,47 @@ def refuse_resolvers(values: Mapping[Any, Any], origins: Origins) -> None:
         place = f"{path} ({origin.text})" if origin else path
         variable = _ENVIRONMENT.search(rest)
         if variable:
-            raise ConfigError(
-                f"{place}: {variable[0]} would copy the environment variable {variable[1]} into the run",
-                f"write the value; {LISTED}={variable[1]} in the environment lets configurations read it",
-            )
+            raise _refused(f"{place}: {variable[0]}", variable[1])
         raise ConfigError(
             f"{place}: {text!r} is not resolved: it may read more than the configuration",
             "an interpolation names another key, as ${model.name}",
         )
+
+
+@contextmanager
+def guarded_environment() -> Iterator[None]:
+    """While Hydra composes, `${oc.env:NAME}` reads allowed variables only, in defaults lists as well; may be nested.
+
+    Raises:
+        ConfigError: a file reads another one; OmegaConf raises it as the cause of its own error.
+    """
+
+    def env(name: str, default: str | None = None) -> str | None:
+        if name not in _allowed():
+            raise _refused(f"${{oc.env:{name}}}", name)
+        return oc.env(name) if default is None else oc.env(name, default)
+
+    if _GUARDED.get():
+        yield
+        return
+    token = _GUARDED.set(True)
+    OmegaConf.register_new_resolver("oc.env", env, replace=True)
+    try:
+        yield
+    finally:
+        _GUARDED.reset(token)
+        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+
+
+def _allowed() -> frozenset[str]:
+    return ENVIRONMENT | {one.strip() for one in os.environ.get(LISTED, "").split(",")}
+
+
+def _refused(place: str, variable: str) -> ConfigError:
+    return ConfigError(
+        f"{place} would copy the environment variable {variable} into the run",
+        f"write the value; {LISTED}={variable} in the environment lets configurations read it",
+    )
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

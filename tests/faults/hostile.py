@@ -207,6 +207,14 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "plugins by reference": (experiment("plugins: ['${input}']\ninput: evil_pkg"), "names the package"),
     "env in an experiment": (experiment(f"logger: {{project: '{ENV}'}}"), "conf/experiment/evil.yaml:2"),
     "env in tags": (experiment(f"logger: {{tags: [a, '{ENV}']}}"), "the environment variable SECRET"),
+    "env as a choice": (
+        experiment(f"defaults: [{{override /model: '{ENV}'}}]"),
+        "the environment variable SECRET",
+    ),
+    "env as a choice, hidden": (
+        experiment("defaults: [{override /model: \"${oc.decode:'${oc.env:SECRET}'}\"}]"),
+        "the environment variable SECRET",
+    ),
     "swept plugins": (hydra("  sweeper: {params: {+plugins: '[evil_pkg],[]'}}"), "may not be set by a file"),
     "a launcher's target": (launcher("_target_: os.system"), "hydra.launcher._target_ may not be set"),
     "a launcher's option": (launcher(f"defaults: [process]\na: {CALL}"), "hydra.launcher.a._target_"),
