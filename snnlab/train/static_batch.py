@@ -8,7 +8,7 @@ from torch import Tensor
 from snnlab.kernels import counts
 from snnlab.train.batch_work import BatchInput, BatchSums
 from snnlab.train.capture import Capture, Work
-from snnlab.train.static_gradients import StaticGradients
+from snnlab.train.static_gradients import Learned, StaticGradients
 
 Signature = tuple[tuple[object, ...], ...]
 
@@ -30,6 +30,9 @@ class StaticBatch:
         work: forward pass, loss terms and backward pass.
         gradients: where the gradients go.
         capture: records the graphs.
+
+    Attributes:
+        learned: the parameters that get gradients, known before the first graph is recorded.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class StaticBatch:
         self._correct = torch.zeros((), dtype=torch.long, device=x_TBCHW.device)
         self._replays: dict[bool, Work] = {}
         self._calls: dict[str, int] = {}
+        self.learned: Learned = frozenset()
 
     def warm_up(self, batch: BatchInput) -> None:
         """Does the work a few times, which leaves statistics, generators and counts changed."""
@@ -66,19 +70,15 @@ class StaticBatch:
         self._capture.warm_up(observed)
         self._terms_N = torch.zeros(len(self._names), device=self._correct.device)
 
-    def forget(self) -> None:
-        """Drops the graphs; they are recorded again when they are needed."""
-        self._replays.clear()
-
     def record(self, first: bool) -> None:
         """Records the graph of the first or of a further batch of a step, unless it is there."""
         if first not in self._replays:
-            self._gradients.bind(keep=not first)
+            self._gradients.bind(self.learned, keep=not first)
             self._replays[first] = self._capture.record(lambda: self._run(first))
 
     def replay(self, batch: BatchInput, first: bool) -> BatchSums:
         """The sums of a batch, whose gradients are added to those of the step; the next replay overwrites them."""
-        self._gradients.bind(keep=not first)
+        self._gradients.bind(self.learned, keep=not first)
         self._copy_in(batch)
         before = counts().copy()
         self._replays[first]()
@@ -90,7 +90,7 @@ class StaticBatch:
 
     def _run(self, first: bool) -> None:
         if first:
-            self._gradients.zero()
+            self._gradients.zero(self.learned)
         sums = self._work(self._batch)
         self._terms_N.copy_(torch.stack(list(sums.terms.values())))
         self._correct.copy_(sums.correct)

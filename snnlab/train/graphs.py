@@ -1,0 +1,52 @@
+"""The CUDA graphs of a run: of its batches and of its updates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from snnlab.errors import ConfigError
+from snnlab.machine.processes import Processes
+from snnlab.train.batch_work import BatchWork
+from snnlab.train.capture import Capture
+from snnlab.train.captured_batches import CapturedBatches, refusal
+from snnlab.train.captured_update import CapturedUpdate
+from snnlab.train.update import Update
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """What is recorded, with its counts.
+
+    Attributes:
+        batch: forward pass, loss terms and backward pass of a batch.
+        update: clipping, optimiser and average of the weights.
+    """
+
+    batch: CapturedBatches
+    update: CapturedUpdate
+
+    def as_mapping(self) -> dict[str, Any]:
+        """What `result.json` says: replays of batches, batches without, and why; and the same of updates."""
+        return {**self.batch.tally.as_mapping(), "updates": self.update.tally.as_mapping()}
+
+    def __str__(self) -> str:
+        return f"{self.batch.tally}; updates: {self.update.tally}"
+
+
+def graphs_of(work: BatchWork, update: Update, capture: Capture, processes: Processes) -> Graphs:
+    """The graphs of a run, as `trainer.cuda_graph` says. An update that cannot be one is no error.
+
+    Raises:
+        ConfigError: they are required, and those of batches are refused.
+    """
+    required = work.trainer.cuda_graph == "required"
+    refused = refusal(work.trainer, processes)
+    if required and refused is not None:
+        raise ConfigError(
+            f"trainer.cuda_graph: required, but {refused}",
+            "trainer.cuda_graph=auto runs such steps without graphs",
+        )
+    batch = CapturedBatches(work, capture, required=required, refused=refused)
+    of_update = CapturedUpdate(
+        update, update.optimizer, batch.gradients, capture, refused or update.refusal()
+    )
+    return Graphs(batch, of_update)
