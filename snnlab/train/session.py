@@ -113,6 +113,9 @@ class Session:
             seed_generators(derived_seed(cfg.seed, processes.rank))
         size = eval_batch_size(trainer, model, self.pipeline, self.test_set)
         self.eval_batch_size = min(processes.gather(size))
+        average, graphs = self.learner.average, self.learner.graphs
+        networks = [model] if average is None else [model, average.module]
+        self._forwards = {} if graphs is None else {one: graphs.forward_of(one, trainer) for one in networks}
         self.guard = NanGuard(device, state=self.learner.state_dict())
         self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
@@ -307,6 +310,7 @@ class Session:
             self.dataset.num_classes,
             self.cfg.trainer.precision,
             self.processes,
+            self._forwards.get(network),
         )
 
     def remember(self, metrics: dict[str, float]) -> None:

@@ -14,6 +14,7 @@ from snnlab.config.schema import TrainerConfig
 from snnlab.kernels import backend
 from snnlab.layers.embedding import Embedded, WordSpikes
 from snnlab.losses.base_teacher import TeacherLoss
+from snnlab.metrics import Recorder
 from snnlab.norms.base import BatchNorm
 from snnlab.regularisers.base import Regulariser
 from snnlab.train.average import Average
@@ -81,6 +82,16 @@ def test_every_neuron_with_every_norm_loss_and_optimizer(neuron: str, norm: str)
         updated = made("optimizer", optimizer, model=net)
         hold(one, batch(one))
         hold_update(net, updated)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_the_evaluation_of_every_neuron_with_every_norm(neuron: str, norm: str) -> None:
+    net = SmallNet(neuron, norm).eval()
+    with backend("eager", fuse=False), torch.inference_mode(), Recorder(net):
+        net(torch.rand(STEPS, 6, 2, 4, 4, device="cpu"))
+        with disciplined(net):
+            net(torch.rand(STEPS, 6, 2, 4, 4, device="cpu"))
 
 
 def hold_update(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None = None) -> None:
