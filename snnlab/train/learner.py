@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -40,8 +41,9 @@ class StepResult:
     count: int
     x_TBCHW: Tensor
 
-    @property
+    @cached_property
     def loss(self) -> Tensor:
+        """The loss, the sum of its terms."""
         return torch.stack(list(self.terms.values())).sum()
 
 

@@ -33,6 +33,7 @@ from snnlab.signals import Stopped
 from snnlab.train.capture import capture_for
 from snnlab.train.guard import NanGuard, growth
 from snnlab.train.initial import start_from
+from snnlab.train.late_number import LateNumber
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
 from snnlab.train.position import Extent, Position
@@ -116,7 +117,8 @@ class Session:
         average, graphs = self.learner.average, self.learner.graphs
         networks = [model] if average is None else [model, average.module]
         self._forwards = {} if graphs is None else {one: graphs.forward_of(one, trainer) for one in networks}
-        self.guard = NanGuard(device, state=self.learner.state_dict())
+        late = LateNumber(device, waits=processes.count > 1) if device.type == "cuda" else None
+        self.guard = NanGuard(device, self.learner.state_dict(), late)
         self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0

@@ -1,4 +1,4 @@
-"""On a GPU: 20 recorded steps, and evaluations, equal those without, bit for bit. Prepared without a GPU; not run yet."""
+"""On a GPU: 20 recorded steps, and evaluations, equal those without, bit for bit. Prepared without one; not run yet."""
 
 import copy
 from collections.abc import Iterator
