@@ -2,14 +2,14 @@
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.errors import RunError
+from snnlab.graphs.capture import Capture
+from snnlab.graphs.host_reads import HostReadError, NoHostReads
+from snnlab.graphs.kept_state import traceless
+from snnlab.graphs.tally import Tally
 from snnlab.machine.processes import Processes
 from snnlab.train.batch_work import BatchInput, BatchSums, BatchWork
-from snnlab.train.capture import Capture
-from snnlab.train.host_reads import HostReadError, NoHostReads
-from snnlab.train.kept_state import traceless
 from snnlab.train.static_batch import Signature, StaticBatch, signature
 from snnlab.train.static_gradients import StaticGradients
-from snnlab.train.tally import Tally
 
 SIGNATURES = 2
 """Kinds of batches that get graphs: the usual one, and the last of an epoch, which is smaller."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from snnlab.train.capture import Capture, Work
-from snnlab.train.host_reads import NoHostReads
+from snnlab.graphs.capture import Capture, Work
+from snnlab.graphs.host_reads import NoHostReads
+from snnlab.graphs.tally import Tally
 from snnlab.train.static_gradients import StaticGradients
-from snnlab.train.tally import Tally
 
 FIRST = "sets up the optimiser's state"
 SECOND = "is looked at before it is recorded"

@@ -7,13 +7,13 @@ from torch import nn
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.errors import ConfigError
+from snnlab.graphs.capture import Capture
+from snnlab.graphs.captured_forward import CapturedForward
+from snnlab.graphs.tally import Tally
 from snnlab.machine.processes import Processes
 from snnlab.train.batch_work import BatchWork
-from snnlab.train.capture import Capture
 from snnlab.train.captured_batches import CapturedBatches, refusal
-from snnlab.train.captured_forward import CapturedForward
 from snnlab.train.captured_update import CapturedUpdate
-from snnlab.train.tally import Tally
 from snnlab.train.update import Update
 
 

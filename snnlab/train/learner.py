@@ -13,12 +13,12 @@ from torch.nn.parallel import DistributedDataParallel
 from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.errors import RunError
+from snnlab.graphs.capture import Capture
 from snnlab.losses.base import Loss
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.regularisers.base import Regulariser
 from snnlab.train.average import Average
 from snnlab.train.batch_work import BatchInput, BatchWork
-from snnlab.train.capture import Capture
 from snnlab.train.graphs import graphs_of
 from snnlab.train.teacher import CachedTeacher, Teacher
 from snnlab.train.tensor_rates import tensor_rates

@@ -22,6 +22,7 @@ from snnlab.data.worker_count import workers
 from snnlab.errors import ConfigError
 from snnlab.evaluate.batch_size import eval_batch_size, given_batch_size
 from snnlab.evaluate.one_pass import Evaluation, evaluate
+from snnlab.graphs.capture import capture_for
 from snnlab.machine.device import seed_generators
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.metric_names import metric_of
@@ -30,7 +31,6 @@ from snnlab.runs.data_check import refuse_other_data
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
 from snnlab.signals import Stopped
-from snnlab.train.capture import capture_for
 from snnlab.train.guard import NanGuard, growth
 from snnlab.train.initial import start_from
 from snnlab.train.late_number import LateNumber

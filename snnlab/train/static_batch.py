@@ -5,11 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from snnlab.graphs.capture import Capture, Work
+from snnlab.graphs.neuron_calls import NeuronCalls
+from snnlab.graphs.static_tensor import Layout, copy_in, empty, layout
 from snnlab.train.batch_work import BatchInput, BatchSums
-from snnlab.train.capture import Capture, Work
-from snnlab.train.neuron_calls import NeuronCalls
 from snnlab.train.static_gradients import Learned, StaticGradients
-from snnlab.train.static_tensor import Layout, copy_in, empty, layout
 
 Signature = tuple[Layout, ...]
 

@@ -11,12 +11,12 @@ from snnlab import registry
 from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import InputPipeline
 from snnlab.evaluate.one_pass import evaluate
+from snnlab.graphs.capture import capture_for
 from snnlab.kernels import backend
 from snnlab.kernels.choose import BackendName
 from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.regularisers.pnb import PNB
 from snnlab.schedulers.cosine import Cosine
-from snnlab.train.capture import capture_for
 from snnlab.train.learner import Learner
 from tests.train.small_net import CLASSES, STEPS, SmallNet, made
 from tests.train.test_captured_batches import batch, same

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.errors import RunError
+from snnlab.graphs.capture import Capture, Work
+from snnlab.graphs.host_reads import HostReadError, NoHostReads
+from snnlab.graphs.kept_state import traceless
+from snnlab.graphs.neuron_calls import NeuronCalls
+from snnlab.graphs.static_tensor import Layout, copy_in, empty, layout
+from snnlab.graphs.tally import Tally
 from snnlab.machine.device import autocast
 from snnlab.metrics import FiringRate, Recorder
-from snnlab.train.capture import Capture, Work
-from snnlab.train.host_reads import HostReadError, NoHostReads
-from snnlab.train.kept_state import traceless
-from snnlab.train.neuron_calls import NeuronCalls
-from snnlab.train.static_tensor import Layout, copy_in, empty, layout
-from snnlab.train.tally import Tally
 
 SIGNATURES = 2
 """Kinds of batches that get graphs: the usual one, and the last of a pass, which is smaller."""

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from snnlab.errors import RunError
 from snnlab.evaluate.one_pass import evaluate
+from snnlab.graphs.captured_forward import CapturedForward
+from snnlab.graphs.tally import Tally
 from snnlab.kernels import backend
 from snnlab.losses.sdt import SDT
-from snnlab.train.captured_forward import CapturedForward
-from snnlab.train.tally import Tally
 from tests.train.again import Again
 from tests.train.small_net import CLASSES, SmallNet
 from tests.train.test_captured_batches import StillToy, batch
@@ -99,7 +99,7 @@ def test_a_network_that_reads_on_the_host_is_refused_by_its_line() -> None:
     forward, tally = captured(net, capture)
     assert measured(net, forward) == measured(net, None)
     (why,) = tally.eager
-    assert why.startswith(f"train/{Path(__file__).name}:")
+    assert why.startswith(f"graphs/{Path(__file__).name}:")
     assert "reads a value of the device on the host" in why
     assert capture.recorded == 0
 
