@@ -358,3 +358,27 @@ def test_a_state_that_is_loaded_between_steps_is_what_the_next_one_starts_from()
         one.load_state_dict(early)
         one.step(EPOCH[3], 0, 2)
     same(static.state_dict(), plain.state_dict())
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_the_backward_pass_stays_in_its_thread_unless_it_is_told_otherwise(threads: bool) -> None:
+    seen = []
+
+    class Sees(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+            seen.append(torch._C._is_multithreading_enabled())
+            return grads[0]
+
+    class Watched(SmallNet):
+        def forward(self, x_TBCHW: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = Sees.apply(super().forward(x_TBCHW))
+            return found
+
+    learner(None, Watched, autograd_threads=threads).step([batch(0, 8)], 0, 0)
+    assert seen == [threads]
+    assert torch._C._is_multithreading_enabled()
