@@ -21,7 +21,15 @@ def refusal(trainer: TrainerConfig, processes: Processes) -> str | None:
         return "DistributedDataParallel exchanges the gradients of several processes outside of graphs"
     if trainer.detect_anomaly:
         return "trainer.detect_anomaly reads every gradient on the host"
+    if trainer.compile and _compiles_to_graphs():
+        return "torch.compile makes CUDA graphs of its own (TORCHINDUCTOR_CUDAGRAPHS), and no graph can hold another"
     return None
+
+
+def _compiles_to_graphs() -> bool:
+    from torch._inductor import config
+
+    return bool(config.triton.cudagraphs)
 
 
 class CapturedBatches:
