@@ -39,7 +39,9 @@ class TrainerConfig:
     backend: Unhashed[Literal["auto", "eager", "compiled", "triton"]] = "auto"
     """What runs the neurons: plain PyTorch (eager), generated C++ (compiled, CPU), Triton (CUDA), or the fastest."""
     cuda_graph: Unhashed[Literal["auto", "off", "required"]] = "auto"
-    """Launch forward and backward pass as one CUDA graph on a GPU: where it can be (auto), never, or else an error."""
+    """Launch a batch, and the update, as CUDA graphs on a GPU: where that can be (auto), never, or else an error."""
+    autograd_threads: Unhashed[bool] = False
+    """Let autograd run a GPU's backward pass in a thread of its own; equal numbers, a hand-over for each node."""
     fuse: Unhashed[bool] = True
     """Run a normalisation and the neuron behind it as one operation, where the back end has it."""
     pack_spikes: Unhashed[bool] = False

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import torch
 from rich.table import Table
-from torch import Tensor, nn
+from torch import Tensor
 
 from snnlab.atomic import write_json
 from snnlab.config.schema import EarlyExitConfig, RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
+from snnlab.graphs.capture import capture_for
+from snnlab.graphs.captured_stream import CapturedStreaming
 from snnlab.layers.streaming import Streaming
 from snnlab.machine.device import autocast, set_up
 from snnlab.metric_names import ACC
@@ -59,22 +61,24 @@ def run(
             streamed.
     """
     stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
-    if options.streaming:
-        _refuse_what_cannot_stream(stored.model)
+    steps = _steps(stored) if options.streaming else None
+    if steps is not None:
         # The batch shrinks at every step: benchmarking cuDNN kernels for each size would take longer than the pass.
         torch.backends.cudnn.benchmark = False
     exits, found_NM, full_seconds = _whole_pass(stored, options)
     streamed = (
         [
-            _streamed_pass(stored, threshold, options.logits, found)
+            _streamed_pass(stored, steps, threshold, options.logits, found)
             for threshold, found in zip(options.threshold, found_NM, strict=True)
         ]
-        if options.streaming
+        if steps is not None
         else None
     )
     log = RunLog(None)
     log.write(stored.title)
     log.write(_table(exits, streamed, full_seconds, options.logits))
+    if isinstance(steps, CapturedStreaming):
+        log.write(f"graphs   cuda graph: {steps.tally}")
     # Other thresholds are another measurement, which keeps its own file.
     digest = config_hash(cfg.raw, also={"early_exit": asdict(options)})
     path = folder / f"early-exit-{stored.label}-t{cfg.num_steps}-{options.logits}-{digest}.json"
@@ -92,9 +96,17 @@ def run(
     return 0
 
 
-def _refuse_what_cannot_stream(model: nn.Module) -> None:
+def _steps(stored: StoredRun) -> Streaming:
+    """The network step by step; on a GPU as CUDA graphs, unless they are off.
+
+    Raises:
+        SnnlabError: it cannot run so.
+    """
+    trainer, device = stored.cfg.trainer, stored.pipeline.device
     try:
-        Streaming(model)
+        if device.type == "cuda" and (capture := capture_for(trainer, device)) is not None:
+            return CapturedStreaming(stored.model, capture)
+        return Streaming(stored.model)
     except ValueError as error:
         raise SnnlabError(f"early_exit.streaming: {error}", "early_exit.streaming=false") from error
 
@@ -119,26 +131,28 @@ def _whole_pass(stored: StoredRun, options: EarlyExitConfig) -> tuple[list[Exits
 
 
 @torch.inference_mode()
-def _streamed_pass(stored: StoredRun, threshold: float, logits: Reading, expected_2M: Tensor) -> Streamed:
+def _streamed_pass(
+    stored: StoredRun, steps: Streaming, threshold: float, logits: Reading, expected_2M: Tensor
+) -> Streamed:
     pipeline = stored.pipeline
     found_2B, seconds = [], 0.0
     for raw, _ in stored.batches():
         x_TBCHW = pipeline.test(raw)
         start = _now(pipeline.device)
         with autocast(pipeline.device, stored.cfg.trainer.precision):
-            found_2B.append(torch.stack(stream(stored.model, x_TBCHW, threshold, logits)))
+            found_2B.append(torch.stack(stream(steps, x_TBCHW, threshold, logits)))
         seconds += _now(pipeline.device) - start
     differing = (torch.cat(found_2B, 1) != expected_2M).any(0).sum()
     return Streamed(seconds, int(differing))
 
 
 def stream(
-    model: nn.Module, x_TBCHW: Tensor, threshold: float, logits: Reading = "sum"
+    steps: Streaming, x_TBCHW: Tensor, threshold: float, logits: Reading = "sum"
 ) -> tuple[Tensor, Tensor]:
     """Computes a batch step by step and stops each sample at its exit.
 
     Args:
-        model: the network, in evaluation mode.
+        steps: of the network, in evaluation mode.
         x_TBCHW: its input.
         threshold: confidence above which a sample stops.
         logits: what the confidence is the softmax of, see `EarlyExit`.
@@ -151,7 +165,7 @@ def stream(
     classes_B = torch.zeros_like(exits_B)
     running = torch.arange(batch, device=x_TBCHW.device)
     summed_BK: Tensor | None = None
-    with Streaming(model) as streaming:
+    with steps as streaming:
         for step, x_BCHW in enumerate(x_TBCHW, start=1):
             step_BK = streaming(x_BCHW if len(running) == batch else x_BCHW[running])
             step_BK = step_BK if step_BK.dtype == torch.float64 else step_BK.float()

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.data.inputs import InputPipeline
+from snnlab.evaluate.forward import Forward, PlainForward
 from snnlab.losses.base import Loss
 from snnlab.losses.base_pass import PassLoss
-from snnlab.machine.device import autocast
 from snnlab.machine.processes import ALONE, Processes
-from snnlab.metrics import CalibrationOverTime, FiringRate, Recorder, quantities
+from snnlab.metrics import CalibrationOverTime, FiringRate, quantities
 from snnlab.metrics.time_steps import time_step_metrics
 
 
@@ -55,10 +55,12 @@ def evaluate(
     num_classes: int,
     precision: str,
     processes: Processes = ALONE,
+    forward: Forward | None = None,
 ) -> Evaluation:
     """Evaluates a network on batches as they are stored; every sample counts once, whatever the size of the batches.
 
-    With several processes, each evaluates its own batches, and all return the joint result.
+    With several processes, each evaluates its own batches, and all return the joint result. `forward` runs the network;
+    None: it is called.
     """
     device = pipeline.device
     calibration = CalibrationOverTime(pipeline.num_steps, num_classes).to(device)
@@ -66,14 +68,13 @@ def evaluate(
     was_training = model.training
     model.eval()
     try:
-        with Recorder(model) as recorder:
+        with forward or PlainForward(model, device, precision) as run:
             for raw, target in batches:
                 target_B = target.to(device, non_blocking=True)
-                with autocast(device, precision):
-                    logits_TBK = model(pipeline.test(raw))
+                logits_TBK = run(pipeline.test(raw))
                 calibration.update(logits_TBK, target_B)
                 pass_loss.update(logits_TBK, target_B)
-            layers: dict[str, FiringRate] = recorder.recorded("rate")
+            layers = run.rates()
     finally:
         model.train(was_training)
     of_processes = processes.gather(pass_loss.parts())

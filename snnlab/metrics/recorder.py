@@ -47,6 +47,22 @@ class FiringRate:
         of_sample_TB = ones_TBN.sum(tuple(range(2, ones_TBN.dim())))
         self._add(of_sample_TB.sum(1, dtype=torch.float64), output_TB[0].numel())
 
+    @classmethod
+    def of(cls, fired_T: Tensor, outputs_per_step: int) -> Self:
+        """The statistic of outputs that were counted elsewhere.
+
+        Args:
+            fired_T: number of outputs that are not zero at each step [T], in float64.
+            outputs_per_step: number of outputs at each step.
+        """
+        made = cls()
+        made._add(fired_T, outputs_per_step)
+        return made
+
+    def sums(self) -> tuple[Tensor, int] | None:
+        """Returns the arguments of `of`; None if the layer was never called."""
+        return None if self._fired_T is None else (self._fired_T, self._outputs_per_step)
+
     def merge(self, other: "FiringRate") -> None:
         """Adds the counts of another statistic: of this layer in another process, or of another layer.
 

@@ -40,7 +40,8 @@ class RunResult:
         dataset, split: name of the data set and of its split.
         synthetic: whether the data were generated with the shapes of the data set.
         backends: number of neuron calls for each back end.
-        cuda_graph: number of batches that ran as CUDA graphs and without, and why; None where there are no graphs.
+        cuda_graph: number of batches, `updates` and batches of `evaluation` that ran as CUDA graphs and without, and
+            why; None where there are none.
         chosen: what `auto` stood for, by key, such as `trainer.channels_last`.
         data: identity of the data, see `data/identity.py`; None in results of version 0.1.0.
         num_train, num_test: number of samples.

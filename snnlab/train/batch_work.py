@@ -87,7 +87,9 @@ class BatchWork:
         parts = {name: term * batch.share for name, term in self._terms(logits_TBK, batch).items()}
         # DistributedDataParallel averages the processes' gradients; the sum is needed.
         loss = torch.stack(list(parts.values())).sum() * self.processes
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # untyped in torch
+        # Each node of a GPU's backward pass would be handed over to a thread of autograd's.
+        with torch.autograd.set_multithreading_enabled(self.trainer.autograd_threads):
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # untyped in torch
         correct = (logits_TBK.detach().mean(0).argmax(-1) == batch.target_B).sum()
         return BatchSums({name: part.detach() for name, part in parts.items()}, correct)
 

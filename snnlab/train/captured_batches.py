@@ -1,15 +1,13 @@
 """Runs each batch of a step as a CUDA graph where it can, else as it is, and counts both."""
 
-from collections import Counter
-from typing import Any
-
 from snnlab.config.schema import TrainerConfig
-from snnlab.errors import ConfigError, RunError
+from snnlab.errors import RunError
+from snnlab.graphs.capture import Capture
+from snnlab.graphs.host_reads import HostReadError, NoHostReads
+from snnlab.graphs.kept_state import traceless
+from snnlab.graphs.tally import Tally
 from snnlab.machine.processes import Processes
 from snnlab.train.batch_work import BatchInput, BatchSums, BatchWork
-from snnlab.train.capture import Capture
-from snnlab.train.host_reads import HostReadError, NoHostReads
-from snnlab.train.kept_state import traceless
 from snnlab.train.static_batch import Signature, StaticBatch, signature
 from snnlab.train.static_gradients import StaticGradients
 
@@ -23,7 +21,15 @@ def refusal(trainer: TrainerConfig, processes: Processes) -> str | None:
         return "DistributedDataParallel exchanges the gradients of several processes outside of graphs"
     if trainer.detect_anomaly:
         return "trainer.detect_anomaly reads every gradient on the host"
+    if trainer.compile and _compiles_to_graphs():
+        return "torch.compile makes CUDA graphs of its own (TORCHINDUCTOR_CUDAGRAPHS), and no graph can hold another"
     return None
+
+
+def _compiles_to_graphs() -> bool:
+    from torch._inductor import config
+
+    return bool(config.triton.cudagraphs)
 
 
 class CapturedBatches:
@@ -36,18 +42,17 @@ class CapturedBatches:
         refused: reason why nothing is recorded, or None.
 
     Attributes:
-        replays: number of batches that were a graph's.
-        eager: number of the others, by the reason.
+        gradients: the memory of the graphs' gradients.
+        tally: how many batches were a graph's.
     """
 
     def __init__(
         self, work: BatchWork, capture: Capture, *, required: bool, refused: str | None = None
     ) -> None:
         self._work, self._capture, self._required, self._refused = work, capture, required, refused
-        self._gradients = StaticGradients(work.model.parameters())
+        self.gradients = StaticGradients(work.model.parameters())
         self._recorded: dict[Signature, StaticBatch | str] = {}
-        self.replays = 0
-        self.eager: Counter[str] = Counter()
+        self.tally = Tally()
 
     def __call__(self, batch: BatchInput, first: bool) -> BatchSums:
         """Adds a batch's gradients to those of the step and returns its sums.
@@ -61,25 +66,17 @@ class CapturedBatches:
         """
         recorded = self._of(batch, first)
         if isinstance(recorded, StaticBatch):
-            self.replays += 1
+            self.tally.replays += 1
             return recorded.replay(batch, first)
         if self._required:
             raise RunError(
                 f"trainer.cuda_graph=required: a batch cannot run as a CUDA graph: {recorded}",
                 "trainer.cuda_graph=auto runs it without, and counts it",
             )
-        self.eager[recorded] += 1
+        self.tally.eager[recorded] += 1
         if first:
-            self._gradients.release()
+            self.gradients.release()
         return self._work(batch)
-
-    def as_mapping(self) -> dict[str, Any]:
-        """What `result.json` says of it."""
-        return {"replays": self.replays, "eager": self.eager.total(), "why": dict(self.eager)}
-
-    def __str__(self) -> str:
-        why = "; ".join(f"{count} times: {reason}" for reason, count in self.eager.most_common())
-        return f"{self.replays} replays, {self.eager.total()} eager" + (f" ({why})" if why else "")
 
     def _of(self, batch: BatchInput, first: bool) -> StaticBatch | str:
         """The graphs for a batch, or the reason why there are none."""
@@ -108,7 +105,7 @@ class CapturedBatches:
         return sum(isinstance(one, StaticBatch) for one in self._recorded.values())
 
     def _warmed_up(self, batch: BatchInput) -> StaticBatch:
-        static = StaticBatch(batch, self._work, self._gradients, self._capture)
+        static = StaticBatch(batch, self._work, self.gradients, self._capture)
 
         def warm_up() -> None:
             static.warm_up(batch)
@@ -118,30 +115,10 @@ class CapturedBatches:
                 with NoHostReads(batch.x_TBCHW.device):
                     self._work(batch)
 
-        if self._gradients.allocate(warm_up):
-            # The others' graphs do not zero what has just been allocated.
-            for other in self._recorded.values():
-                if isinstance(other, StaticBatch):
-                    other.forget()
+        static.learned = self.gradients.allocate(warm_up)
         return static
 
 
 def _first_line(error: Exception) -> str:
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0] if lines else 'without a word'}"
-
-
-def captured(work: BatchWork, capture: Capture, processes: Processes) -> CapturedBatches:
-    """The work of a run's batches as graphs, as `trainer.cuda_graph` says.
-
-    Raises:
-        ConfigError: they are required and refused.
-    """
-    required = work.trainer.cuda_graph == "required"
-    refused = refusal(work.trainer, processes)
-    if required and refused is not None:
-        raise ConfigError(
-            f"trainer.cuda_graph: required, but {refused}",
-            "trainer.cuda_graph=auto runs such steps without graphs",
-        )
-    return CapturedBatches(work, capture, required=required, refused=refused)

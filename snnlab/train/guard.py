@@ -10,48 +10,70 @@ from torch import Tensor, nn
 
 from snnlab.errors import RunError
 from snnlab.machine.device import autocast
+from snnlab.train.late_number import LateNumber
 from snnlab.train.learner import Learner, StepResult
 
 # A loss that is this many times the first one, or this large, is reported. Losses that recover stay far below.
 GROWN = 1e4
 
 
+NEVER = torch.iinfo(torch.long).max
+
+
 class NanGuard:
     """Detects a loss that is not finite, and such values in what a checkpoint holds: weights, statistics, momenta.
 
-    On the CPU every step's loss is checked. On a GPU reading it would synchronise, so a flag is kept on the device and
-    read every `every` steps and before each checkpoint: a bad state is never saved.
+    On the CPU every step's loss is read. On a GPU reading it would make the host wait, so the number of the first bad
+    step is kept on the device, and copied to the host meanwhile: it is seen a step later, or as soon as the device has
+    come that far. Before each checkpoint it is read in any case: a bad state is never saved.
 
     Args:
         device: of the training.
-        every: number of steps after which the flag is read on a GPU.
         state: the state at the start; what is not finite there is a constant, such as a mask, and is not looked at.
+        late: brings the number to the host; None: it is read at once.
+
+    Attributes:
+        late_by: how many steps ago the first bad loss was, once it has been seen.
     """
 
-    def __init__(self, device: torch.device, every: int = 20, state: Mapping[str, Any] | None = None) -> None:
-        self._bad = torch.zeros((), dtype=torch.bool, device=device)
-        self._every = 1 if device.type == "cpu" else every
+    def __init__(
+        self, device: torch.device, state: Mapping[str, Any] | None = None, late: LateNumber | None = None
+    ) -> None:
+        self._bad_at = torch.full((), NEVER, device=device)
+        self._late = late
         self._steps = 0
         self._constants = frozenset(bad_values(state or {}))
+        self.late_by = 0
 
     def is_bad(self, loss: Tensor, state: Mapping[str, Any] | None = None) -> bool:
-        """Records a step's loss; True if a bad one has been recorded and this step reads the flag.
+        """Records a step's loss; True if a bad one has been recorded and is seen at this step.
 
         Args:
             loss: loss of the step.
-            state: given before a checkpoint or an evaluation: the flag is then read in any case, and the state is
+            state: given before a checkpoint or an evaluation: the number is then read in any case, and the state is
                 checked too, since the step may have spoilt it while its loss was finite.
         """
-        self._bad |= ~torch.isfinite(loss.detach())
         self._steps += 1
-        return (state is not None or self._steps % self._every == 0) and self.seen(state)
+        self._record(torch.isfinite(loss.detach()))
+        if state is not None or self._late is None:
+            return self.seen(state)
+        found = self._late.arrived()
+        self._late.send(self._bad_at)
+        return found is not None and self._is_step(found)
 
     def seen(self, state: Mapping[str, Any] | None = None) -> bool:
         """True if any loss so far, or a value of the state, was not finite; synchronises with the device."""
         for path, values in floating(state or {}):
             if path not in self._constants:
-                self._bad |= (~torch.isfinite(values.detach()).all()).to(self._bad.device)
-        return bool(self._bad)
+                self._record(torch.isfinite(values.detach()).all().to(self._bad_at.device))
+        return self._is_step(int(self._bad_at))
+
+    def _record(self, finite: Tensor) -> None:
+        self._bad_at = torch.where(finite, self._bad_at, self._bad_at.clamp(max=self._steps))
+
+    def _is_step(self, number: int) -> bool:
+        self.late_by = max(self._steps - number, 0)
+        return number != NEVER
 
 
 def floating(state: object, path: str = "") -> Iterator[tuple[str, Tensor]]:

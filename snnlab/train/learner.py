@@ -3,23 +3,26 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.errors import RunError
+from snnlab.graphs.capture import Capture
 from snnlab.losses.base import Loss
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.regularisers.base import Regulariser
+from snnlab.train.average import Average
 from snnlab.train.batch_work import BatchInput, BatchWork
-from snnlab.train.capture import Capture
-from snnlab.train.captured_batches import captured
+from snnlab.train.graphs import graphs_of
 from snnlab.train.teacher import CachedTeacher, Teacher
+from snnlab.train.tensor_rates import tensor_rates
+from snnlab.train.update import Update
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,9 @@ class StepResult:
     count: int
     x_TBCHW: Tensor
 
-    @property
+    @cached_property
     def loss(self) -> Tensor:
+        """The loss, the sum of its terms."""
         return torch.stack(list(self.terms.values())).sum()
 
 
@@ -56,7 +60,7 @@ class Learner:
         teacher: for a loss that needs one.
         regularisers: penalties beside the loss, by the name of their term.
         processes: the processes that train the network together, each on its part of a batch (DistributedDataParallel).
-        capture: records the work of a batch as a CUDA graph; None: it is not recorded.
+        capture: records the work of a batch, and the update after it, as CUDA graphs; None: nothing is recorded.
 
     Attributes:
         graphs: the recorded work, and how often it ran; None without `capture`.
@@ -87,10 +91,7 @@ class Learner:
         self.teacher = teacher
         self.regularisers = dict(regularisers or {})
         self.processes = processes
-        self.average: AveragedModel | None = None
-        if trainer.ema is not None:
-            average = get_ema_multi_avg_fn(trainer.ema)  # type: ignore[no-untyped-call]  # untyped in torch
-            self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+        self.average = None if trainer.ema is None else Average(model, trainer.ema)
         # Only fp16 needs its loss scaled: bf16 has the exponents of fp32.
         self.scaler = torch.amp.GradScaler(pipeline.device.type, enabled=trainer.precision == "fp16")
         self._parallel: DistributedDataParallel | None = None
@@ -108,7 +109,9 @@ class Learner:
             trainer,
             processes.count,
         )
-        self.graphs = None if capture is None else captured(self._work, capture, processes)
+        rates = tensor_rates(optimizer, pipeline.device)
+        self._update = Update(model, optimizer, self.average, self.scaler, trainer.clip_norm, rates)
+        self.graphs = None if capture is None else graphs_of(self._work, self._update, capture, processes)
 
     def step(
         self, batches: Sequence[Batch], epoch: int, first_batch: int, count: int | None = None
@@ -140,7 +143,8 @@ class Learner:
             teacher_BK = self._taught(x_TBCHW, epoch, first_batch + offset)
             with self._exchanged(last=offset == len(batches) - 1):
                 batch = BatchInput(x_TBCHW, target_B, learned, teacher_BK, len(target) / count)
-                sums = self._work(batch) if self.graphs is None else self.graphs(batch, first=offset == 0)
+                first = offset == 0
+                sums = self._work(batch) if self.graphs is None else self.graphs.batch(batch, first)
             for name, part in sums.terms.items():
                 terms[name] = terms.get(name, 0.0) + part
             correct += sums.correct
@@ -150,7 +154,7 @@ class Learner:
         result = StepResult(terms, correct, count, x_TBCHW)
         # On a GPU reading the loss would synchronise.
         if self.pipeline.device.type != "cpu" or torch.isfinite(result.loss):
-            self._update()
+            self._step()
         return result
 
     def _exchanged(self, last: bool) -> AbstractContextManager[None]:
@@ -160,21 +164,16 @@ class Learner:
     def _taught(self, x_TBCHW: Tensor, epoch: int, batch: int) -> Tensor | None:
         return None if self.teacher is None else self.teacher.of_batch(x_TBCHW, epoch, batch)
 
-    def _update(self) -> None:
-        if self.trainer.clip_norm is not None:
-            self.scaler.unscale_(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.trainer.clip_norm)
+    def _step(self) -> None:
         try:
-            self.scaler.step(self.optimizer)
+            self._update.write_rates()
+            (self._update if self.graphs is None else self.graphs.update)()
         except (RuntimeError, OverflowError) as error:
             if "overflow" not in str(error):
                 raise
             raise RunError(f"the optimiser's step overflows: {error}", "lower optimizer.lr") from error
-        self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.scheduler.step()
-        if self.average is not None:
-            self.average.update_parameters(self.model)
 
     @property
     def learning_rate(self) -> float:
@@ -199,5 +198,7 @@ class Learner:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.graphs is not None:
+            self.graphs.update.forget()
         self.scheduler.load_state_dict(state["scheduler"])
         self.scaler.load_state_dict(state["scaler"])

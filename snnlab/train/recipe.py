@@ -147,7 +147,8 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 every = trainer.checkpoint_every
                 saves = stops or (every is not None and position.total_steps % every == 0)
                 if session.is_spoilt(result.loss, before_saving=saves or ends_epoch):
-                    raise nan_error(learner, result, position.total_steps, position.epoch + 1)
+                    step = position.total_steps - session.guard.late_by
+                    raise nan_error(learner, result, step, position.epoch + 1)
                 session.meter.update(result)
                 progress.advance(result.loss, result.correct, result.count)
                 now = time.perf_counter()

@@ -22,6 +22,7 @@ from snnlab.data.worker_count import workers
 from snnlab.errors import ConfigError
 from snnlab.evaluate.batch_size import eval_batch_size, given_batch_size
 from snnlab.evaluate.one_pass import Evaluation, evaluate
+from snnlab.graphs.capture import capture_for
 from snnlab.machine.device import seed_generators
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.metric_names import metric_of
@@ -30,9 +31,9 @@ from snnlab.runs.data_check import refuse_other_data
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import run_hash
 from snnlab.signals import Stopped
-from snnlab.train.capture import capture_for
 from snnlab.train.guard import NanGuard, growth
 from snnlab.train.initial import start_from
+from snnlab.train.late_number import LateNumber
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
 from snnlab.train.position import Extent, Position
@@ -113,7 +114,11 @@ class Session:
             seed_generators(derived_seed(cfg.seed, processes.rank))
         size = eval_batch_size(trainer, model, self.pipeline, self.test_set)
         self.eval_batch_size = min(processes.gather(size))
-        self.guard = NanGuard(device, state=self.learner.state_dict())
+        average, graphs = self.learner.average, self.learner.graphs
+        networks = [model] if average is None else [model, average.module]
+        self._forwards = {} if graphs is None else {one: graphs.forward_of(one, trainer) for one in networks}
+        late = LateNumber(device, waits=processes.count > 1) if device.type == "cuda" else None
+        self.guard = NanGuard(device, self.learner.state_dict(), late)
         self.meter, self.position = Meter(device), Position()
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0
@@ -307,6 +312,7 @@ class Session:
             self.dataset.num_classes,
             self.cfg.trainer.precision,
             self.processes,
+            self._forwards.get(network),
         )
 
     def remember(self, metrics: dict[str, float]) -> None:

@@ -5,18 +5,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from snnlab.kernels import counts
+from snnlab.graphs.capture import Capture, Work
+from snnlab.graphs.neuron_calls import NeuronCalls
+from snnlab.graphs.static_tensor import Layout, copy_in, empty, layout
 from snnlab.train.batch_work import BatchInput, BatchSums
-from snnlab.train.capture import Capture, Work
-from snnlab.train.static_gradients import StaticGradients
+from snnlab.train.static_gradients import Learned, StaticGradients
 
-Signature = tuple[tuple[object, ...], ...]
+Signature = tuple[Layout, ...]
 
 
 def signature(batch: BatchInput) -> Signature:
     """Shape, strides and dtype of each tensor of a batch: what has to be equal for one graph to serve two batches."""
     tensors = (batch.x_TBCHW, batch.target_B, batch.learned, batch.teacher_BK)
-    return tuple(() if one is None else (one.shape, one.stride(), one.dtype) for one in tensors)
+    return tuple(layout(one) for one in tensors)
 
 
 class StaticBatch:
@@ -30,6 +31,9 @@ class StaticBatch:
         work: forward pass, loss terms and backward pass.
         gradients: where the gradients go.
         capture: records the graphs.
+
+    Attributes:
+        learned: the parameters that get gradients, known before the first graph is recorded.
     """
 
     def __init__(
@@ -41,10 +45,10 @@ class StaticBatch:
     ) -> None:
         x_TBCHW = like.x_TBCHW
         self._batch = BatchInput(
-            _empty(x_TBCHW),
-            _empty(like.target_B),
-            _empty(like.learned),
-            None if like.teacher_BK is None else _empty(like.teacher_BK),
+            empty(x_TBCHW),
+            empty(like.target_B),
+            empty(like.learned),
+            None if like.teacher_BK is None else empty(like.teacher_BK),
             torch.zeros((), device=x_TBCHW.device),
         )
         self._work, self._gradients, self._capture = work, gradients, capture
@@ -52,45 +56,36 @@ class StaticBatch:
         self._terms_N = torch.empty(0, device=x_TBCHW.device)
         self._correct = torch.zeros((), dtype=torch.long, device=x_TBCHW.device)
         self._replays: dict[bool, Work] = {}
-        self._calls: dict[str, int] = {}
+        self._calls = NeuronCalls()
+        self.learned: Learned = frozenset()
 
     def warm_up(self, batch: BatchInput) -> None:
         """Does the work a few times, which leaves statistics, generators and counts changed."""
         self._copy_in(batch)
 
-        def observed() -> None:
-            before = counts().copy()
+        def named() -> None:
             self._names = list(self._work(self._batch).terms)
-            self._calls = dict(counts() - before)
 
-        self._capture.warm_up(observed)
+        self._capture.warm_up(lambda: self._calls.observe(named))
         self._terms_N = torch.zeros(len(self._names), device=self._correct.device)
-
-    def forget(self) -> None:
-        """Drops the graphs; they are recorded again when they are needed."""
-        self._replays.clear()
 
     def record(self, first: bool) -> None:
         """Records the graph of the first or of a further batch of a step, unless it is there."""
         if first not in self._replays:
-            self._gradients.bind(keep=not first)
+            self._gradients.bind(self.learned, keep=not first)
             self._replays[first] = self._capture.record(lambda: self._run(first))
 
     def replay(self, batch: BatchInput, first: bool) -> BatchSums:
         """The sums of a batch, whose gradients are added to those of the step; the next replay overwrites them."""
-        self._gradients.bind(keep=not first)
+        self._gradients.bind(self.learned, keep=not first)
         self._copy_in(batch)
-        before = counts().copy()
-        self._replays[first]()
-        # A graph runs the neurons' kernels without asking for a back end.
-        counts().clear()
-        counts().update(before)
-        counts().update(self._calls)
+        with self._calls.counted():
+            self._replays[first]()
         return BatchSums(dict(zip(self._names, self._terms_N.unbind(), strict=True)), self._correct)
 
     def _run(self, first: bool) -> None:
         if first:
-            self._gradients.zero()
+            self._gradients.zero(self.learned)
         sums = self._work(self._batch)
         self._terms_N.copy_(torch.stack(list(sums.terms.values())))
         self._correct.copy_(sums.correct)
@@ -104,19 +99,6 @@ class StaticBatch:
             (own.teacher_BK, batch.teacher_BK),
         ):
             if to is not None and source is not None:
-                _distinct(to).copy_(_distinct(source), non_blocking=True)
+                copy_in(to, source)
         assert isinstance(own.share, Tensor)
         own.share.fill_(batch.share)
-
-
-def _empty(like: Tensor) -> Tensor:
-    """Memory laid out like a tensor, repeated where it repeats itself, as a still image does over time."""
-    return torch.empty_strided(like.shape, like.stride(), dtype=like.dtype, device=like.device)
-
-
-def _distinct(x: Tensor) -> Tensor:
-    """The part of a tensor that holds each number in memory once."""
-    for axis, step in enumerate(x.stride()):
-        if step == 0 and x.shape[axis] > 1:
-            x = x.narrow(axis, 0, 1)
-    return x

@@ -1,9 +1,12 @@
 """Gradients whose memory stays the same from step to step, as a recorded graph needs it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import torch
 from torch import Tensor, nn
+
+Learned = frozenset[nn.Parameter]
+"""The parameters to which the work of a batch gives gradients."""
 
 
 class StaticGradients:
@@ -20,37 +23,38 @@ class StaticGradients:
         self._parameters = list(parameters)
         self._memory: dict[nn.Parameter, Tensor] = {}
 
-    def allocate(self, work: Callable[[], None]) -> bool:
-        """Does the work, which adds gradients, and allocates memory for those it adds; existing gradients stay.
+    def allocate(self, work: Callable[[], None]) -> Learned:
+        """Does the work, which adds gradients, and allocates memory for them; existing gradients stay.
 
         Returns:
-            True if memory was allocated.
+            The parameters that got a gradient.
         """
         before = [parameter.grad for parameter in self._parameters]
         self.release()
         try:
             work()
-            found = [one for one in self._parameters if one.grad is not None and one not in self._memory]
-            for parameter in found:
+            learned = frozenset(one for one in self._parameters if one.grad is not None)
+            for parameter in learned - self._memory.keys():
                 assert parameter.grad is not None
                 self._memory[parameter] = torch.zeros_like(parameter.grad)
         finally:
             for parameter, grad in zip(self._parameters, before, strict=True):
                 parameter.grad = grad
-        return bool(found)
+        return learned
 
-    def bind(self, *, keep: bool) -> None:
-        """Makes this memory the parameters' gradients.
+    def bind(self, learned: Learned, *, keep: bool) -> None:
+        """Makes this memory the gradients of some parameters.
 
         Args:
-            keep: the gradients that are there belong to this step and are kept; else the graph zeroes the memory.
+            learned: the parameters to which the next graph adds.
+            keep: all gradients that are there belong to this step and are kept; else they are stale, and the graph
+                zeroes the memory.
         """
         for parameter in self._parameters:
-            memory = self._memory.get(parameter)
-            if memory is None:
-                # No graph writes to it: what is there is of this step, or stale.
+            if parameter not in learned:
                 parameter.grad = parameter.grad if keep else None
                 continue
+            memory = self._memory[parameter]
             if keep and parameter.grad is not memory:
                 if parameter.grad is None:
                     memory.zero_()
@@ -58,9 +62,13 @@ class StaticGradients:
                     memory.copy_(parameter.grad)
             parameter.grad = memory
 
-    def zero(self) -> None:
-        """Zeroes the memory, in one launch or a few."""
-        torch._foreach_zero_(list(self._memory.values()))
+    def hold(self) -> bool:
+        """Whether all gradients that there are lie here."""
+        return all(one.grad is None or one.grad is self._memory.get(one) for one in self._parameters)
+
+    def zero(self, learned: Collection[nn.Parameter]) -> None:
+        """Zeroes the memory of some parameters, in one launch or a few."""
+        torch._foreach_zero_([self._memory[parameter] for parameter in learned])
 
     def release(self) -> None:
         """Leaves all parameters without a gradient."""

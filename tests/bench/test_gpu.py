@@ -11,7 +11,10 @@ import torch
 from snnlab.bench import gpu_plan, group, step
 from snnlab.bench.tables import step_table
 from snnlab.cli import main
+from snnlab.config.schema import TrainerConfig
 from snnlab.registry import component_files
+from snnlab.train import tensor_rates
+from tests.train.again import Again
 
 TINY: dict[str, Any] = {
     "kind": "step",
@@ -65,28 +68,59 @@ def test_a_step_is_measured(neuron: str) -> None:
     assert step_table([row]).row_count == 1
 
 
-def test_a_step_trains() -> None:
+@pytest.mark.parametrize("neuron", ["relu", "snnlab", "spikingjelly"])
+def test_a_step_trains(neuron: str) -> None:
+    if neuron == "spikingjelly":
+        pytest.importorskip(neuron)
     torch.manual_seed(0)
-    training = step.Training(TINY | {"batch": 8})
-    losses = [float(training.gradients(training.x_TBCHW, training.target_B))]
-    for _ in range(30):
-        training.step()
-    losses.append(float(training.gradients(training.x_TBCHW, training.target_B)))
-    assert losses[1] < losses[0]
+    one = step.training(TINY | {"batch": 8, "neuron": neuron})
+    losses = [float(one.step()) for _ in range(30)]
+    assert losses[-1] < losses[0]
 
 
-def test_a_graph_is_captured_of_the_whole_step_and_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    captured, replayed = [], []
+def test_the_trainer_and_a_loop_by_hand_take_the_same_step() -> None:
+    """What is compared is the neuron, not the loss or the optimiser."""
+    case = TINY | {"dtype": "fp32"}
+    torch.manual_seed(0)
+    ours = step.Trainers(case)
+    torch.manual_seed(0)
+    loop = step.Loop(case)
+    for _ in range(3):
+        torch.testing.assert_close(ours.step(), loop.step())
+    for mine, theirs in zip(ours.model.parameters(), loop.model.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs)
 
-    def capture(work: Any) -> Any:
-        captured.append(work)
-        return lambda: replayed.append(1)
 
-    monkeypatch.setattr(step, "as_graph", capture)
-    (row,) = group.measured([TINY | {"mode": "graph"}], 60)
+@pytest.mark.parametrize("neuron", ["relu", "snnlab"])
+def test_graphs_are_those_of_the_trainer_and_counted(neuron: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    capture = Again()
+    asked = []
+
+    def stand_in(trainer: TrainerConfig, device: torch.device) -> Again:
+        asked.append(trainer.cuda_graph)
+        return capture
+
+    monkeypatch.setattr(step, "capture_for", stand_in)
+    monkeypatch.setattr(tensor_rates, "DEVICES", ("cuda", "cpu"))
+    (row,) = group.measured([TINY | {"mode": "graph", "neuron": neuron}], 60)
     assert "failed" not in row, row
-    assert [work.__name__ for work in captured] == ["step"]
-    assert len(replayed) >= row["train"]["repeats"]
+    assert asked == ["required"]
+    assert capture.recorded == 2, "batch and update"
+    assert row["graphs"]["eager"] == 0
+    assert row["graphs"]["updates"]["eager"] == 2
+    assert row["graphs"]["updates"]["replays"] >= row["train"]["repeats"] + 2
+
+
+def test_eager_steps_have_no_graphs_and_compiled_ones_are_the_trainers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled: list[object] = []
+    monkeypatch.setattr(torch, "compile", lambda run: compiled.append(run) or run)
+    for mode, graph, count in (("eager", "off", 0), ("compile", "off", 1), ("compile", "off", 2)):
+        one = step.Trainers(TINY | {"mode": mode})
+        assert one.learner.trainer.cuda_graph == graph
+        assert one.graphs() is None
+        assert len(compiled) == count
 
 
 def test_spikingjelly_is_captured_by_its_own_graph(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +135,7 @@ def test_spikingjelly_is_captured_by_its_own_graph(monkeypatch: pytest.MonkeyPat
     (row,) = group.measured([TINY | {"mode": "graph", "neuron": "spikingjelly"}], 60)
     assert "failed" not in row, row
     assert made == [step.WARM_UP]
+    assert row["graphs"] is None
 
 
 def test_what_fails_or_is_late_does_not_stop_the_others() -> None:

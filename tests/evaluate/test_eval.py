@@ -1,6 +1,7 @@
 """`snnlab eval` on small trained runs: ranges of time steps, early exit, and what cannot be done."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 
 from snnlab.cli import main
+from snnlab.evaluate import early_exit
+from snnlab.graphs.captured_stream import CapturedStreaming
+from tests.train.again import Again
 
 SMALL = (
     "model.channels=[4,8]",
@@ -121,6 +125,19 @@ def test_streaming_stops_every_sample_where_the_whole_pass_does(
     assert rows[0]["acc"] == pytest.approx(alone["test/acc_cum/t1"])
     assert main([*command, "early_exit.threshold=[0.5]"]) == 0
     assert len(list(folder.glob(f"early-exit-last-t6-{logits}-*.json"))) == 2
+
+
+def test_streaming_with_graphs_stops_every_sample_where_the_whole_pass_does(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = trained("dataset=digits", "num_steps=3")
+    monkeypatch.setattr(early_exit, "_steps", lambda stored: CapturedStreaming(stored.model, Again()))
+    command = ["eval", f"run={folder}", "num_steps=6", "early_exit.threshold=[0.12,0.15,1]"]
+    assert main([*command, "early_exit.streaming=true"]) == 0
+    assert [row["differing"] for row in read(folder, "early-exit-last-t6-sum")["rows"]] == [0, 0, 0]
+    assert re.search(
+        r"cuda graph: \d\d+ replays, \d+ eager \(\d+ times: a third kind", capsys.readouterr().out
+    )
 
 
 def test_the_average_of_the_weights_is_measured_and_named(

@@ -169,6 +169,36 @@ def test_a_run_of_two_processes_is_one_run(tmp_path: Path, capsys: pytest.Captur
             assert last[key.replace("test/", f"{split}/")] == pytest.approx(value, rel=1e-6), key
 
 
+WITH_GRAPHS = """
+import sys
+from snnlab.cli import main
+from snnlab.train import session
+from tests.train.again import Again
+session.capture_for = lambda trainer, device: None if trainer.cuda_graph == "off" else Again()
+sys.exit(main(["train", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.slow
+def test_batches_of_several_processes_are_no_graphs_evaluations_are_and_nothing_else_changes(
+    tmp_path: Path,
+) -> None:
+    rows = []
+    for graph in ("off", "auto"):
+        runs = tmp_path / graph
+        ended = ends(spawn("-c", WITH_GRAPHS, *SMALL, f"paths.runs={runs}", f"trainer.cuda_graph={graph}"))
+        assert [code for code, *_ in ended] == [0, 0], ended[0][2] + ended[1][2]
+        (folder,) = runs.glob("*/*/seed0")
+        rows.append((folder / "metrics.jsonl").read_text())
+    assert rows[0] == rows[1]
+    found = json.loads((folder / "result.json").read_text())["cuda_graph"]
+    (why,) = found["why"]
+    assert why.startswith("DistributedDataParallel exchanges the gradients")
+    assert (found["replays"], found["updates"]["replays"]) == (0, 0)
+    assert found["evaluation"]["replays"] > 0
+    assert found["evaluation"]["eager"] == 0
+
+
 OWN_DATA = """
 import os, sys
 from snnlab.cli import main

@@ -1,6 +1,6 @@
 """A capture without a GPU: a replay does the work again, on the tensors that it was recorded with, as a graph does."""
 
-from snnlab.train.capture import WARM_UPS, Work
+from snnlab.graphs.capture import WARM_UPS, Work
 
 
 class Again:

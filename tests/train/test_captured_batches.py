@@ -107,7 +107,7 @@ def test_static_steps_equal_plain_ones_also_with_a_smaller_last_batch(case: str)
     static = learner(capture, **CASES[case])
     same(trace(static, EPOCH), trace(learner(None, **CASES[case]), EPOCH))
     assert static.graphs is not None
-    assert static.graphs.as_mapping() == {"replays": 5, "eager": 0, "why": {}}
+    assert static.graphs.batch.tally.as_mapping() == {"replays": 5, "eager": 0, "why": {}}
     assert (capture.warmed_up, capture.recorded, capture.replayed) == (2, 2, 5)
 
 
@@ -144,17 +144,20 @@ def test_a_third_kind_of_batch_runs_without_a_graph_and_is_counted() -> None:
     static = learner(Again())
     same(trace(static, steps), trace(learner(None), steps))
     assert static.graphs is not None
-    assert (static.graphs.replays, static.graphs.eager.total()) == (4, 3)
-    assert str(static.graphs) == "4 replays, 3 eager (3 times: a third kind of batch, [3, 4, 2, 4, 4])"
+    assert (static.graphs.batch.tally.replays, static.graphs.batch.tally.eager.total()) == (4, 3)
+    assert (
+        str(static.graphs.batch.tally)
+        == "4 replays, 3 eager (3 times: a third kind of batch, [3, 4, 2, 4, 4])"
+    )
 
 
 def test_a_recording_that_fails_leaves_nothing_behind_and_is_counted() -> None:
     static = learner(Again(fails="operation not permitted when stream is capturing\nand more"))
     same(trace(static, EPOCH), trace(learner(None), EPOCH))
     assert static.graphs is not None
-    (why,) = static.graphs.eager
+    (why,) = static.graphs.batch.tally.eager
     assert why == "recording failed: RuntimeError: operation not permitted when stream is capturing"
-    assert (static.graphs.replays, static.graphs.eager[why]) == (0, 5)
+    assert (static.graphs.batch.tally.replays, static.graphs.batch.tally.eager[why]) == (0, 5)
 
 
 def test_what_is_required_is_an_error_where_it_cannot_be() -> None:
@@ -177,7 +180,7 @@ def test_what_cannot_be_recorded_is_refused_by_name() -> None:
     static = learner(capture, detect_anomaly=True)
     same(trace(static, EPOCH), trace(learner(None), EPOCH))
     assert static.graphs is not None
-    assert static.graphs.eager == {"trainer.detect_anomaly reads every gradient on the host": 5}
+    assert static.graphs.batch.tally.eager == {"trainer.detect_anomaly reads every gradient on the host": 5}
     assert capture.warmed_up == 0
 
 
@@ -218,9 +221,14 @@ def test_a_network_that_reads_on_the_host_is_refused_by_its_line_and_runs_as_wit
     static = learner(capture, Reading)
     same(trace(static, EPOCH), trace(learner(None, Reading), EPOCH))
     assert static.graphs is not None
-    assert (static.graphs.replays, static.graphs.eager.total(), capture.recorded) == (0, 5, 0)
+    assert (static.graphs.batch.tally.replays, static.graphs.batch.tally.eager.total(), capture.recorded) == (
+        0,
+        5,
+        0,
+    )
     assert all(
-        re.match(rf"train/{Path(__file__).name}:\d+ {says} \(aten", one) for one in static.graphs.eager
+        re.match(rf"train/{Path(__file__).name}:\d+ {says} \(aten", one)
+        for one in static.graphs.batch.tally.eager
     )
     with pytest.raises(RunError, match=says):
         learner(Again(), Reading, cuda_graph="required").step([batch(0, 8)], 0, 0)
@@ -274,12 +282,15 @@ class Growing(nn.Module):
         return logits_TBK if x_TBCHW.shape[1] > 6 else logits_TBK * self.own
 
 
-def test_graphs_are_recorded_again_when_another_kind_of_batch_needs_more_gradients() -> None:
+def test_a_parameter_that_one_kind_of_batch_uses_has_no_gradient_after_the_other() -> None:
     capture = Again()
     static = learner(capture, Growing)
-    for size in (8, 6, 8, 6):
-        static.step([batch(0, size)], 0, 0)
-    assert (capture.warmed_up, capture.recorded) == (2, 3)
+    steps = [[batch(0, size)] for size in (8, 6, 8, 6)] + [
+        [batch(0, 8), batch(0, 6)],
+        [batch(0, 6), batch(0, 8)],
+    ]
+    same(trace(static, steps), trace(learner(None, Growing), steps))
+    assert (capture.warmed_up, capture.recorded) == (2, 4)
 
 
 def test_autocast_keeps_no_weights_which_a_graph_would_never_convert_again() -> None:
@@ -347,3 +358,72 @@ def test_a_state_that_is_loaded_between_steps_is_what_the_next_one_starts_from()
         one.load_state_dict(early)
         one.step(EPOCH[3], 0, 2)
     same(static.state_dict(), plain.state_dict())
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_the_backward_pass_stays_in_its_thread_unless_it_is_told_otherwise(threads: bool) -> None:
+    seen = []
+
+    class Sees(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+            seen.append(torch._C._is_multithreading_enabled())
+            return grads[0]
+
+    class Watched(SmallNet):
+        def forward(self, x_TBCHW: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = Sees.apply(super().forward(x_TBCHW))
+            return found
+
+    learner(None, Watched, autograd_threads=threads).step([batch(0, 8)], 0, 0)
+    assert seen == [threads]
+    assert torch._C._is_multithreading_enabled()
+
+
+def test_compiled_networks_are_recorded_as_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch.compile is asked for no graphs of its own, and its code is made before the recording."""
+    compile_, asked = torch.compile, []
+
+    def traced(run: Any, **settings: Any) -> Any:
+        asked.append(settings)
+        return compile_(run, backend="aot_eager")
+
+    class Order(Again):
+        def record(self, work: Any) -> Any:
+            frames.append(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+            replay = super().record(work)
+            replay()
+            frames.append(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+            return replay
+
+    frames: list[int] = []
+    monkeypatch.setattr(torch, "compile", traced)
+    torch.compiler.reset()
+    torch._dynamo.utils.counters.clear()
+    with backend("eager"):
+        static = learner(Order(), lambda: SmallNet("lif"), compile=True, cuda_graph="required")
+        found = trace(static, EPOCH[:2])
+        expected = trace(learner(None, lambda: SmallNet("lif"), compile=True), EPOCH[:2])
+    torch.compiler.reset()
+    assert asked == [{}, {}]
+    assert frames[0] > 0
+    assert frames[0] == frames[1]
+    assert static.graphs is not None
+    assert static.graphs.batch.tally.as_mapping() == {"replays": 2, "eager": 0, "why": {}}
+    same(found, expected)
+
+
+def test_graphs_that_torch_compile_makes_itself_are_not_recorded_into_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from torch._inductor import config
+
+    settings = TrainerConfig(compile=True)
+    assert refusal(settings, Processes()) is None
+    monkeypatch.setattr(config.triton, "cudagraphs", True)
+    assert "TORCHINDUCTOR_CUDAGRAPHS" in (refusal(settings, Processes()) or "")
+    assert refusal(TrainerConfig(), Processes()) is None

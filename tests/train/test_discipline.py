@@ -14,9 +14,13 @@ from snnlab.config.schema import TrainerConfig
 from snnlab.kernels import backend
 from snnlab.layers.embedding import Embedded, WordSpikes
 from snnlab.losses.base_teacher import TeacherLoss
+from snnlab.metrics import Recorder
 from snnlab.norms.base import BatchNorm
 from snnlab.regularisers.base import Regulariser
+from snnlab.train.average import Average
 from snnlab.train.batch_work import BatchInput, BatchWork
+from snnlab.train.tensor_rates import TensorRates
+from snnlab.train.update import Update
 from tests.train.discipline import UndisciplinedError, disciplined
 from tests.train.small_net import CLASSES, STEPS, SmallNet, made
 
@@ -77,9 +81,64 @@ def test_every_neuron_with_every_norm_loss_and_optimizer(neuron: str, norm: str)
         one = work(net, loss)
         updated = made("optimizer", optimizer, model=net)
         hold(one, batch(one))
-        places = [None if one.grad is None else one.grad.data_ptr() for one in net.parameters()]
-        updated.step()
-        assert places == [None if one.grad is None else one.grad.data_ptr() for one in net.parameters()]
+        hold_update(net, updated)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_the_evaluation_of_every_neuron_with_every_norm(neuron: str, norm: str) -> None:
+    net = SmallNet(neuron, norm).eval()
+    with backend("eager", fuse=False), torch.inference_mode(), Recorder(net):
+        net(torch.rand(STEPS, 6, 2, 4, 4, device="cpu"))
+        with disciplined(net):
+            net(torch.rand(STEPS, 6, 2, 4, 4, device="cpu"))
+
+
+def hold_update(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None = None) -> None:
+    """Updates the network as a GPU does: once to set up the optimiser's state, and once more under discipline."""
+    rates = TensorRates(optimizer)
+    update = Update(net, optimizer, average, torch.amp.GradScaler("cpu", enabled=False), 0.1, rates)
+    assert update.refusal() is None
+    update.write_rates()
+    update()
+    state = [one.data_ptr() for one in tensors(optimizer)]
+    with disciplined(net):
+        update.write_rates()
+        update()
+    assert [one.data_ptr() for one in tensors(optimizer)] == state
+
+
+def tensors(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    """The optimiser's state, in a fixed order."""
+    return [
+        value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)
+    ]
+
+
+@pytest.mark.parametrize("optimizer", varied("optimizer"), ids=named)
+def test_every_setting_of_every_optimizer(optimizer: tuple[str, dict[str, object]]) -> None:
+    name, settings = optimizer
+    for given in ({}, {"momentum": 0.0}, {"weight_decay": 0.1}, {"lr_t": 0.1}):
+        net = SmallNet("quant_relu" if "lr_t" in given else "lif")
+        one = work(net)
+        one(batch(one))
+        if settings.get("nesterov") and "momentum" in given:
+            continue
+        hold_update(net, made("optimizer", name, model=net, **{**settings, **given}), Average(net, 0.9))
+
+
+def test_the_discipline_sees_an_optimizer_that_reads() -> None:
+    class Reads(torch.optim.SGD):
+        @torch.no_grad()
+        def step(self, closure: object = None) -> None:
+            super().step()
+            assert self.param_groups[0]["params"][0].sum().item() < 1e9
+
+    net = SmallNet()
+    one = work(net)
+    one(batch(one))
+    with pytest.raises(UndisciplinedError, match="item reads a tensor's value on the host"):
+        hold_update(net, Reads(net.parameters()))
 
 
 @pytest.mark.parametrize("neuron", varied("neuron"), ids=named)

@@ -1,4 +1,4 @@
-"""On a GPU: 20 steps of recorded batches equal 20 steps without, bit for bit. Prepared without a GPU; not run yet."""
+"""On a GPU: 20 recorded steps, and evaluations, equal those without, bit for bit. Prepared without one; not run yet."""
 
 import copy
 from collections.abc import Iterator
@@ -10,12 +10,13 @@ import torch
 from snnlab import registry
 from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import InputPipeline
+from snnlab.evaluate.one_pass import evaluate
+from snnlab.graphs.capture import capture_for
 from snnlab.kernels import backend
 from snnlab.kernels.choose import BackendName
 from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.regularisers.pnb import PNB
 from snnlab.schedulers.cosine import Cosine
-from snnlab.train.capture import capture_for
 from snnlab.train.learner import Learner
 from tests.train.small_net import CLASSES, STEPS, SmallNet, made
 from tests.train.test_captured_batches import batch, same
@@ -91,7 +92,12 @@ def _hold(names: tuple[str, ...], accumulate: int, settings: dict[str, Any]) -> 
     assert plain.graphs is None
     same(steps(captured, accumulate), steps(plain, accumulate))
     assert captured.graphs is not None
-    assert captured.graphs.as_mapping() == {"replays": len(SIZES) * accumulate, "eager": 0, "why": {}}
+    found = captured.graphs.as_mapping()
+    updates = found.pop("updates")
+    found.pop("evaluation")
+    assert found == {"replays": len(SIZES) * accumulate, "eager": 0, "why": {}}
+    if settings.get("precision") != "fp16":
+        assert (updates["replays"], updates["eager"]) == (len(SIZES) - 2, 2), updates
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -117,3 +123,28 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def test_settings_of_the_trainer(case: str) -> None:
     settings = SETTINGS[case]
     hold("lif", "bn", "tmc", "sgd", **settings)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_captured_evaluations_are_those_without(neuron: str, norm: str, precision: str) -> None:
+    one = learner("required", neuron, norm, "sdt", "sgd", precision=precision)
+    assert one.graphs is not None
+    forward = one.graphs.forward_of(one.model, one.trainer)
+    for _ in range(2):
+        found = [
+            evaluate(
+                one.model,
+                one.loss,
+                [batch(start, start + size) for start, size in enumerate((8, 8, 6))],
+                one.pipeline,
+                CLASSES,
+                precision,
+                forward=run,
+            )
+            for run in (forward, None)
+        ]
+        assert repr(found[0]) == repr(found[1])
+        one.step([batch(0, 8)], 0, 0)
+    assert one.graphs.evaluated.as_mapping() == {"replays": 6, "eager": 0, "why": {}}

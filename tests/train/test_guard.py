@@ -7,6 +7,7 @@ from torch import nn
 from snnlab.errors import RunError
 from snnlab.norms import TEBN
 from snnlab.train.guard import GROWN, NanGuard, anomalies, first_bad_layer, floating, growth, nan_error
+from tests.train.discipline import disciplined
 from tests.train.test_learner import learner as learner_of
 from tests.train.toy import ToyData, ToyNet
 
@@ -39,20 +40,68 @@ def test_every_step_is_checked_on_the_cpu() -> None:
     assert guard.seen()
 
 
-def test_a_bad_step_is_remembered_until_it_is_read() -> None:
-    guard = NanGuard(torch.device("cpu"), every=3)
-    guard._every = 3
-    assert not guard.is_bad(torch.tensor(float("inf")))
-    assert not guard.is_bad(torch.tensor(1.0))
-    assert guard.is_bad(torch.tensor(1.0))
+class Slow:
+    """Stands in for `LateNumber`: what is sent arrives when it is let through."""
+
+    def __init__(self) -> None:
+        self.under_way: int | None = None
+        self.lets_through = True
+
+    def send(self, number: torch.Tensor) -> None:
+        if self.under_way is None:
+            self.under_way = int(number)
+
+    def arrived(self) -> int | None:
+        if not self.lets_through:
+            return None
+        number, self.under_way = self.under_way, None
+        return number
+
+
+def late_guard() -> tuple[NanGuard, Slow]:
+    slow = Slow()
+    return NanGuard(torch.device("cpu"), late=slow), slow  # type: ignore[arg-type]
+
+
+NAN, SOUND = torch.tensor(float("nan")), torch.tensor(1.0)
+
+
+def test_a_bad_step_is_seen_a_step_later_and_named() -> None:
+    guard, _ = late_guard()
+    assert not guard.is_bad(SOUND)
+    assert not guard.is_bad(NAN)
+    assert guard.is_bad(SOUND)
+    assert guard.late_by == 1
+
+
+def test_a_device_that_is_behind_is_not_waited_for_and_the_first_bad_step_is_named() -> None:
+    guard, slow = late_guard()
+    assert not guard.is_bad(SOUND)
+    slow.lets_through = False
+    assert not any(guard.is_bad(loss) for loss in (SOUND, NAN, SOUND, NAN, SOUND))
+    slow.lets_through = True
+    assert not guard.is_bad(SOUND), "what was sent first is from before"
+    assert guard.is_bad(SOUND)
+    assert guard.late_by == 5
+
+
+def test_a_late_step_reads_nothing_on_the_host() -> None:
+    class Sends(Slow):
+        def send(self, number: torch.Tensor) -> None:
+            pass
+
+    guard = NanGuard(torch.device("cpu"), late=Sends())  # type: ignore[arg-type]
+    with disciplined():
+        guard.is_bad(SOUND)
 
 
 def test_the_last_step_of_an_epoch_is_checked_in_any_case() -> None:
     model = nn.Linear(2, 2)
-    guard = NanGuard(torch.device("cpu"))
-    guard._every = 20
-    assert not guard.is_bad(torch.tensor(float("nan")))
-    assert guard.is_bad(torch.tensor(1.0), model.state_dict())
+    guard, _ = late_guard()
+    assert not guard.is_bad(NAN)
+    assert guard.is_bad(SOUND, model.state_dict())
+    assert guard.late_by == 1
+    assert late_guard()[0].is_bad(NAN, model.state_dict())
 
 
 def test_weights_that_the_last_step_spoilt_are_bad_after_a_sound_loss() -> None:

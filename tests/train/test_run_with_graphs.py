@@ -49,8 +49,9 @@ def test_a_run_with_graphs_is_the_run_without_also_when_it_is_stopped_and_contin
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_stand_in(monkeypatch)
-    plain = run(tmp_path / "plain", "trainer.cuda_graph=off")
-    whole = run(tmp_path / "whole")
+    averaged = "trainer.ema=0.9"
+    plain = run(tmp_path / "plain", "trainer.cuda_graph=off", averaged)
+    whole = run(tmp_path / "whole", averaged)
     step, steps = Learner.step, 0
 
     def stopping(self: Learner, *args: Any) -> StepResult:
@@ -62,8 +63,8 @@ def test_a_run_with_graphs_is_the_run_without_also_when_it_is_stopped_and_contin
 
     with monkeypatch.context() as patch:
         patch.setattr(Learner, "step", stopping)
-        run(tmp_path / "stopped", code=75)
-    continued = run(tmp_path / "stopped")
+        run(tmp_path / "stopped", averaged, code=75)
+    continued = run(tmp_path / "stopped", averaged)
     assert rows(plain) == rows(whole) == rows(continued)
     assert plain.relative_to(tmp_path / "plain") == whole.relative_to(tmp_path / "whole")
 
@@ -74,8 +75,11 @@ def test_the_result_and_the_log_count_the_graphs(tmp_path: Path, monkeypatch: py
     result = json.loads((folder / "result.json").read_text())
     replays = result["cuda_graph"]["replays"]
     assert replays > 1
-    assert result["cuda_graph"] == {"replays": replays, "eager": 0, "why": {}}
-    assert f"graphs   cuda graph: {replays} replays, 0 eager\n" in (folder / "log.txt").read_text()
+    updates = {"replays": 0, "eager": replays, "why": {"learning rates are numbers on this device": replays}}
+    assert result["cuda_graph"].pop("evaluation") == {"replays": 1, "eager": 0, "why": {}}
+    assert result["cuda_graph"] == {"replays": replays, "eager": 0, "why": {}, "updates": updates}
+    said = f"graphs   cuda graph: {replays} replays, 0 eager; updates: 0 replays, {replays} eager ("
+    assert said in (folder / "log.txt").read_text()
 
 
 def test_the_result_and_the_log_say_why_there_were_none(
@@ -85,7 +89,8 @@ def test_the_result_and_the_log_say_why_there_were_none(
     folder = run(tmp_path, "trainer.epochs=1", "trainer.detect_anomaly=true")
     result = json.loads((folder / "result.json").read_text())["cuda_graph"]
     reason = "trainer.detect_anomaly reads every gradient on the host"
-    assert result == {"replays": 0, "eager": result["eager"], "why": {reason: result["eager"]}}
+    none = {"replays": 0, "eager": result["eager"], "why": {reason: result["eager"]}}
+    assert result == {**none, "updates": none, "evaluation": {"replays": 1, "eager": 0, "why": {}}}
     assert (
         f"cuda graph: 0 replays, {result['eager']} eager ({result['eager']} times: {reason})"
         in (folder / "log.txt").read_text()

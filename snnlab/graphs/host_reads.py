@@ -29,21 +29,28 @@ class NoHostReads(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untype
 
     Args:
         device: the device of the work; what is done with tensors elsewhere does not matter.
+        raises: false: the work goes on, and what it does is in `faults`.
+
+    Attributes:
+        faults: what would have been raised, as text.
 
     Raises:
         HostReadError: with the line of Python that does it, and the operator.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, *, raises: bool = True) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # untyped in torch
-        self._type = device.type
+        self._type, self._raises = device.type, raises
+        self.faults: list[str] = []
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
         if (fault := self._fault(func, args, kwargs)) is not None:
-            raise HostReadError(f"{_caller()} {fault} ({func})")
+            self.faults.append(f"{_caller()} {fault} ({func})")
+            if self._raises:
+                raise HostReadError(self.faults[-1])
         return func(*args, **kwargs)
 
     def _fault(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ import torch
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.errors import ConfigError
-from snnlab.train.capture import WARM_UPS, CudaCapture, capture_for
+from snnlab.graphs.capture import WARM_UPS, CudaCapture, capture_for
 
 GPU = torch.device("cuda", 0)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from snnlab.train.host_reads import HostReadError, NoHostReads
+from snnlab.graphs.host_reads import HostReadError, NoHostReads
 
 META, CPU = torch.device("meta"), torch.device("cpu")
 FAULTS: dict[str, tuple[torch.device, str, Callable[[Tensor], object]]] = {
@@ -28,7 +28,7 @@ def test_it_is_found_and_the_line_is_named(fault: str) -> None:
     device, says, do = FAULTS[fault]
     x = torch.ones(3, device=device)
     with (
-        pytest.raises(HostReadError, match=rf"train/test_host_reads.py:\d+ {says}.* \(aten"),
+        pytest.raises(HostReadError, match=rf"graphs/test_host_reads.py:\d+ {says}.* \(aten"),
         NoHostReads(device),
     ):
         do(x)

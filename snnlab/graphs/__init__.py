@@ -1,0 +1,1 @@
+"""CUDA graphs: work is recorded on tensors that stay where they are, replayed and counted."""
