@@ -18,7 +18,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from snnlab import registry
-from snnlab.kernels.triton import back_over_time, over_time
+from snnlab.kernels.triton import back_over_time, channel_moments, over_time
 from snnlab.kernels.triton.families import adaptive_threshold, circulate_firing, integrate_and_fire
 from snnlab.kernels.triton.through_norm import back_through_norm
 from snnlab.surrogates import TSG, Triangle
@@ -34,6 +34,7 @@ STATIC = {
 }
 STATIC |= {"NORMED": False, "ADDED": False, "KEEP_H": False, "HAS_GRAD_H": False}
 NORM = {"NORMED": True, "ADDED": True}
+SUMS = {"SUMS": True}
 LIF = {"FIRE": integrate_and_fire.fire, "ADJOINT": integrate_and_fire.adjoint, "OPTIONS": (0, 0, 0)}
 CF = {"FIRE": circulate_firing.fire, "ADJOINT": circulate_firing.adjoint, "OPTIONS": (2, 2, 0, 0)}
 DSATGO = {**LIF, "OPTIONS": (0, 0, 1), "ADAPTIVE": True, "LEARNED_DECAY": True}
@@ -55,6 +56,7 @@ def forward(dtype="bf16", **constants):
 
 def backward(dtype="bf16", **constants):
     options = {"HAS_GRAD_STATE": False, "KEEP_GRAD_V": False, "SEGMENTED": False, "EVEN": True, "BLOCK": 512}
+    options |= {"SUMS": False, "WRITES": back_over_time.GRAD_OF_CURRENT.value}
     return (
         back_over_time.backward,
         dtype,
@@ -74,13 +76,22 @@ KERNELS = {
     "backward 16": backward(STEPS=16),
     "backward 64": backward(STEPS=8, SEGMENTED=True),
     "backward 65": backward(STEPS=8, SEGMENTED=True, EVEN=False),
-    "backward plif 10": backward(STEPS=10, **PLIF),
+    "backward plif 10": backward(STEPS=10, **PLIF, **SUMS),
     "backward cf 10": backward(STEPS=10, **CF),
-    "backward tsg 10": backward(STEPS=10, **surrogate(TSG())),
-    "backward dsatgo 10": backward(STEPS=10, **DSATGO),
+    "backward tsg 10": backward(STEPS=10, **surrogate(TSG()), **SUMS),
+    "backward tsg 64": backward(STEPS=8, SEGMENTED=True, **surrogate(TSG()), **SUMS),
+    "backward dsatgo 10": backward(STEPS=10, **DSATGO, **SUMS),
     "forward norm": forward(**NORM),
-    "backward norm 4": backward(**NORM),
-    "backward norm 10": backward(STEPS=10, **NORM),
+    "backward norm 4": backward(**NORM, **SUMS),
+    "backward norm 10": backward(STEPS=10, **NORM, **SUMS),
+    "sums of norm 4": backward(NORMED=True, WRITES=back_over_time.NOTHING.value, **SUMS),
+    "sums of norm 10": backward(STEPS=10, NORMED=True, WRITES=back_over_time.NOTHING.value, **SUMS),
+    "gradient of input 4": backward(NORMED=True, WRITES=back_over_time.GRAD_OF_INPUT.value),
+    "gradient of input 10": backward(STEPS=10, NORMED=True, WRITES=back_over_time.GRAD_OF_INPUT.value),
+    "column moments": (channel_moments.column_moments, "bf16", {"ALIKE": False, "ROWS": 8, "COLS": 128}),
+    "column moments alike": (channel_moments.column_moments, "bf16", {"ALIKE": True, "ROWS": 8, "COLS": 128}),
+    "norm table": (channel_moments.norm_table, "fp32", {"BLOCK": 1024}),
+    "channel sums": (channel_moments.channel_sums, "fp32", {"OF_BATCH": True, "BLOCK": 2048}),
     "back through norm": (back_through_norm, "bf16", {"RANK": 1, "BLOCK": 1024}),
     "charge": (
         adaptive_threshold.charge,
@@ -117,11 +128,11 @@ def compiled(kernel, dtype, constants):
             io = name in IO
             signature[name] = f"*{dtype if io else 'fp32'}"
             attributes[(position,)] = [["tt.divisibility", 16]]
-        elif name in ("decay", "gain", "pull", "rest", "lower", "f_c", "threshold"):
+        elif name in ("decay", "gain", "pull", "rest", "lower", "f_c", "threshold", "eps", "share"):
             signature[name] = "fp32"
         else:
             signature[name] = "i32"
-            if name in ("N", "x_t", "g_t", "y_t", "inner", "channels"):
+            if name in ("N", "x_t", "g_t", "y_t", "inner", "channels", "length", "size"):
                 attributes[(position,)] = [["tt.divisibility", 16]]
     source = ASTSource(kernel, signature, known, attributes)
     code = triton.compile(

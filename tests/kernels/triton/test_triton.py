@@ -18,6 +18,7 @@ from snnlab.surrogates.base import Surrogate
 
 pytest.importorskip("triton")
 from snnlab.kernels.triton import backend as triton_backend
+from snnlab.kernels.triton import backward
 from snnlab.kernels.triton.forward import Forward
 from snnlab.triton_language import INTERPRETED, jit, tl
 
@@ -173,9 +174,15 @@ def test_adaptive_thresholds_in_one_graph(device):
     assert torch.equal(neuron.threshold_T, again.threshold_T)
 
 
+@pytest.mark.parametrize("programs", [1, 2, 1024])
 @pytest.mark.parametrize("steps", [3, 20])
-def test_learned_decay_over_several_programs_and_segments(steps, device):
-    compare(PLIF(decay_input=True).to(device), (normal(steps, 700) + 0.4).to(device))
+def test_learned_parameters_over_several_programs_blocks_and_segments(steps, programs, device, monkeypatch):
+    """1700 elements are four blocks, done by one program, by two and by four."""
+    monkeypatch.setattr(backward, "_PROGRAMS", programs)
+    neuron = PLIF(make_surrogate("tsg", steps), decay_input=True).to(device)
+    with torch.no_grad():
+        neuron.surrogate.x.copy_(1 + 0.2 * normal(steps))
+    compare(neuron, (normal(steps, 1700) + 0.4).to(device))
 
 
 @pytest.mark.parametrize("family", [LIF, CF])
