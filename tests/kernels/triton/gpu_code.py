@@ -41,7 +41,17 @@ DSATGO = {**LIF, "OPTIONS": (0, 0, 1), "ADAPTIVE": True, "LEARNED_DECAY": True}
 PLIF = {**LIF, "LEARNED_DECAY": True, "DECAY_INPUT": True}
 
 
-IO = ("x_ptr", "spikes_ptr", "grad_spikes_ptr", "grad_x_ptr", "residual_ptr", "y_ptr", "grad_ptr", "out_ptr")
+IO = (
+    "x_ptr",
+    "spikes_ptr",
+    "grad_spikes_ptr",
+    "grad_x_ptr",
+    "residual_ptr",
+    "y_ptr",
+    "earlier_ptr",
+    "grad_ptr",
+    "out_ptr",
+)
 
 
 def surrogate(module):
@@ -62,6 +72,13 @@ def backward(dtype="bf16", **constants):
         dtype,
         {**STATIC, **LIF, **surrogate(Triangle()), **options, "STEPS": 4, **constants},
     )
+
+
+def charge(**constants):
+    options = {"ADAPTIVE_THRESHOLD": True, "ADAPTIVE_WIDTH": True, "BY_DEVIATION": True}
+    options |= {"FIRE": integrate_and_fire.fire, "OPTIONS": (0, 0, 1), "SAME": True, "KEEP_STATE": False}
+    options |= {"FIRST": False, "SECOND": False, "LAST": False, "RANK": 1, "PARTS": 1024, "BLOCK": 1024}
+    return adaptive_threshold.charge, "bf16", {**options, **constants}
 
 
 KERNELS = {
@@ -93,23 +110,8 @@ KERNELS = {
     "norm table": (channel_moments.norm_table, "fp32", {"BLOCK": 1024}),
     "channel sums": (channel_moments.channel_sums, "fp32", {"OF_BATCH": True, "BLOCK": 2048}),
     "back through norm": (back_through_norm, "bf16", {"RANK": 1, "BLOCK": 1024}),
-    "charge": (
-        adaptive_threshold.charge,
-        "bf16",
-        {"FIRE": integrate_and_fire.fire, "OPTIONS": (0, 0, 1), "SAME": True, "FIRST": False, "LAST": False}
-        | {"KEEP_STATE": False, "RANK": 1, "BLOCK": 1024},
-    ),
-    "decide": (
-        adaptive_threshold.decide,
-        "bf16",
-        {
-            "ADAPTIVE_THRESHOLD": True,
-            "ADAPTIVE_WIDTH": True,
-            "BY_DEVIATION": True,
-            "PART": 1024,
-            "BLOCK": 1024,
-        },
-    ),
+    "charge second": charge(SECOND=True),
+    "charge": charge(),
 } | {
     f"surrogate {name}": backward(STEPS=1, **surrogate(registry.load("surrogate", name)()))
     for name in registry.component_files("surrogate")
