@@ -82,6 +82,14 @@ def test_every_neuron_with_every_norm_loss_and_optimizer(neuron: str, norm: str)
         assert places == [None if one.grad is None else one.grad.data_ptr() for one in net.parameters()]
 
 
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_every_neuron_with_packed_spikes(neuron: str) -> None:
+    net = SmallNet(neuron)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    one = BatchWork(net, net, made("loss", "sdt"), {}, scaler, TrainerConfig(pack_spikes=True))
+    hold(one, batch(one))
+
+
 @pytest.mark.parametrize("neuron", varied("neuron"), ids=named)
 def test_every_setting_of_every_neuron(neuron: tuple[str, dict[str, object]]) -> None:
     name, settings = neuron
