@@ -7,7 +7,7 @@ memory.
 
 import ctypes
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,26 +15,8 @@ from torch import Tensor
 from snnlab.kernels.cpu.compiler import BuildError, library
 from snnlab.kernels.cpu.kernel_template import BF16
 from snnlab.kernels.cpu.source import C_TYPES
+from snnlab.kernels.levels import Levels, bits_of
 from snnlab.triton_language import tl
-
-
-class Levels(NamedTuple):
-    """The numbers k / parts for all integers k from low to high.
-
-    Attributes:
-        low, high: least and greatest integer.
-        parts: a power of two, so that a level times `parts` is k without rounding.
-    """
-
-    low: int
-    high: int
-    parts: int = 1
-
-
-def bits_of(levels: Levels) -> int | None:
-    """Returns the bits that a level needs; None if more than 8."""
-    count = levels.high - levels.low + 1
-    return next((bits for bits in (1, 2, 4, 8) if count <= 1 << bits), None)
 
 
 def pack(x_N: Tensor, levels: Levels, wrong: Tensor | None = None) -> Tensor | None:
@@ -151,7 +133,7 @@ typedef int64_t I;
 
 static inline I least(I a, I b) { return a < b ? a : b; }
 
-template <int BITS>
+template <int BITS, bool WHOLE>
 static I pack_bits(const X *x, uint8_t *out, I n, I row, S low, uint32_t range, S parts, I threads) {
     I bad = 0;
     #pragma omp parallel for num_threads(threads) schedule(static) reduction(|:bad)
@@ -165,7 +147,7 @@ static I pack_bits(const X *x, uint8_t *out, I n, I row, S low, uint32_t range, 
             const I valid = least(l, n - k * row - j);
             #pragma omp simd reduction(|:wrong)
             for (I i = 0; i < valid; i++) {
-                const S code = (S)from[i] * parts - low;
+                const S code = (WHOLE ? (S)from[i] : (S)from[i] * parts) - low;
                 const uint32_t whole = (uint32_t)(int32_t)code;
                 wrong |= (S)(int32_t)whole != code || whole > range;
                 bytes[i] |= (uint8_t)(whole << k * BITS);
@@ -191,13 +173,17 @@ static void unpack_bits(X *x, const uint8_t *in, I n, I row, S low, S part, I th
     }
 }
 
+#define PACK(BITS) \
+    (parts == 1 ? pack_bits<BITS, true>(x, out, n, row, low, range, 1, threads) \
+                : pack_bits<BITS, false>(x, out, n, row, low, range, parts, threads))
+
 /* 1 if some number is no level */
 extern "C" I pack(const X *x, uint8_t *out, I n, I row, I low, I range, I parts, I bits, I threads) {
     switch (bits) {
-        case 1: return pack_bits<1>(x, out, n, row, low, range, parts, threads);
-        case 2: return pack_bits<2>(x, out, n, row, low, range, parts, threads);
-        case 4: return pack_bits<4>(x, out, n, row, low, range, parts, threads);
-        default: return pack_bits<8>(x, out, n, row, low, range, parts, threads);
+        case 1: return PACK(1);
+        case 2: return PACK(2);
+        case 4: return PACK(4);
+        default: return PACK(8);
     }
 }
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from snnlab.kernels.bits import Levels, bits_of, pack, unpack
+from snnlab.kernels.bits import pack, unpack
+from snnlab.kernels.levels import Levels, bits_of
 from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.neurons.base_output import watch_output
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from snnlab.kernels import bits
-from snnlab.kernels.bits import Levels
 from snnlab.kernels.cpu.compiler import BuildError
+from snnlab.kernels.levels import Levels, bits_of
 
 SPANS = [
     Levels(0, 1),
@@ -31,7 +31,7 @@ def numbers(count: int, levels: Levels, dtype: torch.dtype = torch.float32) -> t
 @pytest.mark.parametrize("count", [1, 7, 8, 63, 1001, 40_000])
 def test_numbers_come_back(count: int, span: Levels, dtype: torch.dtype) -> None:
     x = numbers(count, span, dtype)
-    width = bits.bits_of(span)
+    width = bits_of(span)
     packed = bits.pack(x, span)
     assert packed.dtype == torch.uint8
     assert len(packed) == -(-count * width // 8)
@@ -47,17 +47,15 @@ def test_numbers_come_back(count: int, span: Levels, dtype: torch.dtype) -> None
 
 
 def test_as_few_bits_as_will_do() -> None:
-    assert [
-        bits.bits_of(Levels(-below, above)) for below, above in [(0, 1), (1, 1), (0, 3), (2, 2), (0, 15)]
-    ] == [
+    assert [bits_of(Levels(-below, above)) for below, above in [(0, 1), (1, 1), (0, 3), (2, 2), (0, 15)]] == [
         1,
         2,
         2,
         4,
         4,
     ]
-    assert bits.bits_of(Levels(-100, 155)) == 8
-    assert bits.bits_of(Levels(-100, 156)) is None
+    assert bits_of(Levels(-100, 155)) == 8
+    assert bits_of(Levels(-100, 156)) is None
 
 
 @pytest.mark.parametrize("wrong", [0.5, 2.0, -1.0, 1e30, -1e30, float("nan"), float("inf"), -float("inf")])

@@ -5,7 +5,7 @@ import functools
 import triton
 from torch import Tensor
 
-from snnlab.kernels.bits import Levels
+from snnlab.kernels.levels import Levels
 from snnlab.kernels.triton.launcher import Launch
 from snnlab.kernels.triton.pack_bits import pack_bits, unpack_bits
 

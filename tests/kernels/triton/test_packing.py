@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from snnlab.kernels import bits
-from snnlab.kernels.bits import Levels
+from snnlab.kernels.levels import Levels, bits_of
 
 pytest.importorskip("triton")
 from snnlab.kernels.triton import packing
@@ -21,7 +21,7 @@ def device(request):
 
 
 def packed_there(x, levels, device):
-    width = bits.bits_of(levels)
+    width = bits_of(levels)
     packed = torch.empty(-(-len(x) * width // 8), dtype=torch.uint8, device=device)
     wrong = torch.zeros(1, dtype=torch.int32, device=device)
     packing.pack(x.to(device), packed, wrong, levels, width)
@@ -40,7 +40,7 @@ def test_bytes_are_those_of_the_cpu(count, levels, dtype, device):
     assert wrong.item() == 0
     assert torch.equal(packed.cpu(), bits.pack(x, levels))
     back = torch.empty(count, dtype=dtype, device=device)
-    packing.unpack(packed, back, levels, bits.bits_of(levels))
+    packing.unpack(packed, back, levels, bits_of(levels))
     assert torch.equal(back.cpu(), x)
 
 
