@@ -4,16 +4,16 @@ import triton
 import triton.language as tl
 
 
-@triton.jit(do_not_specialize=["n"])
-def pack_bits(x_ptr, out_ptr, wrong_ptr, n, row, low, span, parts, BITS: tl.constexpr, BLOCK: tl.constexpr):
-    """Stores bytes [row] of n numbers; sets `wrong` to 1 if one of them is not (low + k) / parts for a k up to span."""
+@triton.jit
+def pack_bits(x_ptr, out_ptr, wrong_ptr, n, row, low, span, per_one, BITS: tl.constexpr, BLOCK: tl.constexpr):
+    """Stores bytes [row] of n numbers; sets `wrong` to 1 if one of them is not (low + k) / per_one, k = 0..span."""
     j = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     byte = tl.zeros([BLOCK], tl.int32)
     outside = tl.zeros([BLOCK], tl.int32)
     for k in tl.static_range(8 // BITS):
         mask = (j < row) & (k * row + j < n)
         x = tl.load(x_ptr + k * row + j, mask=mask, other=0.0).to(tl.float32)
-        code = tl.where(mask, x * parts - low, 0.0)
+        code = tl.where(mask, x * per_one - low, 0.0)
         fits = (code >= 0) & (code <= span)  # false for NaN
         whole = tl.where(fits, code, 0.0).to(tl.int32)
         outside |= (~fits | (whole.to(tl.float32) != code)).to(tl.int32)
@@ -23,7 +23,7 @@ def pack_bits(x_ptr, out_ptr, wrong_ptr, n, row, low, span, parts, BITS: tl.cons
     tl.store(wrong_ptr, found, mask=found > 0)  # whichever program stores it, it is 1
 
 
-@triton.jit(do_not_specialize=["n"])
+@triton.jit
 def unpack_bits(packed_ptr, x_ptr, n, row, low, part, BITS: tl.constexpr, BLOCK: tl.constexpr):
     """Stores the n numbers of bytes [row]."""
     j = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)

@@ -18,7 +18,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from snnlab import registry
-from snnlab.kernels.triton import back_over_time, channel_moments, over_time
+from snnlab.kernels.triton import back_over_time, channel_moments, over_time, pack_bits
 from snnlab.kernels.triton.families import adaptive_threshold, circulate_firing, integrate_and_fire
 from snnlab.kernels.triton.through_norm import back_through_norm
 from snnlab.surrogates import TSG, Triangle
@@ -52,6 +52,13 @@ IO = (
     "grad_ptr",
     "out_ptr",
 )
+
+
+OF_BITS = {
+    ("pack_bits", "out_ptr"): "*u8",
+    ("pack_bits", "wrong_ptr"): "*i32",
+    ("unpack_bits", "packed_ptr"): "*u8",
+}
 
 
 def surrogate(module):
@@ -110,6 +117,8 @@ KERNELS = {
     "norm table": (channel_moments.norm_table, "fp32", {"BLOCK": 1024}),
     "channel sums": (channel_moments.channel_sums, "fp32", {"OF_BATCH": True, "BLOCK": 2048}),
     "back through norm": (back_through_norm, "bf16", {"RANK": 1, "BLOCK": 1024}),
+    "pack bits": (pack_bits.pack_bits, "bf16", {"BITS": 1, "BLOCK": 1024}),
+    "unpack bits": (pack_bits.unpack_bits, "bf16", {"BITS": 1, "BLOCK": 1024}),
     "charge second": charge(SECOND=True),
     "charge": charge(),
 } | {
@@ -128,13 +137,27 @@ def compiled(kernel, dtype, constants):
             known[(position,)] = constants.get(name, 1)
         elif name.endswith("_ptr"):
             io = name in IO
-            signature[name] = f"*{dtype if io else 'fp32'}"
+            signature[name] = OF_BITS.get((kernel.__name__, name), f"*{dtype if io else 'fp32'}")
             attributes[(position,)] = [["tt.divisibility", 16]]
-        elif name in ("decay", "gain", "pull", "rest", "lower", "f_c", "threshold", "eps", "share"):
+        elif name in (
+            "decay",
+            "gain",
+            "pull",
+            "rest",
+            "lower",
+            "f_c",
+            "threshold",
+            "eps",
+            "share",
+            "low",
+            "span",
+            "per_one",
+            "part",
+        ):
             signature[name] = "fp32"
         else:
             signature[name] = "i32"
-            if name in ("N", "x_t", "g_t", "y_t", "inner", "channels", "length", "size"):
+            if name in ("N", "x_t", "g_t", "y_t", "inner", "channels", "length", "size", "row", "n"):
                 attributes[(position,)] = [["tt.divisibility", 16]]
     source = ASTSource(kernel, signature, known, attributes)
     code = triton.compile(
