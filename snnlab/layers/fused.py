@@ -72,24 +72,26 @@ def joined(neuron: nn.Module, a_T: Tensor, b_T: Tensor) -> Tensor:
 def _unobserved(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:
     if hooks._global_forward_hooks or hooks._global_forward_pre_hooks:
         return False
-    if norm._forward_hooks or norm.bn._forward_hooks or not only_output_is_watched(neuron):
+    bn = norm.bn  # looked up once: modules of modules are found by a Python function
+    if norm._forward_hooks or bn._forward_hooks or not only_output_is_watched(neuron):
         return False
     return not any(
         module._forward_pre_hooks
         or module._backward_hooks
         or module._backward_pre_hooks
         or "forward" in vars(module)
-        for module in (norm, norm.bn, neuron)
+        for module in (norm, bn, neuron)
     )
 
 
 def _as_written(norm: BatchNormOverTime, neuron: MembraneNeuron) -> bool:
     """Returns whether no subclass overrides the forward pass, and the statistics are not over several processes."""
+    bn = norm.bn
     return (
         type(norm).forward is BatchNormOverTime.forward
-        and type(norm.bn) is BatchNorm
-        and norm.bn.affine
-        and norm.bn.track_running_stats
+        and type(bn) is BatchNorm
+        and bn.affine
+        and bn.track_running_stats
         and type(neuron).forward is MembraneNeuron.forward
         and type(neuron).forward_with_state is MembraneNeuron.forward_with_state
         and neuron.measure is None

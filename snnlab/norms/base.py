@@ -44,18 +44,19 @@ class BatchNorm(_BatchNorm):
     @torch.no_grad()
     def take_up(self, mean: Tensor, var: Tensor, count: int) -> None:
         """Updates the running statistics as a call in training would; var [C] of `count` values is divided by count."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        self.num_batches_tracked.add_(1)
-        mean, var = mean.to(self.running_mean.dtype), (var * (count / (count - 1))).to(self.running_var.dtype)
+        running_mean, running_var, batches = self.running_mean, self.running_var, self.num_batches_tracked
+        assert running_mean is not None
+        assert running_var is not None
+        assert batches is not None
+        batches.add_(1)
+        mean, var = mean.to(running_mean.dtype), (var * (count / (count - 1))).to(running_var.dtype)
         if self.momentum is None:
-            share = self.num_batches_tracked.to(mean.dtype).reciprocal()
-            self.running_mean.lerp_(mean, share)
-            self.running_var.lerp_(var, share)
+            share = batches.to(mean.dtype).reciprocal()
+            running_mean.lerp_(mean, share)
+            running_var.lerp_(var, share)
         else:
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(var, self.momentum)
+            running_mean.lerp_(mean, self.momentum)
+            running_var.lerp_(var, self.momentum)
 
 
 class BatchNormOverTime(nn.Module):

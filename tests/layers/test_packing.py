@@ -14,6 +14,7 @@ from snnlab.layers.fused import Layers
 from snnlab.layers.packing import packed_spikes
 from snnlab.layers.residual import ResidualBlock, conv3x3
 from snnlab.layers.time import EachStep
+from snnlab.models import VGGSNN
 from snnlab.neurons import CF, LIF, MixedIF
 from snnlab.neurons.base_membrane import MembraneNeuron
 from snnlab.norms import BN
@@ -49,7 +50,7 @@ def outcome(model: nn.Module, x: Tensor, pack: bool) -> list[Tensor]:
     model, x = copy.deepcopy(model), x.clone(memory_format=torch.preserve_format).requires_grad_()
     with packed_spikes(model) if pack else nullcontext():
         out = model(x)
-    out.backward(torch.randn(out.shape, generator=torch.Generator().manual_seed(2)).to(out.dtype))
+    out.backward(torch.randn(out.shape, generator=torch.Generator().manual_seed(2)).to(out))
     return [out.detach(), x.grad, *(p.grad for p in model.parameters()), *model.buffers()]
 
 
@@ -68,8 +69,8 @@ def packs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each packing succeeded, as they happen."""
     done = []
 
-    def counting(x, levels, pack=packing.pack):
-        packed = pack(x, levels)
+    def counting(x, levels, wrong, pack=packing.pack):
+        packed = pack(x, levels, wrong)
         done.append(packed is not None)
         return packed
 
@@ -85,8 +86,8 @@ def test_gradients_are_equal_for_every_neuron(name: str, backend: str, packs: li
     model = network(neuron)
     with kernels.backend("auto" if name in ("dsatgo", "mixed_if") and backend == "compiled" else backend):
         equal(model, frames())
-    # Six neurons, all of whose outputs are saved; what adds up to no level is none of theirs.
-    assert packs == [True] * 6
+    # Six neurons and a pool, all of whose outputs are saved; what adds up to no level is none of theirs.
+    assert packs == [True] * 7
 
 
 def test_other_layouts_and_types(packs: list[bool]) -> None:
@@ -95,7 +96,7 @@ def test_other_layouts_and_types(packs: list[bool]) -> None:
     equal(network(LIF).double(), frames(torch.float64))
     with torch.autocast("cpu", torch.bfloat16):
         equal(network(CF), frames())
-    assert packs == [True] * 18
+    assert packs == [True] * 20  # the linear layer of 16 bits saves a copy of what the pool returned
 
 
 def test_the_spikes_themselves_are_gone_after_the_forward_pass() -> None:
@@ -122,6 +123,91 @@ def test_what_two_layers_save_is_packed_once(packs: list[bool]) -> None:
         True,
         True,
     ]  # of the first neuron, saved by convolution and addition, and of the one inside
+
+
+POOLS = {
+    "avg": (nn.AvgPool2d(2), LIF, [True, True]),
+    "avg of several levels": (nn.AvgPool2d(2), CF, [True, True]),
+    "avg, overlapping": (nn.AvgPool2d(2, stride=1), LIF, [True, True]),
+    "avg of 8": (nn.AvgPool2d((4, 2)), LIF, [True, True]),
+    "max": (nn.MaxPool2d(2), LIF, [True, True]),
+    "max, padded": (nn.MaxPool2d(3, 2, 1), CF, [True, True]),
+    "avg of 9": (nn.AvgPool2d(3), LIF, [True]),
+    "avg, padded": (nn.AvgPool2d(2, padding=1), LIF, [True]),
+    "avg, cut off": (nn.AvgPool2d(2, 2, ceil_mode=True), LIF, [True]),
+    "avg, other divisor": (nn.AvgPool2d(2, divisor_override=3), LIF, [True]),
+    "too many levels": (nn.AvgPool2d(8), CF, [True]),
+    "of what is no spike": (nn.Sequential(nn.Sigmoid(), nn.AvgPool2d(2)), LIF, []),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_pools_of_spikes(name: str, packs: list[bool]) -> None:
+    """A pool keeps its input, and the convolution behind it the pool's output."""
+    pool, neuron, expected = POOLS[name]
+    model = Layers(conv3x3(2, C), neuron(), EachStep(pool, nn.Conv2d(C, 3, 1)))
+    for dtype in (torch.float32, torch.bfloat16):
+        equal(copy.deepcopy(model).to(dtype), frames(dtype))
+    assert packs == expected * 2
+
+
+def test_pools_of_pools(packs: list[bool]) -> None:
+    equal(
+        Layers(conv3x3(2, C), LIF(), EachStep(nn.AvgPool2d(2), nn.AvgPool2d(2), nn.Conv2d(C, 3, 1))), frames()
+    )
+    assert packs == [True] * 3
+
+
+def kept_bytes(model: nn.Module, x: Tensor, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Bytes that autograd keeps from the forward to the backward pass, without parameters."""
+    kept = {one.untyped_storage().data_ptr(): 0 for one in model.parameters()}
+    hooks = torch.autograd.graph.saved_tensors_hooks
+
+    def counting(save, restore):
+        def note(tensor: Tensor) -> object:
+            saved = save(tensor)
+            one = saved.spikes.packed if isinstance(saved, packing._View) else saved.tensor
+            kept.setdefault(one.untyped_storage().data_ptr(), one.untyped_storage().nbytes())
+            alive.append(one)
+            return saved
+
+        return hooks(note, restore)
+
+    alive: list[Tensor] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.autograd.graph, "saved_tensors_hooks", counting)
+        with packed_spikes(model):
+            model(x)
+    return sum(kept.values())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_a_network_with_average_pools_keeps(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The input, what each convolution returns, and bits: 1 for a spike, 4 for the mean of four of them."""
+    model = VGGSNN(LIF, BN, 2, 5, 16, channels=(4, 8, 8, 16)).to(dtype)
+    x = torch.randn(T, B, 2, 16, 16).to(dtype)
+    size = torch.finfo(dtype).bits // 8
+    spikes = [T * B * c * w * w for c, w in ((4, 16), (8, 16), (8, 8), (16, 8))]
+    pools = [T * B * c * w * w for c, w in ((8, 8), (16, 4))]
+    bits = sum(n // 8 for n in spikes) + sum(n // 2 for n in pools)
+    with kernels.backend("compiled"):
+        kept = kept_bytes(model, x, monkeypatch)
+    expected = size * (x.numel() + sum(spikes)) + bits
+    assert expected <= kept <= expected + 4000  # statistics and tables of normalisations
+    monkeypatch.setattr(packing, "_pooled", lambda module, levels: None)
+    with kernels.backend("compiled"):
+        without = kept_bytes(model, x, monkeypatch)
+    assert without - kept == sum(pools) * size - sum(n // 2 for n in pools)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_only_what_is_known_to_be_a_level_is_packed(packs: list[bool]) -> None:
+    model, x = network(Loud).cuda(), frames().cuda()
+    with packed_spikes(model):
+        model(x)
+    assert packs == []
+    equal(network(CF).cuda(), x)
+    assert packs == [True] * 7
 
 
 class Doubled(nn.Module):

@@ -141,6 +141,14 @@ def test_the_discipline_sees_an_optimizer_that_reads() -> None:
         hold_update(net, Reads(net.parameters()))
 
 
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_every_neuron_with_packed_spikes(neuron: str) -> None:
+    net = SmallNet(neuron)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    one = BatchWork(net, net, made("loss", "sdt"), {}, scaler, TrainerConfig(pack_spikes=True))
+    hold(one, batch(one))
+
+
 @pytest.mark.parametrize("neuron", varied("neuron"), ids=named)
 def test_every_setting_of_every_neuron(neuron: tuple[str, dict[str, object]]) -> None:
     name, settings = neuron

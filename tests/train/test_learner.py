@@ -76,7 +76,7 @@ def test_packed_spikes_change_no_bit_of_the_step(monkeypatch: pytest.MonkeyPatch
     packed, kept = learner(net(), pack_spikes=True), learner(net())
     done = []
     monkeypatch.setattr(
-        packing, "pack", lambda x, levels, pack=packing.pack: done.append(x) or pack(x, levels)
+        packing, "pack", lambda x, levels, wrong, pack=packing.pack: done.append(x) or pack(x, levels, wrong)
     )
     for one in (packed, kept):
         for number in range(2):

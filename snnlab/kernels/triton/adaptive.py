@@ -29,6 +29,9 @@ FAMILY = "snnlab.kernels.triton.families.integrate_and_fire"
 OPTIONS = (0, 0, 1)  # hard reset, not detached, with surrogate widths
 _BLOCK = 1024
 
+_PARTS = 1024
+"""Most programs of a launch: each reads the parts of all others, and about as many run at once on a large GPU."""
+
 
 class Rule(NamedTuple):
     """How threshold and width follow from the potentials.
@@ -66,39 +69,43 @@ class AdaptiveForward:
         way, _, (self._of_x,) = reading(x_T)
         same = repeats(v)
         self._of_v = None if same else unless_laid_out(v, step_strides(x_T))
-        self._programs = programs = triton.cdiv(count, _BLOCK)
-        self._charge = {
-            (first, last): Launch(
+        blocks = triton.cdiv(count, _BLOCK)
+        turns = triton.cdiv(blocks, _PARTS)
+        self._programs = programs = triton.cdiv(blocks, turns)
+        steps = len(x_T)
+        self._charge = [
+            Launch(
                 adaptive_threshold.charge,
                 (programs,),
-                (count, *way.inner_sizes(), *way.strides_of(0)),
+                (
+                    steps,
+                    count,
+                    programs,
+                    turns,
+                    *way.inner_sizes(),
+                    *way.strides_of(0),
+                    rule.f_c,
+                    rule.threshold,
+                ),
                 {
+                    "ADAPTIVE_THRESHOLD": rule.adaptive_threshold,
+                    "ADAPTIVE_WIDTH": rule.adaptive_width,
+                    "BY_DEVIATION": rule.by_deviation,
                     "FIRE": integrate_and_fire.fire,
                     "OPTIONS": OPTIONS,
                     "SAME": same,
-                    "FIRST": first,
-                    "LAST": last,
+                    "FIRST": t == 0,
+                    "SECOND": t == 1,
+                    "LAST": t == steps,
                     "KEEP_STATE": keep_state,
                     "RANK": len(way.sizes),
+                    "PARTS": _PARTS,
                     "BLOCK": _BLOCK,
                 },
                 x_T.get_device(),
             )
-            for first, last in ((True, False), (False, False), (False, True))
-        }
-        self._decide = Launch(
-            adaptive_threshold.decide,
-            (1,),
-            (len(x_T), count, programs, rule.f_c, rule.threshold),
-            {
-                "ADAPTIVE_THRESHOLD": rule.adaptive_threshold,
-                "ADAPTIVE_WIDTH": rule.adaptive_width,
-                "BY_DEVIATION": rule.by_deviation,
-                "PART": _BLOCK,
-                "BLOCK": _BLOCK,
-            },
-            x_T.get_device(),
-        )
+            for t in sorted({0, 1, min(2, steps), steps})
+        ]
 
     def __call__(self, x_T: Tensor, v: Tensor, decay_tensor: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         """Returns spikes [T, ...], the last potential [...], and threshold and width of each step [2, T] in float32."""
@@ -111,11 +118,12 @@ class AdaptiveForward:
             return spikes_T, state, threshold_width_T.fill_(self._rule.threshold)
         x_T, v = laid_out(x_T, self._of_x), laid_out(v, self._of_v)
         h = x_T.new_empty(self._count, dtype=torch.float32)
-        parts = x_T.new_empty(self._programs, 2, dtype=torch.float32)
+        parts = x_T.new_empty(2, 3, self._programs, dtype=torch.float32)
         inputs, outputs = x_T.unbind(0), spikes_T.unbind(0)
         for t in range(steps + 1):
-            self._charge[t == 0, t == steps](
+            self._charge[-1 if t == steps else min(t, 2)](
                 inputs[min(t, steps - 1)],
+                inputs[max(t - 1, 0)],
                 v,
                 decay_tensor,
                 threshold_width_T,
@@ -125,8 +133,6 @@ class AdaptiveForward:
                 parts,
                 step=t,
             )
-            if t < steps:
-                self._decide(parts, threshold_width_T, step=t)
         return spikes_T, state, threshold_width_T
 
 

@@ -3,6 +3,7 @@
 Shape suffixes: T time steps, `...` any further axes.
 """
 
+import math
 from importlib import import_module
 from typing import NamedTuple
 
@@ -24,7 +25,18 @@ from snnlab.kernels.triton.layout import (
 )
 from snnlab.surrogates.base import surrogate_class
 
+NOTHING, GRAD_OF_CURRENT, GRAD_OF_INPUT = (
+    name.value
+    for name in (back_over_time.NOTHING, back_over_time.GRAD_OF_CURRENT, back_over_time.GRAD_OF_INPUT)
+)
+
 _BLOCK = 512  # 4 elements per thread: the values of T time steps fit into registers
+
+_PROGRAMS = 1024
+"""Programs of a launch that adds up; about as many as fit on a large GPU at once.
+
+The same everywhere, so that sums do not depend on the GPU.
+"""
 
 
 class Gradients(NamedTuple):
@@ -33,11 +45,11 @@ class Gradients(NamedTuple):
     Attributes:
         x_T, v, decay_tensor, learned_T: gradients of these inputs; with a normalisation, x_T is that of the
             normalised current.
-        norm_sums: for a normalisation, each element's sums over time of the gradient of the current, and of its
-            product with x_T - mean [2, N].
+        norm_sums: for a normalisation, partial sums of the gradient of the current, and of its product with
+            x_T - mean [2, size], where size is a multiple of the numbers of one sample and their order is the same.
     """
 
-    x_T: Tensor
+    x_T: Tensor | None
     v: Tensor | None
     decay_tensor: Tensor | None
     learned_T: Tensor | None
@@ -54,6 +66,11 @@ class Backward:
         keep_grad_v: whether the gradient of v is needed.
         norm, residual_T: as in `Forward`.
         grad_h_T: a gradient that is added to those of the potentials before reset.
+        sums: whether gradients that are sums over elements are computed: of decay, surrogate and normalisation.
+        writes: which gradient is stored as that of x_T, see `back_over_time.py`.
+
+    Attributes:
+        size: number of partial sums of `Gradients.norm_sums`.
     """
 
     def __init__(
@@ -66,10 +83,17 @@ class Backward:
         norm: bool = False,
         residual_T: Tensor | None = None,
         grad_h_T: Tensor | None = None,
+        sums: bool = True,
+        writes: int = GRAD_OF_CURRENT,
     ) -> None:
         x_T, v, decay_tensor, threshold_width_T, learned_T = inputs
         steps, count = len(x_T), x_T[0].numel()
-        self._count, self._steps, self._norm = count, steps, norm
+        sums = sums and (norm or decay_tensor is not None or learned_T is not None)
+        self._steps, self._writes = steps, writes != NOTHING
+        self._of_norm = norm and sums
+        self._of_decay = sums and decay_tensor is not None
+        self._of_learned = sums and learned_T is not None
+        self.size = 0
         self._strides = dense_strides(x_T)
         self._of_v0 = step_strides(x_T) if keep_grad_v else None
         self._launch: Launch | None = None
@@ -82,13 +106,19 @@ class Backward:
         self._of_grad_state = None if grad_state is None else unless_laid_out(grad_state, of_step)
         self._of_grad_h = None if grad_h_T is None else unless_laid_out(grad_h_T, self._strides)
         held = steps if steps <= back_over_time.MOST_STEPS else back_over_time.SEGMENT
-        self._starts, self._programs = triton.cdiv(steps, held) - 1, triton.cdiv(count, _BLOCK)
+        self._starts, self._count = triton.cdiv(steps, held) - 1, count
+        inner, channels = channel_strides(x_T) if norm else (1, 1)
+        programs, turns = _shared(count, inner * channels) if sums else (triton.cdiv(count, _BLOCK), 1)
+        self._programs, self.size = programs, min(count, programs * _BLOCK)
+        self._learned_parts = programs * turns if self._starts else programs
         e = equations
         functions, cls = import_module(e.family), surrogate_class(e.surrogate)
         self._launch = Launch(
             back_over_time.backward,
-            (self._programs,),
+            (programs,),
             (
+                turns,
+                self.size,
                 steps,
                 count,
                 *way.inner_sizes(),
@@ -96,7 +126,8 @@ class Backward:
                 *way.strides_of(0),
                 g_t,
                 *way.strides_of(1),
-                *(channel_strides(x_T) if norm else (1, 1)),
+                inner,
+                channels,
                 *constants(e),
             ),
             {
@@ -116,6 +147,8 @@ class Backward:
                 "HAS_GRAD_H": grad_h_T is not None,
                 "KEEP_GRAD_V": keep_grad_v,
                 "NORMED": norm,
+                "SUMS": sums,
+                "WRITES": writes,
                 "ADDED": residual_T is not None,
                 "STEPS": held,
                 "SEGMENTED": self._starts > 0,
@@ -134,15 +167,22 @@ class Backward:
         norm: Tensor | None = None,
         residual_T: Tensor | None = None,
         grad_h_T: Tensor | None = None,
+        terms: Tensor | None = None,
     ) -> Gradients:
-        """Returns the gradients of a call; `norm` is the table [3, C] of `Forward`."""
+        """Returns the gradients of a call.
+
+        Args:
+            grad_spikes_T, grad_state, inputs, residual_T, grad_h_T: as in the constructor, with the same layouts.
+            norm: the table [3, C] of `Forward`.
+            terms: for GRAD_OF_INPUT without sums, the terms [2, C] of `channel_sums`.
+        """
         x_T, v, decay_tensor, threshold_width_T, learned_T = inputs
-        grad_x_T = x_T.new_empty_strided(x_T.shape, self._strides)
+        grad_x_T = x_T.new_empty_strided(x_T.shape, self._strides) if self._writes else None
         grad_v = grad_decay = grad_learned_T = sums = starts = decay_sums = learned_sums = None
         if self._of_v0 is not None:
             grad_v = x_T.new_empty_strided(x_T.shape[1:], self._of_v0, dtype=torch.float32)
-        if self._norm:
-            sums = x_T.new_empty(2, self._count, dtype=torch.float32)
+        if self._of_norm:
+            sums = x_T.new_empty(2, self.size, dtype=torch.float32)
         if self._launch is None:
             grad_decay, grad_learned_T = (
                 None if tensor is None else torch.zeros_like(tensor) for tensor in (decay_tensor, learned_T)
@@ -150,10 +190,10 @@ class Backward:
             return Gradients(grad_x_T, grad_v, grad_decay, grad_learned_T, sums)
         if self._starts:
             starts = x_T.new_empty(self._starts, self._count, dtype=torch.float32)
-        if decay_tensor is not None:
+        if self._of_decay:
             decay_sums = x_T.new_empty(self._programs, dtype=torch.float32)
-        if learned_T is not None:
-            learned_sums = x_T.new_empty(self._steps, self._programs, dtype=torch.float32)
+        if self._of_learned:
+            learned_sums = x_T.new_empty(self._steps, self._learned_parts, dtype=torch.float32)
         x_T = laid_out(x_T, self._of_x)
         # What is absent is not touched; x_T stands in its place.
         self._launch(
@@ -168,14 +208,28 @@ class Backward:
             x_T if grad_state is None else laid_out(grad_state, self._of_grad_state),
             x_T if grad_h_T is None else laid_out(grad_h_T, self._of_grad_h),
             x_T if starts is None else starts,
-            grad_x_T,
+            x_T if grad_x_T is None else grad_x_T,
             x_T if grad_v is None else grad_v,
             x_T if decay_sums is None else decay_sums,
             x_T if learned_sums is None else learned_sums,
             x_T if sums is None else sums,
+            x_T if terms is None else terms,
         )
         if decay_tensor is not None and decay_sums is not None:
             grad_decay = decay_sums.sum().to(decay_tensor.dtype).view_as(decay_tensor)
         if learned_T is not None and learned_sums is not None:
             grad_learned_T = learned_sums.sum(1).to(learned_T.dtype)
         return Gradients(grad_x_T, grad_v, grad_decay, grad_learned_T, sums)
+
+
+def _shared(count: int, length: int) -> tuple[int, int]:
+    """Returns how many programs share the blocks of a step, and how many blocks each does at most.
+
+    Blocks of one program are a multiple of `length` elements apart.
+    """
+    blocks = triton.cdiv(count, _BLOCK)
+    period = length // math.gcd(length, _BLOCK)
+    programs = triton.cdiv(triton.cdiv(blocks, triton.cdiv(blocks, _PROGRAMS)), period) * period
+    if programs >= blocks or count + programs * _BLOCK >= 2**31:
+        return blocks, 1
+    return programs, triton.cdiv(blocks, programs)

@@ -6,6 +6,7 @@ fixed, so types and addresses of tensors are all that is left to look at.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -30,6 +31,10 @@ class Launch:
         numbers: the arguments after the tensors, in order.
         constants: the compile-time constants by name, in any order.
         device: index of the CUDA device of the tensors.
+        options: of the compiler, where they differ from those of all kernels.
+
+    Attributes:
+        name: name of the kernel.
     """
 
     def __init__(
@@ -39,13 +44,15 @@ class Launch:
         numbers: tuple[float, ...],
         constants: Mapping[str, Any],
         device: int,
+        options: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        self.name = kernel.__name__
         names = [name for name in kernel.arg_names if name in constants]
         assert len(names) == len(constants)
         self._first = kernel[grid]
         self._grid = (*grid, 1, 1)[:3]
         self._numbers = numbers
-        self._constants = {**constants, **_OPTIONS}
+        self._constants = {**constants, **_OPTIONS, **options}
         self._after_tensors = (*numbers, *(constants[name] for name in names))
         self._device = device
         self._compiled: dict[object, Callable[..., None]] = {}

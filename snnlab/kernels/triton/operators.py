@@ -85,6 +85,7 @@ def recurrence_backward(
         grad_spikes_T, grad_state, inputs
     )
     x_T = inputs.x_T
+    assert found.x_T is not None
     return (
         found.x_T,
         or_empty(found.v, x_T),

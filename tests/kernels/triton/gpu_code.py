@@ -18,7 +18,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from snnlab import registry
-from snnlab.kernels.triton import back_over_time, over_time
+from snnlab.kernels.triton import back_over_time, channel_moments, over_time, pack_bits
 from snnlab.kernels.triton.families import adaptive_threshold, circulate_firing, integrate_and_fire
 from snnlab.kernels.triton.through_norm import back_through_norm
 from snnlab.surrogates import TSG, Triangle
@@ -34,13 +34,31 @@ STATIC = {
 }
 STATIC |= {"NORMED": False, "ADDED": False, "KEEP_H": False, "HAS_GRAD_H": False}
 NORM = {"NORMED": True, "ADDED": True}
+SUMS = {"SUMS": True}
 LIF = {"FIRE": integrate_and_fire.fire, "ADJOINT": integrate_and_fire.adjoint, "OPTIONS": (0, 0, 0)}
 CF = {"FIRE": circulate_firing.fire, "ADJOINT": circulate_firing.adjoint, "OPTIONS": (2, 2, 0, 0)}
 DSATGO = {**LIF, "OPTIONS": (0, 0, 1), "ADAPTIVE": True, "LEARNED_DECAY": True}
 PLIF = {**LIF, "LEARNED_DECAY": True, "DECAY_INPUT": True}
 
 
-IO = ("x_ptr", "spikes_ptr", "grad_spikes_ptr", "grad_x_ptr", "residual_ptr", "y_ptr", "grad_ptr", "out_ptr")
+IO = (
+    "x_ptr",
+    "spikes_ptr",
+    "grad_spikes_ptr",
+    "grad_x_ptr",
+    "residual_ptr",
+    "y_ptr",
+    "earlier_ptr",
+    "grad_ptr",
+    "out_ptr",
+)
+
+
+OF_BITS = {
+    ("pack_bits", "out_ptr"): "*u8",
+    ("pack_bits", "wrong_ptr"): "*i32",
+    ("unpack_bits", "packed_ptr"): "*u8",
+}
 
 
 def surrogate(module):
@@ -55,11 +73,19 @@ def forward(dtype="bf16", **constants):
 
 def backward(dtype="bf16", **constants):
     options = {"HAS_GRAD_STATE": False, "KEEP_GRAD_V": False, "SEGMENTED": False, "EVEN": True, "BLOCK": 512}
+    options |= {"SUMS": False, "WRITES": back_over_time.GRAD_OF_CURRENT.value}
     return (
         back_over_time.backward,
         dtype,
         {**STATIC, **LIF, **surrogate(Triangle()), **options, "STEPS": 4, **constants},
     )
+
+
+def charge(**constants):
+    options = {"ADAPTIVE_THRESHOLD": True, "ADAPTIVE_WIDTH": True, "BY_DEVIATION": True}
+    options |= {"FIRE": integrate_and_fire.fire, "OPTIONS": (0, 0, 1), "SAME": True, "KEEP_STATE": False}
+    options |= {"FIRST": False, "SECOND": False, "LAST": False, "RANK": 1, "PARTS": 1024, "BLOCK": 1024}
+    return adaptive_threshold.charge, "bf16", {**options, **constants}
 
 
 KERNELS = {
@@ -74,31 +100,27 @@ KERNELS = {
     "backward 16": backward(STEPS=16),
     "backward 64": backward(STEPS=8, SEGMENTED=True),
     "backward 65": backward(STEPS=8, SEGMENTED=True, EVEN=False),
-    "backward plif 10": backward(STEPS=10, **PLIF),
+    "backward plif 10": backward(STEPS=10, **PLIF, **SUMS),
     "backward cf 10": backward(STEPS=10, **CF),
-    "backward tsg 10": backward(STEPS=10, **surrogate(TSG())),
-    "backward dsatgo 10": backward(STEPS=10, **DSATGO),
+    "backward tsg 10": backward(STEPS=10, **surrogate(TSG()), **SUMS),
+    "backward tsg 64": backward(STEPS=8, SEGMENTED=True, **surrogate(TSG()), **SUMS),
+    "backward dsatgo 10": backward(STEPS=10, **DSATGO, **SUMS),
     "forward norm": forward(**NORM),
-    "backward norm 4": backward(**NORM),
-    "backward norm 10": backward(STEPS=10, **NORM),
+    "backward norm 4": backward(**NORM, **SUMS),
+    "backward norm 10": backward(STEPS=10, **NORM, **SUMS),
+    "sums of norm 4": backward(NORMED=True, WRITES=back_over_time.NOTHING.value, **SUMS),
+    "sums of norm 10": backward(STEPS=10, NORMED=True, WRITES=back_over_time.NOTHING.value, **SUMS),
+    "gradient of input 4": backward(NORMED=True, WRITES=back_over_time.GRAD_OF_INPUT.value),
+    "gradient of input 10": backward(STEPS=10, NORMED=True, WRITES=back_over_time.GRAD_OF_INPUT.value),
+    "column moments": (channel_moments.column_moments, "bf16", {"ALIKE": False, "ROWS": 8, "COLS": 128}),
+    "column moments alike": (channel_moments.column_moments, "bf16", {"ALIKE": True, "ROWS": 8, "COLS": 128}),
+    "norm table": (channel_moments.norm_table, "fp32", {"BLOCK": 1024}),
+    "channel sums": (channel_moments.channel_sums, "fp32", {"OF_BATCH": True, "BLOCK": 2048}),
     "back through norm": (back_through_norm, "bf16", {"RANK": 1, "BLOCK": 1024}),
-    "charge": (
-        adaptive_threshold.charge,
-        "bf16",
-        {"FIRE": integrate_and_fire.fire, "OPTIONS": (0, 0, 1), "SAME": True, "FIRST": False, "LAST": False}
-        | {"KEEP_STATE": False, "RANK": 1, "BLOCK": 1024},
-    ),
-    "decide": (
-        adaptive_threshold.decide,
-        "bf16",
-        {
-            "ADAPTIVE_THRESHOLD": True,
-            "ADAPTIVE_WIDTH": True,
-            "BY_DEVIATION": True,
-            "PART": 1024,
-            "BLOCK": 1024,
-        },
-    ),
+    "pack bits": (pack_bits.pack_bits, "bf16", {"BITS": 1, "BLOCK": 1024}),
+    "unpack bits": (pack_bits.unpack_bits, "bf16", {"BITS": 1, "BLOCK": 1024}),
+    "charge second": charge(SECOND=True),
+    "charge": charge(),
 } | {
     f"surrogate {name}": backward(STEPS=1, **surrogate(registry.load("surrogate", name)()))
     for name in registry.component_files("surrogate")
@@ -115,13 +137,27 @@ def compiled(kernel, dtype, constants):
             known[(position,)] = constants.get(name, 1)
         elif name.endswith("_ptr"):
             io = name in IO
-            signature[name] = f"*{dtype if io else 'fp32'}"
+            signature[name] = OF_BITS.get((kernel.__name__, name), f"*{dtype if io else 'fp32'}")
             attributes[(position,)] = [["tt.divisibility", 16]]
-        elif name in ("decay", "gain", "pull", "rest", "lower", "f_c", "threshold"):
+        elif name in (
+            "decay",
+            "gain",
+            "pull",
+            "rest",
+            "lower",
+            "f_c",
+            "threshold",
+            "eps",
+            "share",
+            "low",
+            "span",
+            "per_one",
+            "part",
+        ):
             signature[name] = "fp32"
         else:
             signature[name] = "i32"
-            if name in ("N", "x_t", "g_t", "y_t", "inner", "channels"):
+            if name in ("N", "x_t", "g_t", "y_t", "inner", "channels", "length", "size", "row", "n"):
                 attributes[(position,)] = [["tt.divisibility", 16]]
     source = ASTSource(kernel, signature, known, attributes)
     code = triton.compile(

@@ -24,9 +24,11 @@ def compiled(*names):
 
 def test_every_element_moves_once_and_in_wide_words():
     """The input of the next step is on its way during a step, hence two loads in the loop over time."""
-    found = compiled("forward", "backward")
+    found = compiled("forward", "backward", "pack bits", "unpack bits")
     assert found["forward"]["moves"] == {"LDG.E": 1, "LDG.E.128": 2, "STG.E.128": 1}
     assert found["backward"]["moves"] == {"LDG.E": 1, "LDG.E.64": 2 * 4, "STG.E.64": 4}
+    assert found["pack bits"]["moves"] == {"LDG.E.128": 8, "STG.E.64": 1, "STG.E": 1}
+    assert found["unpack bits"]["moves"] == {"LDG.E.64": 1, "STG.E.128": 8}
     assert found["forward"]["registers"] <= 32
     assert found["backward"]["registers"] <= 48
 

@@ -15,6 +15,8 @@ from snnlab.norms import BN, TDBN, TEBN
 from snnlab.surrogates import TSG
 
 pytest.importorskip("triton")
+from snnlab.kernels.triton import backward
+from snnlab.kernels.triton.launcher import Launch
 from snnlab.triton_language import INTERPRETED
 
 FUSED = "triton with norm"
@@ -83,6 +85,81 @@ def test_with_residual_and_learned_parameters(steps, device):
     if steps == 3:
         assert compare(BN(6).to(device), LIF(), channels_last(y), residual)
         assert compare(BN(6).to(device), CF(), y, channels_last(residual))
+
+
+def in_double(norm, neuron, y, residual, weight, training):
+    """Spikes and gradients by the textbook formulas in float64, with autograd."""
+    norm, neuron = deepcopy(norm).double(), deepcopy(neuron).double()
+    y, residual = (None if t is None else t.double().detach().requires_grad_() for t in (y, residual))
+    shape = [1, 1, -1, *[1] * (y.ndim - 3)]
+    if training:
+        axes = [0, 1, *range(3, y.ndim)]
+        mean, var = y.mean(axes), y.var(axes, correction=0)
+    else:
+        mean, var = norm.bn.running_mean, norm.bn.running_var
+    x = (y - mean.view(shape)) / (var.view(shape) + norm.bn.eps).sqrt()
+    x = x * norm.bn.weight.view(shape) + norm.bn.bias.view(shape)
+    with backend("eager"):
+        spikes = neuron(x if residual is None else x + residual)
+    leaves = [t for t in (y, residual, *norm.parameters(), *neuron.parameters()) if t is not None]
+    return spikes, torch.autograd.grad(spikes, leaves, weight.double())
+
+
+@pytest.mark.parametrize("programs", [1, 1024])
+@pytest.mark.parametrize("training", [True, False], ids=["batch", "running"])
+@pytest.mark.parametrize("added", [False, True], ids=["alone", "residual"])
+@pytest.mark.parametrize("layout", ["contiguous", "channels_last", "features"])
+def test_gradients_in_float64(layout, added, training, programs, device, monkeypatch):
+    """Also where a program does several blocks, which are then whole samples apart, or cover no whole sample."""
+    monkeypatch.setattr(backward, "_PROGRAMS", programs)
+    shape = (3, 400, 6) if layout == "features" else (3, 3, 16, 8, 8)
+    y, residual = frames(*shape).to(device), frames(*shape, seed=5).to(device) if added else None
+    if layout == "channels_last":
+        y = channels_last(y)
+    norm, weight = BN(shape[2]).to(device).train(training), frames(*shape, seed=1).to(device)
+    with torch.no_grad():
+        for parameter in norm.parameters():
+            parameter.copy_(1 + 0.3 * normal(*parameter.shape, seed=3))
+    neuron = PLIF(TSG(3)).to(device)
+    wanted_spikes, wanted = in_double(norm, neuron, y, residual, weight, training)
+    leaves = [t.detach().requires_grad_() for t in (y, residual) if t is not None]
+    with backend("triton") as choice:
+        spikes = norm_and_neuron(norm, neuron, *leaves)
+    assert choice.counts[FUSED] == 1
+    assert (spikes != wanted_spikes).sum() <= 1  # of 9,216, next to a threshold
+    if torch.equal(spikes.double(), wanted_spikes):
+        found = torch.autograd.grad(spikes, [*leaves, *norm.parameters(), *neuron.parameters()], weight)
+        for a, b in zip(found, wanted, strict=True):
+            assert (a - b).norm() <= 1e-5 * b.norm()
+
+
+@pytest.mark.parametrize(
+    ("steps", "added", "training", "launches"),
+    [
+        (3, False, True, ["backward", "channel_sums", "backward"]),
+        (19, False, True, ["backward", "channel_sums", "back_through_norm"]),
+        (3, True, True, ["backward", "channel_sums", "back_through_norm"]),
+        (3, False, False, ["backward", "channel_sums"]),
+        (3, True, False, ["backward", "channel_sums", "back_through_norm"]),
+    ],
+)
+def test_launches_of_a_layer(steps, added, training, launches, device, monkeypatch):
+    """Counts passes: docs/kernels.md states them."""
+    seen, plain = [], Launch.__call__
+
+    def note(launch, *tensors, **keys):
+        seen.append(launch.name)
+        plain(launch, *tensors, **keys)
+
+    monkeypatch.setattr(Launch, "__call__", note)
+    y = frames(steps, 2, 6, 3, 5).to(device).requires_grad_()
+    residual = frames(steps, 2, 6, 3, 5, seed=5).to(device).requires_grad_() if added else None
+    with backend("triton"):
+        spikes = norm_and_neuron(BN(6).to(device).train(training), LIF(), y, residual)
+    assert seen == (["column_moments", "norm_table"] if training else []) + ["forward"]
+    seen.clear()
+    spikes.sum().backward()
+    assert seen == launches
 
 
 def test_gaps_and_sixteen_bits(device):

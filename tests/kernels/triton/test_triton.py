@@ -17,8 +17,10 @@ from snnlab.surrogates import Triangle
 from snnlab.surrogates.base import Surrogate
 
 pytest.importorskip("triton")
+from snnlab.kernels.triton import adaptive, backward
 from snnlab.kernels.triton import backend as triton_backend
 from snnlab.kernels.triton.forward import Forward
+from snnlab.kernels.triton.launcher import Launch
 from snnlab.triton_language import INTERPRETED, jit, tl
 
 SURROGATES = tuple(registry.component_files("surrogate"))
@@ -154,12 +156,50 @@ def test_adaptive_thresholds(options, training, device):
     torch.testing.assert_close(neuron.threshold_T, again.threshold_T, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [1, 63, 2500])
-def test_statistics_over_several_programs(size, device):
-    """2500 elements are parts of different sizes."""
-    neuron = DSATGO(make_surrogate("tsg", 2), num_steps=2, f_c=1.1).to(device)
-    x_T = normal(2, size, 4).to(device)[..., :1].transpose(1, 2) + 3
-    compare(neuron, x_T, again=deepcopy(neuron))
+@pytest.mark.parametrize(("size", "most"), [(1, 1024), (63, 1024), (2500, 1024), (2500, 1), (2500, 2)])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+def test_statistics_over_several_programs(steps, size, most, device, monkeypatch):
+    """2500 elements are blocks of different sizes, done by one, two or three programs."""
+    monkeypatch.setattr(adaptive, "_PARTS", most)
+    neuron = DSATGO(make_surrogate("tsg", steps), num_steps=steps, f_c=1.1).to(device)
+    x_T = normal(steps, size, 4).to(device)[..., :1].transpose(1, 2) + 3
+    again = deepcopy(neuron)
+    compare(neuron, x_T, again=again)
+    with torch.no_grad(), backend("eager"):
+        for given in (None, normal(1, size, seed=4).to(device)):
+            call = neuron.call_of(x_T, neuron.rest(x_T) if given is None else given, 0, keep_state=True)
+            wanted_T, wanted, _ = loop(again.call_of(x_T, call.v, 0, keep_state=True))
+            found_T, found, _ = triton_backend.run(call)
+            assert torch.equal(found_T, wanted_T)
+            torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_adaptive_thresholds_in_float64(device):
+    """Mean and deviation of all potentials of each step, where the mean is large beside the deviation."""
+    x_T, decay = normal(4, 3000).to(device) * 0.01 + 100, torch.tensor(0.5, device=device)
+    rest = torch.zeros((), device=device).expand(3000)
+    rule = adaptive.Rule(1.0, 1.0, True, True, True)
+    spikes_T, _, (theta_T, width_T) = adaptive.AdaptiveForward(x_T, rest, rule, False)(x_T, rest, decay)
+    v = torch.zeros(3000, dtype=torch.float64, device=device)
+    for x, s, theta, width in zip(x_T, spikes_T, theta_T, width_T, strict=True):
+        h = 0.5 * v + x.double()
+        torch.testing.assert_close(theta.double(), h.mean() + h.std(), rtol=1e-6, atol=0)
+        torch.testing.assert_close(width.double(), 2 * torch.sigmoid(2 * (h.std() - 1)), rtol=1e-4, atol=0)
+        v = torch.where(s > 0, 0.0, h)
+
+
+def test_launches_of_adaptive_thresholds(device, monkeypatch):
+    """Counts passes: docs/kernels.md states them."""
+    seen, plain = [], Launch.__call__
+
+    def note(launch, *tensors, **keys):
+        seen.append(launch.name)
+        plain(launch, *tensors, **keys)
+
+    monkeypatch.setattr(Launch, "__call__", note)
+    with backend("triton"):
+        DSATGO(num_steps=5).to(device)(normal(5, 20).to(device))
+    assert seen == ["charge"] * 6
 
 
 def test_adaptive_thresholds_in_one_graph(device):
@@ -173,9 +213,15 @@ def test_adaptive_thresholds_in_one_graph(device):
     assert torch.equal(neuron.threshold_T, again.threshold_T)
 
 
+@pytest.mark.parametrize("programs", [1, 2, 1024])
 @pytest.mark.parametrize("steps", [3, 20])
-def test_learned_decay_over_several_programs_and_segments(steps, device):
-    compare(PLIF(decay_input=True).to(device), (normal(steps, 700) + 0.4).to(device))
+def test_learned_parameters_over_several_programs_blocks_and_segments(steps, programs, device, monkeypatch):
+    """1700 elements are four blocks, done by one program, by two and by four."""
+    monkeypatch.setattr(backward, "_PROGRAMS", programs)
+    neuron = PLIF(make_surrogate("tsg", steps), decay_input=True).to(device)
+    with torch.no_grad():
+        neuron.surrogate.x.copy_(1 + 0.2 * normal(steps))
+    compare(neuron, (normal(steps, 1700) + 0.4).to(device))
 
 
 @pytest.mark.parametrize("family", [LIF, CF])

@@ -44,10 +44,11 @@ def adjoint(
 ):
     u = h - threshold
     if OPTIONS[2]:
-        u = u / width
-    slope = SLOPE(u, a, UP)
-    if OPTIONS[2]:
-        slope = slope / width
+        narrow = 1 / width  # one division for all elements
+        slope = SLOPE(u * narrow, a, UP) * narrow
+        u = u * narrow
+    else:
+        slope = SLOPE(u, a, UP)
     if OPTIONS[0]:
         if not OPTIONS[1]:
             grad_s -= grad_v * threshold
