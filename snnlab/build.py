@@ -120,7 +120,8 @@ def _check_mixing(cfg: RunConfig) -> None:
         raise ConfigError(
             f"augment.{mixing[0]}: mixes samples and their classes, and loss '{cfg.loss.name}' with these keys needs "
             "one class for each",
-            f"augment.{mixing[0]}=null leaves it out; losses with soft targets: sdt, tet, skd, twd (ensemble=mean)",
+            f"augment.{mixing[0]}=null leaves it out; losses with soft targets: sdt, tet, skd, hard_distillation, "
+            "twd (ensemble=mean)",
         )
 
 

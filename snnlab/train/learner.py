@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.errors import RunError
+from snnlab.layers.two_heads import take_heads_apart
 from snnlab.losses.base import Loss
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.regularisers.base import Regulariser
@@ -87,6 +88,8 @@ class Learner:
         self.teacher = teacher
         self.regularisers = dict(regularisers or {})
         self.processes = processes
+        if loss.heads_apart:
+            take_heads_apart(model)
         self.average: AveragedModel | None = None
         if trainer.ema is not None:
             average = get_ema_multi_avg_fn(trainer.ema)  # type: ignore[no-untyped-call]  # untyped in torch
