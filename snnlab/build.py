@@ -66,6 +66,27 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
     dataset: LabelledData = construct(
         "dataset", cfg.dataset, {"root": cfg.paths.data, "num_steps": cfg.num_steps}, cfg.plugins
     )
+    _check_augments(cfg, dataset)
+    if cfg.trainer.synthetic:
+        from snnlab.data.synthetic import Synthetic
+
+        return Synthetic(dataset)
+    return dataset
+
+
+def check_augments(cfg: RunConfig) -> None:
+    """Checks what `build_dataset` and `build_augments` refuse about the augmentations, without reading data.
+
+    Raises:
+        ConfigError: the augmentations do not fit the data set or each other, or the loss cannot learn from them.
+    """
+    if cfg.augment:
+        _check_mixing(cfg)
+        _check_augments(cfg, registry.load("dataset", cfg.dataset.name, cfg.plugins))
+
+
+def _check_augments(cfg: RunConfig, dataset: type[LabelledData] | LabelledData) -> None:
+    """Refuses augmentations that do not apply to a data set, of which only facts of its class are asked."""
     if dataset.reads_words and cfg.augment:
         raise ConfigError(
             f"augment: '{cfg.augment[0].name}' changes pictures, and {cfg.dataset.name} is text",
@@ -85,21 +106,22 @@ def build_dataset(cfg: RunConfig) -> LabelledData:
                     "sample is of another class",
                     f"augment.{op.name}=null leaves it out",
                 )
-    if cfg.trainer.synthetic:
-        from snnlab.data.synthetic import Synthetic
-
-        return Synthetic(dataset)
-    return dataset
 
 
 def _check_mixing(cfg: RunConfig) -> None:
-    """Refuses to mix samples for a loss that needs one class for each, before any data is read."""
+    """Refuses to mix samples twice, or for a loss that needs one class for each, before any data is read."""
     mixing = _mixing(cfg)
+    if len(mixing) > 1:
+        raise ConfigError(
+            f"augment: {' and '.join(mixing)} mix samples, and what is mixed has no one class to mix again",
+            f"augment.{mixing[1]}=null leaves it out",
+        )
     if mixing and not build_loss(cfg).soft_targets and cfg.trainer.overfit_batches is None:
         raise ConfigError(
             f"augment.{mixing[0]}: mixes samples and their classes, and loss '{cfg.loss.name}' with these keys needs "
             "one class for each",
-            f"augment.{mixing[0]}=null leaves it out; losses with soft targets: sdt, tet, skd, twd (ensemble=mean)",
+            f"augment.{mixing[0]}=null leaves it out; losses with soft targets: sdt, tet, skd, hard_distillation, "
+            "twd (ensemble=mean)",
         )
 
 
@@ -107,14 +129,9 @@ def build_augments(cfg: RunConfig) -> list[nn.Module]:
     """Builds the augmentations in the order of the configuration.
 
     Raises:
-        ConfigError: more than one of them mixes samples.
+        ConfigError: more than one of them mixes samples, or the loss cannot learn from mixed ones.
     """
-    mixing = _mixing(cfg)
-    if len(mixing) > 1:
-        raise ConfigError(
-            f"augment: {' and '.join(mixing)} mix samples, and what is mixed has no one class to mix again",
-            f"augment.{mixing[1]}=null leaves it out",
-        )
+    _check_mixing(cfg)
     return [construct("augment", op, {}, cfg.plugins) for op in cfg.augment]
 
 

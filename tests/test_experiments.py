@@ -219,6 +219,29 @@ def test_spikformers_recipes_are_those_of_its_files() -> None:
     ]
 
 
+def test_recipes_of_the_other_transformers_are_those_of_their_files() -> None:
+    for experiment in ("spikingformer_cifar100", "twd_spikingformer_cifar100"):
+        cfg = load([f"+experiment={experiment}"])
+        flip, rand, erasing, mixup = (one.params for one in cfg.augment)
+        assert names(experiment) == ["flip", "rand_augment", "random_erasing", "mixup"]
+        assert flip["p"] == 0.5
+        assert (rand["magnitude"], rand["spread"], rand["operations"], rand["choices"]) == (9, 0.4, 1, "timm")
+        assert (erasing["p"], erasing["mode"]) == (0.25, "const")
+        assert (mixup["alpha"], mixup["cutmix"], mixup["until_epoch"]) == (0.5, 0.0, 200)
+        assert cfg.dataset.params["normalize"] == "cifar10"
+    for experiment in [f"{loss}_imagenet_qkformer" for loss in ("sdt", "tet", "tmc")] + [
+        "tmc_imagenet_metaspikeformer"
+    ]:
+        cfg = load([f"+experiment={experiment}"])
+        rand, erasing = (one.params for one in cfg.augment)
+        assert names(experiment) == ["rand_augment", "random_erasing"]
+        assert (rand["magnitude"], rand["spread"], rand["operations"], rand["choices"]) == (9, 0.5, 2, "timm")
+        assert (erasing["p"], erasing["mode"]) == (0.25, "pixel")
+        assert (cfg.dataset.params["interpolation"], cfg.dataset.params["min_area"]) == ("bicubic", 0.08)
+    (auto,) = load(["+experiment=dsatgo_imagenet"]).augment
+    assert (auto.name, auto.params["policy"], auto.params["fill"]) == ("autoaugment", "imagenet", 128)
+
+
 def test_cfs_spikformer_on_recordings_has_the_published_size() -> None:
     cfg = load(["+experiment=cf_spikformer_dvscifar", "trainer.synthetic=true"])
     counts = {"surrogate": 0, "network": 0}

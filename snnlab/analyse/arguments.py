@@ -12,6 +12,7 @@ from snnlab.config.schema import (
     EnergyConfig,
     GradientSupportConfig,
     LandscapeConfig,
+    MagnitudesConfig,
     MembraneConfig,
     TsneConfig,
 )
@@ -32,6 +33,7 @@ class Settings:
     membrane: MembraneConfig = field(default_factory=MembraneConfig)
     gradient_support: GradientSupportConfig = field(default_factory=GradientSupportConfig)
     landscape: LandscapeConfig = field(default_factory=LandscapeConfig)
+    magnitudes: MagnitudesConfig = field(default_factory=MagnitudesConfig)
     tsne: TsneConfig = field(default_factory=TsneConfig)
     energy: EnergyConfig = field(default_factory=EnergyConfig)
 

@@ -1,6 +1,7 @@
-"""Histograms of membrane potentials before reset, with the thresholds (DS-ATGO Fig. 2 and 5)."""
+"""Histograms of membrane potentials before reset, with the thresholds (DS-ATGO Fig. 2 and 5, CF Fig. 1)."""
 
 import torch
+from torch import Tensor
 
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.errors import SnnlabError
@@ -16,17 +17,28 @@ def run(subject: Subject) -> Finding:
     neurons = {
         name: module for name, module in subject.model.named_modules() if isinstance(module, MembraneNeuron)
     }
+    drawn = {name: module for name, module in neurons.items() if options.only in name}
     if not neurons:
         raise SnnlabError(
             f"membrane: the neuron '{subject.cfg.neuron.name}' has no membrane potential",
             "analyse a run with spiking neurons; what=firing_rates works on this one",
         )
-    counted = {module: Potentials(options.bins) for module in neurons.values()}
-    with watch_potentials(subject.model, lambda neuron, h_T: counted[neuron].update(neuron, h_T)):
+    if not drawn:
+        raise SnnlabError(
+            f"membrane.only: no neuron layer has '{options.only}' in its name",
+            f"choose among: {', '.join(neurons)}",
+        )
+    counted = {module: Potentials(options.bins) for module in drawn.values()}
+
+    def count(neuron: MembraneNeuron, h_T: Tensor) -> None:
+        if neuron in counted:
+            counted[neuron].update(neuron, h_T)
+
+    with watch_potentials(subject.model, count):
         for x_TBCHW, _ in subject.batches("membrane potentials"):
             subject.model(x_TBCHW)
     histograms = {}
-    for name, neuron in neurons.items():
+    for name, neuron in drawn.items():
         potentials = counted[neuron]
         shares = potentials.shares()
         levels = [neuron.firing_thresholds(t) for t in range(len(shares))]

@@ -223,6 +223,22 @@ class MembraneConfig:
     """Bins of each histogram."""
     layers: PositiveInt = 6
     """Layers in the picture, the first, the last and evenly spaced ones; the CSV has all."""
+    only: str = ""
+    """Layers with this in their name, such as the block `stages.1.0.`; empty = all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MagnitudesConfig:
+    """`snnlab analyse what=magnitudes`."""
+
+    layer: str = ""
+    """The last neuron layer with this in its name; empty = the last one."""
+    neurons: PositiveInt = 128
+    """Neurons in the map, evenly spaced."""
+    samples: PositiveInt = 128
+    """Samples in the map, evenly spaced over the test split."""
+    limit: Positive | None = None
+    """Magnitude at the end of the colours, for pictures to be compared; null = the greatest."""
 
 
 @dataclass(frozen=True, kw_only=True)

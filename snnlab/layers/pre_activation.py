@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.fused import Layers
-from snnlab.layers.residual import conv3x3
+from snnlab.layers.residual import conv3x3, summed
 from snnlab.layers.time import EachStep
 
 
@@ -48,8 +48,7 @@ class PreActivationBlock(nn.Module):
             self.shortcut = nn.Sequential(EachStep(conv), norm(c_out))
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        y_TBCHW: Tensor = self.body(x_TBCHW) + self.shortcut(x_TBCHW)
-        return y_TBCHW
+        return summed(self.body(x_TBCHW), self.shortcut(x_TBCHW))
 
 
 def pre_activation_stage(

@@ -5,6 +5,7 @@ Shape suffixes: T time steps, B samples, C channels, H height, W width.
 
 from torch import Tensor, nn
 
+from snnlab.errors import SnnlabError
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.fused import Layers, norm_and_neuron, run
 from snnlab.layers.time import EachStep
@@ -70,8 +71,22 @@ class SEWBlock(nn.Module):
             self.shortcut = Layers(EachStep(conv), norm(c_out), neuron())
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        sum_TBCHW: Tensor = self.body(x_TBCHW) + self.shortcut(x_TBCHW)
-        return sum_TBCHW
+        return summed(self.body(x_TBCHW), self.shortcut(x_TBCHW))
+
+
+def summed(a_T: Tensor, b_T: Tensor) -> Tensor:
+    """Returns a_T + b_T [T, ...] where no neuron follows that would align their time steps; one step fits any number.
+
+    Raises:
+        SnnlabError: they have different numbers of time steps, as layers of a converted network may.
+    """
+    if isinstance(a_T, Tensor) and isinstance(b_T, Tensor) and 1 != len(a_T) != len(b_T) != 1:
+        raise SnnlabError(
+            f"this network adds signals of {len(a_T)} and {len(b_T)} time steps with no neuron behind the addition, "
+            "and only a neuron aligns them",
+            "neuron.averaged=spikes neuron.equal=average adds means; in resnet18_snn, 20 and 34 neurons follow",
+        )
+    return a_T + b_T
 
 
 def conv3x3(c_in: int, c_out: int, stride: int = 1, bias: bool = False) -> nn.Module:

@@ -15,6 +15,8 @@ class Loss(nn.Module, ABC):
 
     needs_teacher = False
     """Whether training needs a teacher's logits; see `TeacherLoss` in `base_teacher.py`."""
+    heads_apart: bool = False
+    """Whether `terms` also takes logits of two heads, [T, B, 2, K], from networks that have them (TeacherLoss)."""
     soft_targets: bool = False
     """Whether `terms` also takes probabilities of the classes, [B, K], as mixed samples have them."""
 

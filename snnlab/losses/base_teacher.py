@@ -24,6 +24,9 @@ class TeacherLoss(Loss):
         self.alpha = alpha
         self.needs_teacher = alpha > 0
 
+    term = "kl"
+    """Name of the teacher's term."""
+
     @abstractmethod
     def own_terms(self, logits_TBK: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Returns the terms that need no teacher."""
@@ -32,20 +35,21 @@ class TeacherLoss(Loss):
     def teacher_term(self, logits_TBK: Tensor, teacher_BK: Tensor) -> Tensor:
         """Returns the teacher's term, not yet weighted."""
 
-    def terms(
-        self, logits_TBK: Tensor, target: Tensor, teacher_BK: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Returns the terms by name: the loss's own, and `kl`, the teacher's, unless `alpha` is 0.
+    def terms(self, logits: Tensor, target: Tensor, teacher_BK: Tensor | None = None) -> dict[str, Tensor]:
+        """Returns the terms by name: the loss's own, and the teacher's (`kl`), unless `alpha` is 0.
 
         Args:
-            logits_TBK: Logits of every step, any floating dtype.
+            logits: Logits of every step `[T, B, K]`, any floating dtype; of two heads `[T, B, 2, K]` for a loss with
+                `heads_apart`, where the second learns from the teacher.
             target: Class indices `[B]`, or probabilities `[B, K]` where the loss takes them.
             teacher_BK: The teacher's logits, detached.
 
         Raises:
             ValueError: shapes or dtypes do not fit, or there is no teacher though `alpha` is not 0.
         """
-        terms = self.own_terms(logits_TBK, target)
+        apart = self.heads_apart and logits.dim() == 4
+        own_TBK, logits_TBK = logits.unbind(2) if apart else (logits, logits)
+        terms = self.own_terms(own_TBK, target)
         if self.needs_teacher:
             if teacher_BK is None:
                 raise ValueError("this loss needs the teacher's logits [B, K]; with alpha = 0 it does not")
@@ -54,7 +58,7 @@ class TeacherLoss(Loss):
                     f"the teacher's logits {list(teacher_BK.shape)} do not fit logits "
                     f"{list(logits_TBK.shape)}: expected {list(logits_TBK.shape[1:])}"
                 )
-            terms["kl"] = self.alpha * self.teacher_term(logits_TBK, teacher_BK)
+            terms[self.term] = self.alpha * self.teacher_term(logits_TBK, teacher_BK)
         return terms
 
     def forward(self, logits_TBK: Tensor, target: Tensor, teacher_BK: Tensor | None = None) -> Tensor:

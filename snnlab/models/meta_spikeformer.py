@@ -10,6 +10,7 @@ from snnlab.layers.fused import Layers
 from snnlab.layers.linear_head import linear_head
 from snnlab.layers.meta_blocks import MetaAttentionBlock, MetaConvBlock
 from snnlab.layers.time import EachStep
+from snnlab.layers.two_heads import both_heads
 from snnlab.ranges import Positive, PositiveInt
 
 
@@ -38,12 +39,13 @@ class MetaSpikeFormer(nn.Module):
         last_neuron: true: the head sees spikes of the mean over the image | false: the mean itself. In the released
             files that could be read it is false for the head and true for the distillation head, always so here.
         distillation_head: true: a second head, for a teacher's classes; the logits are the mean of both heads, as in
-            the released evaluation, here in training too.
+            the released evaluation. With loss=hard_distillation each is trained by itself.
 
     Raises:
         ValueError: dims are not four, or not divisible; depths are not five.
     """
 
+    heads_apart = False
     released_unused = ""
 
     def __init__(
@@ -98,12 +100,13 @@ class MetaSpikeFormer(nn.Module):
         self.distillation_head = linear_head(d4, num_classes) if distillation_head else None
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Returns logits [T, B, K]."""
+        """Returns logits [T, B, K]; of both heads [T, B, 2, K] in training where `heads_apart` is set."""
         mean_TBC = self.stages(x_TBCHW).mean((3, 4))
         spikes_TBC = self.neuron(mean_TBC)
         logits_TBK: Tensor = self.head(spikes_TBC if self.last_neuron else mean_TBC)
         if self.distillation_head is not None:
-            logits_TBK = (logits_TBK + self.distillation_head(spikes_TBC)) / 2
+            second_TBK = self.distillation_head(spikes_TBC)
+            return both_heads(logits_TBK, second_TBK, self.heads_apart and self.training)
         return logits_TBK
 
     def released_names(self) -> list[str]:

@@ -1,4 +1,5 @@
 # Written by `make conf`.
+from snnlab.surrogates.asgs import ASGS as ASGS
 from snnlab.surrogates.atan import ATan as ATan
 from snnlab.surrogates.base import Surrogate as Surrogate
 from snnlab.surrogates.fast_sigmoid import FastSigmoid as FastSigmoid

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.layers.packing import packed_spikes
+from snnlab.layers.two_heads import mean_of_heads
 from snnlab.losses.base import Loss
 from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.machine.device import autocast
@@ -82,21 +83,21 @@ class BatchWork:
                 watching.enter_context(regulariser.watching(self.model))
             if self.trainer.pack_spikes:
                 watching.enter_context(packed_spikes(self.model))
-            logits_TBK = self.forward(batch.x_TBCHW)
-        logits_TBK = logits_TBK.float()
-        parts = {name: term * batch.share for name, term in self._terms(logits_TBK, batch).items()}
+            logits = self.forward(batch.x_TBCHW)
+        logits = logits.float()
+        parts = {name: term * batch.share for name, term in self._terms(logits, batch).items()}
         # DistributedDataParallel averages the processes' gradients; the sum is needed.
         loss = torch.stack(list(parts.values())).sum() * self.processes
         # Each node of a GPU's backward pass would be handed over to a thread of autograd's.
         with torch.autograd.set_multithreading_enabled(self.trainer.autograd_threads):
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # untyped in torch
-        correct = (logits_TBK.detach().mean(0).argmax(-1) == batch.target_B).sum()
+        correct = (mean_of_heads(logits.detach()).mean(0).argmax(-1) == batch.target_B).sum()
         return BatchSums({name: part.detach() for name, part in parts.items()}, correct)
 
-    def _terms(self, logits_TBK: Tensor, batch: BatchInput) -> dict[str, Tensor]:
+    def _terms(self, logits: Tensor, batch: BatchInput) -> dict[str, Tensor]:
         if isinstance(self.loss, TeacherLoss):
-            terms = self.loss.terms(logits_TBK, batch.learned, batch.teacher_BK)
+            terms = self.loss.terms(logits, batch.learned, batch.teacher_BK)
         else:
-            terms = self.loss.terms(logits_TBK, batch.learned)
+            terms = self.loss.terms(logits, batch.learned)
         assert not terms.keys() & self.regularisers.keys(), "a regulariser is named like a term of the loss"
         return terms | {name: one.term(self.model) for name, one in self.regularisers.items()}

@@ -14,6 +14,7 @@ from snnlab.config.schema import TrainerConfig
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.errors import RunError
 from snnlab.graphs.capture import Capture
+from snnlab.layers.two_heads import take_heads_apart
 from snnlab.losses.base import Loss
 from snnlab.machine.processes import ALONE, Processes
 from snnlab.regularisers.base import Regulariser
@@ -91,6 +92,8 @@ class Learner:
         self.teacher = teacher
         self.regularisers = dict(regularisers or {})
         self.processes = processes
+        if loss.heads_apart:
+            take_heads_apart(model)
         self.average = None if trainer.ema is None else Average(model, trainer.ema)
         # Only fp16 needs its loss scaled: bf16 has the exponents of fp32.
         self.scaler = torch.amp.GradScaler(pipeline.device.type, enabled=trainer.precision == "fp16")

@@ -35,6 +35,10 @@ def run(args: argparse.Namespace) -> int:
         overrides = [f"+experiment={name}", *args.overrides] if name else args.overrides
         try:
             cfg = load(overrides, args.config_dir)
+            if cfg.augment:
+                from snnlab.build import check_augments  # where it is needed: it imports torch
+
+                check_augments(cfg)
         except ConfigError as error:
             if not args.all and not args.json:
                 raise

@@ -10,6 +10,9 @@ from torch import nn
 
 from snnlab.analyse.landscape import filter_normalised, moved
 from snnlab.cli import main
+from snnlab.evaluate.stored_run import load_run
+from snnlab.neurons import LIF
+from snnlab.runs.stored_config import load_stored
 from tests.plots.test_plots import is_picture
 
 SMALL = (
@@ -35,6 +38,8 @@ QUICK = (
     "tsne.perplexity=5",
     "tsne.panels=2",
     "membrane.bins=16",
+    "magnitudes.samples=6",
+    "magnitudes.neurons=10",
 )
 Trained = Callable[..., Path]
 
@@ -76,6 +81,7 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
         "tsne",
         "energy",
         "encoding",
+        "magnitudes",
         "rescaling",
     }
     assert all(is_picture(folder / f"analysis/{name}.png") for name in found)
@@ -96,6 +102,7 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
     assert [row["t"] for row in found["encoding"]] == ["1", "2", "3", "last"]
     assert all(-1 <= float(row["least"]) <= float(row["ssim"]) <= 1 for row in found["encoding"])
     assert len(found["rescaling"]) == 3 * 24
+    assert len(found["magnitudes"]) == 6 * 10
 
 
 def test_decays_of_a_run_from_before_they_were_called_so(trained: Trained) -> None:
@@ -124,14 +131,51 @@ def test_levels_of_a_circulate_firing_run_add_up(trained: Trained) -> None:
 
 def test_an_ann_has_activity_but_no_potentials(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     folder = trained("neuron=relu")
-    for what in ("membrane", "gradient_support", "thresholds"):
+    for what in ("membrane", "gradient_support", "magnitudes", "thresholds"):
         assert main(["analyse", f"run={folder}", f"what={what}", *QUICK]) == 2
         error = capsys.readouterr().err
         assert "error: " + what in error
         assert "hint: " in error
     assert main(["analyse", f"run={folder}", "what=all", *QUICK]) == 0
-    assert capsys.readouterr().out.count("left out") == 3
+    assert capsys.readouterr().out.count("left out") == 4
     assert float(rows(folder / "analysis/energy.csv")[-1]["ac"]) > 0  # the camera's events
+
+
+def test_magnitudes_are_those_of_the_equations(trained: Trained) -> None:
+    folder = trained("neuron=lif")
+    everything = ("magnitudes.neurons=100000", "magnitudes.samples=5", "magnitudes.limit=2")
+    assert main(["analyse", f"run={folder}", "what=magnitudes", *QUICK, *everything]) == 0
+    found = rows(folder / "analysis/magnitudes.csv")
+    stored = load_run(load_stored(folder), folder, "last", torch.device("cpu"))
+    layer = [module for module in stored.model.modules() if isinstance(module, LIF)][-1]
+    currents: list[torch.Tensor] = []
+    layer.register_forward_pre_hook(lambda module, args: currents.append(args[0]))
+    samples = stored.dataset.test_set()
+    raw, _ = samples.batch(torch.linspace(0, len(samples) - 1, 5).round().long().tolist())
+    with torch.no_grad():
+        stored.model(stored.pipeline.test(raw))
+    v, total, (x_T,) = torch.zeros_like(currents[0][0]), 0.0, currents
+    for x in x_T:
+        h = 0.5 * v + x
+        total, v = total + h.abs(), torch.where(h >= 1, 0.0, h)
+    want = (total / len(x_T)).flatten(1).T.flatten()
+    assert len(found) == len(want)
+    assert [float(row["magnitude"]) for row in found] == pytest.approx(want.tolist(), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize(("what", "key"), [("membrane", "only"), ("magnitudes", "layer")])
+def test_layers_are_chosen_by_a_part_of_their_name(
+    trained: Trained, capsys: pytest.CaptureFixture[str], what: str, key: str
+) -> None:
+    folder = trained("neuron=plif")
+    assert main(["analyse", f"run={folder}", f"what={what}", f"{what}.{key}=no_such", *QUICK]) == 2
+    said = capsys.readouterr().err
+    assert f"error: {what}.{key}: no neuron layer has 'no_such' in its name" in said
+    first = said.partition("choose among: ")[2].partition(",")[0]
+    assert main(["analyse", f"run={folder}", f"what={what}", f"{what}.{key}={first}", *QUICK]) == 0
+    assert first in capsys.readouterr().out
+    if what == "membrane":
+        assert {row["layer"] for row in rows(folder / "analysis/membrane.csv")} == {first}
 
 
 def test_a_run_that_cannot_be_loaded_is_an_error(

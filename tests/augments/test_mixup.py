@@ -72,6 +72,7 @@ SOFT = [
     ["loss=tet"],
     ["loss=twd"],
     ["loss=skd"],
+    ["loss=hard_distillation"],
     ["loss=twd", "loss.ensemble=correct_steps", "loss.beta=0"],
 ]
 HARD = [["loss=tmc"], ["loss=twd", "loss.ensemble=correct_steps"]]

@@ -6,7 +6,10 @@ from torch import nn
 from torch.nn import functional
 
 from snnlab.convert.network import consumers, convert
+from snnlab.errors import SnnlabError
 from snnlab.layers.own_time import frames_in_batch
+from snnlab.layers.pre_activation import pre_activation_stage
+from snnlab.layers.residual import sew_stage
 from snnlab.layers.time import EachStep
 from snnlab.layers.trace import trace
 from snnlab.models import VGG16SNN, VGGSNN, ResNet18SNN, ResNet20SNN, Spikformer
@@ -257,3 +260,37 @@ def test_before_conversion_it_is_an_ordinary_spiking_network():
     expected = model.eval()(x)
     frames_in_batch(model)
     assert torch.equal(model(x), expected)
+
+
+class Adding(nn.Module):
+    """A stage of residual blocks whose additions no neuron follows, and a neuron at the end or none."""
+
+    def __init__(self, stage, last, neuron, norm):
+        super().__init__()
+        self.stem = nn.Sequential(EachStep(nn.Conv2d(3, 8, 3, padding=1, bias=False)), norm(8))
+        self.stage = stage(8, 8, 2, 1, neuron, norm)
+        self.neuron = neuron() if last else nn.Identity()
+        self.head = nn.Linear(8, 7)
+
+    def forward(self, x_TBCHW):
+        return self.head(self.neuron(self.stage(self.stem(x_TBCHW))).mean((3, 4)))
+
+
+ADDING = {
+    "pre-activation": lambda *layers: Adding(pre_activation_stage, False, *layers),
+    "pre-activation and a neuron": lambda *layers: Adding(pre_activation_stage, True, *layers),
+    "spikes": lambda *layers: Adding(sew_stage, False, *layers),
+}
+
+
+@pytest.mark.parametrize("name", ADDING)
+def test_additions_that_no_neuron_aligns_are_one_error(name, monkeypatch):
+    monkeypatch.setitem(MODELS, name, ADDING[name])
+    source = ann(name)
+    with pytest.raises(SnnlabError, match=r"adds signals of \d and \d time steps") as caught:
+        snn(source, name)(images(name))
+    assert "neuron.averaged=spikes neuron.equal=average" in caught.value.hint
+    found = snn(source, name, averaged="spikes", **EVERYWHERE)(images(name))  # as the hint says
+    torch.testing.assert_close(found, source(images(name)))
+    alike = ann(name, steps=(4,))
+    torch.testing.assert_close(snn(alike, name, **EVERYWHERE)(images(name)), alike(images(name)))

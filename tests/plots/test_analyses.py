@@ -9,6 +9,7 @@ from snnlab.plots.embedding import plot_embedding
 from snnlab.plots.energy import plot_energy
 from snnlab.plots.landscape import plot_landscape
 from snnlab.plots.layers_over_time import plot_layers_over_time
+from snnlab.plots.magnitudes import plot_magnitudes
 from snnlab.plots.membrane import Histogram, plot_membrane
 from snnlab.plots.quantity_trends import plot_quantity_trends
 from tests.plots.test_plots import is_picture
@@ -71,6 +72,22 @@ def test_membrane_of_many_steps_and_of_layers_that_differ_in_them(tmp_path, draw
     }
     plot_membrane(layers, tmp_path / "a.png")
     assert [len(axes.patches) for axes in drawn[0].axes[:2]] == [12, 2]
+
+
+@pytest.mark.parametrize("limit", [None, 2.0])
+def test_magnitudes(tmp_path, drawn, limit) -> None:
+    values = [[0.0, 1.0, 3.0], [0.5, 0.25, 2.0]]
+    path = plot_magnitudes(values, tmp_path / "a.png", limit=limit, layer="head.2")
+    assert is_picture(path)
+    (shown,) = drawn[0].axes[0].images
+    assert np.asarray(shown.get_array()) == pytest.approx(np.array(values))
+    assert shown.get_clim() == (0, 3 if limit is None else 2)
+    assert [(row["neuron"], row["sample"], float(row["magnitude"])) for row in table(path)][3:5] == [
+        ("1", "0", 0.5),
+        ("1", "1", 0.25),
+    ]
+    with pytest.raises(ValueError, match="nothing to draw"):
+        plot_magnitudes([], tmp_path / "b.png")
 
 
 def test_quantity_trends(tmp_path, drawn) -> None:

@@ -144,6 +144,30 @@ def test_a_distilled_run_depends_on_its_teachers_weights_and_outlives_it(
     assert run_dir(load(command)) != folder
 
 
+def test_a_second_head_learns_the_teachers_classes(tmp_path: Path) -> None:
+    common = (*SMALL, "dataset=digits", "dataset.image_size=32")
+    assert main(["train", *common, "neuron=relu", "loss=sdt", f"paths.runs={tmp_path / 'ann'}"]) == 0
+    (ann,) = tmp_path.glob("ann/*/*/seed0")
+    network = (
+        "model=meta_spikeformer",
+        "model.dims=[8,8,16,16]",
+        "model.depths=[1,0,0,1,0]",
+        "model.heads=2",
+    )
+    command = [
+        *(one for one in common if not one.startswith("model.")),
+        *network,
+        "model.distillation_head=true",
+        "loss=hard_distillation",
+        f"distill.teacher={ann}",
+        f"paths.runs={tmp_path}",
+    ]
+    assert main(["train", *command]) == 0
+    row = json.loads((run_dir(load(command)) / "metrics.jsonl").read_text().splitlines()[0])
+    assert row["train/loss/ce"] > 0
+    assert row["train/loss/hard"] > 0
+
+
 @pytest.mark.parametrize("dataset", ["digits", "digits_dvs"])
 def test_kept_logits_train_as_fresh_ones_do(dataset: str, tmp_path: Path) -> None:
     common = (*SMALL, f"dataset={dataset}", "trainer.epochs=2", "loss=twd")

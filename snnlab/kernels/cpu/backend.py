@@ -118,9 +118,19 @@ def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped:
 
 
 def _equations(call: Call, parameters: tuple[Tensor, ...]) -> tuple[object, ...]:
-    surrogate, decay = call.surrogate, None if isinstance(call.decay, Tensor) else call.decay
-    own = {name: value for name, value in vars(surrogate).items() if name not in _MODULE_KEYS}
-    return type(call.dynamics), call.dynamics.key(), decay, type(surrogate), repr(own), len(parameters)
+    decay = None if isinstance(call.decay, Tensor) else call.decay
+    return type(call.dynamics), call.dynamics.key(), decay, *_own(call.surrogate), len(parameters)
+
+
+def _own(surrogate: nn.Module) -> tuple[object, ...]:
+    """Returns the type and the settings of a surrogate, and those of the surrogates inside of it; not its tensors."""
+    settings = {
+        name: value
+        for name, value in vars(surrogate).items()
+        if name not in _MODULE_KEYS and not isinstance(value, Tensor)
+    }
+    inside = (part for child in surrogate._modules.values() if child is not None for part in _own(child))
+    return type(surrogate), repr(settings), *inside
 
 
 def _build(call: Call, variant: Variant) -> Kernel:
