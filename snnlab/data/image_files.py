@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet
-from snnlab.data.files import class_folders, is_foreign
+from snnlab.data.files import is_foreign
 from snnlab.data.foreign import reading
 from snnlab.errors import DataError
 
@@ -79,22 +79,6 @@ def pictures(folder: Path) -> list[str]:
                 if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMG_EXTENSIONS
             ]
     return sorted(found)
-
-
-def scan(folder: Path) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
-    """Class names and files of a folder of class folders, sorted.
-
-    Raises:
-        FileNotFoundError: a class folder holds no picture.
-    """
-    names = class_folders(folder)
-    files = []
-    for label, name in enumerate(names):
-        found = pictures(folder / name)
-        if not found:
-            raise FileNotFoundError(f"no picture in {folder / name}")
-        files += [(path, label) for path in found]
-    return names, files
 
 
 @dataclass(frozen=True)

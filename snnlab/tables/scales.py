@@ -13,6 +13,8 @@ STANDS_IN = {
     "cifar10": "digits",
     "cifar100": "digits",
     "imagenet": "digits",
+    "imagenet200": "digits",
+    "tiny_imagenet": "digits",
     "cifar10_dvs": "digits_dvs",
     "dvs_gesture": "digits_dvs",
     "ncaltech101": "digits_dvs",

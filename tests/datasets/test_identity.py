@@ -40,11 +40,13 @@ def make(name: str, root: Path) -> Path:
         case "dvs_gesture":
             file = root / name / "ibmGestureTrain" / "user01_led" / "0.npy"
             trees.write_xypt(file, rows(0, 128))
-        case "imagenet":
+        case "imagenet" | "imagenet200":
             for part in ("train", "val"):
                 file = root / name / part / "n01" / "1.JPEG"
                 file.parent.mkdir(parents=True)
                 Image.new("RGB", (8, 8)).save(file)
+        case "tiny_imagenet":
+            file = trees.write_tiny_imagenet(root / "tiny-imagenet-200", ("n01",))
         case "ncaltech101":
             file = root / name / "Caltech101" / "airplanes" / "image_0001.bin"
             trees.write_saccades(file, rows(0))

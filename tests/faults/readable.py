@@ -15,7 +15,7 @@ from snnlab.data.image_files import ImageFiles
 from snnlab.data.text_data import read_table
 from snnlab.data.touch import TAXELS
 from snnlab.data.words import read_vectors, vector_size
-from snnlab.datasets import CIFAR10DVS, NMNIST, SST2, DVSGesture, EvTouchObjects, NCaltech101
+from snnlab.datasets import CIFAR10DVS, NMNIST, SST2, DVSGesture, EvTouchObjects, NCaltech101, TinyImageNet
 from tests.datasets import trees
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "good": 2, "bad": 3, "film": 4}
@@ -179,6 +179,18 @@ def _read_image(path):
     ImageFiles([(str(path), 0)], lambda picture: np.asarray(picture).shape)[0]
 
 
+def _tiny_imagenet(folder):
+    trees.write_tiny_imagenet(folder / "tiny-imagenet-200", ("n01", "n02"))
+    return folder / "tiny-imagenet-200/val/val_annotations.txt"
+
+
+def _read_tiny_imagenet(path):
+    dataset = TinyImageNet(path.parents[2], classes=2, image_size=8, resize=8)
+    dataset.status()
+    dataset.verify()
+    dataset.test_set()
+
+
 READERS = {
     "N-MNIST": events(NMNIST, trees.write_saccades, "00001.bin"),
     "N-Caltech101": events(NCaltech101, trees.write_saccades, "image_0001.bin"),
@@ -204,5 +216,6 @@ READERS = {
     "JPEG": (_image(".jpeg"), _read_image),
     "TIFF": (_image(".tiff"), _read_image),
     "WebP": (_image(".webp"), _read_image),
+    "Tiny-ImageNet annotations": (_tiny_imagenet, _read_tiny_imagenet),
 }
 """What makes a whole file in an empty folder, and what reads it."""
