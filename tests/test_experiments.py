@@ -33,7 +33,7 @@ SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", 
 SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}
 SLOW |= {"cf_spikformer_dvscifar"}
 SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar", "dsatgo_imagenet", "cf_imagenet200"}
-SLOW |= {"cf_tiny_imagenet"}
+SLOW |= {"cf_tiny_imagenet", "tmc_slanimals"}  # as others, but for the data
 # Large networks for large images.
 SLOW |= {"tmc_imagenet_qkformer", "tmc_imagenet_metaspikeformer"}
 # The same layers as in other experiments; mtsnn_digits shows that they run.
@@ -141,6 +141,7 @@ def test_the_experiments_of_the_papers_are_there() -> None:
                 "cifar100",
                 "dvsgesture",
                 "ncaltech101",
+                "slanimals",
                 "nmnist",
                 "imagenet_qkformer",
             )

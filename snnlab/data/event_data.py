@@ -26,6 +26,7 @@ from snnlab.data.pil_la import resize_la
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
 from snnlab.data.splits import Split, refuse_empty_sides
+from snnlab.data.without_effect import refuse_without_effect
 from snnlab.errors import DataError, SnnlabError
 
 Resizing = Literal["bilinear", "pil_la"]
@@ -47,7 +48,8 @@ class EventData(LabelledData):
         resize: `bilinear` (antialiased) for both channels, or `pil_la`, see `resize_la`.
 
     Raises:
-        ValueError: `pil_la` with frames that may hold more than 1.
+        ValueError: `pil_la` with frames that may hold more than 1, or a key of the framing that `by` leaves without
+            effect.
     """
 
     name: str
@@ -72,6 +74,11 @@ class EventData(LabelledData):
                 "dataset.resize=pil_la makes pictures of frames from 0 to 1; dataset.scale=max or clip, or "
                 "dataset.values=binary, makes frames such"
             )
+        refuse_without_effect(
+            type(self),
+            {"by": framing.by, "duration_ms": framing.duration_ms, "tail": framing.tail},
+            {"duration_ms": ("by", "duration"), "tail": ("by", "number")},
+        )
         self.root = Path(root)
         self.framing = framing
         self.scale = scale

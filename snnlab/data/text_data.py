@@ -20,6 +20,7 @@ from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
+from snnlab.data.without_effect import refuse_without_effect
 from snnlab.data.words import Words, read_vectors, vector_size
 from snnlab.errors import DataError
 from snnlab.packages import need
@@ -51,6 +52,9 @@ class TextData(LabelledData):
         vectors: file of word vectors, see `read_vectors`; `None`: they are learned.
         split_name: the named split.
         empty: sentences without a word: an `error`, or `skip`.
+
+    Raises:
+        ValueError: `dim` is given with `vectors`, which have a size of their own.
     """
 
     name: ClassVar[str]
@@ -74,6 +78,7 @@ class TextData(LabelledData):
         split_name: str,
         empty: Empty = "error",
     ) -> None:
+        refuse_without_effect(type(self), {"dim": dim, "vectors": vectors}, {"dim": ("vectors", None)})
         self.root = Path(root)
         self.length = length
         self.min_count = min_count

@@ -17,8 +17,8 @@ def annotated(path: Path, pictures: Sequence[str], classes: Sequence[str]) -> di
         classes: the names of all classes, in order.
 
     Raises:
-        DataError: a line has another format or an unknown class, a file is named twice, or one of a picture and its line
-            is not there.
+        DataError: a line has another format or an unknown class, a file is named twice, or one of a picture and its
+            line is not there.
     """
     found: dict[str, list[str]] = {name: [] for name in classes}
     class_of = _read(path, found.keys())

@@ -19,6 +19,7 @@ STANDS_IN = {
     "dvs_gesture": "digits_dvs",
     "ncaltech101": "digits_dvs",
     "nmnist": "digits_dvs",
+    "sl_animals_dvs": "digits_dvs",
 }
 # Networks that do not accept images as small as the embedded ones.
 LEAST_SIZE = {"vgg16_snn": 32}

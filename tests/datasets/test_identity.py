@@ -45,6 +45,8 @@ def make(name: str, root: Path) -> Path:
                 file = root / name / part / "n01" / "1.JPEG"
                 file.parent.mkdir(parents=True)
                 Image.new("RGB", (8, 8)).save(file)
+        case "sl_animals_dvs":
+            file = trees.write_sl_animals(root / name, ["user25_imse"])
         case "tiny_imagenet":
             file = trees.write_tiny_imagenet(root / "tiny-imagenet-200", ("n01",))
         case "ncaltech101":

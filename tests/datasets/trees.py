@@ -31,6 +31,33 @@ def write_aedat2(path, rows):
     path.write_bytes(header + b"".join(struct.pack(">II", *word) for word in words))
 
 
+def write_aedat3(path, rows, own=True, per_packet=100, special=0):
+    """AEDAT-3.1: packets of polarity events, with that version's own addresses or those of jAER's DVS128."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#!END-HEADER\r\n"
+    if special:
+        content += struct.pack("<HHIIIIII", 0, 1, 8, 4, 0, special, special, special) + bytes(8 * special)
+    for start in range(0, len(rows), per_packet):
+        part = rows[start : start + per_packet].tolist()
+        content += struct.pack("<HHIIIIII", 1, 1, 8, 4, 0, len(part), len(part), len(part))
+        for x, y, p, t in part:
+            theirs = ((127 - y) << 8) | ((127 - x) << 1) | (1 - p)
+            content += struct.pack("<II", (x << 17) | (y << 2) | (p << 1) | 1 if own else theirs, t)
+    path.write_bytes(content)
+
+
+def write_sl_animals(folder, persons, events=40, write=write_aedat3, classes=19):
+    """A recording of each person, whose signs are `events` events each with one between them, and its tags."""
+    for number, person in enumerate(persons):
+        rows = random_rows(classes * (events + 1), 128, 128, number)
+        write(folder / "recordings" / f"{person}.aedat", rows)
+        tags = folder / "tags" / f"{person}.csv"
+        tags.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"{k + 1},{k * (events + 1)},{k * (events + 1) + events}" for k in range(classes)]
+        tags.write_text("\n".join(["class,startTime_ev,endTime_ev", *lines]) + "\n")
+    return folder / "recordings" / f"{persons[-1]}.aedat"
+
+
 def write_npz(path, rows):
     path.parent.mkdir(parents=True, exist_ok=True)
     x, y, p, t = rows.T

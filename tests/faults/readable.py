@@ -15,7 +15,16 @@ from snnlab.data.image_files import ImageFiles
 from snnlab.data.text_data import read_table
 from snnlab.data.touch import TAXELS
 from snnlab.data.words import read_vectors, vector_size
-from snnlab.datasets import CIFAR10DVS, NMNIST, SST2, DVSGesture, EvTouchObjects, NCaltech101, TinyImageNet
+from snnlab.datasets import (
+    CIFAR10DVS,
+    NMNIST,
+    SST2,
+    DVSGesture,
+    EvTouchObjects,
+    NCaltech101,
+    SLAnimalsDVS,
+    TinyImageNet,
+)
 from tests.datasets import trees
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "good": 2, "bad": 3, "film": 4}
@@ -179,6 +188,30 @@ def _read_image(path):
     ImageFiles([(str(path), 0)], lambda picture: np.asarray(picture).shape)[0]
 
 
+def _aedat3(own):
+    def make(folder):
+        trees.write_aedat3(folder / "user01_dc.aedat", trees.random_rows(30, 128, 128, 0), own, per_packet=11)
+        return folder / "user01_dc.aedat"
+
+    return make
+
+
+def _read_aedat3(path):
+    dataset = SLAnimalsDVS(path.parent, 4)
+    dataset._integrate([Recording("user01_dc/00-0-30", 0, path)], [0])
+
+
+def _tags(folder):
+    trees.write_sl_animals(folder / "sl_animals_dvs", ["user01_dc", "user14_dc"])
+    return folder / "sl_animals_dvs/tags/user01_dc.csv"
+
+
+def _read_tags(path):
+    dataset = SLAnimalsDVS(path.parents[2], 4)
+    dataset.status()
+    dataset.find()
+
+
 def _tiny_imagenet(folder):
     trees.write_tiny_imagenet(folder / "tiny-imagenet-200", ("n01", "n02"))
     return folder / "tiny-imagenet-200/val/val_annotations.txt"
@@ -196,6 +229,9 @@ READERS = {
     "N-Caltech101": events(NCaltech101, trees.write_saccades, "image_0001.bin"),
     "CIFAR10-DVS": events(CIFAR10DVS, trees.write_aedat2, "cifar10_cat_1.aedat"),
     "CIFAR10-DVS npz": events(CIFAR10DVS, trees.write_npz, "cifar10_cat_1.npz"),
+    "SL-Animals 3.1": (_aedat3(True), _read_aedat3),
+    "SL-Animals 3.1 of jAER": (_aedat3(False), _read_aedat3),
+    "SL-Animals tags": (_tags, _read_tags),
     "Gesture npy": events(DVSGesture, trees.write_xypt, "3.npy"),
     "Gesture float npy": events(DVSGesture, _float_table, "3.npy"),
     "Gesture npz": events(DVSGesture, _packed, "user01_led_0.npz"),
