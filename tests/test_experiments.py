@@ -45,6 +45,10 @@ SHALLOWER = {
     "cf_spikformer_cifar10": ("model.depth=1",),
     "mtsnn_dvsgesture": ("dataset.image_size=32",),
     "spikingformer_cifar100": ("model.depth=1",),
+    **{
+        f"{loss}_qqp": ("model.depth=1", "dataset.length=12", "dataset.dim=24", "model.heads=2")
+        for loss in ("sdt", "tet", "tmc")
+    },
     "tmc_imagenet_metaspikeformer": ("model.dims=[16,32,64,80]", "model.depths=[1,1,1,1,1]"),
     **{
         f"{loss}_imagenet_qkformer": ("model.depths=[1,1,1]", "model.dim=96", "dataset.image_size=64")
@@ -142,6 +146,7 @@ def test_the_experiments_of_the_papers_are_there() -> None:
                 "dvsgesture",
                 "ncaltech101",
                 "slanimals",
+                "qqp",
                 "nmnist",
                 "imagenet_qkformer",
             )

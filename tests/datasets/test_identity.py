@@ -60,6 +60,10 @@ def make(name: str, root: Path) -> Path:
             write_tsv(folder / "dev.tsv", TRAIN)
             file = folder / "train.tsv"
             write_tsv(file, TRAIN)
+        case "qqp":
+            for part in ("dev", "train"):
+                file = root / "qqp" / f"{part}.tsv"
+                trees.write_pairs(file, [("What is it?", "Is it?", 1), ("Who?", "Where is it?", 0)])
         case "waimai":
             file = root / "text" / "waimai_10k.csv"
             file.parent.mkdir(parents=True)

@@ -71,6 +71,16 @@ def write_xypt(path, rows):
     np.save(path, table)
 
 
+def write_pairs(path, pairs):
+    """GLUE's table of question pairs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate"]
+    lines += [
+        f"{i}\t{2 * i}\t{2 * i + 1}\t{one}\t{two}\t{label}" for i, (one, two, label) in enumerate(pairs)
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def counted(rows, height, width):
     """All events of a recording in one picture [2, H, W]."""
     found = np.zeros((2, height, width), int)

@@ -18,6 +18,7 @@ from snnlab.data.words import read_vectors, vector_size
 from snnlab.datasets import (
     CIFAR10DVS,
     NMNIST,
+    QQP,
     SST2,
     DVSGesture,
     EvTouchObjects,
@@ -97,6 +98,20 @@ def _sst(folder):
         path.parent.mkdir(exist_ok=True)
         path.write_text("sentence\tlabel\n" + "a good film\t1\na bad film\t0\nonce\t0\n" * 2)
     return path
+
+
+def _pairs(folder):
+    for name in ("dev.tsv", "train.tsv"):
+        trees.write_pairs(folder / "qqp" / name, [("a film", "a good film", 1), ("a", "b", 0)] * 2)
+    return folder / "qqp" / "train.tsv"
+
+
+def _read_pairs(path):
+    dataset = QQP(path.parents[1])
+    dataset.status()
+    dataset.verify()
+    dataset.prepare()
+    dataset.train_set()
 
 
 def _waimai(folder):
@@ -240,6 +255,7 @@ READERS = {
     "GloVe": (_vectors(""), _read_vectors),
     "word2vec": (_vectors("3 3\n"), _read_vectors),
     "SST": (_sst, _read_sst),
+    "QQP": (_pairs, _read_pairs),
     "Waimai": (_waimai, _read_waimai),
     "zip": (_zip, _read_archive),
     "tar.gz": (_tar("gz"), _read_archive),
