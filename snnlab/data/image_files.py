@@ -35,12 +35,19 @@ class ImageFiles(SampleSet):
         self.transform = transform
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.transform(self.opened(index)), int(self.labels[index])
+
+    def opened(self, index: int) -> Picture:
+        """The decoded RGB picture of this index.
+
+        Raises:
+            DataError: it cannot be read.
+        """
         from PIL import Image
 
         path = self.paths[index]
         with reading(path), Image.open(path) as picture:
-            rgb = to_rgb(picture, path)
-        return self.transform(rgb), int(self.labels[index])
+            return to_rgb(picture, path)
 
 
 def to_rgb(picture: Picture, path: str) -> Picture:
@@ -58,6 +65,9 @@ def to_rgb(picture: Picture, path: str) -> Picture:
             f"{path}: a picture of the type '{picture.mode}' has no known range of values",
             "save it with 8 bits for each colour",
         )
+    if picture.mode == "RGB":
+        picture.load()  # convert would copy it
+        return picture
     return picture.convert("RGB")
 
 
