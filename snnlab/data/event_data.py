@@ -89,6 +89,7 @@ class EventData(LabelledData):
         self.num_classes = len(self.class_names)
         self.raw_shape = (framing.num_steps, 2, *self.sensor)
         self._open: FrameCache | None = None
+        self._looked_at: list[str] = []
 
     def find(self) -> list[Recording]:
         """All recordings, sorted by part, class and number.
@@ -150,7 +151,9 @@ class EventData(LabelledData):
 
     def data_files(self) -> DataFiles | None:
         try:
-            return self._files_of(self.find())
+            recordings = self.find()
+            self._looked_at = [recording.name for recording in recordings]
+            return self._files_of(recordings)
         except DataError:
             cache = open_cache(self.cache_folder())
             if cache is None or "data" not in cache.manifest:
@@ -234,13 +237,15 @@ class EventData(LabelledData):
                 raise
             return cache
         names = [recording.name for recording in recordings]
+        if names != self._looked_at:
+            self.forget_files()  # more were unpacked
         stamps = self.stamps(recordings)
-        if cache is not None and not changed(cache, recordings, self.stamps(recordings)):
+        if cache is not None and not changed(cache, recordings, stamps):
             return cache
         labels = [recording.label for recording in recordings]
         workers = reading_workers(len(recordings))
         produce = partial(self._integrate, recordings)
-        files = self._files_of(recordings)
+        files = self.known_files()
         data = None if files is None else asdict(files)
         return build_cache(
             folder, names, stamps, labels, self.raw_shape, produce, self.parameters(), data, workers

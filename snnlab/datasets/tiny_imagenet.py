@@ -114,5 +114,6 @@ class TinyImageNet(PictureData):
         except NotThereError:
             unpack_archives(self.root, (_ARCHIVE,))
             self._listed.clear()
+            self.forget_files()
             names = class_folders(self.folder / "train")
             self.class_names = names or self.class_names
