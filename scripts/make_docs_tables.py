@@ -121,6 +121,8 @@ def missing() -> str:
             f"`{name}`: {len(rows)} row{'s' if len(rows) > 1 else ''}" for name, rows in tables.items()
         )
         body.append([why, where])
+    if not body:
+        return "No cell: there is code for every row and column of every table. What a table needs is its data."
     return "\n".join(markdown_table(["why", "where"], body, words=(0, 1), padded=False))
 
 

@@ -21,6 +21,7 @@ from snnlab.layers.embedding import Embedded, WordSpikes
 from snnlab.layers.max_pool_over_time import pool_over_time
 from snnlab.layers.own_time import frames_in_batch, has_own_time
 from snnlab.layers.voting import Voting
+from snnlab.layers.word_currents import WordCurrents
 from snnlab.losses.base import Loss
 from snnlab.regularisers.base import Regulariser
 
@@ -189,6 +190,7 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
             "model=text_cnn_snn reads text",
         )
     model: nn.Module = construct("model", cfg.model, {**context, **factories}, cfg.plugins)
+    reads_currents = getattr(model, "word_coding", "spikes") == "currents"
     if any(has_own_time(module) for module in model.modules()):
         frames_in_batch(model)
         pool_over_time(model)
@@ -197,7 +199,14 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
     if cfg.trainer.channels_last:
         model = model.to(memory_format=torch.channels_last)
     words = dataset.words
-    return model if words is None else Embedded(WordSpikes(words.count, words.dim, words.vectors), model)
+    if words is None:
+        return model
+    embedding: nn.Module = (
+        WordCurrents(words.count, words.dim, height, words.vectors, words.separator)
+        if reads_currents
+        else WordSpikes(words.count, words.dim, words.vectors)
+    )
+    return Embedded(embedding, model)
 
 
 def build_loss(cfg: RunConfig) -> Loss:

@@ -33,6 +33,7 @@ SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", 
 SLOW |= {"cf_cifar10", "cf_cifar100", "cf_dvscifar", "cf_dvsgesture", "cf_spikformer_cifar10"}
 SLOW |= {"cf_spikformer_dvscifar"}
 SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar", "dsatgo_imagenet", "cf_imagenet200"}
+SLOW |= {"cf_tiny_imagenet", "tmc_slanimals"}  # as others, but for the data
 # Large networks for large images.
 SLOW |= {"tmc_imagenet_qkformer", "tmc_imagenet_metaspikeformer"}
 # The same layers as in other experiments; mtsnn_digits shows that they run.
@@ -44,6 +45,10 @@ SHALLOWER = {
     "cf_spikformer_cifar10": ("model.depth=1",),
     "mtsnn_dvsgesture": ("dataset.image_size=32",),
     "spikingformer_cifar100": ("model.depth=1",),
+    **{
+        f"{loss}_qqp": ("model.depth=1", "dataset.length=12", "dataset.dim=24", "model.heads=2")
+        for loss in ("sdt", "tet", "tmc")
+    },
     "tmc_imagenet_metaspikeformer": ("model.dims=[16,32,64,80]", "model.depths=[1,1,1,1,1]"),
     **{
         f"{loss}_imagenet_qkformer": ("model.depths=[1,1,1]", "model.dim=96", "dataset.image_size=64")
@@ -127,6 +132,8 @@ def test_the_experiments_of_the_papers_are_there() -> None:
         "spikingformer_cifar100",
         "dsatgo_imagenet",
         "cf_imagenet200",
+        "cf_tiny_imagenet",
+        "mtsnn_imagenet200_resnet18",
         "tmc_imagenet_metaspikeformer",
     }
     for loss in ("tmc", "tet", "sdt"):
@@ -138,6 +145,8 @@ def test_the_experiments_of_the_papers_are_there() -> None:
                 "cifar100",
                 "dvsgesture",
                 "ncaltech101",
+                "slanimals",
+                "qqp",
                 "nmnist",
                 "imagenet_qkformer",
             )

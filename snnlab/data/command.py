@@ -1,19 +1,18 @@
 """The actions of `snnlab data`: list, prepare, verify, bench."""
 
 import time
+from collections.abc import Sequence
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from snnlab import registry
 from snnlab.config.schema import PathsConfig, RunConfig
+from snnlab.data import loading_speed
 from snnlab.data.cache import cached_steps
-from snnlab.data.dataset import LabelledData, SampleSet, Status
+from snnlab.data.dataset import LabelledData, LoaderOp, Status
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reason
-from snnlab.data.loader import loader
-from snnlab.data.worker_count import workers
 from snnlab.errors import DataError, SnnlabError
 
 _DONE, _FAILED = 0, 1
@@ -95,21 +94,17 @@ def verify(cfg: RunConfig, dataset: LabelledData) -> int:
     return _FAILED if problems else _DONE
 
 
-def bench(cfg: RunConfig, dataset: LabelledData, seconds: float = 3.0) -> int:
-    """Measures how many samples per second the loader delivers, alone and together with decoding."""
+def bench(cfg: RunConfig, dataset: LabelledData, seconds: float = 3.0, ops: Sequence[LoaderOp] = ()) -> int:
+    """Measures how many samples per second the loader delivers, and what the time goes to.
+
+    Args:
+        cfg: the configuration.
+        dataset: the data set.
+        seconds: for each number.
+        ops: the augmentations that run in the loader.
+    """
     dataset.prepare()
-    samples = dataset.train_set()
-    device = torch.device(
-        ("cuda" if torch.cuda.is_available() else "cpu")
-        if cfg.trainer.device == "auto"
-        else cfg.trainer.device
-    )
-    table = Table(
-        "stage", "samples/s", title=f"{cfg.dataset.name}, batches of {cfg.trainer.batch_size}, {device}"
-    )
-    table.add_row("load", f"{_rate(cfg, samples, seconds):,.0f}")
-    table.add_row("load and decode", f"{_rate(cfg, samples, seconds, dataset, device):,.0f}")
-    Console().print(table)
+    loading_speed.bench(cfg, dataset, dataset.train_set(ops), seconds)
     return _DONE
 
 
@@ -121,38 +116,6 @@ def _status(name: str, paths: PathsConfig, plugins: tuple[str, ...]) -> Status:
         text = error.message if isinstance(error, SnnlabError) else f"{type(error).__name__}: {reason(error)}"
         return Status(False, None, note=f"cannot be listed: {text}")
     return found
-
-
-def _rate(
-    cfg: RunConfig,
-    samples: SampleSet,
-    seconds: float,
-    dataset: LabelledData | None = None,
-    device: torch.device | None = None,
-) -> float:
-    """Samples per second over some epochs, including the start of the workers."""
-    count, epoch = 0, 0
-    started = time.perf_counter()
-    while (elapsed := time.perf_counter() - started) < seconds:
-        batches = loader(
-            samples,
-            cfg.trainer.batch_size,
-            shuffle=True,
-            seed=cfg.seed,
-            epoch=epoch,
-            num_workers=workers(cfg.trainer.num_workers, samples, device),
-        )
-        for raw, labels in batches:
-            if dataset is not None:
-                dataset.decode(raw.to(device))
-            count += len(labels)
-            if time.perf_counter() - started > seconds:
-                break
-        epoch += 1
-    if device is not None and device.type == "cuda":
-        torch.cuda.synchronize(device)
-        elapsed = time.perf_counter() - started
-    return count / elapsed
 
 
 def _frames(steps: list[int]) -> str:

@@ -167,6 +167,7 @@ class LabelledData:
     empty: Empty = "error"
     skipped: tuple[str, ...] = ()
     _said: frozenset[str] = frozenset()
+    _known_files: tuple[DataFiles | None] | None = None
 
     @property
     def frame_shape(self) -> tuple[int, int]:
@@ -215,6 +216,20 @@ class LabelledData:
         """
         return None
 
+    def known_files(self) -> DataFiles | None:
+        """As `data_files`, which looks at every file, but asked once; `forget_files` asks again.
+
+        Raises:
+            DataError: they are missing, or still packed.
+        """
+        if self._known_files is None:
+            self._known_files = (self.data_files(),)
+        return self._known_files[0]
+
+    def forget_files(self) -> None:
+        """To be called where files are added, as from an archive."""
+        self._known_files = None
+
     def preprocessing(self) -> str | None:
         """A name for the stored form of the prepared samples that differs with its parameters; None: there is none."""
         return None
@@ -228,7 +243,7 @@ class LabelledData:
         Raises:
             DataError: files are missing.
         """
-        files = self.data_files()
+        files = self.known_files()
         parts = (train or self.train_set(), test or self.test_set())
         digest = hashlib.sha256()
         for part in parts:

@@ -26,6 +26,7 @@ from snnlab.data.pil_la import resize_la
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
 from snnlab.data.splits import Split, refuse_empty_sides
+from snnlab.data.without_effect import refuse_without_effect
 from snnlab.errors import DataError, SnnlabError
 
 Resizing = Literal["bilinear", "pil_la"]
@@ -47,7 +48,8 @@ class EventData(LabelledData):
         resize: `bilinear` (antialiased) for both channels, or `pil_la`, see `resize_la`.
 
     Raises:
-        ValueError: `pil_la` with frames that may hold more than 1.
+        ValueError: `pil_la` with frames that may hold more than 1, or a key of the framing that `by` leaves without
+            effect.
     """
 
     name: str
@@ -72,6 +74,11 @@ class EventData(LabelledData):
                 "dataset.resize=pil_la makes pictures of frames from 0 to 1; dataset.scale=max or clip, or "
                 "dataset.values=binary, makes frames such"
             )
+        refuse_without_effect(
+            type(self),
+            {"by": framing.by, "duration_ms": framing.duration_ms, "tail": framing.tail},
+            {"duration_ms": ("by", "duration"), "tail": ("by", "number")},
+        )
         self.root = Path(root)
         self.framing = framing
         self.scale = scale
@@ -82,6 +89,7 @@ class EventData(LabelledData):
         self.num_classes = len(self.class_names)
         self.raw_shape = (framing.num_steps, 2, *self.sensor)
         self._open: FrameCache | None = None
+        self._looked_at: list[str] = []
 
     def find(self) -> list[Recording]:
         """All recordings, sorted by part, class and number.
@@ -143,7 +151,9 @@ class EventData(LabelledData):
 
     def data_files(self) -> DataFiles | None:
         try:
-            return self._files_of(self.find())
+            recordings = self.find()
+            self._looked_at = [recording.name for recording in recordings]
+            return self._files_of(recordings)
         except DataError:
             cache = open_cache(self.cache_folder())
             if cache is None or "data" not in cache.manifest:
@@ -227,13 +237,15 @@ class EventData(LabelledData):
                 raise
             return cache
         names = [recording.name for recording in recordings]
+        if names != self._looked_at:
+            self.forget_files()  # more were unpacked
         stamps = self.stamps(recordings)
-        if cache is not None and not changed(cache, recordings, self.stamps(recordings)):
+        if cache is not None and not changed(cache, recordings, stamps):
             return cache
         labels = [recording.label for recording in recordings]
         workers = reading_workers(len(recordings))
         produce = partial(self._integrate, recordings)
-        files = self._files_of(recordings)
+        files = self.known_files()
         data = None if files is None else asdict(files)
         return build_cache(
             folder, names, stamps, labels, self.raw_shape, produce, self.parameters(), data, workers

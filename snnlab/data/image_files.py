@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from snnlab.data.dataset import SampleSet
-from snnlab.data.files import class_folders, is_foreign
+from snnlab.data.files import is_foreign
 from snnlab.data.foreign import reading
 from snnlab.errors import DataError
 
@@ -35,12 +35,19 @@ class ImageFiles(SampleSet):
         self.transform = transform
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.transform(self.opened(index)), int(self.labels[index])
+
+    def opened(self, index: int) -> Picture:
+        """The decoded RGB picture of this index.
+
+        Raises:
+            DataError: it cannot be read.
+        """
         from PIL import Image
 
         path = self.paths[index]
         with reading(path), Image.open(path) as picture:
-            rgb = to_rgb(picture, path)
-        return self.transform(rgb), int(self.labels[index])
+            return to_rgb(picture, path)
 
 
 def to_rgb(picture: Picture, path: str) -> Picture:
@@ -58,6 +65,9 @@ def to_rgb(picture: Picture, path: str) -> Picture:
             f"{path}: a picture of the type '{picture.mode}' has no known range of values",
             "save it with 8 bits for each colour",
         )
+    if picture.mode == "RGB":
+        picture.load()  # convert would copy it
+        return picture
     return picture.convert("RGB")
 
 
@@ -79,22 +89,6 @@ def pictures(folder: Path) -> list[str]:
                 if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMG_EXTENSIONS
             ]
     return sorted(found)
-
-
-def scan(folder: Path) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
-    """Class names and files of a folder of class folders, sorted.
-
-    Raises:
-        FileNotFoundError: a class folder holds no picture.
-    """
-    names = class_folders(folder)
-    files = []
-    for label, name in enumerate(names):
-        found = pictures(folder / name)
-        if not found:
-            raise FileNotFoundError(f"no picture in {folder / name}")
-        files += [(path, label) for path in found]
-    return names, files
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from snnlab.data.aedat_words import dvs128_events, read_words
 from snnlab.data.arrays import read_npy
 from snnlab.data.arrays import read_npz as read_columns
 from snnlab.data.foreign import reading
@@ -15,7 +16,6 @@ from snnlab.errors import DataError
 from snnlab.packages import need
 
 _SACCADE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
-_DVS128_LAST = 127
 
 
 def read_saccades(path: Path) -> Events:
@@ -33,33 +33,15 @@ def read_saccades(path: Path) -> Events:
     return Events.of(found["x"], found["y"], found["p"], found["t"])
 
 
-def read_aedat2(path: Path) -> Events:
-    """A DVS128 recording of jAER: lines of `#`, then events of 32-bit address and 32-bit time, big-endian.
+def read_dvs128(path: Path) -> Events:
+    """A DVS128 recording: AEDAT-2.0 of jAER (lines of `#`, then 32-bit address and time, big-endian) or AEDAT-3.1.
 
-    Address bits: 0 polarity (0 is ON), 1 to 7 the column from the right, 8 to 14 the row from the bottom, as in
-    jAER's DVS128 extractor; 15 marks entries that are not pixel events. Time starts at 0.
+    It comes out upright, see `dvs128_events`; entries that are not pixel events are left out.
 
     Raises:
-        DataError: not an AEDAT-2.0 file, or it is truncated.
+        DataError: it is of another format, or truncated.
     """
-    content = path.read_bytes()
-    if not content.startswith(b"#!AER-DAT2"):
-        raise DataError(
-            f"{path} is not an AEDAT-2.0 file", "is it of another data set, or not fully downloaded?"
-        )
-    start = 0
-    while content[start : start + 1] == b"#":
-        start = content.index(b"\n", start) + 1
-    if (len(content) - start) % 8:
-        raise DataError(f"{path} ends in the middle of an event", "download it again")
-    words = np.frombuffer(content, ">u4", offset=start).reshape(-1, 2).astype(np.int64)
-    words = words[(words[:, 0] >> 15) & 1 == 0]
-    address, ticks = words.T
-    # The camera's 32-bit clock may wrap; differences as signed integers stay correct.
-    t = np.cumsum(np.diff(ticks, prepend=ticks[:1]).astype(np.int32), dtype=np.int64)
-    x = _DVS128_LAST - ((address >> 1) & 127)
-    y = _DVS128_LAST - ((address >> 8) & 127)
-    return Events.of(x, y, 1 - (address & 1), t)
+    return dvs128_events(read_words(path))
 
 
 def read_aedat4(path: Path) -> Events:
@@ -95,7 +77,7 @@ def read_xypt_npy(path: Path) -> Events:
 
 READERS = {
     ".bin": read_saccades,
-    ".aedat": read_aedat2,
+    ".aedat": read_dvs128,
     ".aedat4": read_aedat4,
     ".npz": read_npz,
     ".npy": read_xypt_npy,

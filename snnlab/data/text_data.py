@@ -5,8 +5,9 @@ Shapes: N sentences, B batch, L words of a sentence.
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -20,20 +21,14 @@ from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
-from snnlab.data.words import Words, read_vectors, vector_size
+from snnlab.data.sentences import Sentences as Sentences
+from snnlab.data.without_effect import refuse_without_effect
+from snnlab.data.words import PADDING, SEPARATOR, Words, read_vectors, vector_size
 from snnlab.errors import DataError
 from snnlab.packages import need
 
 _MADE_UP = 1000
 _QUOTING: dict[str, Literal[0, 3]] = {"\t": csv.QUOTE_NONE, ",": csv.QUOTE_MINIMAL}
-
-
-@dataclass(frozen=True)
-class Sentences:
-    """Sentences and their classes, in the order of the file."""
-
-    texts: list[str]
-    labels: NDArray[np.int64]
 
 
 class TextData(LabelledData):
@@ -51,6 +46,9 @@ class TextData(LabelledData):
         vectors: file of word vectors, see `read_vectors`; `None`: they are learned.
         split_name: the named split.
         empty: sentences without a word: an `error`, or `skip`.
+
+    Raises:
+        ValueError: `dim` is given with `vectors`, which have a size of their own.
     """
 
     name: ClassVar[str]
@@ -58,8 +56,12 @@ class TextData(LabelledData):
     files: tuple[str, ...]
     parts: tuple[int, int]
     """Published number of sentences to train and to test."""
+    parts_in_doubt: ClassVar[int] = 0
+    """By how many readers of the published files differ in these numbers."""
+    pairs: ClassVar[bool] = False
+    """Samples are two sentences, with [SEP] between them."""
     address: ClassVar[str]
-    columns: ClassVar[tuple[str, str]] = ("sentence", "label")
+    columns: ClassVar[tuple[str, ...]] = ("sentence", "label")
     in_channels = 1
     static = True
     reads_words = True
@@ -74,6 +76,7 @@ class TextData(LabelledData):
         split_name: str,
         empty: Empty = "error",
     ) -> None:
+        refuse_without_effect(type(self), {"dim": dim, "vectors": vectors}, {"dim": ("vectors", None)})
         self.root = Path(root)
         self.length = length
         self.min_count = min_count
@@ -108,11 +111,15 @@ class TextData(LabelledData):
     def _words(self) -> Words:
         tokenizer = self._content[0]
         if self.vectors is None:
-            return Words(tokenizer.get_vocab_size(), self.dim)
-        return read_vectors(self.vectors, tokenizer.get_vocab())
+            return Words(tokenizer.get_vocab_size(), self.dim, separator=self._separator)
+        return replace(read_vectors(self.vectors, tokenizer.get_vocab()), separator=self._separator)
+
+    @property
+    def _separator(self) -> int | None:
+        return SEPARATOR if self.pairs else None
 
     def made_up_words(self) -> Words:
-        return Words(_MADE_UP, self.dim)
+        return Words(_MADE_UP, self.dim, separator=self._separator)
 
     def made_up(self, count: int, first: int) -> SampleSet:
         return MadeUpSentences(self.length, self.num_classes, count, first)
@@ -158,7 +165,7 @@ class TextData(LabelledData):
             self.prepare()
         except DataError as error:
             return [error.message]
-        if found == self.parts:
+        if all(abs(here - said) <= self.parts_in_doubt for here, said in zip(found, self.parts, strict=True)):
             return []
         published = f"published are {self.parts[0]} + {self.parts[1]}"
         return [f"{found[0]} + {found[1]} sentences to train and test, {published}"]
@@ -178,10 +185,13 @@ class TextData(LabelledData):
             if not part.texts:
                 raise DataError(f"dataset {self.name}: {folder} holds no {side} sentence", self._how())
         with reading(f"dataset {self.name}: the text in {folder}"):
-            train, test = (self.separate(part.texts) for part in parts)
-            tokenizer = _tokenizer(train, self.min_count, self.length)
-            indices = [_indices(tokenizer, texts) for texts in (train, test)]
-        full = [rows.any((1, 2, 3)) for rows in indices]
+            separated = [
+                [self.separate(texts) for texts in (part.texts, part.seconds) if texts is not None]
+                for part in parts
+            ]
+            tokenizer = _tokenizer(separated[0], self.min_count, self.length)
+            indices = [_indices(tokenizer, texts) for texts in separated]
+        full = [((rows != PADDING) & (rows != self._separator)).any((1, 2, 3)) for rows in indices]
         self.skipped = tuple(
             f"{side} sentence {number + 1}"
             for side, some in zip(("training", "held-out"), full, strict=True)
@@ -206,8 +216,9 @@ class TextData(LabelledData):
         return DataError(f"dataset {self.name}: no {wanted} in {self.root / self.folders[0]}", self._how())
 
     def _how(self) -> str:
+        columns = f"{', '.join(self.columns[:-1])} and {self.columns[-1]}"
         return (
-            f"get it from {self.address} and put {' and '.join(self.files)} (columns {' and '.join(self.columns)}) "
+            f"get it from {self.address} and put {' and '.join(self.files)} (columns {columns}) "
             f"into {self.root / self.folders[0]}; {ELSEWHERE}"
         )
 
@@ -261,10 +272,16 @@ def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sente
     return Sentences(texts, np.array(labels, np.int64))
 
 
-def _tokenizer(texts: Sequence[str], min_count: int, length: int) -> Any:
-    """Splits at blanks, in lower case, and knows the words of these texts."""
+def _tokenizer(texts: Sequence[Sequence[str]], min_count: int, length: int) -> Any:
+    """Splits at blanks, in lower case, and knows the words of these texts.
+
+    Args:
+        texts: all sentences, or the first and the second ones of pairs.
+        min_count: number of occurrences below which a word is the unknown word.
+        length: number of words of a sentence or pair.
+    """
     need("tokenizers", "text")
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
     tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Lowercase()
@@ -272,16 +289,21 @@ def _tokenizer(texts: Sequence[str], min_count: int, length: int) -> Any:
     trainer = trainers.WordLevelTrainer(
         vocab_size=10_000_000,
         min_frequency=min_count,
-        special_tokens=["[PAD]", "[UNK]"],
+        special_tokens=["[PAD]", "[UNK]", *["[SEP]"] * (len(texts) - 1)],
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(chain(*texts), trainer)
+    if len(texts) > 1:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="$A", pair="$A [SEP] $B", special_tokens=[("[SEP]", SEPARATOR)]
+        )
     tokenizer.enable_truncation(length)
     tokenizer.enable_padding(length=length, pad_id=0, pad_token="[PAD]")
     return tokenizer
 
 
-def _indices(tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int32]:
-    """Word indices [N, 1, L, 1]."""
-    rows = np.array([encoding.ids for encoding in tokenizer.encode_batch(list(texts))], np.int32)
+def _indices(tokenizer: Any, texts: Sequence[Sequence[str]]) -> NDArray[np.int32]:
+    """Word indices [N, 1, L, 1] of sentences, or of pairs."""
+    samples = list(zip(*texts, strict=True)) if len(texts) > 1 else list(texts[0])
+    rows = np.array([encoding.ids for encoding in tokenizer.encode_batch(samples)], np.int32)
     return rows[:, None, :, None]

@@ -17,6 +17,8 @@ from snnlab.errors import DataError
 
 PADDING, UNKNOWN = 0, 1
 """Indices of the first two words of every vocabulary."""
+SEPARATOR = 2
+"""Index of the word between the sentences of a pair, in vocabularies of pairs."""
 _LONGEST_LINE = 1_000_000
 _LARGEST_DIM = 10_000
 _LARGEST_NUMBER = 1e100  # squares of larger ones, and their sum, may be infinite
@@ -31,12 +33,14 @@ class Words:
         dim: size D of a word's vector.
         vectors: fixed vectors [V, D], standardised; `None`: the network learns them.
         origin: where the vectors are from, as stored with a result.
+        separator: the word between the two sentences of a sample; `None`: samples are single sentences.
     """
 
     count: int
     dim: int
     vectors: Tensor | None = None
     origin: str = "learned"
+    separator: int | None = None
 
 
 def vector_size(path: Path) -> int:

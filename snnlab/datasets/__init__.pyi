@@ -8,8 +8,12 @@ from snnlab.datasets.dvs_gesture import DVSGesture as DVSGesture
 from snnlab.datasets.evtouch_containers import EvTouchContainers as EvTouchContainers
 from snnlab.datasets.evtouch_objects import EvTouchObjects as EvTouchObjects
 from snnlab.datasets.imagenet import ImageNet as ImageNet
+from snnlab.datasets.imagenet200 import ImageNet200 as ImageNet200
 from snnlab.datasets.ncaltech101 import NCaltech101 as NCaltech101
 from snnlab.datasets.nmnist import NMNIST as NMNIST
+from snnlab.datasets.qqp import QQP as QQP
+from snnlab.datasets.sl_animals_dvs import SLAnimalsDVS as SLAnimalsDVS
 from snnlab.datasets.sst2 import SST2 as SST2
 from snnlab.datasets.sst5 import SST5 as SST5
+from snnlab.datasets.tiny_imagenet import TinyImageNet as TinyImageNet
 from snnlab.datasets.waimai import Waimai as Waimai

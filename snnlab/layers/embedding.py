@@ -70,11 +70,11 @@ class Embedded(nn.Module):
     """A network on words: an embedding followed by a network on spikes.
 
     Args:
-        embedding: words [T, B, 1, L, 1] to spikes [T, B, 1, L, D].
-        network: spikes to logits [T, B, K].
+        embedding: words [T, B, 1, L, 1] to spikes or currents [T, B, 1, L, D].
+        network: from those to logits [T, B, K].
     """
 
-    def __init__(self, embedding: WordSpikes, network: nn.Module) -> None:
+    def __init__(self, embedding: nn.Module, network: nn.Module) -> None:
         super().__init__()
         self.embedding = embedding
         self.network = network

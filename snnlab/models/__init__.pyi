@@ -12,6 +12,7 @@ from snnlab.models.sew_resnet18_snn import SEWResNet18SNN as SEWResNet18SNN
 from snnlab.models.sew_resnet19_snn import SEWResNet19SNN as SEWResNet19SNN
 from snnlab.models.sew_resnet34_snn import SEWResNet34SNN as SEWResNet34SNN
 from snnlab.models.spikformer import Spikformer as Spikformer
+from snnlab.models.spiking_bert import SpikingBERT as SpikingBERT
 from snnlab.models.spikingformer import Spikingformer as Spikingformer
 from snnlab.models.text_cnn_snn import TextCNNSNN as TextCNNSNN
 from snnlab.models.touch_snn import TouchSNN as TouchSNN

@@ -32,7 +32,7 @@ def identified(cfg: RunConfig, dataset: "LabelledData") -> RunConfig:
     Raises:
         DataError: they are missing, or still packed.
     """
-    files = dataset.data_files()
+    files = dataset.known_files()
     if files is None and dataset.reads_files and not cfg.trainer.synthetic:
         _note(
             f"the data set {cfg.dataset.name} does not say which files it reads, so other files with the same labels "

@@ -31,6 +31,8 @@ TRAIN_SAMPLES: Mapping[str, int] = {
     "dvs_gesture": 1_077,
     "imagenet": 1_281_167,
     "nmnist": 60_000,
+    "qqp": 363_846,
+    "tiny_imagenet": 100_000,
 }
 START_SECONDS = 5.0
 

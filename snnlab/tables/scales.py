@@ -13,10 +13,13 @@ STANDS_IN = {
     "cifar10": "digits",
     "cifar100": "digits",
     "imagenet": "digits",
+    "imagenet200": "digits",
+    "tiny_imagenet": "digits",
     "cifar10_dvs": "digits_dvs",
     "dvs_gesture": "digits_dvs",
     "ncaltech101": "digits_dvs",
     "nmnist": "digits_dvs",
+    "sl_animals_dvs": "digits_dvs",
 }
 # Networks that do not accept images as small as the embedded ones.
 LEAST_SIZE = {"vgg16_snn": 32}

@@ -42,7 +42,12 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action == "list":
         return command.list_(cfg.paths, cfg.plugins)
-    from snnlab.build import build_dataset
+    from snnlab.build import build_augments, build_dataset
 
-    act = {"prepare": command.prepare, "verify": command.verify, "bench": command.bench}[args.action]
-    return act(cfg, build_dataset(cfg))
+    dataset = build_dataset(cfg)
+    if args.action == "bench":
+        from snnlab.augments.base import runs_in_loader
+
+        return command.bench(cfg, dataset, ops=[op for op in build_augments(cfg) if runs_in_loader(op)])
+    act = {"prepare": command.prepare, "verify": command.verify}[args.action]
+    return act(cfg, dataset)

@@ -1,5 +1,6 @@
 """The bodies of `snnlab data`."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from snnlab.build import build_dataset
 from snnlab.data import command
 from snnlab.datasets import DigitsDVS
 from snnlab.errors import ConfigError, DataError
+from tests.datasets.trees import write_tiny_imagenet
 
 
 def config(root, name="digits_dvs", **params):
@@ -90,3 +92,24 @@ def test_a_set_that_cannot_be_listed_does_not_keep_others_from_it(root, capsys, 
     shown = capsys.readouterr().out
     assert "digits_dvs: cannot be listed: RuntimeError: a broken disk" in shown
     assert all(name in shown for name in registry.component_files("dataset"))
+
+
+def test_bench_of_pictures_says_what_the_time_goes_to(root, capsys):
+    write_tiny_imagenet(root / "tiny-imagenet-200", ("n01", "n02"), train=4)
+    cfg = config(root, "tiny_imagenet", classes=2)
+    slept = []
+
+    def slow(picture):
+        slept.append(picture.shape)
+        return picture
+
+    assert command.bench(cfg, build_dataset(cfg), seconds=0.05, ops=[slow]) == 0
+    shown = capsys.readouterr().out
+    assert "images/s" in shown
+    assert "this process reads" in shown
+    assert re.search(r"load and decode .* \d+ %", shown)
+    share = re.search(
+        r"one image in one process: [\d.]+ ms, of which reading and decoding the file (\d+) %", shown
+    )
+    assert 0 < int(share[1]) < 100
+    assert slept, "what the run's loader does is measured"

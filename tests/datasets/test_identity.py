@@ -40,11 +40,15 @@ def make(name: str, root: Path) -> Path:
         case "dvs_gesture":
             file = root / name / "ibmGestureTrain" / "user01_led" / "0.npy"
             trees.write_xypt(file, rows(0, 128))
-        case "imagenet":
+        case "imagenet" | "imagenet200":
             for part in ("train", "val"):
                 file = root / name / part / "n01" / "1.JPEG"
                 file.parent.mkdir(parents=True)
                 Image.new("RGB", (8, 8)).save(file)
+        case "sl_animals_dvs":
+            file = trees.write_sl_animals(root / name, ["user25_imse"])
+        case "tiny_imagenet":
+            file = trees.write_tiny_imagenet(root / "tiny-imagenet-200", ("n01",))
         case "ncaltech101":
             file = root / name / "Caltech101" / "airplanes" / "image_0001.bin"
             trees.write_saccades(file, rows(0))
@@ -56,6 +60,10 @@ def make(name: str, root: Path) -> Path:
             write_tsv(folder / "dev.tsv", TRAIN)
             file = folder / "train.tsv"
             write_tsv(file, TRAIN)
+        case "qqp":
+            for part in ("dev", "train"):
+                file = root / "qqp" / f"{part}.tsv"
+                trees.write_pairs(file, [("What is it?", "Is it?", 1), ("Who?", "Where is it?", 0)])
         case "waimai":
             file = root / "text" / "waimai_10k.csv"
             file.parent.mkdir(parents=True)

@@ -15,7 +15,17 @@ from snnlab.data.image_files import ImageFiles
 from snnlab.data.text_data import read_table
 from snnlab.data.touch import TAXELS
 from snnlab.data.words import read_vectors, vector_size
-from snnlab.datasets import CIFAR10DVS, NMNIST, SST2, DVSGesture, EvTouchObjects, NCaltech101
+from snnlab.datasets import (
+    CIFAR10DVS,
+    NMNIST,
+    QQP,
+    SST2,
+    DVSGesture,
+    EvTouchObjects,
+    NCaltech101,
+    SLAnimalsDVS,
+    TinyImageNet,
+)
 from tests.datasets import trees
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "good": 2, "bad": 3, "film": 4}
@@ -88,6 +98,20 @@ def _sst(folder):
         path.parent.mkdir(exist_ok=True)
         path.write_text("sentence\tlabel\n" + "a good film\t1\na bad film\t0\nonce\t0\n" * 2)
     return path
+
+
+def _pairs(folder):
+    for name in ("dev.tsv", "train.tsv"):
+        trees.write_pairs(folder / "qqp" / name, [("a film", "a good film", 1), ("a", "b", 0)] * 2)
+    return folder / "qqp" / "train.tsv"
+
+
+def _read_pairs(path):
+    dataset = QQP(path.parents[1])
+    dataset.status()
+    dataset.verify()
+    dataset.prepare()
+    dataset.train_set()
 
 
 def _waimai(folder):
@@ -179,11 +203,50 @@ def _read_image(path):
     ImageFiles([(str(path), 0)], lambda picture: np.asarray(picture).shape)[0]
 
 
+def _aedat3(own):
+    def make(folder):
+        trees.write_aedat3(folder / "user01_dc.aedat", trees.random_rows(30, 128, 128, 0), own, per_packet=11)
+        return folder / "user01_dc.aedat"
+
+    return make
+
+
+def _read_aedat3(path):
+    dataset = SLAnimalsDVS(path.parent, 4)
+    dataset._integrate([Recording("user01_dc/00-0-30", 0, path)], [0])
+
+
+def _tags(folder):
+    trees.write_sl_animals(folder / "sl_animals_dvs", ["user01_dc", "user14_dc"])
+    return folder / "sl_animals_dvs/tags/user01_dc.csv"
+
+
+def _read_tags(path):
+    dataset = SLAnimalsDVS(path.parents[2], 4)
+    dataset.status()
+    dataset.find()
+
+
+def _tiny_imagenet(folder):
+    trees.write_tiny_imagenet(folder / "tiny-imagenet-200", ("n01", "n02"))
+    return folder / "tiny-imagenet-200/val/val_annotations.txt"
+
+
+def _read_tiny_imagenet(path):
+    dataset = TinyImageNet(path.parents[2], classes=2, image_size=8, resize=8)
+    dataset.status()
+    dataset.verify()
+    dataset.test_set()
+
+
 READERS = {
     "N-MNIST": events(NMNIST, trees.write_saccades, "00001.bin"),
     "N-Caltech101": events(NCaltech101, trees.write_saccades, "image_0001.bin"),
     "CIFAR10-DVS": events(CIFAR10DVS, trees.write_aedat2, "cifar10_cat_1.aedat"),
     "CIFAR10-DVS npz": events(CIFAR10DVS, trees.write_npz, "cifar10_cat_1.npz"),
+    "SL-Animals 3.1": (_aedat3(True), _read_aedat3),
+    "SL-Animals 3.1 of jAER": (_aedat3(False), _read_aedat3),
+    "SL-Animals tags": (_tags, _read_tags),
     "Gesture npy": events(DVSGesture, trees.write_xypt, "3.npy"),
     "Gesture float npy": events(DVSGesture, _float_table, "3.npy"),
     "Gesture npz": events(DVSGesture, _packed, "user01_led_0.npz"),
@@ -192,6 +255,7 @@ READERS = {
     "GloVe": (_vectors(""), _read_vectors),
     "word2vec": (_vectors("3 3\n"), _read_vectors),
     "SST": (_sst, _read_sst),
+    "QQP": (_pairs, _read_pairs),
     "Waimai": (_waimai, _read_waimai),
     "zip": (_zip, _read_archive),
     "tar.gz": (_tar("gz"), _read_archive),
@@ -204,5 +268,6 @@ READERS = {
     "JPEG": (_image(".jpeg"), _read_image),
     "TIFF": (_image(".tiff"), _read_image),
     "WebP": (_image(".webp"), _read_image),
+    "Tiny-ImageNet annotations": (_tiny_imagenet, _read_tiny_imagenet),
 }
 """What makes a whole file in an empty folder, and what reads it."""

@@ -19,7 +19,7 @@ T, B = 3, 3
 def alive(name, neuron):
     """In float64, where batch sizes do not move a spike, with running statistics of real activity."""
     torch.manual_seed(0)
-    size = {"vgg_snn": 16, "text_cnn_snn": 16, **SIZES}.get(name, 8)
+    size = {"vgg_snn": 16, "text_cnn_snn": 16, "spiking_bert": 16, **SIZES}.get(name, 8)
     model = build(name, neuron, norm=lambda c: BN(c, momentum=1.0), image_size=size).double()
     x = frames(T, size)
     with torch.no_grad():

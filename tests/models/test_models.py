@@ -23,6 +23,7 @@ from snnlab.models import (
     SEWResNet19SNN,
     SEWResNet34SNN,
     Spikformer,
+    SpikingBERT,
     Spikingformer,
     TextCNNSNN,
     TouchSNN,
@@ -53,6 +54,7 @@ NARROW = {
     "meta_spikeformer": {"dims": (16, 32, 64, 80), "depths": (1, 1, 1, 1, 1), "distillation_head": True},
     "qkformer": {"dim": 96, "heads": 2},
     "spikingformer": {"dim": 96, "heads": 4},
+    "spiking_bert": {"depth": 1, "heads": 4, "mlp_ratio": 2},
 }
 DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4), "projection": "conv", "scale": 0.25}
 SPIKINGFORMER_DVS = {"depth": 2, "dim": 256, "heads": 16, "pools": (1, 2, 3, 4)}
@@ -139,6 +141,8 @@ def frames(steps, batch=2, name=None):
         (2_566_666, lambda: Spikformer(LIF, BN, 2, 10, 128, **DVS)),
         (360_902, lambda: TextCNNSNN(LIF, BN, 1, 2, (25, 300))),
         (361_805, lambda: TextCNNSNN(LIF, BN, 1, 5, (25, 300), pool="avg")),
+        # Four of BERT's layers, the current of [CLS] and the head.
+        (4 * 7_087_872 + 768 + 2 * 769, lambda: SpikingBERT(LIF, 1, 2, (127, 768))),
         (228_900, lambda: TouchSNN(LIF, BN, 2, 36, 11)),
         (5_762_746, lambda: Spikingformer(LIF, BN, 3, 10, 32, depth=2)),
         (5_797_396, lambda: Spikingformer(LIF, BN, 3, 100, 32, depth=2, heads=8)),

@@ -192,7 +192,7 @@ def test_every_model(model: str) -> None:
     def neuron(**overrides: float) -> nn.Module:
         return registry.load("neuron", "lif")(**overrides)
 
-    size = {"spikformer": 16}.get(model, 32)
+    size = {"spikformer": 16, "spiking_bert": 24}.get(model, 32)
     net = made(
         "model",
         model,
