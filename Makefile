@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test conf demo test test-all lint types check clean tables-smoke
+.PHONY: help setup setup-test conf demo test test-all lint types check docs clean tables-smoke
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[docs]'
 	@touch $@
 
 setup: $(VENV)/.installed ## make .venv and install snnlab with everything it needs
@@ -62,6 +66,9 @@ figure-%: setup
 	$(BIN)/snnlab table figure_$(subst -,_,$*) $(if $(RUN),--run) $(ARGS)
 
 check: lint types test ## lint, types and tests
+
+docs: $(VENV)/.installed-docs ## the docs as a site of HTML pages in build/site
+	$(BIN)/mkdocs build --strict --quiet
 
 clean: ## remove the environment and caches, keep runs and data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
