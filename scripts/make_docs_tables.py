@@ -25,6 +25,14 @@ from snnlab.tables.table_loader import load_table
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 SEARCH = SearchPath()
+PEERS = ("spikingjelly", "snntorch", "norse")
+STEPS = (  # of the README: as it is called there, the neuron and the layout in results/bench.json
+    ("ReLU network", "relu", "contiguous"),
+    ("snnlab", "snnlab", "contiguous"),
+    ("snnlab, channels last", "snnlab", "channels_last"),
+    *((name, name, "contiguous") for name in PEERS),
+    ("spikingjelly, compiled", "spikingjelly+compile", "contiguous"),
+)
 
 
 def quickstart() -> str:
@@ -105,6 +113,23 @@ def benchmark() -> str:
     return "\n".join(line.strip() for line in capture.get().rstrip().splitlines())
 
 
+def speed() -> str:
+    """A training step of both networks on a CPU, from `snnlab bench --full`."""
+    bench = json.loads((RESULTS / "bench.json").read_text())
+    rows = {(row["network"], row["neuron"], row["layout"]): row for row in bench["rows"] if "network" in row}
+    body = []
+    for name, neuron, layout in STEPS:
+        body.append([name])
+        for network in ("vgg_snn", "resnet19_snn"):
+            row = rows[network, neuron, layout]
+            body[-1] += [f"{row['train']['ms']:,.0f}", f"{row['peak_mb']:,.0f}"]
+    packages = ", ".join(f"{name} {bench['packages'][name]}" for name in ("torch", *PEERS))
+    head = ["training step, fp32, batch 8", "VGG-SNN, ms", "peak MB", "ResNet-19, ms", "peak MB"]
+    where = f"{bench['date']}, {bench['cores']} cores of an {bench['processor']}, {packages}; VGG-SNN has"
+    sizes = "48 x 48 pixels and T = 10, ResNet-19 32 x 32 and T = 4."
+    return "\n".join([*markdown_table(head, body, words=(0,)), "", where, sizes])
+
+
 def missing() -> str:
     """The cells that the project cannot fill, by reason."""
     found: dict[str, dict[str, list[str]]] = {}
@@ -134,7 +159,7 @@ def stored(name: str, file: Path | None = None) -> Filled:
 
 
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"quickstart": quickstart, "losses": losses},
+    "README.md": {"quickstart": quickstart, "losses": losses, "speed": speed},
     "docs/tables.md": {"measured": measured, "missing": missing},
     "docs/benchmarks.md": {"bench": benchmark},
 }
