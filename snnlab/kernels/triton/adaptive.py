@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from snnlab.kernels.contract import Call, KernelForm
 from snnlab.kernels.triton.arguments import Equations, Inputs, inputs_of
 from snnlab.kernels.triton.families import adaptive_threshold, integrate_and_fire
-from snnlab.kernels.triton.launcher import Launch
+from snnlab.kernels.triton.launcher import Launch, compiled_together
 from snnlab.kernels.triton.layout import (
     dense_strides,
     laid_out,
@@ -24,6 +24,7 @@ from snnlab.kernels.triton.layout import (
     unless_laid_out,
 )
 from snnlab.kernels.triton.recurrence import Recurrence, needs_gradient, or_zeros
+from snnlab.triton_language import INTERPRETED
 
 FAMILY = "snnlab.kernels.triton.families.integrate_and_fire"
 OPTIONS = (0, 0, 1)  # hard reset, not detached, with surrogate widths
@@ -148,13 +149,23 @@ class AdaptiveRecurrence(Recurrence):
         self, call: Call, form: KernelForm, learned_T: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         inputs = inputs_of(call, form, learned_T)
-        if torch.is_grad_enabled() and needs_gradient(inputs):
+        learns = torch.is_grad_enabled() and needs_gradient(inputs)
+        if self._adaptive is None and not INTERPRETED:
+            self._compile(inputs, learns)
+        if learns:
             spikes_T, state, threshold_width_T = _Function.apply(self, inputs, *inputs)
         else:
             spikes_T, state, threshold_width_T = self.fire(inputs)
         assert form.statistics is not None
         form.statistics.decided(call.start, threshold_width_T)
         return spikes_T, call.v if state is None else state, None
+
+    def _compile(self, inputs: Inputs, learns: bool) -> None:
+        with compiled_together(), torch.no_grad():
+            spikes_T, state, threshold_width_T = self.fire(inputs)
+            if learns:
+                inputs = inputs._replace(threshold_width_T=threshold_width_T)
+                self.backward(spikes_T, state, inputs, inputs.v.requires_grad)
 
     def fire(self, inputs: Inputs) -> tuple[Tensor, Tensor | None, Tensor]:
         """Returns the results of `AdaptiveForward`."""

@@ -3,14 +3,20 @@
 Triton compiles a kernel anew for other types of its arguments, for integers that are 1 or divisible by 16, and for
 addresses that are divisible by 16; before each launch it finds out which of these kernels it needs. Here numbers are
 fixed, so types and addresses of tensors are all that is left to look at.
+
+Compiling one takes a few tenths of a second, so those of a layer are compiled beside each other before its first call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor
+from triton import AsyncCompileMode
 from triton.runtime.driver import driver
 
 from snnlab.triton_language import INTERPRETED
@@ -19,6 +25,26 @@ _OPTIONS = {"num_warps": 4, "enable_fp_fusion": False}
 
 _address = Tensor.data_ptr
 _dtype: Any = Tensor.dtype.__get__  # type: ignore[attr-defined]
+
+_THREADS = 8  # a normalisation and a neuron have six kernels forwards and backwards
+_only_compiles: ContextVar[bool] = ContextVar("snnlab_only_compiles", default=False)
+
+
+@contextmanager
+def compiled_together() -> Iterator[None]:
+    """Compiles the kernels of launches in the `with` block that are new, in threads, in place of launching them.
+
+    What they would have written stays as it was allocated, so results of the block are of no use. All kernels are
+    compiled when the block ends.
+    """
+    token = _only_compiles.set(True)
+    try:
+        with ThreadPoolExecutor(_THREADS) as threads, ExitStack() as stack:
+            with suppress(RuntimeError):  # a caller has such a mode already, and gets the kernels in it
+                stack.enter_context(AsyncCompileMode(threads))
+            yield
+    finally:
+        _only_compiles.reset(token)
 
 
 class Launch:
@@ -50,6 +76,7 @@ class Launch:
         names = [name for name in kernel.arg_names if name in constants]
         assert len(names) == len(constants)
         self._first = kernel[grid]
+        self._compile = kernel.warmup
         self._grid = (*grid, 1, 1)[:3]
         self._numbers = numbers
         self._constants = {**constants, **_OPTIONS, **options}
@@ -79,5 +106,7 @@ class Launch:
         compiled = self._compiled.get(key)
         if compiled is not None:
             compiled(*addresses, *steps, *self._after_tensors, stream=active.get_current_stream(current))
+        elif _only_compiles.get():
+            self._compile(*tensors, *steps, *self._numbers, grid=self._grid, **self._constants)
         elif (kernel := self._first(*tensors, *steps, *self._numbers, **self._constants)) is not None:
             self._compiled[key] = kernel[self._grid]

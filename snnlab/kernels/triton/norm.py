@@ -31,9 +31,11 @@ from snnlab.kernels.contract import Call, KernelForm, Norm
 from snnlab.kernels.triton import backend as triton_backend
 from snnlab.kernels.triton.arguments import Equations, Inputs, equations_of, inputs_of
 from snnlab.kernels.triton.forward import Forward
+from snnlab.kernels.triton.launcher import compiled_together
 from snnlab.kernels.triton.norm_backward import NormBackward
 from snnlab.kernels.triton.recurrence import layouts, or_zeros
 from snnlab.kernels.triton.statistics import Statistics
+from snnlab.triton_language import INTERPRETED
 
 
 def refusal(call: Call, stepped: bool) -> str | None:
@@ -90,6 +92,35 @@ class NormNeuron:
         self._statistics: dict[float, Statistics] = {}
         self._forward: dict[Hashable, Forward] = {}
         self._backward: dict[Hashable, NormBackward] = {}
+        self.compiled: set[Hashable] = set()
+
+    def compile(
+        self,
+        inputs: Inputs,
+        norm: Norm,
+        weight: Tensor,
+        bias: Tensor,
+        residual_T: Tensor | None,
+        learns: bool,
+    ) -> None:
+        """Compiles the kernels of a call together.
+
+        Those of the backward pass are for gradients that are laid out like the spikes, as they usually are.
+
+        Args:
+            inputs, norm, weight, bias, residual_T: of the call.
+            learns: whether a backward pass follows.
+        """
+        of_batch = norm.mean is None
+        with compiled_together():
+            if of_batch:
+                table = self.statistics(inputs.x_T, norm.eps)(inputs.x_T, weight, bias)
+            else:
+                table = weight.new_empty(4, len(weight), dtype=torch.float32)
+            spikes_T = self.forward(inputs, table, residual_T)
+            if learns:
+                backward = self.backward(spikes_T, inputs, residual_T, of_batch)
+                backward(spikes_T, inputs, table, weight, bias, residual_T)
 
     def statistics(self, y_T: Tensor, eps: float) -> Statistics:
         """Returns what computes the statistics of y_T."""
@@ -133,8 +164,13 @@ class _Function(torch.autograd.Function):
         *tensors: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         y_T = inputs.x_T
+        weight_C, bias_C = weight.contiguous(), bias.contiguous()
+        kind = None if residual_T is None else residual_T.stride(), norm.mean is None
+        if kind not in plan.compiled and not INTERPRETED:
+            plan.compiled.add(kind)
+            plan.compile(inputs, norm, weight_C, bias_C, residual_T, any(ctx.needs_input_grad))
         if norm.mean is None or norm.var is None:
-            table = plan.statistics(y_T, norm.eps)(y_T, weight.contiguous(), bias.contiguous())
+            table = plan.statistics(y_T, norm.eps)(y_T, weight_C, bias_C)
             mean, var = table[0], table[4]
         else:
             mean, var = norm.mean.float(), norm.var.float()

@@ -14,6 +14,8 @@ from snnlab.kernels.contract import Call, KernelForm
 from snnlab.kernels.triton.arguments import Equations, Inputs, inputs_of
 from snnlab.kernels.triton.backward import Backward, Gradients
 from snnlab.kernels.triton.forward import Forward
+from snnlab.kernels.triton.launcher import compiled_together
+from snnlab.triton_language import INTERPRETED
 
 
 class Recurrence:
@@ -41,12 +43,22 @@ class Recurrence:
             learned_T: learned parameters of the surrogate for all its time steps.
         """
         inputs = inputs_of(call, form, learned_T)
-        if torch.is_grad_enabled() and needs_gradient(inputs):
+        learns = torch.is_grad_enabled() and needs_gradient(inputs)
+        if self._forward is None and not INTERPRETED:
+            self._compile(inputs, learns)
+        if learns:
             spikes_T, state = _Function.apply(self, inputs, *inputs)
         else:
             spikes_T, state = self.forward(inputs)
         # Without keep_state the caller looks at no state, so any will do.
         return spikes_T, call.v if state is None else state, None
+
+    def _compile(self, inputs: Inputs, learns: bool) -> None:
+        """Compiles the kernels of a call together; the backward pass's for gradients laid out like the spikes."""
+        with compiled_together(), torch.no_grad():
+            spikes_T, state = self.forward(inputs)
+            if learns:
+                self.backward(spikes_T, state, inputs, inputs.v.requires_grad)
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
         """Returns spikes [T, ...] and the last potential [...]."""

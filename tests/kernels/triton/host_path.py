@@ -149,6 +149,10 @@ def checked_launches():
         global launches
         known, launches = len(launch._compiled), []
         plain(launch, *tensors, step=step)
+        if launcher._only_compiles.get():
+            assert launches == []
+            launches = None
+            return
         steps = () if step is None else (step,)
         launch._first(*tensors, *steps, *launch._numbers, **launch._constants)
         (direct, wanted), launches = launches, None
