@@ -5,6 +5,7 @@ from typing import Any, TypeGuard
 
 import yaml
 
+from snnlab.config.check import SECTIONS
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL
 
@@ -71,12 +72,16 @@ def _is_config(content: object) -> TypeGuard[dict[str, Any]]:
     needed = ("dataset", "model", "neuron", "loss", "trainer", "num_steps")
     if any(key not in content for key in needed):
         return False
-    components = [content[key] for key in KINDS if key in content and key not in SEVERAL]
-    named = all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in components)
-    sections = [
-        content[key] for key in ("trainer", "init", "distill", "logger", "paths", *SEVERAL) if key in content
-    ]
-    return named and all(isinstance(one, dict | None) for one in sections)
+    one_of_each = [content[key] for key in KINDS if key in content and key not in SEVERAL]
+    # None is the network's own neuron.
+    one_of_each += [content["residual_neuron"]] if content.get("residual_neuron") is not None else []
+    if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in one_of_each):
+        return False
+    sections = [content[key] for key in (*SECTIONS, *SEVERAL) if key in content]
+    if not all(isinstance(one, dict | None) for one in sections):
+        return False
+    of_several = [one for key in SEVERAL for one in (content.get(key) or {}).values()]
+    return all(isinstance(one, dict | None) for one in of_several)
 
 
 def _is_bounded(content: Any) -> bool:
