@@ -122,7 +122,9 @@ def missing() -> str:
         )
         body.append([why, where])
     if not body:
-        return "No cell: there is code for every row and column of every table. What a table needs is its data."
+        return (
+            "No cell: there is code for every row and column of every table. What a table needs is its data."
+        )
     return "\n".join(markdown_table(["why", "where"], body, words=(0, 1), padded=False))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from snnlab.runs.files import RunFiles
 from snnlab.runs.holder import PATIENCE_SECONDS
 from snnlab.runs.results import read_status, running_in
+from tests.faults.hostile import GOLDEN
 
 HOLD = """
 import sys
@@ -37,6 +39,16 @@ def test_a_killed_run_is_not_running(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "status.json").read_text())["status"] == "running"
     assert running_in(tmp_path) is None
     assert read_status(tmp_path) == {"status": "preempted", "reason": "its process ended without a word"}
+
+
+@pytest.mark.parametrize("status", ["running", "preempted"])
+def test_a_run_that_is_stopped_after_its_result_is_done(tmp_path: Path, status: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(GOLDEN, run)
+    (run / "status.json").write_text(json.dumps({"status": status, "pid": 0, "host": socket.gethostname()}))
+    assert read_status(run) == {"status": "done"}
+    (run / "result.json").write_text("{")
+    assert read_status(run)["status"] == "preempted"
 
 
 def write(folder: Path, **status: object) -> None:
