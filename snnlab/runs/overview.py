@@ -55,11 +55,7 @@ class RunLine:
 def run_line(folder: Path) -> RunLine:
     """Reads a run directory; what is damaged in it is said among its problems."""
     problems: list[str] = []
-    try:
-        config = read_config(folder)
-    except ConfigError as error:
-        config = {}
-        problems.append(error.message.replace(f"{folder}{os.sep}", ""))
+    config = _config(folder, problems)
     status = _record(folder, "status.json", is_status, problems)
     result = _record(folder, "result.json", is_result, problems)
     now = holder(folder, status or {})
@@ -98,6 +94,17 @@ def _state(
     if said in ("failed", "preempted"):
         return said, (status or {}).get("reason")
     return "dead", "its process ended without a word"
+
+
+def _config(folder: Path, problems: list[str]) -> dict[str, Any]:
+    # A run that was killed before its first file has lost nothing.
+    if not any((folder / name).exists() for name in ("config.yaml", "status.json", "result.json")):
+        return {}
+    try:
+        return read_config(folder)
+    except ConfigError as error:
+        problems.append(error.message.replace(f"{folder}{os.sep}", ""))
+        return {}
 
 
 def _record(

@@ -115,7 +115,7 @@ def test_a_damaged_run_is_shown_as_such(tmp_path, name, content):
 def test_a_run_without_any_file_but_checkpoints_is_dead(tmp_path):
     (tmp_path / "one/a/seed0/checkpoints").mkdir(parents=True)
     (line,) = map(run_line, run_folders(tmp_path))
-    assert (line.state, line.epoch, line.epochs) == ("damaged", 0, None)
+    assert (line.state, line.epoch, line.epochs) == ("dead", 0, None)
 
 
 def test_neighbours_are_told_apart_by_what_differs(tmp_path):
