@@ -25,7 +25,7 @@ from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.position import place
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
-from snnlab.train.report import announce, log_of, mirror_of, report, show_result
+from snnlab.train.report import announce, log_of, mirror_of, report, show_result, tell_sweep_agent
 from snnlab.train.session import Session
 
 DONE = 0
@@ -55,7 +55,10 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         if may_be_other_data(cfg):
             processes.leader_first(dataset.prepare)
             refuse_other_data(stored.data, dataset.identity(), files.folder)
-        show_result(RunLog(None, quiet=not processes.leads), files, stored)
+        log = RunLog(None, quiet=not processes.leads)
+        show_result(log, files, stored)
+        if processes.leads:
+            tell_sweep_agent(cfg, files, stored, log)
         return DONE
     if cfg.trainer.on_existing == "fail" and files.folder.exists():
         raise SnnlabError(
@@ -128,7 +131,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
 
     with (
         anomalies(trainer.detect_anomaly),
-        mirror_of(cfg, files, session.data, log) as mirror,
+        mirror_of(cfg, files, session.data.as_mapping(), log) as mirror,
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
