@@ -76,6 +76,8 @@ class TrainerConfig:
     """Samples that limit_test_batches and overfit_batches keep: a fixed draw with all classes, or the first ones."""
     synthetic: bool = False
     """Generated data in the data set's shape instead of the data set."""
+    keep: Unhashed[Literal["weights", "all"]] = "weights"
+    """What `last` holds of a finished run: weights, or all that training had, the optimiser's state included."""
     progress: Unhashed[Literal["auto", "bar", "plain", "none"]] = "auto"
     """How progress is shown: auto = bar on a terminal, plain lines elsewhere."""
     plots: Unhashed[bool] = True

@@ -170,7 +170,16 @@ def _is_of(value: Any, kind: Any) -> bool:
 
 def is_status(content: Result) -> bool:
     """Whether the content of a status.json has its fields in their types."""
-    kinds = {"status": str, "reason": str | None, "pid": int, "host": str, "heartbeat": int | float}
+    kinds = {
+        "status": str,
+        "reason": str | None,
+        "pid": int,
+        "host": str,
+        "heartbeat": int | float,
+        "epoch": int,
+        "epochs": int,
+        "seconds_left": int | float | None,
+    }
     return content.get("status") in STATES and all(
         isinstance(content[key], kinds[key]) for key in kinds if key in content
     )

@@ -18,6 +18,12 @@ from snnlab.verbs._declarations import DECLARED
 from snnlab.verbs._shells import SHELLS
 
 TAKES_OVERRIDES = ("train", "show", "check", "eval", "analyse", "convert", "export", "data")
+OPTIONS = {
+    "report": ("--output", "--open"),
+    "runs": ("--runs", "--sort", "--state", "--json", "--watch"),
+    "log": ("--runs", "--follow"),
+    "clean": ("--runs", "--data", "--only", "--unused-days", "--yes"),
+}
 
 
 def candidates(line: str) -> list[str]:
@@ -38,8 +44,8 @@ def candidates(line: str) -> list[str]:
     search = SearchPath.of(_config_dirs(given))
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
-    if verb == "report":
-        return _starting(word, ("--output", "--open")) if word.startswith("-") else []
+    if verb in OPTIONS:
+        return _starting(word, OPTIONS[verb]) if word.startswith("-") else []
     if verb == "table":
         return _table(word, given, search)
     if verb == "completion" and not given:

@@ -88,3 +88,22 @@ def test_the_heartbeat_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr("snnlab.runs.files.BEAT_SECONDS", -1.0)
         files.beat()
         assert (tmp_path / "status.json").read_text() != first
+
+
+def test_the_status_says_how_far_the_run_is_when_it_is_written_and_at_no_other_time(tmp_path: Path) -> None:
+    asked = []
+
+    def place() -> dict[str, object]:
+        asked.append(1)
+        return {"epoch": 2, "epochs": 3, "seconds_left": 1.5}
+
+    with RunFiles(tmp_path) as files:
+        files.place = place
+        files.write_running()
+        for _ in range(5):
+            files.beat()
+        assert len(asked) == 1
+        status = json.loads((tmp_path / "status.json").read_text())
+        assert {"pid", "host", "heartbeat", *place()} < set(status)
+        files.write_ended("preempted", "SIGTERM")
+    assert read_status(tmp_path) == {"status": "preempted", "reason": "SIGTERM", **place()}
