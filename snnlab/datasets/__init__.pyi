@@ -7,6 +7,7 @@ from snnlab.datasets.digits_dvs import DigitsDVS as DigitsDVS
 from snnlab.datasets.dvs_gesture import DVSGesture as DVSGesture
 from snnlab.datasets.evtouch_containers import EvTouchContainers as EvTouchContainers
 from snnlab.datasets.evtouch_objects import EvTouchObjects as EvTouchObjects
+from snnlab.datasets.image_folder import ImageFolder as ImageFolder
 from snnlab.datasets.imagenet import ImageNet as ImageNet
 from snnlab.datasets.ncaltech101 import NCaltech101 as NCaltech101
 from snnlab.datasets.nmnist import NMNIST as NMNIST

@@ -31,7 +31,8 @@ class ImageNet(ImageData):
         flip: probability of a horizontal flip while training.
         interpolation: of both crops: bilinear | bicubic.
         folder: folder under the data root, holding train/<class>/* and val/<class>/*.
-        classes: number of class folders. Another number means another data set, with other labels.
+        classes: number of class folders. Another number means another data set, with other labels. One in another
+            folder is called by the name of that folder in results.
 
     Raises:
         ValueError: `resize` is smaller than `image_size`.
@@ -54,7 +55,7 @@ class ImageNet(ImageData):
         folder: str = "imagenet",
         classes: PositiveInt = 1000,
     ) -> None:
-        super().__init__(root, image_size, "published")
+        super().__init__(root, image_size, "published" if Path(folder).name == "imagenet" else "folders")
         if resize < image_size:
             raise ValueError(f"dataset.resize={resize} is smaller than dataset.image_size={image_size}")
         self.resize, self.min_area, self.flip = resize, min_area, flip
@@ -108,7 +109,8 @@ class ImageNet(ImageData):
             raise DataError(
                 f"dataset imagenet: {len(names)} class folders in {self.folder / part}, "
                 f"but dataset.classes={self.num_classes}",
-                f"for another data set in this layout set dataset.classes={len(names)}",
+                f"for pictures of your own: dataset=image_folder dataset.folder={self.folder}; "
+                f"for another data set in this layout and as large: dataset.classes={len(names)}",
             )
         others = set(names).symmetric_difference(self.class_names)
         if others:

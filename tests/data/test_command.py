@@ -14,6 +14,7 @@ from snnlab.errors import ConfigError, DataError
 def config(root, name="digits_dvs", **params):
     return SimpleNamespace(
         dataset=SimpleNamespace(name=name, params=params),
+        data_name=name,
         augment=(),
         paths=SimpleNamespace(data=root),
         trainer=SimpleNamespace(synthetic=False, batch_size=32, num_workers=0, device="cpu"),

@@ -12,6 +12,7 @@ from snnlab.data.archives import unpack_archives
 from snnlab.data.cache import build_cache, cached_steps, check_cache, open_cache
 from snnlab.data.files import Recording
 from snnlab.data.image_files import ImageFiles
+from snnlab.data.own_pictures import read_picture
 from snnlab.data.text_data import read_table
 from snnlab.data.touch import TAXELS
 from snnlab.data.words import read_vectors, vector_size
@@ -179,6 +180,10 @@ def _read_image(path):
     ImageFiles([(str(path), 0)], lambda picture: np.asarray(picture).shape)[0]
 
 
+def _read_own_picture(path):
+    read_picture(path, 8, 3)
+
+
 READERS = {
     "N-MNIST": events(NMNIST, trees.write_saccades, "00001.bin"),
     "N-Caltech101": events(NCaltech101, trees.write_saccades, "image_0001.bin"),
@@ -203,6 +208,8 @@ READERS = {
     "PNG": (_image(".png"), _read_image),
     "JPEG": (_image(".jpeg"), _read_image),
     "TIFF": (_image(".tiff"), _read_image),
+    "own PNG": (_image(".png"), _read_own_picture),
+    "own JPEG": (_image(".jpeg"), _read_own_picture),
     "WebP": (_image(".webp"), _read_image),
 }
 """What makes a whole file in an empty folder, and what reads it."""
