@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from snnlab.cli import main
+from snnlab.data.own_recordings import ENDINGS
+from tests.datasets.recordings import rows
 
 TEXT = (Path(__file__).parents[1] / "docs/own_data.md").read_text()
 SHORT = [
@@ -49,3 +51,22 @@ def test_own_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert '"dataset": "pets"' in result.read_text()
     assert '"split": "stratified80_seed0"' in result.read_text()
     assert "image_folder" not in capsys.readouterr().out
+
+
+def test_own_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("left", "right"):
+        (tmp_path / "moves" / name).mkdir(parents=True)
+        for k in range(5):
+            np.save(tmp_path / "moves" / name / f"{k}.npy", rows(k)[:, [3, 0, 1, 2]])
+    run("Own recordings")
+    (result,) = tmp_path.glob("runs/*/moves-*/seed0/result.json")
+    assert '"dataset": "moves"' in result.read_text()
+    assert main(["report", str(result.parent), "--output", "page.html"]) == 0
+    assert "event_folder" not in capsys.readouterr().out
+    assert main(["verify", str(result.parent)]) == 0
+    assert main(["eval", str(result.parent)]) == 0
+
+
+def test_every_ending_is_in_the_table() -> None:
+    table = re.findall(r"^\| `(\..*?)` \|", TEXT, re.M)
+    assert {ending for line in table for ending in line.split()} == set(ENDINGS)
