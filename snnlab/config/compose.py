@@ -16,13 +16,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from snnlab.config.bare_components import stored
 from snnlab.config.hydra_errors import as_config_error
 from snnlab.config.hydra_settings import Composition, refuse_code
 from snnlab.config.origins import Origin, Origins, choices_of_file, flatten, keys_of_file
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.package_line import inherited, refuse_unplaced, unplaced
 from snnlab.config.search import MAIN, SearchPath
-from snnlab.config.trust import guarded_environment, refuse_resolvers
+from snnlab.config.trust import guarded_environment, plugins_named, refuse_resolvers
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS
 
@@ -58,7 +59,7 @@ def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = (
     Raises:
         ConfigError: the overrides or the files cannot be composed.
     """
-    search = SearchPath.of(config_dirs)
+    search = SearchPath.of(config_dirs, plugins_named(overrides))
     read = read_overrides(overrides, search)
     for one in read:
         if one.is_sweep:
@@ -121,6 +122,7 @@ def loader(search: SearchPath) -> Iterator[ConfigLoader]:
     state.clear()
     try:
         with (
+            stored(search.bare),
             guarded_environment(),
             hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", **VERSION),
         ):
