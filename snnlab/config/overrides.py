@@ -146,8 +146,8 @@ def _check_choice(group: str, value: str, search: SearchPath) -> None:
         if name in options or name == "null":
             continue
         guess = did_you_mean(name, options)
-        package = "plugins=[PACKAGE] brings components of your own, " if group in KINDS else ""
-        own = "" if guess or search.extra else f"; {package}--config-dir DIR YAML files"
+        package = ", plugins=[PACKAGE] components" if group in KINDS else ""
+        own = "" if guess or search.extra else f"; --config-dir DIR brings YAML files of your own{package}"
         raise ConfigError(
             f"{group}: unknown choice '{name}'{guess}",
             choices_hint(group, options) + own,

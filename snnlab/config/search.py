@@ -1,6 +1,7 @@
 """Finds the YAML files: the shipped `conf/` first, then the folders given with --config-dir."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -51,7 +52,11 @@ class SearchPath:
     def of(cls, extra: Sequence[str | Path], plugins: Collection[str] = ()) -> "SearchPath":
         """The shipped configs and these folders, in this order, and the components of the command line's packages."""
         found = cls(tuple(Path(folder).expanduser().resolve() for folder in extra))
-        return replace(found, bare=bare_components(plugins, found.roots)) if plugins else found
+        with suppress(
+            ConfigError
+        ):  # a package that is not there is a problem of the configuration, one of several
+            return replace(found, bare=bare_components(plugins, found.roots)) if plugins else found
+        return found
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -89,7 +89,7 @@ def test_a_component_without_yaml_has_the_keys_of_its_signature(place):
     assert mapping["loss"] == {"name": "my_loss", "steps": 2}
     with pytest.raises(ConfigError, match="unknown choice 'my_neuron'") as caught:
         compose(["neuron=my_neuron"])
-    assert "plugins=[PACKAGE] brings components of your own" in caught.value.hint
+    assert "plugins=[PACKAGE] components" in caught.value.hint
 
 
 def test_a_yaml_file_of_such_a_component_counts(place, recwarn):
