@@ -71,8 +71,14 @@ def run_of(folder: str, key: str) -> Path:
     """The absolute run directory that a folder is or contains.
 
     Raises:
-        ConfigError: there is none; the message begins with the key that named the folder.
+        ConfigError: there is none, or it is a file; the message begins with the key that named the folder.
     """
+    if Path(folder).expanduser().is_file():
+        takes_files = {"init.run": "init.file", "distill.teacher": "distill.weights (of a timm model)"}
+        raise ConfigError(
+            f"{key}: {folder} is a file, and a run directory is expected",
+            f"{takes_files[key]} takes a file" if key in takes_files else "give the run's directory",
+        )
     try:
         return find_run(Path(os.path.abspath(Path(folder).expanduser())))
     except ConfigError as error:

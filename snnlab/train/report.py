@@ -48,7 +48,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(
-        f"data     {kind}{cfg.dataset.name}, split {session.split_name}: "
+        f"data     {kind}{cfg.data_name}, split {session.split_name}: "
         f"{len(session.train_set)} to train, {len(session.test_set)} to test"
     )
     data = session.data

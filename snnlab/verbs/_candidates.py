@@ -11,6 +11,7 @@ from snnlab.config.check import SECTIONS, section
 from snnlab.config.origins import flatten
 from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
+from snnlab.config.trust import plugins_named
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.verbs import verbs
@@ -41,7 +42,7 @@ def candidates(line: str) -> list[str]:
     if not before:
         return _starting(word, verbs())
     verb, *given = before
-    search = SearchPath.of(_config_dirs(given))
+    search = SearchPath.of(_config_dirs(given), plugins_named(given))
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
     if verb in OPTIONS:
