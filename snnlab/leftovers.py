@@ -21,18 +21,26 @@ def remove_leftovers(found: Iterable[Path], *, of_this_number: bool = True) -> N
         of_this_number: also those with the number of this process: in a container, a process may have the number of
             the one that was killed before it.
     """
-    for path in found:
-        number = _NUMBER.search(path.name)
-        if number is None:
-            continue
-        pid = int(number[1])
-        if not of_this_number if pid == os.getpid() else is_alive(pid):
-            continue
+    for path in left_behind(found, of_this_number=of_this_number):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             with suppress(OSError):
                 path.unlink()
+
+
+def left_behind(found: Iterable[Path], *, of_this_number: bool = True) -> list[Path]:
+    """Those among these files and folders whose process has ended; arguments as of `remove_leftovers`."""
+    return [path for path in found if (pid := _number_in(path)) and _has_ended(pid, of_this_number)]
+
+
+def _number_in(path: Path) -> int | None:
+    number = _NUMBER.search(path.name)
+    return None if number is None else int(number[1])
+
+
+def _has_ended(pid: int, of_this_number: bool) -> bool:
+    return of_this_number if pid == os.getpid() else not is_alive(pid)
 
 
 def is_alive(pid: int) -> bool:

@@ -14,6 +14,7 @@ EXTRAS = MappingProxyType(
         "onnxscript": "onnx",
         "tonic": "events",
         "aedat": "aedat4",
+        "h5py": "hdf5",
         "tokenizers": "text",
         "rjieba": "text",
     }

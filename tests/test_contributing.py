@@ -110,9 +110,16 @@ def test_a_package_of_ones_own_joins_the_registry(tmp_path: Path) -> None:
         target.write_text(content)
     made = re.search(r"^    python (-m snnlab.config.component_yaml my_lab my_conf) ", TEXT, re.M)
     trained = re.search(r"^    (snnlab train --config-dir my_conf .+)$", TEXT, re.M)
+    bare = re.search(r"^    (snnlab train plugins=.+)$", TEXT, re.M)
     assert made is not None
     assert trained is not None
-    for arguments in (shlex.split(made[1]), ["-m", *shlex.split(trained[1]), "+debug=smoke"]):
+    assert bare is not None
+    said = ""
+    for arguments in (
+        ["-m", *shlex.split(bare[1]), "+debug=smoke"],
+        shlex.split(made[1]),
+        ["-m", *shlex.split(trained[1]), "+debug=smoke"],
+    ):
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=tmp_path,
@@ -121,4 +128,8 @@ def test_a_package_of_ones_own_joins_the_registry(tmp_path: Path) -> None:
             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr
-    assert "my_lab" in done.stdout
+        said += done.stdout
+    assert "plugins  my_lab" in said
+    assert (
+        len(list(tmp_path.glob("runs/quickstart/*-ramp-*/seed0"))) == 1
+    )  # the same run with a YAML and without

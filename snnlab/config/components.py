@@ -1,5 +1,6 @@
 """Checks the component of each kind against its constructor's signature, read from source."""
 
+import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -123,6 +124,8 @@ def _check(
         if key in values and f"{path}.{key}" in problems.written_for:
             value = _from_another(kind, name, f"{path}.{key}", one, value, problems)
         found = problems.value(f"{path}.{key}", one, value)
+        if isinstance(found, Path):
+            found = Path(os.path.abspath(found.expanduser()))
         left = found == one.default and f"{path}.{key}" not in problems.origins.by_hand
         params[key] = one.default if left and isinstance(one.default, Default) else found
     return Component(name, params)

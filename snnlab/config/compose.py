@@ -16,12 +16,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from snnlab.config.bare_components import stored
 from snnlab.config.hydra_errors import as_config_error
 from snnlab.config.hydra_settings import Composition, refuse_code
 from snnlab.config.origins import Origin, Origins, choices_of_file, flatten, keys_of_file
 from snnlab.config.overrides import ReadOverride, read_overrides
+from snnlab.config.package_line import inherited, refuse_unplaced, unplaced
 from snnlab.config.search import MAIN, SearchPath
-from snnlab.config.trust import guarded_environment, refuse_resolvers
+from snnlab.config.trust import guarded_environment, plugins_named, refuse_resolvers
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS
 
@@ -57,7 +59,7 @@ def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = (
     Raises:
         ConfigError: the overrides or the files cannot be composed.
     """
-    search = SearchPath.of(config_dirs)
+    search = SearchPath.of(config_dirs, plugins_named(overrides))
     read = read_overrides(overrides, search)
     for one in read:
         if one.is_sweep:
@@ -72,6 +74,7 @@ def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = (
 def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], search: SearchPath) -> Composed:
     """Composes inside an open `loader`, so that the points of a sweep share one Hydra set-up."""
     lines = [*search_override(search), *(one.hydra for one in read)]
+    refuse_unplaced(read, search)
     with config_errors(search):
         cfg = load_configuration(hydra_loader, lines, RunMode.RUN, search)
         choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
@@ -86,6 +89,16 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
         mapping = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(mapping, dict)
     assert isinstance(choices, dict)
+    if isinstance(mapping.get("experiment"), Mapping):
+        defaults = hydra_loader.compute_defaults_list(MAIN, lines, RunMode.RUN).defaults
+        file = inherited(defaults, search)
+        if file is not None:
+            raise unplaced("experiment", file, search)
+        place = origins.get(f"experiment.{next(iter(mapping['experiment']), '')}")
+        raise ConfigError(
+            "experiment: keys stand below the experiment's name",
+            f"set in {place.text if place else 'a file'}; they are written without it",
+        )
     _name_experiment(mapping, choices)
     written_for = {}
     # Only an appended group, such as an experiment, sets keys of components.
@@ -109,6 +122,7 @@ def loader(search: SearchPath) -> Iterator[ConfigLoader]:
     state.clear()
     try:
         with (
+            stored(search.bare),
             guarded_environment(),
             hydra.initialize_config_dir(str(search.roots[0]), job_name="snnlab", **VERSION),
         ):
@@ -189,11 +203,6 @@ def config_errors(search: SearchPath) -> Iterator[None]:
 
 def _name_experiment(mapping: dict[Any, Any], choices: Mapping[Any, Any]) -> None:
     choice = choices.get("experiment")
-    if isinstance(mapping.get("experiment"), Mapping):
-        raise ConfigError(
-            f"experiment: '{choice}' does not say where its keys belong",
-            f"write '# @package _global_' as the first line of conf/experiment/{choice}.yaml",
-        )
     if choice is not None:
         mapping["experiment"] = "+".join(choice) if isinstance(choice, list) else str(choice)
 

@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from snnlab.config.search import SearchPath
 from snnlab.config.suggest import choices_hint, closest, did_you_mean
 from snnlab.errors import ConfigError
+from snnlab.registry import KINDS
 
 NUMBER = re.compile(r"nan|inf|[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 # Hydra merges appended groups in the order given: an experiment first, a debug mode last.
@@ -145,7 +146,8 @@ def _check_choice(group: str, value: str, search: SearchPath) -> None:
         if name in options or name == "null":
             continue
         guess = did_you_mean(name, options)
-        own = "" if guess or search.extra else "; --config-dir DIR brings YAML files of your own"
+        package = ", plugins=[PACKAGE] components" if group in KINDS else ""
+        own = "" if guess or search.extra else f"; --config-dir DIR brings YAML files of your own{package}"
         raise ConfigError(
             f"{group}: unknown choice '{name}'{guess}",
             choices_hint(group, options) + own,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from snnlab.config.data_name import data_name
 from snnlab.errors import ConfigError
 from snnlab.metric_names import METRIC_PATTERN
 from snnlab.ranges import Fraction, NonNegativeInt, OpenFraction, Positive, PositiveInt, Unhashed
@@ -76,6 +77,8 @@ class TrainerConfig:
     """Samples that limit_test_batches and overfit_batches keep: a fixed draw with all classes, or the first ones."""
     synthetic: bool = False
     """Generated data in the data set's shape instead of the data set."""
+    keep: Unhashed[Literal["weights", "all"]] = "weights"
+    """What `last` holds of a finished run: weights, or all that training had, the optimiser's state included."""
     progress: Unhashed[Literal["auto", "bar", "plain", "none"]] = "auto"
     """How progress is shown: auto = bar on a terminal, plain lines elsewhere."""
     plots: Unhashed[bool] = True
@@ -362,6 +365,11 @@ class RunConfig(RunLevel):
     """What `auto` stands for, by key, where it changes digits; `trainer` and `raw` hold the same values."""
     data: str | None = None
     """Hash of the data's files, a part of the run directory's name; None: no files, or not looked for."""
+
+    @property
+    def data_name(self) -> str:
+        """What results call the data: the data set's name, or the name of the folder with one's own."""
+        return data_name(self.dataset.name, self.dataset.params)
 
     @property
     def network_steps(self) -> int:

@@ -1,12 +1,14 @@
 """Finds the YAML files: the shipped `conf/` first, then the folders given with --config-dir."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import yaml
 
+from snnlab.config.bare_components import bare_components
 from snnlab.errors import ConfigError
 
 MAIN = "train"
@@ -25,12 +27,14 @@ class SearchPath:
 
     Args:
         extra: the user's folders, structured like `conf/`.
+        bare: the source files of components without a YAML file, see `bare_components`.
 
     Raises:
         ConfigError: a folder does not exist, or two folders have a file of the same name.
     """
 
     extra: tuple[Path, ...] = ()
+    bare: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         seen: dict[Path, Path] = {}
@@ -45,9 +49,14 @@ class SearchPath:
                     )
 
     @classmethod
-    def of(cls, extra: Sequence[str | Path]) -> "SearchPath":
-        """The shipped configs and these folders, in this order."""
-        return cls(tuple(Path(folder).expanduser().resolve() for folder in extra))
+    def of(cls, extra: Sequence[str | Path], plugins: Collection[str] = ()) -> "SearchPath":
+        """The shipped configs and these folders, in this order, and the components of the command line's packages."""
+        found = cls(tuple(Path(folder).expanduser().resolve() for folder in extra))
+        with suppress(
+            ConfigError
+        ):  # a package that is not there is a problem of the configuration, one of several
+            return replace(found, bare=bare_components(plugins, found.roots)) if plugins else found
+        return found
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -75,7 +84,8 @@ class SearchPath:
 
     def options(self, group: str) -> list[str]:
         """The choices of a group, in alphabetical order."""
-        return sorted({file.stem for root in self.roots for file in (root / group).glob("*.yaml")})
+        bare = {name.partition("/")[2] for name in self.bare if name.startswith(f"{group}/")}
+        return sorted(bare | {file.stem for root in self.roots for file in (root / group).glob("*.yaml")})
 
     @cached_property
     def default_groups(self) -> frozenset[str]:

@@ -15,15 +15,15 @@ LARGEST = 2**30
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npy(path: Path) -> NDArray[Any]:
-    """The array of numbers in a .npy file.
+def read_npy(path: Path, *, fields: bool = False) -> NDArray[Any]:
+    """The array of numbers in a .npy file; with `fields`, also one with named columns.
 
     Raises:
         ValueError: it holds something else, or its header does not fit its size. Damaged headers raise other
             exceptions, too; see `reading`.
     """
     with path.open("rb") as stream:
-        return read_array(stream, os.fstat(stream.fileno()).st_size)
+        return read_array(stream, os.fstat(stream.fileno()).st_size, fields=fields)
 
 
 def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
@@ -37,22 +37,23 @@ def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
         return [read_member(archive, f"{name}.npy") for name in names]
 
 
-def read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """The array of numbers in one file of a zip.
+def read_member(archive: zipfile.ZipFile, name: str, *, fields: bool = False) -> NDArray[Any]:
+    """The array of numbers in one file of a zip; with `fields`, also one with named columns.
 
     Raises:
         KeyError, ValueError: as in `read_npz`.
     """
     with archive.open(name) as stream:
-        return read_array(stream, archive.getinfo(name).file_size)  # type: ignore[arg-type]  # a stream of bytes
+        return read_array(stream, archive.getinfo(name).file_size, fields=fields)  # type: ignore[arg-type]  # a stream of bytes
 
 
-def read_array(stream: BinaryIO, size: int) -> NDArray[Any]:
+def read_array(stream: BinaryIO, size: int, *, fields: bool = False) -> NDArray[Any]:
     """The array of numbers in a stream of .npy format.
 
     Args:
         stream: at the start of the format.
         size: bytes that the stream is said to hold; what it does not hold is not allocated.
+        fields: values may have named fields, each a number.
 
     Raises:
         ValueError: as in `read_npy`.
@@ -61,7 +62,8 @@ def read_array(stream: BinaryIO, size: int) -> NDArray[Any]:
     if version not in _HEADERS:
         raise ValueError(f"version {version[0]}.{version[1]} of the .npy format")
     shape, columns_first, dtype = _HEADERS[version](stream)
-    if dtype.kind not in "biuf":
+    kinds = [dtype[name].kind for name in dtype.names or ()] if fields and dtype.names else [dtype.kind]
+    if not set(kinds) <= set("biuf") or dtype.itemsize == 0:
         raise ValueError(f"it holds values of type {dtype}, not numbers")
     if any(length < 0 for length in shape):
         raise ValueError(f"its header names the shape {list(shape)}")

@@ -138,6 +138,17 @@ def open_cache(folder: Path) -> FrameCache | None:
     return FrameCache(folder, frames, labels, names, manifest) if whole else None
 
 
+def is_of_this_version(folder: Path) -> bool:
+    """Whether a cache has the files and the size of its manifest, without opening its frames."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        there = all((folder / name).is_file() for name in ("names.txt", "labels.npy"))
+        size = (folder / "frames.npy").stat().st_size
+        return bool(there and manifest["format"] == FORMAT and size > np.prod(manifest["shape"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def cached_steps(parent: Path) -> list[int]:
     """The numbers of time steps of the caches below a folder, ascending, without duplicates."""
     found = (open_cache(folder) for folder in parent.glob("frames-*"))

@@ -49,7 +49,7 @@ def prepare(cfg: RunConfig, dataset: LabelledData) -> int:
     train, test = len(dataset.train_set()), len(dataset.test_set())
     console = Console()
     console.print(
-        f"{cfg.dataset.name}: ready in {seconds:.1f} s; split '{dataset.split_name}', "
+        f"{cfg.data_name}: ready in {seconds:.1f} s; split '{dataset.split_name}', "
         f"{train} training and {test} held-out samples of shape {list(dataset.raw_shape)}",
         highlight=False,
         soft_wrap=True,
@@ -72,7 +72,7 @@ def verify(cfg: RunConfig, dataset: LabelledData) -> int:
     """
     status = dataset.status()
     if not status.present and not status.damaged:
-        raise DataError(f"dataset {cfg.dataset.name}: not there", status.note)
+        raise DataError(f"dataset {cfg.data_name}: not there", status.note)
     contents: list[str] = []
     try:
         problems = dataset.verify()
@@ -82,14 +82,14 @@ def verify(cfg: RunConfig, dataset: LabelledData) -> int:
         problems = [f"{error.message}; {error.hint}"]
     console = Console()
     if status.cache is not None and not status.cached and not problems:
-        console.print(f"{cfg.dataset.name}: no frames yet; snnlab data prepare makes them", soft_wrap=True)
+        console.print(f"{cfg.data_name}: no frames yet; snnlab data prepare makes them", soft_wrap=True)
     more = [f"and {len(problems) - _NAMED:,} more"] if len(problems) > _NAMED else []
     for line in [*contents, *problems[:_NAMED], *more]:
-        console.print(f"{cfg.dataset.name}: {line}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"{cfg.data_name}: {line}", highlight=False, soft_wrap=True, markup=False)
     if not problems:
         counts = f"{status.samples} samples" if status.samples is not None else "all class folders"
         console.print(
-            f"{cfg.dataset.name}: {counts} in order. {status.note}".strip(), highlight=False, soft_wrap=True
+            f"{cfg.data_name}: {counts} in order. {status.note}".strip(), highlight=False, soft_wrap=True
         )
     return _FAILED if problems else _DONE
 

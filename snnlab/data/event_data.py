@@ -221,11 +221,15 @@ class EventData(LabelledData):
 
     def cache_folders(self) -> list[Path]:
         """The existing caches of this data set, for any configuration."""
-        return sorted(cache_parent(self.root, self.name).glob("frames-????????????"))
+        return sorted(self.cache_parent().glob("frames-????????????"))
 
     def cache_folder(self) -> Path:
         """The cache folder of this configuration; it need not exist."""
-        return cache_folder(cache_parent(self.root, self.name), self.parameters())
+        return cache_folder(self.cache_parent(), self.parameters())
+
+    def cache_parent(self) -> Path:
+        """The folder of this data set's caches."""
+        return cache_parent(self.root, self.name)
 
     def _build(self) -> FrameCache:
         folder = self.cache_folder()

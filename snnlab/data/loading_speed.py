@@ -48,7 +48,7 @@ def bench(cfg: RunConfig, dataset: LabelledData, samples: SampleSet, seconds: fl
     count = workers(cfg.trainer.num_workers, samples, device)
     reading = f"worker processes: {count}, whose start is part of the time" if count else "this process reads"
     unit = "images/s" if _files(samples) is not None else "samples/s"
-    title = f"{cfg.dataset.name}, batches of {cfg.trainer.batch_size}, {device}"
+    title = f"{cfg.data_name}, batches of {cfg.trainer.batch_size}, {device}"
     table = Table("stage", unit, "waiting for samples", title=title)
     for stage, on in (("load", None), ("load and decode", device)):
         speed = _speed(cfg, samples, dataset, count, on, seconds)

@@ -42,6 +42,7 @@ class PictureData(ImageData):
         interpolation: of both crops.
         broken: pictures that cannot be read: an `error` when one is reached, or `skip`: all are read once beforehand,
             and the broken ones are left out, named and counted.
+        split: what the two parts are called together.
 
     Raises:
         ValueError: `resize` is smaller than `image_size`.
@@ -61,8 +62,9 @@ class PictureData(ImageData):
         flip: float,
         interpolation: str,
         broken: Literal["error", "skip"],
+        split: str = "published",
     ) -> None:
-        super().__init__(root, image_size, "published")
+        super().__init__(root, image_size, split)
         if resize < image_size:
             raise ValueError(f"dataset.resize={resize} is smaller than dataset.image_size={image_size}")
         self.resize, self.min_area, self.flip = resize, min_area, flip
@@ -147,7 +149,8 @@ class PictureData(ImageData):
             raise DataError(
                 f"dataset {self.name}: {len(listed)} class folders in {self.folder / part}, "
                 f"but dataset.classes={self.num_classes}",
-                f"for another data set in this layout set dataset.classes={len(listed)}",
+                f"for pictures of your own: dataset=image_folder dataset.folder={self.folder}; "
+                f"for another data set in this layout and as large: dataset.classes={len(listed)}",
             )
         others = set(listed).symmetric_difference(self.listing("train"))
         if others:

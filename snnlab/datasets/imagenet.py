@@ -24,7 +24,8 @@ class ImageNet(PictureData):
         flip: probability of a horizontal flip while training.
         interpolation: of both crops: bilinear | bicubic.
         folder: folder under the data root, holding train/<class>/* and val/<class>/*.
-        classes: number of class folders. Another number means another data set, with other labels.
+        classes: number of class folders. Another number means another data set, with other labels. One in another
+            folder is called by the name of that folder in results.
         broken: pictures that cannot be read: error | skip (left out and counted). With skip, all pictures are read
             once before the first run.
 
@@ -51,7 +52,11 @@ class ImageNet(PictureData):
         broken: Literal["error", "skip"] = "error",
     ) -> None:
         place = Path(root) / folder
-        super().__init__(root, place, classes, image_size, resize, min_area, flip, interpolation, broken)
+        # Another folder holds other pictures, which nobody has published under this name.
+        split = "published" if Path(folder).name == self.name else "folders"
+        super().__init__(
+            root, place, classes, image_size, resize, min_area, flip, interpolation, broken, split
+        )
         self.class_names = class_folders(place / "train") or tuple(map(str, range(classes)))
 
     def look(self, part: Part) -> Listing:

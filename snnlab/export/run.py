@@ -40,7 +40,10 @@ def run(cfg: RunConfig, asked: ExportArguments) -> int:
     try:
         asked.file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(asked.file) as temporary:
+            temporary.touch()  # with the rights that any file gets; safetensors gives its files fewer
+            rights = temporary.stat().st_mode
             notes = write(stored, asked, temporary)
+            temporary.chmod(rights)
     except OSError as error:
         raise SnnlabError(
             f"cannot write {asked.file}: {error.strerror or error}", "choose another file: out=FILE"

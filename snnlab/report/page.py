@@ -56,10 +56,11 @@ def run_page(runs: Sequence[RunData]) -> str:
     labels = labels_of(runs)
     kinds = but_for_the_seed(runs, labels)
     # Runs of one kind share a colour, unless they are all of one kind.
+    labels = [f"{label} ({run.note})" if run.note else label for label, run in zip(labels, runs, strict=True)]
     groups = kinds if len(set(kinds)) > 1 else labels
     colours = colours_of(groups)
     values: dict[str, Any] = {
-        "title": runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared",
+        "title": labels[0] if len(runs) == 1 else f"{len(runs)} runs compared",
         "runs": [
             _section(run, label, colours[group])
             for run, label, group in zip(runs, labels, groups, strict=True)
@@ -69,17 +70,17 @@ def run_page(runs: Sequence[RunData]) -> str:
         "over_epochs": over_epochs(runs, labels, groups),
         "over_time": over_time(runs, labels, groups),
         "differing": differing(runs),
-        "best": {one.key: _best(one, [run.metric(one.key) for run in runs]) for one in TILES},
+        "best": {one.key: _best(one, [run.metric(one.key) for run in runs if not run.note]) for one in TILES},
         "alone": len(runs) == 1,
     }
     return environment(TEMPLATES).get_template("run.html.j2").render(values)
 
 
 def seed_means(runs: Sequence[RunData], kinds: Sequence[str]) -> list[SeedMean]:
-    """Over the runs that are called the same without their seed, where there are several."""
+    """Over the finished runs that are called the same without their seed, where there are several."""
     found = []
     for kind, colour in colours_of(kinds).items():
-        members = [run for run, one in zip(runs, kinds, strict=True) if one == kind]
+        members = [run for run, one in zip(runs, kinds, strict=True) if one == kind and not run.note]
         if len(members) > 1:
             values = {one.key: _mean_of([run.metric(one.key) for run in members]) for one in TILES}
             found.append(SeedMean(kind, colour, len(members), values))

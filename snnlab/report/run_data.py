@@ -1,9 +1,9 @@
-"""Reads a finished run's directory for its page: measurements, settings, environment."""
+"""Reads a run's directory for its page: measurements, settings, environment."""
 
 import base64
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,8 @@ from snnlab.config.origins import flatten
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.metric_names import known_at_each_step
 from snnlab.runs.config_file import read_config
+from snnlab.runs.listing import progress
+from snnlab.runs.overview import RunLine, run_line
 from snnlab.runs.records import read_record, say_damaged
 from snnlab.runs.results import is_environment, is_evaluation, read_metrics, read_result
 from snnlab.runs.verify import verify
@@ -20,24 +22,51 @@ from snnlab.runs.verify import verify
 
 @dataclass(frozen=True)
 class RunData:
-    """A run directory with a result.
+    """A run directory with a result, or one of a run that has been measured and is not finished.
 
     Raises:
-        ConfigError: it has no result, or its configuration is damaged.
+        ConfigError: it has neither, its result is damaged, or its configuration is.
     """
 
     folder: Path
 
     def __post_init__(self) -> None:
-        if read_result(self.folder) is None:
+        if (self.folder / "result.json").exists() and read_result(self.folder) is None:
             raise ConfigError(
-                f"{self.folder}: no finished run", "a page is made of a run that has its result.json, whole"
+                f"{self.folder}: no finished run", "a page is made of a run whose result.json is whole"
             )
         read_config(self.folder)
+        if not self.result.get("last"):
+            raise ConfigError(
+                f"{self.folder}: nothing has been measured yet", "a page is made of a run with an evaluation"
+            )
 
     @cached_property
     def result(self) -> Mapping[str, Any]:
-        return read_result(self.folder) or {}
+        """The content of result.json; of an unfinished run as much of it as is known."""
+        stored = read_result(self.folder)
+        if stored is not None:
+            return stored
+        line = self._line
+        return {
+            "experiment": str(line.config.get("experiment", self.folder.parent.parent.name)),
+            "variant": self.folder.parent.name,
+            "seed": line.config.get("seed"),
+            "epochs": line.epoch,
+            "last": {key: value for key, value in line.last.items() if key.startswith("test")},
+            "selection": {"last": f"after epoch {line.last.get('epoch', 0)}"},
+        }
+
+    @cached_property
+    def _line(self) -> RunLine:
+        return run_line(self.folder)
+
+    @cached_property
+    def note(self) -> str:
+        """`unfinished, running, epoch 3/16`; empty for a finished run."""
+        if (self.folder / "result.json").exists():
+            return ""
+        return f"unfinished, {self._line.state}, epoch {progress(self._line)}"
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -151,40 +180,43 @@ class RunData:
 
 
 def find_runs(given: Path) -> list[RunData]:
-    """The run in a directory, or all finished runs below it.
+    """The run in a directory, or all runs below it that were measured.
 
     Raises:
         ConfigError: there is none.
     """
     if not given.is_dir():
         raise ConfigError(f"report: no such directory: {given}", "give run directories, or a folder of runs")
-    if (given / "result.json").exists():
+    if (given / "config.yaml").exists():
         return [RunData(given)]
     found = []
-    for folder in sorted(file.parent for file in _results(given)):
+    for folder in _run_folders(given):
+        if not _is_measured(folder):
+            continue
         try:
             found.append(RunData(folder))
         except ConfigError as error:
             say_damaged(folder, error.message)
     if not found:
-        raise ConfigError(f"report: no finished run in {given}", "a finished run has a result.json")
+        raise ConfigError(f"report: no run in {given}", "a run of which there is a page has an evaluation")
     return found
 
 
-def unfinished(given: Path) -> list[Path]:
-    """The directories of runs below this one that have no result."""
-    folders = sorted(file.parent for file in given.rglob("config.yaml"))
-    return [folder for folder in folders if not (folder / "result.json").exists()]
+def unmeasured(given: Path) -> list[Path]:
+    """The directories of runs below this one of which there is no evaluation yet."""
+    return [folder for folder in _run_folders(given) if not _is_measured(folder)]
+
+
+def _is_measured(folder: Path) -> bool:
+    if (folder / "result.json").exists():
+        return True
+    return any(row.get("split") == "test" for row in read_metrics(folder))
+
+
+def _run_folders(given: Path) -> list[Path]:
+    return sorted(file.parent for file in given.rglob("config.yaml"))
 
 
 def data_uri(file: Path) -> str:
     """A PNG as text that a page can hold."""
     return f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"
-
-
-def _results(folder: Path) -> Iterator[Path]:
-    return (
-        file
-        for file in folder.rglob("result.json")
-        if "config.yaml" in {one.name for one in file.parent.iterdir()}
-    )

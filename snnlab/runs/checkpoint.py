@@ -49,6 +49,11 @@ def save(path: Path, content: dict[str, Any]) -> None:
         raise
 
 
+def without_optimizer(learner: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a learner without the optimiser's part, which only further training steps need."""
+    return {**learner, "optimizer": None}
+
+
 def load(path: Path, otherwise: str = ANEW) -> dict[str, Any]:
     """Reads a checkpoint into CPU memory; `load_state_dict` moves the tensors to the device.
 

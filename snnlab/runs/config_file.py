@@ -5,12 +5,14 @@ from typing import Any, TypeGuard
 
 import yaml
 
+from snnlab.config.check import SECTIONS
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL
 
 OTHERWISE = "restore it from a copy, or train again: trainer.on_existing=restart"
 
 MOST_VALUES = 100_000
+MOST_DEPTH = 1_000
 
 
 def find_run(folder: Path) -> Path:
@@ -41,7 +43,7 @@ def read_config(run: Path) -> dict[str, Any]:
     """
     file = run / "config.yaml"
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = _parsed(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         inside = sorted(path.parent for path in run.glob("*/config.yaml"))
         hint = f"did you mean {inside[0]}?" if inside else "a run directory ends in seed<k>"
@@ -64,6 +66,16 @@ def read_config(run: Path) -> dict[str, Any]:
     return content
 
 
+def _parsed(text: str) -> Any:
+    """The content of a YAML file; libyaml reads it seven times as fast where it cannot be too deep for its stack.
+
+    Each level takes a bracket or a column.
+    """
+    depth = text.count("[") + text.count("{") + max(map(len, text.splitlines()), default=0)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if depth < MOST_DEPTH else yaml.SafeLoader
+    return yaml.load(text, Loader=loader)
+
+
 def _is_config(content: object) -> TypeGuard[dict[str, Any]]:
     """Whether it is a mapping of names in which sections and components have theirs."""
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
@@ -71,12 +83,16 @@ def _is_config(content: object) -> TypeGuard[dict[str, Any]]:
     needed = ("dataset", "model", "neuron", "loss", "trainer", "num_steps")
     if any(key not in content for key in needed):
         return False
-    components = [content[key] for key in KINDS if key in content and key not in SEVERAL]
-    named = all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in components)
-    sections = [
-        content[key] for key in ("trainer", "init", "distill", "logger", "paths", *SEVERAL) if key in content
-    ]
-    return named and all(isinstance(one, dict | None) for one in sections)
+    one_of_each = [content[key] for key in KINDS if key in content and key not in SEVERAL]
+    # None is the network's own neuron.
+    one_of_each += [content["residual_neuron"]] if content.get("residual_neuron") is not None else []
+    if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in one_of_each):
+        return False
+    sections = [content[key] for key in (*SECTIONS, *SEVERAL) if key in content]
+    if not all(isinstance(one, dict | None) for one in sections):
+        return False
+    of_several = [one for key in SEVERAL for one in (content.get(key) or {}).values()]
+    return all(isinstance(one, dict | None) for one in of_several)
 
 
 def _is_bounded(content: Any) -> bool:

@@ -8,7 +8,7 @@ run leaves readable ones.
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -38,6 +38,8 @@ class RunFiles:
         self.plots = folder / "plots"
         self._lock = folder / ".lock"
         self._metrics = folder / METRICS
+        self.place: Callable[[], Mapping[str, object]] = dict
+        """How far the run is, for `status.json`; asked only when that is written."""
         self._beat_at = 0.0
         self._lines: list[str] = []
 
@@ -107,14 +109,19 @@ class RunFiles:
         write_json(self.folder / "status.json", {"status": status, **details})
 
     def write_running(self) -> None:
-        """Writes the status `running`, with what shows others later whether it still is."""
+        """Writes the status `running`, with what shows others later whether it still is, and how far it is."""
         self._beat_at = time.monotonic()
-        self.write_status("running", pid=os.getpid(), host=socket.gethostname(), heartbeat=time.time())
+        who = {"pid": os.getpid(), "host": socket.gethostname()}
+        self.write_status("running", **who, heartbeat=time.time(), **self.place())
 
     def beat(self) -> None:
         """Renews the status `running`, at most every half minute."""
         if time.monotonic() - self._beat_at > BEAT_SECONDS:
             self.write_running()
+
+    def write_ended(self, status: str, reason: str) -> None:
+        """Writes that the run has stopped, why, and how far it has come."""
+        self.write_status(status, reason=reason, **self.place())
 
     def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
         write_text(self.folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))

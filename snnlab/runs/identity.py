@@ -45,7 +45,7 @@ def variant(cfg: RunConfig) -> str:
         cfg.neuron.name if cfg.residual_neuron is None else f"{cfg.neuron.name}+{cfg.residual_neuron.name}"
     )
     loss = "+".join((cfg.loss.name, *(one.name for one in cfg.regulariser)))
-    names = (cfg.dataset.name, cfg.model.name, neuron, loss, f"t{cfg.num_steps}")
+    names = (cfg.data_name, cfg.model.name, neuron, loss, f"t{cfg.num_steps}")
     return "-".join(names)
 
 
@@ -130,7 +130,7 @@ def run_facts(cfg: RunConfig) -> RunFacts:
         "config_hash": run_hash(cfg),
         "seed": cfg.seed,
         "num_steps": cfg.num_steps,
-        "dataset": cfg.dataset.name,
+        "dataset": cfg.data_name,
         "synthetic": cfg.trainer.synthetic,
     }
 

@@ -113,11 +113,14 @@ def read_result(run: Path) -> Result | None:
 def read_status(run: Path) -> Result:
     """`{"status": running | done | failed | preempted, "reason": ...}`; empty if it was never started.
 
-    A run whose process is gone is not `running`, whatever its file says: it is `preempted`.
+    A run whose process is gone is not `running`, whatever its file says: it is `preempted`. One that was stopped after
+    its result was written is `done`: nothing is left to do.
     """
     status = read_record(run / "status.json", is_status) or {}
     if status.get("status") == "running" and holder(run, status) is None:
-        return {"status": "preempted", "reason": "its process ended without a word"}
+        status = {"status": "preempted", "reason": "its process ended without a word"}
+    if status.get("status") == "preempted" and read_result(run) is not None:
+        return {"status": "done"}
     return status
 
 
@@ -167,7 +170,16 @@ def _is_of(value: Any, kind: Any) -> bool:
 
 def is_status(content: Result) -> bool:
     """Whether the content of a status.json has its fields in their types."""
-    kinds = {"status": str, "reason": str | None, "pid": int, "host": str, "heartbeat": int | float}
+    kinds = {
+        "status": str,
+        "reason": str | None,
+        "pid": int,
+        "host": str,
+        "heartbeat": int | float,
+        "epoch": int,
+        "epochs": int,
+        "seconds_left": int | float | None,
+    }
     return content.get("status") in STATES and all(
         isinstance(content[key], kinds[key]) for key in kinds if key in content
     )

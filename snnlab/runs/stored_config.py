@@ -13,7 +13,7 @@ from snnlab.config.origins import Origin, Origins, flatten
 from snnlab.config.overrides import read_overrides
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
-from snnlab.config.trust import refuse_resolvers
+from snnlab.config.trust import plugins_named, refuse_resolvers
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import read_config
 from snnlab.runs.earlier_words import in_todays_words
@@ -38,7 +38,7 @@ def load_stored(
     Raises:
         ConfigError: no such run, an override that does not fit, or a package that only the stored configuration names.
     """
-    search = SearchPath.of(config_dirs)
+    search = SearchPath.of(config_dirs, plugins_named(overrides))
     base = OmegaConf.create(in_todays_words(read_config(run)))
     read = read_overrides(overrides, search)
     for one in read:
@@ -49,7 +49,9 @@ def load_stored(
                 f"{one.text}: a stored run has its {one.key} already",
                 f"train it anew: snnlab train {one.text}",
             )
-    from_files = [one.text for one in read if one.is_group or one.key.startswith("paths.")]
+    from_files = [
+        one.text for one in read if one.is_group or one.key.startswith("paths.") or one.key == "plugins"
+    ]
     fresh = compose(from_files, config_dirs)
     replaced = {"paths", *(one.key for one in read if one.is_group)}
     for key in replaced:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snnlab.config.data_name import data_name
 from snnlab.data.identity import differing
 from snnlab.errors import SnnlabError
 from snnlab.runs.config_file import read_config
@@ -97,10 +98,11 @@ def _rows(file: Path, found: list[Finding]) -> list[dict[str, Any]]:
 
 
 def _of_result(result: RunResult, config: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
+    dataset = config.get("dataset") or {}
     for name, there, here in (
         ("seed", result.seed, config.get("seed")),
         ("num_steps", result.num_steps, config.get("num_steps")),
-        ("dataset", result.dataset, (config.get("dataset") or {}).get("name")),
+        ("dataset", result.dataset, data_name(str(dataset.get("name")), dataset)),
     ):
         if there != here:
             yield Finding("result.json", f"its {name} is {there}, and {here} in config.yaml")

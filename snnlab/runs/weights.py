@@ -2,15 +2,20 @@
 
 import hashlib
 import os
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from snnlab.config.schema import DistillConfig, InitConfig
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import find_run, read_config
 from snnlab.runs.old_identity import old_hash
+from snnlab.runs.records import parse
+
+STRIPPED = "stripped.json"
+"""In `checkpoints/`: by file, the hash that it `was` before it lost its optimiser's state, and the one that it `is`."""
 
 
 def identified_teacher(**values: Any) -> DistillConfig:
@@ -66,8 +71,14 @@ def run_of(folder: str, key: str) -> Path:
     """The absolute run directory that a folder is or contains.
 
     Raises:
-        ConfigError: there is none; the message begins with the key that named the folder.
+        ConfigError: there is none, or it is a file; the message begins with the key that named the folder.
     """
+    if Path(folder).expanduser().is_file():
+        takes_files = {"init.run": "init.file", "distill.teacher": "distill.weights (of a timm model)"}
+        raise ConfigError(
+            f"{key}: {folder} is a file, and a run directory is expected",
+            f"{takes_files[key]} takes a file" if key in takes_files else "give the run's directory",
+        )
     try:
         return find_run(Path(os.path.abspath(Path(folder).expanduser())))
     except ConfigError as error:
@@ -87,7 +98,31 @@ def identity_of_run(folder: Path, which: str, key: str) -> str:
         digest = old_hash(read_config(folder))
     except ConfigError as error:
         raise ConfigError(f"{key}: {error.message}", error.hint) from None
-    return f"run {digest} {_hash_of(folder / 'checkpoints' / f'{which}.pt', key)}"
+    return f"run {digest} {_hash_before_stripping(folder / 'checkpoints' / f'{which}.pt', key)}"
+
+
+def _hash_before_stripping(file: Path, key: str) -> str:
+    """The hash of a checkpoint, or what it was before `snnlab clean` took the optimiser's state out of it.
+
+    So a run that started or learned from it keeps its identity.
+    """
+    now = _hash_of(file, key)
+    try:
+        was = parse((file.parent / STRIPPED).read_bytes()).get(file.name)
+    except (OSError, ValueError):
+        return now
+    return was["was"] if isinstance(was, dict) and was.get("is") == now and is_hash(was.get("was")) else now
+
+
+def is_hash(text: object) -> TypeGuard[str]:
+    """Whether it is a hash as this module writes them."""
+    return isinstance(text, str) and re.fullmatch("[0-9a-f]{16}", text) is not None
+
+
+def content_hash(file: Path) -> str:
+    """A hash of sixteen hexadecimal digits."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
 
 
 def _hash_of(file: Path, key: str) -> str:
@@ -100,6 +135,5 @@ def _hash_of(file: Path, key: str) -> str:
 
 @cache
 def _content_hash(file: Path, size: int, changed: int) -> str:
-    """A hash of sixteen hexadecimal digits; the file is read again only if its size or modification time changes."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
+    """The file's hash; it is read again only if its size or modification time changes."""
+    return content_hash(file)

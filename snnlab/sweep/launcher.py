@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import IO, Protocol, runtime_checkable
@@ -27,6 +27,7 @@ from snnlab.runs.identity import run_dir
 from snnlab.runs.results import headline, read_result, running_in
 from snnlab.runs.reuse import stored_result
 from snnlab.signals import STOP_SIGNALS, handle_stop_signals, restore
+from snnlab.sweep.display import Job, SweepDisplay
 from snnlab.sweep.objective import objective
 from snnlab.sweep.options import ProcessOptions
 
@@ -69,12 +70,12 @@ class _Point:
     elsewhere: str | None = None
     look_at: float = 0.0
 
-    def runs_elsewhere(self, cfg: RunConfig) -> bool:
+    def runs_elsewhere(self, cfg: RunConfig, say: Callable[[str], None]) -> bool:
         """True if another process works on it; says so once, and sets the time to look again."""
         if (holder := running_in(run_dir(cfg))) is None:
             return False
         if holder != self.elsewhere:
-            _say(f"{self.name}: runs elsewhere, in {holder}; waiting for it")
+            say(f"{self.name}: runs elsewhere, in {holder}; waiting for it")
         self.elsewhere, self.look_at = holder, time.monotonic() + LOOK_AGAIN_SECONDS
         return True
 
@@ -87,7 +88,7 @@ class _Child:
     log: Path
     output: IO[bytes] | None
     process: subprocess.Popen[bytes]
-    started: float = field(default_factory=time.monotonic)
+    job: Job
 
     def close(self) -> None:
         """Closes the files that are kept open while it runs."""
@@ -113,6 +114,7 @@ class PointProcesses:
         self.stopped = False
         self.interrupted = False
         self._running: list[_Child] = []
+        self._display = SweepDisplay(alone=not options.show_output)
 
     def run(self, points: list[list[str]], first: int) -> list[ProcessReturn]:
         """Runs points given by their overrides; returns a record for each that was started or done before."""
@@ -123,7 +125,7 @@ class PointProcesses:
             waiting.append(_Point(index, f"[{first + index + 1}/{first + len(points)}] {label}", overrides))
         free = self.options.slots
         found: dict[int, ProcessReturn] = {}
-        with self._signals():
+        with self._display, self._signals():
             while self._running or (waiting and not self.stopped):
                 for point in [one for one in waiting if one.look_at < time.monotonic()]:
                     if not free or self.stopped:
@@ -132,23 +134,27 @@ class PointProcesses:
                     # A run that was made with other settings is left to its process, which says so.
                     stored = stored_result(cfg, run_dir(cfg))
                     if stored is not None and cfg.trainer.on_existing == "resume":
-                        _say(f"{point.name}: done before; {headline(stored)}")
+                        self._display.say(f"{point.name}: done before; {headline(stored)}")
                         found[point.number] = _record(point.overrides, cfg, 0, "")
-                    elif point.runs_elsewhere(cfg):
+                    elif point.runs_elsewhere(cfg, self._display.say):
                         continue
                     else:
-                        self._running.append(self._start(point, cfg, free.pop(0)))
-                        _say(f"{point.name}: started")
+                        child = self._start(point, cfg, free.pop(0))
+                        self._running.append(child)
+                        self._display.say(f"{point.name}: started; {child.job.places}")
                     waiting.remove(point)
                 for child in [one for one in self._running if one.process.poll() is not None]:
                     self._running.remove(child)
                     free.append(child.slot)
                     # Another process can have taken the directory in the moment between looking and starting.
-                    if child.process.returncode == IN_USE and child.point.runs_elsewhere(child.cfg):
+                    if child.process.returncode == IN_USE and child.point.runs_elsewhere(
+                        child.cfg, self._display.say
+                    ):
                         child.close()
                         waiting.append(child.point)
                     else:
                         found[child.point.number] = self._finish(child)
+                self._display.look([one.job for one in self._running], len(waiting))
                 time.sleep(0.05)
         if self.interrupted and waiting:
             found[len(points)] = ProcessReturn(
@@ -175,26 +181,29 @@ class PointProcesses:
             # A terminal's Ctrl-C reaches this process only, which passes it on exactly once.
             start_new_session=True,
         )
-        return _Child(point, cfg, slot, log, output, process)
+        job = Job(point.name, folder, log if output else None)
+        return _Child(point, cfg, slot, log, output, process, job)
 
     def _finish(self, child: _Child) -> ProcessReturn:
         code = child.process.returncode
         if self.interrupted and -code in STOP_SIGNALS:
             code = PREEMPTED
         child.close()
-        took = f"{time.monotonic() - child.started:.0f} s"
+        took = f"{time.monotonic() - child.job.since:.0f} s"
         reason = ""
         if code == 0:
-            _say(f"{child.point.name}: done in {took}; {headline(read_result(run_dir(child.cfg)))}")
+            self._display.say(
+                f"{child.point.name}: done in {took}; {headline(read_result(run_dir(child.cfg)))}"
+            )
         elif code == PREEMPTED:
-            _say(f"{child.point.name}: interrupted after {took}; the same command continues it")
+            self._display.say(f"{child.point.name}: interrupted after {took}; the same command continues it")
         else:
             tail = [] if child.output is None else _tail(child.log)
             reason = next((line for line in reversed(tail) if line.startswith("error: ")), "")
             reason = (reason or (tail[-1] if tail else f"exit code {code}")).removeprefix("error: ")
             lines = "".join(f"\n    {line}" for line in tail)
             where = "" if child.output is None else f"\n    (whole output: {child.log})"
-            _say(f"{child.point.name}: FAILED after {took}, exit code {code}{lines}{where}")
+            self._display.say(f"{child.point.name}: FAILED after {took}, exit code {code}{lines}{where}")
             self.stopped |= self.options.on_error == "stop"
         return _record(child.point.overrides, child.cfg, code, reason)
 
@@ -202,7 +211,7 @@ class PointProcesses:
     def _signals(self) -> Iterator[None]:
         def pass_on(number: int, frame: FrameType | None) -> None:
             self.stopped = self.interrupted = True
-            _say(
+            self._display.say(
                 f"{signal.Signals(number).name}: the sweep stops when the running processes have saved themselves"
             )
             for child in self._running:
@@ -232,8 +241,3 @@ def _record(overrides: list[str], cfg: RunConfig, exit_code: int, reason: str) -
 def _tail(log: Path, lines: int = 12) -> list[str]:
     text = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return [line for line in text if line.strip()][-lines:]
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()

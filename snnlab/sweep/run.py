@@ -11,6 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from snnlab.config.compose import config_errors, loader
 from snnlab.config.search import MAIN, SearchPath
+from snnlab.config.trust import plugins_named
 from snnlab.errors import PREEMPTED
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
@@ -36,7 +37,7 @@ def run_sweep(
     Raises:
         ConfigError: a point is wrong; nothing has been started then.
     """
-    search = SearchPath.of(config_dirs)
+    search = SearchPath.of(config_dirs, plugins_named(overrides))
     with loader(search) as hydra_loader:
         read, lines, master = read_sweep(overrides, hydra_loader, search)
         listed = can_be_listed(read, master)

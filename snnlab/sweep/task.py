@@ -11,8 +11,11 @@ from omegaconf import DictConfig
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
 from snnlab.runs.data_check import with_data
+from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
+from snnlab.runs.results import read_status
 from snnlab.sweep.objective import objective
+from snnlab.sweep.requeue import requeue_if_warned
 
 
 @dataclass(frozen=True)
@@ -54,5 +57,6 @@ class PointTask:
             traceback.print_exc()
             code = 1
         if code == PREEMPTED:
+            requeue_if_warned(read_status(run_dir(self.config(overrides, config_dirs))).get("reason"))
             raise KeyboardInterrupt
         return objective(self.config(overrides, config_dirs), code)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,11 +205,18 @@ class Planner:
         config_dirs: further folders shaped like conf/.
         prepare: prepares data that are not found, as archives are. A run on data that are not there is one with the
             same settings, whatever its data.
+        plugins: packages that the command line names.
     """
 
-    def __init__(self, config_dirs: Sequence[str | Path] = (), *, prepare: bool = False) -> None:
+    def __init__(
+        self,
+        config_dirs: Sequence[str | Path] = (),
+        *,
+        prepare: bool = False,
+        plugins: Collection[str] = (),
+    ) -> None:
         self.prepare = prepare
-        self.search = SearchPath.of(config_dirs)
+        self.search = SearchPath.of(config_dirs, plugins)
         self._experiments = frozenset(self.search.options("experiment"))
         self._known: dict[tuple[str, ...], RunConfig] = {}
 

@@ -1,8 +1,9 @@
 """Loads the initial weights of a network from another run, whose neurons may differ."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from snnlab.config.schema import RunConfig
 from snnlab.data.identity import DataIdentity
@@ -12,7 +13,7 @@ from snnlab.neurons.base import Neuron
 from snnlab.runs import checkpoint
 from snnlab.runs.config_file import read_config
 from snnlab.runs.data_check import refuse_other_samples
-from snnlab.train.released_file import read_released
+from snnlab.train.released_file import exported_by_us, read_released
 
 
 def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
@@ -27,7 +28,7 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     """
     init = cfg.init
     if init.file is not None:
-        _start_from_file(init.file, model)
+        _start_from_file(init.file, cfg, model, data)
         return
     if init.run is None:
         return
@@ -35,10 +36,39 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     otherwise = checkpoint.other(init.checkpoint, "init.checkpoint", "init.run")
     content = checkpoint.load_of_run(folder, init.checkpoint, otherwise)
     refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
-    weights = checkpoint.weights_of(content)
+    _load(model, checkpoint.weights_of(content), f"init.run: the weights of {init.run}")
+
+
+def _start_from_file(file: Path, cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
+    about = exported_by_us(file)
+    if about is not None:
+        refuse_other_samples(f"init.file: {file}", about.get("data"), about["config"], cfg, data)
+        _load(model, read_released(file), f"init.file: the weights of {file}")
+        return
+    try:
+        load_released(model, read_released(file))
+    except ValueError as error:
+        raise ConfigError(
+            f"init.file: {file} does not fit: {error}",
+            "take the settings of the released network; docs/howto.md lists the networks with a map of names",
+        ) from error
+
+
+def _load(model: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
+    """Copies weights by their names here.
+
+    Raises:
+        ConfigError: one that is no neuron's is missing, has another shape, or is left over.
+    """
     own = model.state_dict()
+    # A tensor with two names is once in a safetensors file.
+    there = {own[key].data_ptr() for key in weights if key in own}
     neurons = tuple(f"{name}." for name, module in model.named_modules() if isinstance(module, Neuron))
-    missing = [key for key in own if key not in weights and not key.startswith(neurons)]
+    missing = [
+        key
+        for key in own
+        if key not in weights and not key.startswith(neurons) and own[key].data_ptr() not in there
+    ]
     unknown = [key for key in weights if key not in own]
     shapes = [
         f"{key} is {_shape(weights[key])} there and {_shape(own[key])} here"
@@ -49,20 +79,10 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise ConfigError(
-            f"init.run: the weights of {init.run} do not fit: {problems[0]}{more}",
+            f"{what} do not fit: {problems[0]}{more}",
             "take the run's model, norm, dataset and input; only its neuron may differ",
         )
-    model.load_state_dict({**own, **weights})
-
-
-def _start_from_file(file: Path, model: nn.Module) -> None:
-    try:
-        load_released(model, read_released(file))
-    except ValueError as error:
-        raise ConfigError(
-            f"init.file: {file} does not fit: {error}",
-            "take the settings of the released network; docs/howto.md lists the networks with a map of names",
-        ) from error
+    model.load_state_dict(dict(weights), strict=False)
 
 
 def _shape(x: "object") -> str:

@@ -200,7 +200,8 @@ class Learner:
         self.model.load_state_dict(state["model"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        if state["optimizer"] is not None:  # a finished run keeps none
+            self.optimizer.load_state_dict(state["optimizer"])
         if self.graphs is not None:
             self.graphs.update.forget()
         self.scheduler.load_state_dict(state["scheduler"])

@@ -67,3 +67,8 @@ class Extent:
     def steps_of(self, epoch: int) -> int:
         """Optimiser steps of an epoch, counted from 0."""
         return min(self.steps_per_epoch, self.max_steps - epoch * self.steps_per_epoch)
+
+
+def place(position: Position, extent: Extent, seconds_left: float | None = None) -> dict[str, Any]:
+    """How far a run is, for `status.json`: finished epochs, epochs in all, and the seconds to its end if known."""
+    return {"epoch": position.epoch, "epochs": extent.epochs, "seconds_left": seconds_left}

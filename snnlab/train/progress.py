@@ -96,11 +96,11 @@ class Progress:
         """
         self._batch += 1
         self._batches_here += 1
+        if self._batches_here == 1:
+            self._first_batch_at = self._clock()
         if self._mode == "none":
             return
         now = self._clock()
-        if self._batches_here == 1:
-            self._first_batch_at = now
         self._add(loss, correct, count)
         self._last_advance_at = now
         if now - self._refreshed_at >= (BAR_SECONDS if self._mode == "bar" else PLAIN_SECONDS):

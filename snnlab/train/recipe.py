@@ -4,6 +4,7 @@ import sys
 import time
 import traceback
 from contextlib import suppress
+from functools import partial
 
 from snnlab import build
 from snnlab.config.schema import RunConfig
@@ -21,9 +22,10 @@ from snnlab.runs.log import RunLog
 from snnlab.runs.reuse import refuse_other_settings
 from snnlab.signals import Stopped
 from snnlab.train.guard import anomalies, nan_error
+from snnlab.train.position import place
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
-from snnlab.train.report import announce, log_of, mirror_of, report, show_result
+from snnlab.train.report import announce, log_of, mirror_of, report, show_result, tell_sweep_agent
 from snnlab.train.session import Session
 
 DONE = 0
@@ -53,7 +55,10 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         if may_be_other_data(cfg):
             processes.leader_first(dataset.prepare)
             refuse_other_data(stored.data, dataset.identity(), files.folder)
-        show_result(RunLog(None, quiet=not processes.leads), files, stored)
+        log = RunLog(None, quiet=not processes.leads)
+        show_result(log, files, stored)
+        if processes.leads:
+            tell_sweep_agent(cfg, files, stored, log)
         return DONE
     if cfg.trainer.on_existing == "fail" and files.folder.exists():
         raise SnnlabError(
@@ -73,18 +78,18 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
             finished = False
         except BaseException as error:
             if lost_another(error, processes):
-                files.write_status("preempted", reason=LOST)
+                files.write_ended("preempted", LOST)
                 log.only_file(traceback.format_exc())
                 sys.stderr.write(f"{LOST}. The same command continues this run.\n")
                 return PREEMPTED
             with suppress(OSError):  # a full disk may be what failed
                 log.only_file(traceback.format_exc())
-                files.write_status("failed", reason=f"{type(error).__name__}: {error}")
+                files.write_ended("failed", f"{type(error).__name__}: {error}")
             if isinstance(error, BackendError):
                 raise RunError(str(error), "trainer.backend=auto takes what covers the network") from error
             raise
         if not finished:
-            files.write_status("preempted", reason=interrupt.reason)
+            files.write_ended("preempted", interrupt.reason)
             log.write(f"Stopped by {interrupt.reason}. The same command continues this run.")
             return PREEMPTED
     return DONE
@@ -120,12 +125,13 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     position, extent = session.position, session.extent
     files.write_config(cfg.raw, cfg.overrides)
     files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
+    files.place = partial(place, position, extent)
     files.write_running()
     announce(log, session, resumed)
 
     with (
         anomalies(trainer.detect_anomaly),
-        mirror_of(cfg, files, session.data, log) as mirror,
+        mirror_of(cfg, files, session.data.as_mapping(), log) as mirror,
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
@@ -136,6 +142,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
             position.step,
         ) as progress,
     ):
+        files.place = lambda: place(position, extent, progress.eta_seconds())
         while position.epoch < extent.epochs:
             mark = time.perf_counter()
             for batches, count in session.groups():
@@ -184,6 +191,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
             if (warning := session.warning(metrics)) is not None:
                 log.write(f"warning: {warning}")
             session.save()
+            files.write_running()
             if interrupt.requested() and position.epoch < extent.epochs:
                 mirror.finish("preempted")
                 return False

@@ -1,5 +1,6 @@
 """Reads a released checkpoint: a state by name, or a file that keeps one beside the settings of its training."""
 
+import json
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,33 @@ from snnlab.packages import need
 from snnlab.runs.safe_load import are_weights, reason, safe_load
 
 EXPECTED = "init.file holds tensors by name, or a checkpoint with them under `model` or `state_dict`"
+
+
+def exported_by_us(file: Path) -> dict[str, Any] | None:
+    """What `snnlab export format=safetensors` wrote beside the weights: the run's configuration and its data.
+
+    Returns:
+        None for files of others.
+    """
+    if file.suffix != ".safetensors":
+        return None
+    need("safetensors", f"init.file={file}")
+    from safetensors import safe_open
+
+    try:
+        with safe_open(file, "pt") as content:
+            about = json.loads((content.metadata() or {}).get("snnlab", "null"))
+    except Exception:
+        return None  # read_released says what is wrong with it
+    return about if _is_description(about) else None
+
+
+def _is_description(about: Any) -> bool:
+    config = about.get("config") if isinstance(about, dict) else None
+    if not isinstance(config, dict) or not isinstance(about.get("data"), dict | None):
+        return False
+    dataset, trainer = config.get("dataset"), config.get("trainer")
+    return isinstance(dataset, dict) and isinstance(trainer, dict) and "synthetic" in trainer
 
 
 def read_released(file: Path) -> dict[str, Tensor]:

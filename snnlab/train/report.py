@@ -1,13 +1,15 @@
 """The output of a run: the summary at its start; plots, `result.json` and the table at its end."""
 
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from snnlab.config.schema import RunConfig
-from snnlab.data.identity import DataIdentity, differing
+from snnlab.data.identity import differing
 from snnlab.errors import RunError
 from snnlab.kernels import counts
 from snnlab.machine.allocator import allocator_state
@@ -17,6 +19,7 @@ from snnlab.machine.processes import Processes
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import dirs_of_any_data, run_facts, run_hash, variant
 from snnlab.runs.log import RunLog
+from snnlab.runs.other_length import runs_of_other_length
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult, read_result
 from snnlab.train.chosen import chosen, chosen_line
@@ -45,7 +48,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(
-        f"data     {kind}{cfg.dataset.name}, split {session.split_name}: "
+        f"data     {kind}{cfg.data_name}, split {session.split_name}: "
         f"{len(session.train_set)} to train, {len(session.test_set)} to test"
     )
     data = session.data
@@ -53,6 +56,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         log.write(f"files    {data.files:,} of {data.bytes:,} bytes in all, hash {data.hash}")
     if not resumed:
         _say_other_runs(log, session)
+        _say_other_length(log, session)
     if (words := session.dataset.words) is not None:
         log.write(f"words    {words.count:,}, as {words.dim} numbers each, {words.origin}")
     if cfg.plugins:
@@ -81,8 +85,26 @@ def _say_other_runs(log: RunLog, session: Session) -> None:
         log.write(f"note     {folder} has the same settings, on other data: {found}")
 
 
-def mirror_of(cfg: RunConfig, files: RunFiles, data: DataIdentity, log: RunLog) -> WandbLog:
-    """The run's mirror on Weights & Biases; off by default."""
+def _say_other_length(log: RunLog, session: Session) -> None:
+    """Logs that a finished run of another length is not continued, and how to start from its weights."""
+    data = session.data.as_mapping()
+    for folder, result in runs_of_other_length(session.cfg).items():
+        if not differing(result.get("data") or data, data):
+            length = f"{result.get('epochs')} epoch{'' if result.get('epochs') == 1 else 's'}"
+            log.write(
+                f"note     this run starts anew: the schedule is made for all epochs, so {folder} with its {length} "
+                f"is another run; init.run={folder} starts from its weights"
+            )
+
+
+def mirror_of(cfg: RunConfig, files: RunFiles, data: Mapping[str, Any], log: RunLog) -> WandbLog:
+    """The run's mirror on Weights & Biases; off by default.
+
+    Args:
+        cfg, files: the run.
+        data: the identity of its data.
+        log: receives the one warning, and where the mirror is.
+    """
     digest = run_hash(cfg)
     mirror = WandbLog(
         cfg.logger,
@@ -90,7 +112,7 @@ def mirror_of(cfg: RunConfig, files: RunFiles, data: DataIdentity, log: RunLog) 
         run_id=f"{digest}-seed{cfg.seed}",
         group=f"{cfg.experiment}/{variant(cfg)}-{digest}",
         name=f"{variant(cfg)} seed {cfg.seed}",
-        config={**cfg.raw, "data": data.as_mapping()},
+        config={**cfg.raw, "data": dict(data)},
         tags=(cfg.experiment,),
         warn=lambda message: log.write(f"warning: {message}"),
     )
@@ -98,6 +120,19 @@ def mirror_of(cfg: RunConfig, files: RunFiles, data: DataIdentity, log: RunLog) 
         where = mirror.url or f"offline in {files.folder / 'wandb'}, `wandb sync` sends it"
         log.write(f"wandb    {where}")
     return mirror
+
+
+def tell_sweep_agent(cfg: RunConfig, files: RunFiles, stored: RunResult, log: RunLog) -> None:
+    """Logs the result of a run that was done before where an agent of a W&B sweep has asked for the run.
+
+    The agent knows each of its runs by what it logs, and would take one without a metric for failed.
+    """
+    if not os.environ.get("WANDB_SWEEP_ID"):
+        return
+    steps = [row.get("step", 0) for row in files.read_metrics() if row.get("split") == "test"]
+    row = {"step": steps[-1] if steps else 0, "epoch": stored.epochs, "split": "test", **stored.last}
+    with mirror_of(cfg, files, stored.data or {}, log) as mirror:
+        mirror.log(row)
 
 
 def report(session: Session, mirror: WandbLog, log: RunLog, stop: Callable[[], bool]) -> RunResult:

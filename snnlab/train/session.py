@@ -19,7 +19,7 @@ from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.data.limited import limited
 from snnlab.data.loader import derived_seed, epoch_batches, loader
 from snnlab.data.worker_count import workers
-from snnlab.errors import ConfigError
+from snnlab.errors import ConfigError, SnnlabError
 from snnlab.evaluate.batch_size import eval_batch_size, given_batch_size
 from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.graphs.capture import capture_for
@@ -185,9 +185,14 @@ class Session:
         checkpoint.refuse_other_run(state, path, run_hash(self.cfg), self.cfg.seed)
         with checkpoint.restoring(path):
             refuse_other_data(state.get("data"), self.data, self.files.folder)
+            self.position = Position(**state["position"])
+            if self.position.epoch < self.extent.epochs and state["learner"]["optimizer"] is None:
+                raise SnnlabError(
+                    f"{path} has the weights of a finished run only, and this one is not finished",
+                    checkpoint.ANEW,
+                )
             self.learner.load_state_dict(state["learner"])
             self.meter.load_state_dict(state["meter"])
-            self.position = Position(**state["position"])
             random = [state["random"], *state.get("random_of_others", [])]
             if self.processes.rank < len(random):
                 checkpoint.set_random_state(random[self.processes.rank])
@@ -214,10 +219,12 @@ class Session:
         return text
 
     def save(self) -> None:
-        """Writes `last.pt`, unless the state is bad."""
+        """Writes `last.pt`, unless the state is bad; after the last epoch without what only training needs."""
         learner = self.learner.state_dict()
         if self.processes.any(self.guard.seen(learner)):
             return
+        if self.position.epoch == self.extent.epochs and self.cfg.trainer.keep == "weights":
+            learner = checkpoint.without_optimizer(learner)
         random = self.processes.gather(checkpoint.random_state())
         state = {
             "learner": learner,

@@ -11,6 +11,7 @@ from snnlab.config.check import SECTIONS, section
 from snnlab.config.origins import flatten
 from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
+from snnlab.config.trust import plugins_named
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
 from snnlab.verbs import verbs
@@ -18,6 +19,12 @@ from snnlab.verbs._declarations import DECLARED
 from snnlab.verbs._shells import SHELLS
 
 TAKES_OVERRIDES = ("train", "show", "check", "eval", "analyse", "convert", "export", "data")
+OPTIONS = {
+    "report": ("--output", "--open"),
+    "runs": ("--runs", "--sort", "--state", "--json", "--watch"),
+    "log": ("--runs", "--follow"),
+    "clean": ("--runs", "--data", "--only", "--unused-days", "--yes"),
+}
 
 
 def candidates(line: str) -> list[str]:
@@ -35,11 +42,11 @@ def candidates(line: str) -> list[str]:
     if not before:
         return _starting(word, verbs())
     verb, *given = before
-    search = SearchPath.of(_config_dirs(given))
+    search = SearchPath.of(_config_dirs(given), plugins_named(given))
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
-    if verb == "report":
-        return _starting(word, ("--output", "--open")) if word.startswith("-") else []
+    if verb in OPTIONS:
+        return _starting(word, OPTIONS[verb]) if word.startswith("-") else []
     if verb == "table":
         return _table(word, given, search)
     if verb == "completion" and not given:

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints the list; raises ConfigError for a group that does not exist."""
     from snnlab.config.search import SearchPath
 
-    search = SearchPath.of(args.config_dir)
+    search = SearchPath.of(args.config_dir, args.plugin)
     groups = search.groups()
     if args.group is None:
         for name in groups if not args.json else ():
@@ -83,7 +83,12 @@ def run(args: argparse.Namespace) -> int:
     if list(found) in ([args.pattern], ["default"]):
         ((name, text),) = found.items()
         file = search.file(f"{group}/{name}")
-        assert file is not None
+        if file is None:
+            from snnlab.config.component_yaml import component_yaml
+
+            source = search.bare[f"{group}/{name}"]
+            print(f"# {search.label(source)}\n{component_yaml(group, source)}", end="")
+            return 0
         content = file.read_text(encoding="utf-8")
         print(f"# {search.label(file)}" + ("" if text in content else f": {text}"))
         print(content, end="")

@@ -1,7 +1,8 @@
 """Make one self-contained HTML page of a run, or of several beside each other.
 
-The page needs no network: configuration and its origins, curves, accuracy and calibration at each time step,
-reliability diagrams, firing rates, confusion matrix, frames and spikes, environment.
+A run that is not finished is labelled so; its numbers are those of its last evaluation. The page needs no network:
+configuration and its origins, curves, accuracy and calibration at each time step, reliability diagrams, firing rates,
+confusion matrix, frames and spikes, environment.
 """
 
 import argparse
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Writes the page."""
     from snnlab.report.page import run_page
-    from snnlab.report.run_data import find_runs, unfinished
+    from snnlab.report.run_data import find_runs, unmeasured
 
     if args.output is not None and args.output.suffix not in (".html", ".htm"):
         raise ConfigError(
@@ -50,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     refuse_unwritable_file(output, "--output FILE.html writes the page elsewhere")
     output.parent.mkdir(parents=True, exist_ok=True)
     write_text(output, run_page(runs))
-    for folder in (one for given in args.runs for one in unfinished(given.expanduser().absolute())):
-        print(f"left out, not finished: {folder}", file=sys.stderr)
+    for folder in (one for given in args.runs for one in unmeasured(given.expanduser().absolute())):
+        print(f"left out, not measured yet: {folder}", file=sys.stderr)
     print(f"written to {output}")
     if args.open:
         import webbrowser

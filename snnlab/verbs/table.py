@@ -68,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plans, runs and prints."""
     from snnlab.config.search import SearchPath
+    from snnlab.config.trust import plugins_named
     from snnlab.tables.arguments import read_table_arguments
     from snnlab.tables.plan import Planner
     from snnlab.tables.table_loader import load_table
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     if asked.select is not None:
         tables = {name: replace(table, selection=asked.select) for name, table in tables.items()}
 
-    with Planner(args.config_dir, prepare=args.run) as planner:
+    with Planner(args.config_dir, prepare=args.run, plugins=plugins_named(given)) as planner:
 
         def plans() -> "list[Plan]":
             return [

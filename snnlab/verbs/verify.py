@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from snnlab.errors import ConfigError
+from snnlab.runs.found import run_folders
 
 EXAMPLES = (
     "snnlab verify runs/quickstart",
@@ -49,16 +50,7 @@ def _runs_in(folder: Path) -> list[Path]:
     Raises:
         ConfigError: there is none.
     """
-    if (folder / "config.yaml").exists():
-        return [folder]
-    # A run that was killed before its first file, or has lost its config, has a lock or checkpoints.
-    marks = ("config.yaml", "status.json", "result.json", "checkpoints")
-    found = {
-        file.parent
-        for mark in marks
-        for depth in ("", "*/", "*/*/", "*/*/*/")
-        for file in folder.glob(f"{depth}{mark}")
-    }
+    found = run_folders(folder)
     if not found:
         raise ConfigError(f"{folder}: no run directory there", "a run directory ends in seed<k>")
-    return sorted(found)
+    return found

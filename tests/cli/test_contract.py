@@ -45,6 +45,7 @@ LINES = [
     "list",
     "list neuron",
     "list experiment",
+    "runs",
     "show +experiment=quickstart",
     "check +experiment=quickstart",
     "completion bash",

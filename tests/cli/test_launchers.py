@@ -3,12 +3,14 @@
 import json
 import pickle
 import re
+import signal
 
 import pytest
 
 from snnlab.config import hydra_errors
 from snnlab.config.compose import loader
 from snnlab.config.search import SearchPath
+from snnlab.sweep import requeue
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 SWEEP = ["train", "-m", "+experiment=quickstart", "paths.runs=runs"]
@@ -24,6 +26,33 @@ def test_a_sweep_under_another_launcher(snnlab, here, launcher):
     assert "65.00 +- 7.07" in row
     assert "2 done" in row
     assert len(list(here.glob("runs/quickstart/*/seed[12]/result.json"))) == 2
+
+
+def test_a_job_that_is_warned_of_its_end_is_queued_again_and_done_by_the_next_start(snnlab, here):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    launcher = ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"]
+    done = snnlab(*SWEEP, *launcher, "seed=1,2", WARNED="SIGUSR2")
+    assert done.returncode == 0, done.stderr
+    assert "2 done" in done.stdout
+    assert len(list(here.glob("runs/*/*/seed*/warned"))) == 2
+    logs = "".join(log.read_text() for log in here.rglob("*_log.*"))
+    assert logs.count("Requeued job") == 2
+
+
+def test_a_job_that_is_cancelled_is_not_queued_again(monkeypatch):
+    called = []
+
+    def checkpoint_and_try_requeue(number: int, frame: object) -> None:
+        called.append(number)
+
+    monkeypatch.setattr(requeue.signal, "getsignal", lambda number: checkpoint_and_try_requeue)
+    requeue.requeue_if_warned("SIGUSR2")
+    monkeypatch.setenv("SUBMITIT_FOLDER", "x")
+    for reason in ("SIGTERM", "SIGINT", None):
+        requeue.requeue_if_warned(reason)
+    assert not called
+    requeue.requeue_if_warned("SIGUSR1")
+    assert called == [signal.SIGUSR1]
 
 
 @pytest.mark.parametrize(("select", "best"), [("test/acc", "seed=3"), ("test/ece", "seed=")])

@@ -24,6 +24,9 @@ def test_a_crash_does_not_stop_the_others(snnlab, here):
     assert "sweep: 4 runs checked, 0 done before" in out
     assert "] loss=tet seed=0: FAILED after" in out
     assert "    ZeroDivisionError: what a pity" in out
+    started = next(line for line in out.splitlines() if "] loss=sdt seed=0: started" in line)
+    assert "; run runs/custom/" in started
+    assert (here / started.rpartition("log ")[2]).is_file()
     assert out.index("FAILED") < out.index("| loss=sdt"), "at once, not with the table"
     assert "- failed: loss=tet seed=0: ZeroDivisionError: what a pity" in out
     found = rows(here)

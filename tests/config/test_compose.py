@@ -134,7 +134,28 @@ def test_regularisers_are_chosen_like_augmentations():
             ": not valid YAML: ",
             "correct the file",
         ),
-        ("experiment/bad.yaml", "seed: 1", "experiment: 'bad' does not say where", "# @package _global_"),
+        *(
+            (
+                "experiment/bad.yaml",
+                text,
+                "experiment: 'bad' does not say where",
+                "write '# @package _global_' as the first line of my_conf/experiment/bad.yaml",
+            )
+            for text in (
+                "seed: 1",
+                "defaults:\n  - override /neuron: plif\nseed: 1",
+                "# My paper.\n# @package _global_\ndefaults:\n  - override /neuron: plif\n",
+                "# @package global\nseed: 1",
+                "# @package _global_ as always\nseed: 1",
+                "neuron: plif",
+            )
+        ),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\nexperiment:\n  seed: 1\n",
+            "experiment: keys stand below the experiment's name",
+            "set in my_conf/experiment/bad.yaml:3; they are written without it",
+        ),
         (
             "experiment/bad.yaml",
             "# @package _global_\ndefaults:\n  - override /neuron: foo_baz\n",
@@ -206,3 +227,23 @@ def test_a_composition_leaves_no_trace_in_the_next():
         changed = composed("+experiment=quickstart", "trainer.epochs=99", "seed=7", "neuron.decay=0.3")
         assert changed["trainer"]["epochs"] == 99
         assert composed("+experiment=quickstart") == before
+
+
+def test_a_file_that_another_one_inherits_needs_its_line_too(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "base.yaml").write_text("num_steps: 3\n")
+    (tmp_path / "experiment" / "mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - /experiment/base\n"
+    )
+    with pytest.raises(ConfigError, match="'base' does not say where") as caught:
+        compose(["+experiment=mine"], [tmp_path])
+    assert caught.value.hint.endswith("experiment/base.yaml")
+
+
+def test_a_group_of_ones_own_needs_the_line_and_one_below_a_section_does_not(tmp_path):
+    for name, text in (("hard", "num_steps: 3"), ("trainer", "epochs: 3")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="hard: 'mine' does not say where"):
+        compose(["+hard=mine"], [tmp_path])
+    assert compose(["+trainer=mine"], [tmp_path]).mapping["trainer"]["epochs"] == 3

@@ -16,6 +16,7 @@ from tests.datasets.trees import write_tiny_imagenet
 def config(root, name="digits_dvs", **params):
     return SimpleNamespace(
         dataset=SimpleNamespace(name=name, params=params),
+        data_name=name,
         augment=(),
         paths=SimpleNamespace(data=root),
         trainer=SimpleNamespace(synthetic=False, batch_size=32, num_workers=0, device="cpu"),

@@ -1,14 +1,22 @@
 """`snnlab export` on a small trained run."""
 
 import json
+import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nir
 import pytest
+import torch
 from safetensors import safe_open
 
+import snnlab
+from snnlab.build import build_model
 from snnlab.cli import main
+from snnlab.config.schema import InitConfig
+from snnlab.errors import ConfigError
+from snnlab.train.initial import start_from
 from tests.evaluate.test_eval import SMALL
 
 
@@ -52,6 +60,42 @@ def test_safetensors(run_dir: Path, tmp_path: Path) -> None:
         assert "head.weight" in file.keys()  # noqa: SIM118  # not a mapping
     assert about["checkpoint"] == "best"
     assert about["config"]["model"]["channels"] == [4, 8]
+
+
+def test_an_exported_file_starts_another_run(
+    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "weights.safetensors"
+    assert main(["export", f"run={run_dir}", "format=safetensors", f"out={out}"]) == 0
+    stored = snnlab.load_run(run_dir)
+    network = build_model(stored.config, stored.data)
+    cfg = replace(stored.config, init=InitConfig(file=out))
+    start_from(cfg, network, stored.data.identity())
+    there = stored.model.state_dict()
+    assert all(torch.equal(value, there[name]) for name, value in network.state_dict().items())
+    other = replace(cfg, model=replace(cfg.model, params={**cfg.model.params, "channels": (4, 6)}))
+    with pytest.raises(
+        ConfigError, match=r"init\.file: the weights of .* do not fit: .* is 8 .* there and 6"
+    ):
+        start_from(cfg, build_model(other, stored.data), stored.data.identity())
+    capsys.readouterr()
+    assert main(["check", "+experiment=quickstart", f"init.run={out}"]) == 2
+    streams = capsys.readouterr().err
+    assert f"error: init.run: {out} is a file" in streams
+    assert "hint: init.file takes a file" in streams
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664)])
+@pytest.mark.parametrize("kind", ["safetensors", "nir"])
+def test_an_exported_file_has_the_rights_of_any_other(
+    run_dir: Path, tmp_path: Path, umask: int, mode: int, kind: str
+) -> None:
+    before = os.umask(umask)
+    try:
+        assert main(["export", f"run={run_dir}", f"format={kind}", f"out={tmp_path / 'file'}"]) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize(("kind", "file"), [("onnx", "network.onnx"), ("torch.export", "network.pt2")])

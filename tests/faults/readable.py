@@ -12,6 +12,9 @@ from snnlab.data.archives import unpack_archives
 from snnlab.data.cache import build_cache, cached_steps, check_cache, open_cache
 from snnlab.data.files import Recording
 from snnlab.data.image_files import ImageFiles
+from snnlab.data.own_pictures import read_picture
+from snnlab.data.own_recordings import read_own
+from snnlab.data.raw_events import Meaning
 from snnlab.data.text_data import read_table
 from snnlab.data.touch import TAXELS
 from snnlab.data.words import read_vectors, vector_size
@@ -26,7 +29,7 @@ from snnlab.datasets import (
     SLAnimalsDVS,
     TinyImageNet,
 )
-from tests.datasets import trees
+from tests.datasets import recordings, trees
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "good": 2, "bad": 3, "film": 4}
 
@@ -239,6 +242,22 @@ def _read_tiny_imagenet(path):
     dataset.test_set()
 
 
+def _read_own_picture(path):
+    read_picture(path, 8, 3)
+
+
+def own_recording(name):
+    def make(folder):
+        recordings.WRITERS[name](folder / name, recordings.rows(count=30))
+        return folder / name
+
+    def read(path):
+        meaning = Meaning(recordings.SENSORS.get(name, (24, 32)), recordings.UNITS.get(name))
+        read_own(path, recordings.TABLES.get(name), meaning)
+
+    return make, read
+
+
 READERS = {
     "N-MNIST": events(NMNIST, trees.write_saccades, "00001.bin"),
     "N-Caltech101": events(NCaltech101, trees.write_saccades, "image_0001.bin"),
@@ -267,7 +286,10 @@ READERS = {
     "PNG": (_image(".png"), _read_image),
     "JPEG": (_image(".jpeg"), _read_image),
     "TIFF": (_image(".tiff"), _read_image),
+    "own PNG": (_image(".png"), _read_own_picture),
+    "own JPEG": (_image(".jpeg"), _read_own_picture),
     "WebP": (_image(".webp"), _read_image),
     "Tiny-ImageNet annotations": (_tiny_imagenet, _read_tiny_imagenet),
+    **{f"own {name}": own_recording(name) for name in recordings.WRITERS},
 }
 """What makes a whole file in an empty folder, and what reads it."""

@@ -22,6 +22,7 @@ from tests.train.test_recipe import SMALL, assert_same, rows, run_folder, state
 
 SECONDS = float(os.environ.get("SNNLAB_FAULTS_SECONDS", "60"))
 SEED = int(os.environ.get("SNNLAB_FAULTS_SEED", "0"))
+KEPT = ("all", "weights")  # of a finished run
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 # Runs the command line, but is killed by itself in the n-th operation on a file that the run writes: before or after a
@@ -57,21 +58,22 @@ sys.exit(code)
 """
 
 
-def train(runs: Path) -> list[str]:
-    return ["train", *SMALL, "trainer.progress=none", f"paths.runs={runs}"]
+def train(runs: Path, keep: str = "all") -> list[str]:
+    return ["train", *SMALL, "trainer.progress=none", f"paths.runs={runs}", f"trainer.keep={keep}"]
 
 
-def finish(runs: Path) -> None:
+def finish(runs: Path, keep: str = "all") -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "snnlab", *train(runs)], env=ENVIRONMENT, capture_output=True, text=True
+        [sys.executable, "-m", "snnlab", *train(runs, keep)], env=ENVIRONMENT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 
 
-def assert_is(runs: Path, straight: Path) -> None:
+def assert_is(runs: Path, straight: Path, keep: str = "all") -> None:
     """The run in `runs` is the uninterrupted one, bit for bit, and nothing of the kills is left."""
     folder = run_folder(runs)
-    assert_same(state(folder), state(straight))
+    whole = state(straight)
+    assert_same(state(folder), whole if keep == "all" else {**whole, "optimizer": None})
     assert rows(folder) == rows(straight)
     for name in ("last", "best"):
         one, other = (json.loads((place / "result.json").read_text())[name] for place in (folder, straight))
@@ -97,8 +99,8 @@ def test_kills_at_random_moments(tmp_path: Path, straight: Path) -> None:
     takes = time.monotonic() - begin
     while time.monotonic() < end:
         number += 1
-        runs = tmp_path / str(number)
-        command = [sys.executable, "-m", "snnlab", *train(runs)]
+        runs, keep = tmp_path / str(number), draw.choice(KEPT)
+        command = [sys.executable, "-m", "snnlab", *train(runs, keep)]
         for _ in range(draw.randint(1, 4)):
             process = subprocess.Popen(
                 command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -110,8 +112,8 @@ def test_kills_at_random_moments(tmp_path: Path, straight: Path) -> None:
                 kills += process.wait() == -signal.SIGKILL
         for folder in runs.glob("*/*/seed0"):
             assert read_status(folder).get("status") != "running"
-        finish(runs)
-        assert_is(runs, straight)
+        finish(runs, keep)
+        assert_is(runs, straight, keep)
     assert kills
     sys.stdout.write(f"{kills} kills at random moments in {number} runs\n")
 
@@ -123,22 +125,22 @@ def test_kills_inside_of_writes(tmp_path: Path, straight: Path) -> None:
     draw, end, kills, number = random.Random(SEED), time.monotonic() + SECONDS / 2, 0, 0
     operations = _operations(tmp_path)
     for number, at in enumerate(draw.sample(range(1, operations + 1), operations), start=1):
-        runs = tmp_path / str(number)
-        assert _killed_in_write(runs, at) == -signal.SIGKILL
+        runs, keep = tmp_path / str(number), draw.choice(KEPT)
+        assert _killed_in_write(runs, at, keep) == -signal.SIGKILL
         kills += 1
         # What continues is killed again; it has fewer operations to make, so it may end before.
         for _ in range(draw.randint(0, 3)):
-            kills += _killed_in_write(runs, draw.randint(1, operations // 2)) == -signal.SIGKILL
-        finish(runs)
-        assert_is(runs, straight)
+            kills += _killed_in_write(runs, draw.randint(1, operations // 2), keep) == -signal.SIGKILL
+        finish(runs, keep)
+        assert_is(runs, straight, keep)
         shutil.rmtree(runs)
         if time.monotonic() > end:
             break
     sys.stdout.write(f"{kills} kills inside of writes in {number} runs\n")
 
 
-def _killed_in_write(runs: Path, at: int) -> int:
-    command = [sys.executable, "-c", KILL_IN_WRITE, str(at), *train(runs)]
+def _killed_in_write(runs: Path, at: int, keep: str = "all") -> int:
+    command = [sys.executable, "-c", KILL_IN_WRITE, str(at), *train(runs, keep)]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True).returncode
 
 

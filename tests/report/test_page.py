@@ -140,3 +140,27 @@ def test_the_page_of_a_whole_run(run, monkeypatch):
     page = run_page([RunData(run())])
     assert "Whole: configuration, result, rows and records" in page
     assert "Not whole" not in page
+
+
+def test_an_unfinished_run_is_labelled_and_no_part_of_means_and_bests(run):
+    folders = [run("seed=0", acc=0.25), run("seed=1", acc=0.5), run("seed=2"), run("seed=3")]
+    for folder in folders[2:]:
+        (folder / "result.json").unlink()
+    (folders[2] / "status.json").write_text('{"status": "failed", "epoch": 2, "epochs": 16}')
+    (folders[3] / "metrics.jsonl").write_text('{"epoch": 3, "split": "test", "test/acc": 0.875}\n')
+    runs = [RunData(folder) for folder in folders]
+    assert [one.note for one in runs] == [
+        "",
+        "",
+        "unfinished, failed, epoch 2/16",
+        "unfinished, dead, epoch 3/16",
+    ]
+    page = run_page(runs)
+    assert "(unfinished, failed, epoch 2/16)" in page
+    assert "<b>50.00 %</b>" in page
+    assert "37.50 % ± 17.68" in page
+    assert "2 seeds" in page
+    assert ">87.50 %<" in page
+    alone = run_page(runs[3:])
+    assert "<h1>quickstart, seed 3 (unfinished, dead, epoch 3/16)</h1>" in alone
+    assert "after epoch 3" in alone

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from snnlab.runs.files import RunFiles
 from snnlab.runs.holder import PATIENCE_SECONDS
 from snnlab.runs.results import read_status, running_in
+from tests.faults.hostile import GOLDEN
 
 HOLD = """
 import sys
@@ -37,6 +39,16 @@ def test_a_killed_run_is_not_running(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "status.json").read_text())["status"] == "running"
     assert running_in(tmp_path) is None
     assert read_status(tmp_path) == {"status": "preempted", "reason": "its process ended without a word"}
+
+
+@pytest.mark.parametrize("status", ["running", "preempted"])
+def test_a_run_that_is_stopped_after_its_result_is_done(tmp_path: Path, status: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(GOLDEN, run)
+    (run / "status.json").write_text(json.dumps({"status": status, "pid": 0, "host": socket.gethostname()}))
+    assert read_status(run) == {"status": "done"}
+    (run / "result.json").write_text("{")
+    assert read_status(run)["status"] == "preempted"
 
 
 def write(folder: Path, **status: object) -> None:
@@ -76,3 +88,22 @@ def test_the_heartbeat_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr("snnlab.runs.files.BEAT_SECONDS", -1.0)
         files.beat()
         assert (tmp_path / "status.json").read_text() != first
+
+
+def test_the_status_says_how_far_the_run_is_when_it_is_written_and_at_no_other_time(tmp_path: Path) -> None:
+    asked = []
+
+    def place() -> dict[str, object]:
+        asked.append(1)
+        return {"epoch": 2, "epochs": 3, "seconds_left": 1.5}
+
+    with RunFiles(tmp_path) as files:
+        files.place = place
+        files.write_running()
+        for _ in range(5):
+            files.beat()
+        assert len(asked) == 1
+        status = json.loads((tmp_path / "status.json").read_text())
+        assert {"pid", "host", "heartbeat", *place()} < set(status)
+        files.write_ended("preempted", "SIGTERM")
+    assert read_status(tmp_path) == {"status": "preempted", "reason": "SIGTERM", **place()}

@@ -3,7 +3,10 @@
 import pytest
 import yaml
 
+from snnlab.config.check import SECTIONS
 from snnlab.errors import ConfigError
+from snnlab.registry import KINDS, SEVERAL
+from snnlab.runs.config_file import read_config
 from snnlab.runs.load import load
 from snnlab.runs.stored_config import load_stored
 
@@ -71,3 +74,18 @@ def test_no_run(run, tmp_path):
     (run / "config.yaml").write_text("- 1")
     with pytest.raises(ConfigError, match="is not the configuration of a run"):
         load_stored(run)
+
+
+SHAPES = [
+    *((key, value) for key in (*SECTIONS, *SEVERAL, *KINDS) for value in (True, 1e300, "text", [1])),
+    *((key, {"a": [1]}) for key in (*SEVERAL, *KINDS)),
+    *(("residual_neuron", value) for value in (True, "lif", {}, {"name": 1})),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), SHAPES)
+def test_another_shape_of_any_part_is_damage(run, key, value):
+    file = run / "config.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), key: value}))
+    with pytest.raises(ConfigError, match="is not the configuration of a run"):
+        read_config(run)

@@ -18,6 +18,7 @@ FEW_STEPS = (
     "trainer.threads=1",
     "trainer.plots=false",
     "trainer.checkpoint_every=2",
+    "trainer.keep=all",  # so that tests can compare the optimiser's state at the end
 )
 SMALL = ("+experiment=quickstart", "num_steps=2", "model.channels=[4,4,4,4]", *FEW_STEPS)
 

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from snnlab.cli import main
 from snnlab.config.schema import LoggerConfig
 from snnlab.errors import ConfigError
 from snnlab.runs.load import load
@@ -19,6 +20,7 @@ from snnlab.runs.log import RunLog
 from snnlab.train.reachable import answers
 from snnlab.train.report import mirror_of
 from snnlab.train.wandb_log import WandbLog, has_key
+from tests.tiny_runs import TINY
 
 OFFLINE_RUN = """
 import builtins, getpass, sys
@@ -374,7 +376,7 @@ def test_context_manager_ends_the_run(tmp_path, fake):
     ],
 )
 def test_a_run_says_where_its_mirror_is_and_gives_it_its_data(mode, url, said, monkeypatch, capsys):
-    data = SimpleNamespace(as_mapping=lambda: {"files": 3})
+    data = {"files": 3}
 
     def log(*_, config, **__):
         assert config["data"] == {"files": 3}
@@ -383,3 +385,23 @@ def test_a_run_says_where_its_mirror_is_and_gives_it_its_data(mode, url, said, m
     monkeypatch.setattr("snnlab.train.report.WandbLog", log)
     mirror_of(load(), SimpleNamespace(folder=Path("runs/a")), data, RunLog(None))
     assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize("sweep", [None, "abc123"])
+def test_a_stored_result_is_logged_to_the_agent_that_asked_for_the_run(tmp_path, fake, monkeypatch, sweep):
+    paths = (f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'data'}", "logger.wandb=online")
+    monkeypatch.delenv("WANDB_SWEEP_ID", raising=False)
+    fake()
+    assert main(["train", *TINY, *paths]) == 0
+    (file,) = tmp_path.glob("*/*/seed0/result.json")
+    last = json.loads(file.read_text())["last"]
+    if sweep is not None:
+        monkeypatch.setenv("WANDB_SWEEP_ID", sweep)
+    wandb = fake()
+    assert main(["train", *TINY, *paths]) == 0
+    logged = [args[0] for name, args, _ in wandb.run.calls if name == "log"]
+    if sweep is None:
+        assert wandb.inits == []
+    else:
+        assert logged == [{"step": 6, "epoch": 1, "split": "test", **last}]
+        assert wandb.run.names()[-1] == "finish"

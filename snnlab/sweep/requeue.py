@@ -1,0 +1,37 @@
+"""Sends a job of submitit to the queue again when it was warned of its end; the next start continues its run."""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from snnlab.signals import noted
+
+WARNINGS = ("SIGUSR1", "SIGUSR2")
+"""What schedulers send some time before the end of a job. SIGTERM and Ctrl-C also come from whoever cancels it."""
+
+
+def requeue_if_warned(reason: str | None) -> None:
+    """Does nothing outside of submitit, and where the run was stopped by another signal.
+
+    Args:
+        reason: the signal that the run's status names, if it had begun.
+
+    Raises:
+        SystemExit: the job is in the queue again; submitit's launcher waits for it.
+    """
+    handler = _of_submitit()
+    if handler is not None and (stopped := noted() or reason) in WARNINGS:
+        # It stores the call for the next start, unless the job was over its time too often, and ends the process.
+        handler(signal.Signals[stopped].value, None)
+
+
+def _of_submitit() -> Callable[[int, Any], Any] | None:
+    """The handler that submitit has installed in its job, which ours replaced while the run was trained."""
+    if "SUBMITIT_FOLDER" not in os.environ:
+        return None
+    for name in WARNINGS:
+        handler = signal.getsignal(signal.Signals[name])
+        if callable(handler) and getattr(handler, "__name__", "") == "checkpoint_and_try_requeue":
+            return handler
+    return None
