@@ -33,20 +33,34 @@ def read_words(path: Path) -> NDArray[np.int64]:
         DataError: it is of another format, or truncated.
     """
     content = path.read_bytes()
-    version = content[:11]
-    start = 0
-    while content[start : start + 1] == b"#":
-        end = content.index(b"\n", start) + 1
-        start, line = end, content[start:end]
-        if line.startswith(b"#!END-HEADER"):
-            break
-    if version.startswith(b"#!AER-DAT2"):
-        return _version2(path, content, start)
-    if version.startswith(b"#!AER-DAT3"):
-        return _version3(path, content, start)
+    header, start = read_header(path, content)
+    if header.startswith("#!AER-DAT2"):
+        return words_of_version2(path, content, start)
+    if header.startswith("#!AER-DAT3"):
+        words = words_of_version3(path, content, start)
+        if len(words) and words[:, 0].max() >> 16:
+            words[:, 0] = _as_jaer(path, words[:, 0])
+        return words
     raise DataError(
         f"{path} is not an AEDAT-2.0 or AEDAT-3.1 file", "is it of another data set, or not fully downloaded?"
     )
+
+
+def read_header(path: Path, content: bytes) -> tuple[str, int]:
+    """The lines of `#` at the start of a file, and where what follows them starts.
+
+    Raises:
+        DataError: the file ends in them.
+    """
+    start = 0
+    while content[start : start + 1] == b"#":
+        end = content.find(b"\n", start) + 1
+        if end == 0:
+            raise DataError(f"{path} ends in its header", _CUT_OFF)
+        start, line = end, content[start:end]
+        if line.startswith(b"#!END-HEADER"):
+            break
+    return content[:start].decode("latin-1"), start
 
 
 def dvs128_events(words: NDArray[np.int64]) -> Events:
@@ -55,7 +69,12 @@ def dvs128_events(words: NDArray[np.int64]) -> Events:
     return Events.of(_LAST - ((address >> 1) & _LAST), _LAST - ((address >> 8) & _LAST), 1 - (address & 1), t)
 
 
-def _version2(path: Path, content: bytes, start: int) -> NDArray[np.int64]:
+def words_of_version2(path: Path, content: bytes, start: int) -> NDArray[np.int64]:
+    """Addresses and times in microseconds [E, 2] of an AEDAT-2.0 file; times start at 0.
+
+    Raises:
+        DataError: it is truncated.
+    """
     if (len(content) - start) % 8:
         raise DataError(f"{path} ends in the middle of an event", _CUT_OFF)
     words = np.frombuffer(content, ">u4", offset=start).reshape(-1, 2).astype(np.int64)
@@ -65,7 +84,12 @@ def _version2(path: Path, content: bytes, start: int) -> NDArray[np.int64]:
     return words
 
 
-def _version3(path: Path, content: bytes, start: int) -> NDArray[np.int64]:
+def words_of_version3(path: Path, content: bytes, start: int) -> NDArray[np.int64]:
+    """Addresses and times in microseconds [E, 2] of the polarity events of an AEDAT-3.1 file.
+
+    Raises:
+        DataError: it is truncated.
+    """
     found = [np.empty((0, 2), np.int64)]
     while start < len(content):
         if len(content) - start < _PACKET.itemsize:
@@ -86,10 +110,7 @@ def _version3(path: Path, content: bytes, start: int) -> NDArray[np.int64]:
             words[:, 1] += int(header["overflow"]) << 31
             found.append(words)
         start = end
-    words = np.concatenate(found)
-    if len(words) and words[:, 0].max() >> 16:
-        words[:, 0] = _as_jaer(path, words[:, 0])
-    return words
+    return np.concatenate(found)
 
 
 def _as_jaer(path: Path, address: NDArray[np.int64]) -> NDArray[np.int64]:
