@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from snnlab.config.schema import RunConfig
-from snnlab.data.identity import DataIdentity, differing
+from snnlab.dashboards.several import Dashboards
+from snnlab.data.identity import differing
 from snnlab.errors import RunError
 from snnlab.kernels import counts
 from snnlab.machine.allocator import allocator_state
@@ -15,15 +15,15 @@ from snnlab.machine.device import peak_memory
 from snnlab.machine.environment import code_version
 from snnlab.machine.processes import Processes
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import dirs_of_any_data, run_facts, run_hash, variant
+from snnlab.runs.identity import dirs_of_any_data, run_facts
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult, read_result
 from snnlab.train.chosen import chosen, chosen_line
 from snnlab.train.figures import draw
+from snnlab.train.mirror import show_end
 from snnlab.train.session import Session
 from snnlab.train.summary import summary_table
-from snnlab.train.wandb_log import WandbLog
 
 
 def log_of(files: RunFiles, processes: Processes) -> RunLog:
@@ -81,26 +81,7 @@ def _say_other_runs(log: RunLog, session: Session) -> None:
         log.write(f"note     {folder} has the same settings, on other data: {found}")
 
 
-def mirror_of(cfg: RunConfig, files: RunFiles, data: DataIdentity, log: RunLog) -> WandbLog:
-    """The run's mirror on Weights & Biases; off by default."""
-    digest = run_hash(cfg)
-    mirror = WandbLog(
-        cfg.logger,
-        files.folder,
-        run_id=f"{digest}-seed{cfg.seed}",
-        group=f"{cfg.experiment}/{variant(cfg)}-{digest}",
-        name=f"{variant(cfg)} seed {cfg.seed}",
-        config={**cfg.raw, "data": data.as_mapping()},
-        tags=(cfg.experiment,),
-        warn=lambda message: log.write(f"warning: {message}"),
-    )
-    if mirror.mode != "off":
-        where = mirror.url or f"offline in {files.folder / 'wandb'}, `wandb sync` sends it"
-        log.write(f"wandb    {where}")
-    return mirror
-
-
-def report(session: Session, mirror: WandbLog, log: RunLog, stop: Callable[[], bool]) -> RunResult:
+def report(session: Session, shown: Dashboards, log: RunLog, stop: Callable[[], bool]) -> RunResult:
     """Writes `result.json`, then draws the plots: a picture that fails costs a warning, never the result.
 
     Raises:
@@ -126,9 +107,10 @@ def report(session: Session, mirror: WandbLog, log: RunLog, stop: Callable[[], b
     result = result_of(session)
     session.files.write_result(result)
     session.files.write_status("done")
+    show_end(session, shown)
     if session.cfg.trainer.plots:
         try:
-            mirror.log_images(draw(session))
+            shown.pictures(draw(session))
         except Exception as error:
             log.write(f"warning: the plots are not complete: {type(error).__name__}: {error}")
     return result

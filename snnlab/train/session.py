@@ -37,6 +37,7 @@ from snnlab.train.late_number import LateNumber
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
 from snnlab.train.position import Extent, Position
+from snnlab.train.step_rows import StepRows
 from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
 
 
@@ -120,6 +121,7 @@ class Session:
         late = LateNumber(device, waits=processes.count > 1) if device.type == "cuda" else None
         self.guard = NanGuard(device, self.learner.state_dict(), late)
         self.meter, self.position = Meter(device), Position()
+        self.step_rows = StepRows(None if cfg.logger.is_off else cfg.logger.every)
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0
         self.rows_were_lost = False
@@ -187,6 +189,8 @@ class Session:
             refuse_other_data(state.get("data"), self.data, self.files.folder)
             self.learner.load_state_dict(state["learner"])
             self.meter.load_state_dict(state["meter"])
+            if (kept := state.get("step_rows")) is not None:  # not in checkpoints of earlier versions
+                self.step_rows.load_state_dict(kept)
             self.position = Position(**state["position"])
             random = [state["random"], *state.get("random_of_others", [])]
             if self.processes.rank < len(random):
@@ -222,6 +226,7 @@ class Session:
         state = {
             "learner": learner,
             "meter": self.meter.state_dict(),
+            "step_rows": self.step_rows.state_dict(),
             "position": asdict(self.position),
             "random": random[0],
             "random_of_others": random[1:],
