@@ -109,13 +109,6 @@ class WandbLog(Dashboard):
         except Exception as error:
             self._give_up("off for this run", error)
 
-    @property
-    def where(self) -> str | None:
-        """The page of an online run, or the command that sends an offline one; None if it is off."""
-        if self.mode == "off":
-            return None
-        return self.url if self.mode == "online" else f"offline, sent by: {self._sync_command()}"
-
     def row(self, row: Mapping[str, Any]) -> None:
         self._guarded(lambda run: run.log(dict(row)))
 
@@ -188,14 +181,16 @@ class WandbLog(Dashboard):
             if self.mode == "online" and not answers(self._address):
                 self._warn(
                     f"W&B: {self._address} does not answer any more; not all is uploaded, this sends the rest: "
-                    f"{self._sync_command()}"
+                    f"{self.sync_command}"
                 )
                 return
             thread.join(ASK_SECONDS)
         for error in failures:
             self._give_up("not all is uploaded", error)
 
-    def _sync_command(self) -> str:
+    @property
+    def sync_command(self) -> str:
+        """What sends the files of this run to W&B."""
         kind = "offline-run" if self.mode == "offline" else "run"
         return f"wandb sync {shlex.quote(str(self._run_dir / 'wandb'))}/{kind}-*-{self._run_id}"
 

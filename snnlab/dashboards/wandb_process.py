@@ -163,8 +163,8 @@ def main() -> None:
             break
     else:
         log.finish("failed")
-    if log.mode != "off":
-        say(f"wandb    {log.where}")
+    if log.mode == "offline":
+        say(f"wandb    offline, sent by: {log.sync_command}")
     # W&B would wait for its uploads once more.
     os._exit(0)
 

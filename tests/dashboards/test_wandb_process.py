@@ -87,6 +87,7 @@ def test_a_run_is_logged_offline_by_default_and_its_end_names_the_command(tmp_pa
     assert found[-1].exit.exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_killed_and_continued_run_has_no_row_twice(tmp_path):
     killed = train(
         tmp_path, "logger=[wandb,csv]", start=("-c", SIGNAL_AT_STEP, str(int(signal.SIGKILL)), "8")
