@@ -8,7 +8,7 @@ from typing import Any
 from snnlab.config.schema import LoggerConfig
 from snnlab.dashboards.base import Dashboard
 from snnlab.dashboards.csv_log import CSVLog
-from snnlab.dashboards.several import Dashboards
+from snnlab.dashboards.several import Dashboards, in_one_line
 from snnlab.dashboards.tensorboard_log import TensorBoardLog
 from snnlab.dashboards.wandb_log import wanted_mode
 from snnlab.dashboards.wandb_process import WandbApart
@@ -68,5 +68,8 @@ def dashboards_for(
                 "tags": list(tags),
                 "continues": continues,
             }
-            shown.append(WandbApart(cfg, arguments))
+            try:
+                shown.append(WandbApart(cfg, arguments))
+            except OSError as error:
+                write(f"warning: W&B: {in_one_line(error)}; off for this run")
     return Dashboards(shown, write)

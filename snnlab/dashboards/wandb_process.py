@@ -111,7 +111,7 @@ class WandbApart(Dashboard):
         return found
 
     def _send(self, *record: Any) -> None:
-        self._unsent += json.dumps(record).encode() + b"\n"
+        self._unsent += json.dumps(record, default=str).encode() + b"\n"
         self._push()
 
     def _push(self) -> None:

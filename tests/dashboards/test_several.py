@@ -138,3 +138,15 @@ def test_wandb_that_is_not_installed_is_said_once_and_tensorboard_is_an_error(tm
         need_packages(LoggerConfig(tensorboard=True))
     assert "pip install tensorboard" in caught.value.hint
     need_packages(LoggerConfig(wandb="auto", csv=True))
+
+
+def test_a_process_that_cannot_be_started_stops_nothing(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    said = []
+    with start(LoggerConfig(wandb="offline"), tmp_path, said) as shown:
+        shown.row({"step": 1})
+        shown.saved()
+    assert said == ["warning: W&B: BlockingIOError: no more processes; off for this run"]
