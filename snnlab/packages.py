@@ -8,6 +8,7 @@ from snnlab.errors import SnnlabError
 EXTRAS = MappingProxyType(
     {
         "wandb": "wandb",
+        "tensorboard": "tensorboard",
         "timm": "teacher",
         "safetensors": "export",
         "nir": "export",

@@ -119,16 +119,39 @@ class TrainerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggerConfig:
-    """Where metrics are sent besides the run directory, which always holds them."""
+    """Where metrics are shown besides the run directory, which always holds them."""
 
     wandb: Unhashed[Literal["off", "auto", "online", "offline"]] = "off"
     """Weights & Biases: off; auto = online if a key is set, else offline; or one of both."""
+    tensorboard: Unhashed[bool] = False
+    """Event files for TensorBoard, in tensorboard/ of the run directory."""
+    csv: Unhashed[bool] = False
+    """All rows in metrics.csv of the run directory."""
+    every: Unhashed[PositiveInt | None] = 20
+    """Optimiser steps for each row of training loss, accuracy and learning rate; null = once an epoch only."""
     project: Unhashed[str] = "snnlab"
     """W&B project."""
     entity: Unhashed[str | None] = None
     """W&B user or team; null = the account's default."""
     tags: Unhashed[tuple[str, ...]] = ()
     """W&B tags, each of 1 to 64 letters."""
+    name: Unhashed[str | None] = None
+    """W&B name of the run; null = components and seed."""
+    group: Unhashed[str | None] = None
+    """W&B group; null = experiment and variant, which all seeds share."""
+    job_type: Unhashed[str | None] = None
+    """W&B job type."""
+    notes: Unhashed[str | None] = None
+    """W&B notes, any text."""
+    resume: Unhashed[Literal["auto", "allow", "must", "never"]] = "auto"
+    """W&B run of the same id: auto = continued where the run is, else begun anew; the others are W&B's."""
+    checkpoint: Unhashed[Literal["none", "last", "best"]] = "none"
+    """Checkpoint that W&B keeps as an artefact at the end."""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether metrics are shown nowhere else."""
+        return self.wandb == "off" and not self.tensorboard and not self.csv
 
     def __post_init__(self) -> None:
         for tag in self.tags:

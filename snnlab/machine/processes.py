@@ -115,6 +115,8 @@ def joined() -> Iterator[Processes]:
 
 
 def silent(cfg: RunConfig) -> RunConfig:
-    """The settings of a process other than the leader: without plots, W&B, profile and progress."""
+    """The settings of a process other than the leader: without plots, dashboards, profile and progress."""
     trainer = replace(cfg.trainer, plots=False, profile=False, progress="none")
-    return replace(cfg, trainer=trainer, logger=replace(cfg.logger, wandb="off"))
+    return replace(
+        cfg, trainer=trainer, logger=replace(cfg.logger, wandb="off", tensorboard=False, csv=False)
+    )

@@ -45,7 +45,7 @@ def _environment(folder: Path) -> dict[str, Any]:
 
 def deciding(overrides: Sequence[str]) -> tuple[str, ...]:
     """The overrides without those that hold paths of this machine."""
-    keys = ("paths.", "distill.teacher=", "logger.", "trainer.threads=", "trainer.progress=")
+    keys = ("paths.", "distill.teacher=", "logger.", "logger=", "trainer.threads=", "trainer.progress=")
     return tuple(one for one in overrides if not one.lstrip("+").startswith(keys))
 
 

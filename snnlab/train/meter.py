@@ -20,6 +20,11 @@ class Meter:
         self._sums: dict[str, Tensor] = {}
         self.count = 0
 
+    @property
+    def sums(self) -> dict[str, Tensor]:
+        """The sums so far, [] each; later updates leave them as they are."""
+        return dict(self._sums)
+
     def update(self, result: StepResult) -> None:
         values = {f"loss/{name}": term.double() * result.count for name, term in result.terms.items()}
         values["acc"] = result.correct.double()

@@ -8,6 +8,7 @@ from functools import partial
 
 from snnlab import build
 from snnlab.config.schema import RunConfig
+from snnlab.dashboards.choose import need_packages
 from snnlab.data.dataset import LabelledData
 from snnlab.errors import PREEMPTED, DataError, RunError, SnnlabError
 from snnlab.kernels import BackendError, ran
@@ -22,10 +23,11 @@ from snnlab.runs.log import RunLog
 from snnlab.runs.reuse import refuse_other_settings
 from snnlab.signals import Stopped
 from snnlab.train.guard import anomalies, nan_error
+from snnlab.train.mirror import dashboards_of, save, take_step_rows, tell_sweep_agent
 from snnlab.train.position import place
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
-from snnlab.train.report import announce, log_of, mirror_of, report, show_result, tell_sweep_agent
+from snnlab.train.report import announce, log_of, report, show_result
 from snnlab.train.session import Session
 
 DONE = 0
@@ -46,6 +48,7 @@ def run(cfg: RunConfig) -> int:
 
 
 def _run(cfg: RunConfig, processes: Processes) -> int:
+    need_packages(cfg.logger)
     dataset = build.build_dataset(cfg)
     cfg = _with_data(cfg, dataset, processes)
     cfg = as_stored(cfg)
@@ -131,7 +134,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
 
     with (
         anomalies(trainer.detect_anomaly),
-        mirror_of(cfg, files, session.data.as_mapping(), log) as mirror,
+        dashboards_of(cfg, files, session.data.as_mapping(), log, continues=resumed) as shown,
         Profile(trainer.profile, files, log) as profile,
         Progress(
             trainer.progress,
@@ -146,6 +149,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
         while position.epoch < extent.epochs:
             mark = time.perf_counter()
             for batches, count in session.groups():
+                rate = learner.learning_rate
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate, count)
                 position.step += 1
                 position.total_steps += 1
@@ -157,6 +161,9 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                     step = position.total_steps - session.guard.late_by
                     raise nan_error(learner, result, step, position.epoch + 1)
                 session.meter.update(result)
+                session.step_rows.step(
+                    session.meter, number=position.total_steps, epoch=position.epoch, rate=rate
+                )
                 progress.advance(result.loss, result.correct, result.count)
                 now = time.perf_counter()
                 position.seconds, mark = position.seconds + now - mark, now
@@ -164,9 +171,9 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 profile.step()
                 files.beat()
                 if saves:
-                    session.save()
+                    save(session, shown)
                 if stops:
-                    mirror.finish("preempted")
+                    shown.finish("preempted")
                     return False
 
             tested = None
@@ -175,30 +182,32 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                     tested = session.evaluate(progress.status, interrupt.requested)
                 except Stopped:
                     # The epoch is not counted yet: the run continues with this evaluation.
-                    session.save()
-                    mirror.finish("preempted")
+                    save(session, shown)
+                    shown.finish("preempted")
                     return False
             position.epoch += 1
             position.step = 0
             metrics = session.meter.compute("train") | {"train/lr": learner.learning_rate}
-            mirror.log(session.record("train", metrics))
+            take_step_rows(session, shown)
+            shown.row(session.record("train", metrics))
             session.meter.reset()
+            session.step_rows.new_epoch()
             if tested is not None:
                 session.remember(tested)
-                mirror.log(session.record("test", tested))
+                shown.row(session.record("test", tested))
                 metrics |= tested
             log.only_file(progress.epoch_end(metrics))
             if (warning := session.warning(metrics)) is not None:
                 log.write(f"warning: {warning}")
-            session.save()
+            save(session, shown)
             files.write_running()
             if interrupt.requested() and position.epoch < extent.epochs:
-                mirror.finish("preempted")
+                shown.finish("preempted")
                 return False
 
         log.write(f"neurons  ran in the back end: {ran()}")
         if learner.graphs is not None:
             log.write(f"graphs   cuda graph: {learner.graphs}")
-        stored = report(session, mirror, log, interrupt.requested)
+        stored = report(session, shown, log, interrupt.requested)
     show_result(log, files, stored)
     return True

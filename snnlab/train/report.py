@@ -1,14 +1,12 @@
 """The output of a run: the summary at its start; plots, `result.json` and the table at its end."""
 
 import math
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from snnlab.config.schema import RunConfig
+from snnlab.dashboards.several import Dashboards
 from snnlab.data.identity import differing
 from snnlab.errors import RunError
 from snnlab.kernels import counts
@@ -17,16 +15,16 @@ from snnlab.machine.device import peak_memory
 from snnlab.machine.environment import code_version
 from snnlab.machine.processes import Processes
 from snnlab.runs.files import RunFiles
-from snnlab.runs.identity import dirs_of_any_data, run_facts, run_hash, variant
+from snnlab.runs.identity import dirs_of_any_data, run_facts
 from snnlab.runs.log import RunLog
 from snnlab.runs.other_length import runs_of_other_length
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult, read_result
 from snnlab.train.chosen import chosen, chosen_line
 from snnlab.train.figures import draw
+from snnlab.train.mirror import show_end
 from snnlab.train.session import Session
 from snnlab.train.summary import summary_table
-from snnlab.train.wandb_log import WandbLog
 
 
 def log_of(files: RunFiles, processes: Processes) -> RunLog:
@@ -97,45 +95,7 @@ def _say_other_length(log: RunLog, session: Session) -> None:
             )
 
 
-def mirror_of(cfg: RunConfig, files: RunFiles, data: Mapping[str, Any], log: RunLog) -> WandbLog:
-    """The run's mirror on Weights & Biases; off by default.
-
-    Args:
-        cfg, files: the run.
-        data: the identity of its data.
-        log: receives the one warning, and where the mirror is.
-    """
-    digest = run_hash(cfg)
-    mirror = WandbLog(
-        cfg.logger,
-        files.folder,
-        run_id=f"{digest}-seed{cfg.seed}",
-        group=f"{cfg.experiment}/{variant(cfg)}-{digest}",
-        name=f"{variant(cfg)} seed {cfg.seed}",
-        config={**cfg.raw, "data": dict(data)},
-        tags=(cfg.experiment,),
-        warn=lambda message: log.write(f"warning: {message}"),
-    )
-    if mirror.mode != "off":
-        where = mirror.url or f"offline in {files.folder / 'wandb'}, `wandb sync` sends it"
-        log.write(f"wandb    {where}")
-    return mirror
-
-
-def tell_sweep_agent(cfg: RunConfig, files: RunFiles, stored: RunResult, log: RunLog) -> None:
-    """Logs the result of a run that was done before where an agent of a W&B sweep has asked for the run.
-
-    The agent knows each of its runs by what it logs, and would take one without a metric for failed.
-    """
-    if not os.environ.get("WANDB_SWEEP_ID"):
-        return
-    steps = [row.get("step", 0) for row in files.read_metrics() if row.get("split") == "test"]
-    row = {"step": steps[-1] if steps else 0, "epoch": stored.epochs, "split": "test", **stored.last}
-    with mirror_of(cfg, files, stored.data or {}, log) as mirror:
-        mirror.log(row)
-
-
-def report(session: Session, mirror: WandbLog, log: RunLog, stop: Callable[[], bool]) -> RunResult:
+def report(session: Session, shown: Dashboards, log: RunLog, stop: Callable[[], bool]) -> RunResult:
     """Writes `result.json`, then draws the plots: a picture that fails costs a warning, never the result.
 
     Raises:
@@ -161,9 +121,10 @@ def report(session: Session, mirror: WandbLog, log: RunLog, stop: Callable[[], b
     result = result_of(session)
     session.files.write_result(result)
     session.files.write_status("done")
+    show_end(session, shown)
     if session.cfg.trainer.plots:
         try:
-            mirror.log_images(draw(session))
+            shown.pictures(draw(session))
         except Exception as error:
             log.write(f"warning: the plots are not complete: {type(error).__name__}: {error}")
     return result

@@ -37,6 +37,7 @@ from snnlab.train.late_number import LateNumber
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
 from snnlab.train.position import Extent, Position
+from snnlab.train.step_rows import StepRows
 from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
 
 
@@ -120,6 +121,7 @@ class Session:
         late = LateNumber(device, waits=processes.count > 1) if device.type == "cuda" else None
         self.guard = NanGuard(device, self.learner.state_dict(), late)
         self.meter, self.position = Meter(device), Position()
+        self.step_rows = StepRows(None if cfg.logger.is_off else cfg.logger.every)
         self.evaluation: Evaluation | None = None
         self.evaluation_seconds = 0.0
         self.rows_were_lost = False
@@ -193,6 +195,8 @@ class Session:
                 )
             self.learner.load_state_dict(state["learner"])
             self.meter.load_state_dict(state["meter"])
+            if (kept := state.get("step_rows")) is not None:  # not in checkpoints of earlier versions
+                self.step_rows.load_state_dict(kept)
             random = [state["random"], *state.get("random_of_others", [])]
             if self.processes.rank < len(random):
                 checkpoint.set_random_state(random[self.processes.rank])
@@ -229,6 +233,7 @@ class Session:
         state = {
             "learner": learner,
             "meter": self.meter.state_dict(),
+            "step_rows": self.step_rows.state_dict(),
             "position": asdict(self.position),
             "random": random[0],
             "random_of_others": random[1:],

@@ -83,6 +83,6 @@ def _wandb_key() -> bool:
         import wandb
     except ImportError:
         return False
-    from snnlab.train.wandb_log import has_key
+    from snnlab.dashboards.wandb_log import has_key
 
     return has_key(wandb)

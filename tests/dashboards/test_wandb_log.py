@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,12 +15,11 @@ import pytest
 
 from snnlab.cli import main
 from snnlab.config.schema import LoggerConfig
+from snnlab.dashboards.reachable import answers
+from snnlab.dashboards.several import Dashboards
+from snnlab.dashboards.wandb_log import WandbLog, has_key
 from snnlab.errors import ConfigError
 from snnlab.runs.load import load
-from snnlab.runs.log import RunLog
-from snnlab.train.reachable import answers
-from snnlab.train.report import mirror_of
-from snnlab.train.wandb_log import WandbLog, has_key
 from tests.tiny_runs import TINY
 
 OFFLINE_RUN = """
@@ -32,8 +32,9 @@ def ask(*_, **__):
 builtins.input = getpass.getpass = ask
 from PIL import Image
 from snnlab.config.schema import LoggerConfig
-from snnlab.train.reachable import answers
-from snnlab.train.wandb_log import WandbLog
+from snnlab.dashboards.reachable import answers
+from snnlab.dashboards.several import Dashboards
+from snnlab.dashboards.wandb_log import WandbLog
 
 folder = Path(sys.argv[1])
 picture = folder / "curves.png"
@@ -43,8 +44,8 @@ config = {"loss": {"name": "tmc"}}
 log = WandbLog(cfg, folder, "0123abcd-s0", "quick/lif-0123abcd", "seed0", config, ("b", "quick"))
 print(log.mode, log.url)
 for step in (20, 10, 30):
-    log.log({"step": step, "epoch": step // 10, "split": "test", "test/acc_cum/t3": step / 100})
-log.log_images([picture])
+    log.row({"step": step, "epoch": step // 10, "split": "test", "test/acc_cum/t3": step / 100})
+log.pictures([picture])
 log.finish("done")
 log.finish("done")
 """
@@ -100,6 +101,8 @@ def test_offline_run_holds_what_was_logged(tmp_path):
     assert "plots/curves/_type" in rows[3]
     metrics = [record.metric for record in found if record.WhichOneof("record_type") == "metric"]
     assert any(metric.glob_name == "*" and metric.step_metric == "step" for metric in metrics)
+    hidden = [metric.glob_name for metric in metrics if metric.options.hidden]
+    assert "test/acc_cum/*" in hidden, "115 panels of a value each"
     run = next(record.run for record in found if record.WhichOneof("record_type") == "run")
     assert (run.run_id, run.run_group, run.display_name) == ("0123abcd-s0", "quick/lif-0123abcd", "seed0")
     assert (run.project, list(run.tags)) == ("lab", ["a", "b", "quick"])
@@ -168,7 +171,7 @@ def fake(monkeypatch):
     for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
 
-    monkeypatch.setattr("snnlab.train.wandb_log.answers", lambda address: True)
+    monkeypatch.setattr("snnlab.dashboards.wandb_log.answers", lambda address: True)
 
     def install(**options):
         module = FakeWandb(**options)
@@ -189,8 +192,8 @@ def start(tmp_path, mode="online"):
 def test_off_does_not_import_wandb(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     log, warnings = start(tmp_path, "off")
-    log.log({"step": 1})
-    log.log_images([tmp_path / "x.png"])
+    log.row({"step": 1})
+    log.pictures([tmp_path / "x.png"])
     log.finish("done")
     assert (log.mode, log.url, warnings) == ("off", None, [])
 
@@ -198,7 +201,7 @@ def test_off_does_not_import_wandb(tmp_path, monkeypatch):
 def test_missing_wandb_is_one_warning(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     log, warnings = start(tmp_path)
-    log.log({"step": 1})
+    log.row({"step": 1})
     log.finish("done")
     assert log.mode == "off"
     assert len(warnings) == 1
@@ -218,8 +221,8 @@ def test_online_start(tmp_path, fake):
 def test_step_is_never_passed(tmp_path, fake):
     wandb = fake()
     log, _ = start(tmp_path)
-    log.log({"step": 3, "test/acc": 0.5})
-    log.log_images([tmp_path / "plots" / "curves.png"])
+    log.row({"step": 3, "test/acc": 0.5})
+    log.pictures([tmp_path / "plots" / "curves.png"])
     calls = [(args, kwargs) for name, args, kwargs in wandb.run.calls if name == "log"]
     assert calls == [
         (({"step": 3, "test/acc": 0.5},), {}),
@@ -272,7 +275,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for_and_named_once(tmp_path
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         wandb.settings.base_url = address
-        monkeypatch.setattr("snnlab.train.wandb_log.answers", lambda asked: answers(asked, patience=0.2))
+        monkeypatch.setattr("snnlab.dashboards.wandb_log.answers", lambda asked: answers(asked, patience=0.2))
         log, warnings = start(tmp_path)
     assert log.mode == "offline"
     assert [arguments["mode"] for arguments in wandb.inits] == ["offline"]
@@ -321,7 +324,7 @@ def test_keys_of_the_logger_are_checked_before_training(key):
 def test_init_that_always_fails_leaves_the_run_alone(tmp_path, fake):
     fake(init_errors=[OSError("disk full")])
     log, warnings = start(tmp_path, "offline")
-    log.log({"step": 1})
+    log.row({"step": 1})
     log.finish("done")
     assert log.mode == "off"
     assert len(warnings) == 1
@@ -332,8 +335,8 @@ def test_failure_while_logging_warns_once_and_stops(tmp_path, fake):
     wandb = fake(fails=("log",))
     log, warnings = start(tmp_path)
     for step in range(5):
-        log.log({"step": step})
-    log.log_images([tmp_path / "x.png"])
+        log.row({"step": step})
+    log.pictures([tmp_path / "x.png"])
     log.finish("done")
     assert wandb.run.names() == ["log"]
     assert len(warnings) == 1
@@ -360,48 +363,63 @@ def test_status_reaches_wandb(tmp_path, fake, status, code, names):
     assert wandb.run.calls[-1][2] == {"exit_code": code}
 
 
-def test_context_manager_ends_the_run(tmp_path, fake):
+def test_a_server_that_is_lost_is_asked_for_at_the_end_and_not_waited_for(tmp_path, fake, monkeypatch):
     wandb = fake()
-    with pytest.raises(ZeroDivisionError), start(tmp_path)[0]:
-        _ = 1 / 0
-    assert wandb.run.calls[-1][2] == {"exit_code": 1}
+    never = threading.Event()
+    wandb.run.finish = lambda exit_code: never.wait(20)
+    monkeypatch.setattr("snnlab.dashboards.wandb_log.ASK_SECONDS", 0.05)
+    log, warnings = start(tmp_path)
+    asked = []
+    monkeypatch.setattr(
+        "snnlab.dashboards.wandb_log.answers", lambda address: asked.append(1) or len(asked) < 4
+    )
+    begin = time.monotonic()
+    log.finish("done")
+    never.set()
+    assert time.monotonic() - begin < 10
+    assert len(asked) == 4, "uploads go on as long as the server answers"
+    (warning,) = warnings
+    assert "does not answer any more" in warning
+    assert f"wandb sync {tmp_path}/wandb/run-*-id-s0" in warning
 
 
 @pytest.mark.parametrize(
-    ("mode", "url", "said"),
-    [
-        ("off", None, ""),
-        ("online", "https://x/y", "wandb    https://x/y\n"),
-        ("offline", None, "wandb    offline in runs/a/wandb, `wandb sync` sends it\n"),
-    ],
+    ("chosen", "continues", "expected"),
+    [("auto", True, "allow"), ("auto", False, None), ("must", False, "must")],
 )
-def test_a_run_says_where_its_mirror_is_and_gives_it_its_data(mode, url, said, monkeypatch, capsys):
-    data = {"files": 3}
-
-    def log(*_, config, **__):
-        assert config["data"] == {"files": 3}
-        return SimpleNamespace(mode=mode, url=url)
-
-    monkeypatch.setattr("snnlab.train.report.WandbLog", log)
-    mirror_of(load(), SimpleNamespace(folder=Path("runs/a")), data, RunLog(None))
-    assert capsys.readouterr().out == said
+def test_a_run_begun_anew_begins_its_log_anew(tmp_path, fake, chosen, continues, expected):
+    wandb = fake()
+    old, other = (tmp_path / "wandb" / f"offline-run-2026-{name}" for name in ("id-s0", "id-s1"))
+    old.mkdir(parents=True)
+    other.mkdir()
+    cfg = LoggerConfig(wandb="online", resume=chosen, group="g", name="n", notes="words", job_type="try")
+    WandbLog(cfg, tmp_path, "id-s0", "group", "seed0", {}, continues=continues)
+    (arguments,) = wandb.inits
+    assert [arguments[key] for key in ("resume", "group", "name", "notes", "job_type")] == [
+        expected,
+        "g",
+        "n",
+        "words",
+        "try",
+    ]
+    assert old.exists() == continues
+    assert other.exists(), "another seed's"
 
 
 @pytest.mark.parametrize("sweep", [None, "abc123"])
-def test_a_stored_result_is_logged_to_the_agent_that_asked_for_the_run(tmp_path, fake, monkeypatch, sweep):
-    paths = (f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'data'}", "logger.wandb=online")
+def test_a_stored_result_is_logged_to_the_agent_that_asked_for_the_run(tmp_path, monkeypatch, sweep):
+    command = ["train", *TINY, f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'data'}", "logger=none"]
     monkeypatch.delenv("WANDB_SWEEP_ID", raising=False)
-    fake()
-    assert main(["train", *TINY, *paths]) == 0
+    assert main(command) == 0
     (file,) = tmp_path.glob("*/*/seed0/result.json")
     last = json.loads(file.read_text())["last"]
     if sweep is not None:
         monkeypatch.setenv("WANDB_SWEEP_ID", sweep)
-    wandb = fake()
-    assert main(["train", *TINY, *paths]) == 0
-    logged = [args[0] for name, args, _ in wandb.run.calls if name == "log"]
-    if sweep is None:
-        assert wandb.inits == []
-    else:
-        assert logged == [{"step": 6, "epoch": 1, "split": "test", **last}]
-        assert wandb.run.names()[-1] == "finish"
+    one = SimpleNamespace(name="one", rows=[], ended=[], words=list)
+    one.row, one.finish = one.rows.append, one.ended.append
+    monkeypatch.setattr(
+        "snnlab.train.mirror.dashboards_for", lambda *args, **named: Dashboards([one], args[2])
+    )
+    assert main(command) == 0
+    assert one.rows == ([] if sweep is None else [{"step": 6, "epoch": 1, "split": "test", **last}])
+    assert one.ended == ([] if sweep is None else ["done"])
