@@ -18,6 +18,7 @@ from tests.datasets.test_touch import recording, write_zip
 
 FILES = {name: file for name, (_, file) in registry.component_files("dataset").items()}
 READ = [name for name, file in FILES.items() if class_value(file, "reads_files") is not False]
+OWN = ("image_folder", "event_folder")
 
 
 def rows(seed: int, side: int = 34) -> np.ndarray:
@@ -45,6 +46,15 @@ def make(name: str, root: Path) -> Path:
                 file = root / name / part / "n01" / "1.JPEG"
                 file.parent.mkdir(parents=True)
                 Image.new("RGB", (8, 8)).save(file)
+        case "image_folder":
+            for kind in ("cat", "dog"):
+                file = root / "own" / kind / "1.png"
+                file.parent.mkdir(parents=True)
+                Image.new("RGB", (8, 8)).save(file)
+        case "event_folder":
+            for kind in ("clap", "wave"):
+                file = root / "own" / kind / "1.bin"
+                trees.write_saccades(file, rows(0))
         case "sl_animals_dvs":
             file = trees.write_sl_animals(root / name, ["user25_imse"])
         case "tiny_imagenet":
@@ -76,12 +86,18 @@ def make(name: str, root: Path) -> Path:
     return file
 
 
+def own_folder(name: str, root: Path) -> dict[str, Path | int]:
+    """The keys of a data set that has no place below the data folder, but a folder of one's own."""
+    sensor = {"width": 34, "height": 34} if name == "event_folder" else {}
+    return {"folder": root / "own", **sensor} if name in OWN else {}
+
+
 @pytest.mark.parametrize("name", READ)
 def test_the_files_of_a_data_set_are_its_identity(name, tmp_path):
     root = tmp_path / "data"
 
     def files(where: Path = root):
-        return registry.load("dataset", name)(where, 5).data_files()
+        return registry.load("dataset", name)(where, 5, **own_folder(name, where)).data_files()
 
     with pytest.raises(DataError):
         files()
