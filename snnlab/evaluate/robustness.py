@@ -20,8 +20,9 @@ from snnlab.config.schema import RobustnessConfig, RunConfig
 from snnlab.data.inputs import Batch
 from snnlab.data.loader import NOISE, derived_seed
 from snnlab.errors import SnnlabError
+from snnlab.evaluate.corruption_names import NOISES
 from snnlab.evaluate.corruptions import KINDS, corrupted
-from snnlab.evaluate.noise import Kind, NoisyInput
+from snnlab.evaluate.noise import NoisyInput
 from snnlab.evaluate.one_pass import evaluate
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
@@ -29,8 +30,6 @@ from snnlab.metric_names import ACC, OF_CALIBRATION, OVER_TIME, READINGS, known_
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 from snnlab.runs.records import read_record
-
-NOISES: tuple[Kind, ...] = ("uniform", "salt_pepper", "gaussian")
 
 
 @dataclass(frozen=True)
