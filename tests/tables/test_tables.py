@@ -147,7 +147,7 @@ def test_published_runs_keep_the_layout_that_they_were_made_in(file):
     assert plan.runs
     if "converged" in file.stem:
         # Made after the layout was chosen by itself: the runs have the very hashes of today.
-        known = {one for run in plan.runs for one in hashes(run.cfg)}
+        known = {one.split("-")[0] for run in plan.runs for one in hashes(run.cfg)}
         assert {run["run"].split("/")[1].split("-")[-2] for run in content["runs"]} <= known
         return
     assert not [run for run in plan.runs if run.cfg.trainer.channels_last]
