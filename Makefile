@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test conf demo test test-all lint types check docs clean tables-smoke
+.PHONY: help setup setup-test conf demo test test-all lint types check docs clean tables-smoke board converged
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,15 @@ table-%: setup
 
 figure-%: setup
 	$(BIN)/snnlab table figure_$(subst -,_,$*) $(if $(RUN),--run) $(ARGS)
+
+# make board ARGS='seeds=[0] trainer.threads=1' measures a part; the same command goes on where it was cut.
+board: setup ## train and measure every loss with every neuron, and write board.html: hours on 2 cores
+	$(BIN)/snnlab board --run $(ARGS)
+
+# make converged ARGS='trainer.threads=1' trains what the tables' scale `converged` lacks.
+converged: setup ## fill the tables at the converged scale: hours on 2 cores, wants CIFAR-10 and EvTouch
+	$(BIN)/snnlab table converged_losses --run $(ARGS)
+	$(BIN)/snnlab table --all scale=converged --run $(ARGS)
 
 check: lint types test ## lint, types and tests
 

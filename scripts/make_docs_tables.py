@@ -22,6 +22,10 @@ from snnlab.tables.render import below, markdown_grid
 from snnlab.tables.stored_table import read_filled
 from snnlab.tables.table_loader import load_table
 
+PAPERS_OWN = (
+    " Rows and columns have the paper's names; in brackets is what it has on its own data and networks: not to be "
+    "compared with."
+)
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 SEARCH = SearchPath()
@@ -51,11 +55,17 @@ def losses() -> str:
     return "\n".join(markdown_grid(paper_grid(stored("digits_losses"))))
 
 
+def converged() -> str:
+    """The losses where the network knows its training data by heart."""
+    return "\n".join(markdown_grid(paper_grid(with_numbers(stored("converged_losses")))))
+
+
 def measured() -> str:
-    """Every stored table at a smaller scale, with its command."""
+    """Every stored table at a smaller scale, with its command; first that of the losses at the converged one."""
     parts = []
-    for file in sorted(RESULTS.glob("*-short.json")):
-        name = file.stem.removesuffix("-short")
+    smaller = sorted([*RESULTS.glob("*-converged.json"), *RESULTS.glob("*-short.json")])
+    for file in [RESULTS / "converged_losses.json", *smaller]:
+        name, _, scale = file.stem.partition("-")
         filled = with_numbers(stored(name, file))
         if not filled.cells:
             continue
@@ -66,14 +76,14 @@ def measured() -> str:
             for run in filled.runs
         )
         where = "; ".join(dict.fromkeys(places))
+        instead = f"{filled.data}. " if filled.data else ""
         parts += [
-            f"### {name}: {filled.table.title}",
+            f"### {name}{', converged' if scale == 'converged' else ''}: {filled.table.title}",
             "",
-            f"    snnlab table {name} scale=short --run",
+            f"    snnlab table {name} {f'scale={scale} ' if scale else ''}--run",
             "",
-            f"{filled.data}. Measured on {'; '.join(filled.splits)}. Mean +- standard deviation over the seeds "
-            f"{', '.join(map(str, filled.seeds))}, after the last epoch ({where}). Rows and columns have the paper's "
-            "names; in brackets is what it has on its own data and networks: not to be compared with.",
+            f"{instead}Measured on {'; '.join(filled.splits)}. Mean +- standard deviation over the seeds "
+            f"{', '.join(map(str, filled.seeds))}, after the last epoch ({where}).{PAPERS_OWN if scale else ''}",
             "",
             *lines,
             "",
@@ -159,7 +169,7 @@ def stored(name: str, file: Path | None = None) -> Filled:
 
 
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"quickstart": quickstart, "losses": losses, "speed": speed},
+    "README.md": {"quickstart": quickstart, "converged": converged, "losses": losses, "speed": speed},
     "docs/tables.md": {"measured": measured, "missing": missing},
     "docs/benchmarks.md": {"bench": benchmark},
 }

@@ -11,6 +11,7 @@ from snnlab import build
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.losses.base import Loss, mean_cross_entropy
 from snnlab.plots.rescaling import plot_rescaling
+from snnlab.tmc_fixed_points import fixed_points_of
 
 
 def run(subject: Subject) -> Finding:
@@ -25,12 +26,15 @@ def run(subject: Subject) -> Finding:
             logits_TBK = subject.model(x_TBCHW).double().cpu()
         parts.append(rescaling(loss, logits_TBK, target_B.cpu()))
     confidence_TB, target_TB, others_TB = (torch.cat(one, 1) for one in zip(*parts, strict=True))
+    of_loss = subject.cfg.loss
+    settled = fixed_points_of(of_loss.name, of_loss.params, *logits_TBK.shape[::2])
     picture = plot_rescaling(
         confidence_TB.tolist(),
         target_TB.tolist(),
         others_TB.tolist(),
         subject.path("rescaling"),
-        loss=subject.cfg.loss.name,
+        loss=of_loss.name,
+        settles=settled.step if settled else (),
         title=subject.title,
     )
     found = table(

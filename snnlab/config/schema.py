@@ -329,6 +329,44 @@ class NoiseConfig:
             raise ConfigError("noise.level: no level is given", "for example noise.level=[0,0.1,0.2]")
 
 
+@dataclass(frozen=True, kw_only=True)
+class RobustnessConfig:
+    """The changes of held-out samples under which `snnlab eval` measures; not part of a run's configuration."""
+
+    kinds: tuple[
+        Literal[
+            "all",
+            "clean",
+            "uniform",
+            "salt_pepper",
+            "gaussian",
+            "gaussian_noise",
+            "shot_noise",
+            "impulse_noise",
+            "speckle_noise",
+            "gaussian_blur",
+            "defocus_blur",
+            "glass_blur",
+            "motion_blur",
+            "zoom_blur",
+            "fog",
+            "brightness",
+            "contrast",
+            "saturate",
+            "pixelate",
+            "jpeg_compression",
+        ],
+        ...,
+    ] = ("all",)
+    """The samples as they are, the three noises of `noise`, CIFAR-C's corruptions (images only), or all of these."""
+    levels: tuple[Fraction, ...] = (0.05, 0.1, 0.2)
+    """Of the three noises; see noise.level."""
+    severities: tuple[Literal[1, 2, 3, 4, 5], ...] = (1, 3, 5)
+    """Of the corruptions, as published for images of 32 x 32."""
+    seed: NonNegativeInt = 0
+    """Of noise and corruptions; a sample is changed alike for every network, batch size and device."""
+
+
 @dataclass(frozen=True)
 class Component:
     """A chosen component: its registered name and the values of its keys."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snnlab.data.archives import unpack_archives
 from snnlab.data.dataset import ArraySet, SampleSet, Status
@@ -27,6 +28,8 @@ class CIFAR(ImageData):
         root: folder of all data sets.
         image_size: height and width after bilinear resizing.
         download: fetches the archive if it is missing.
+        split: published, or firstN: the first N training images of each class in the stored order, and all test
+            images.
     """
 
     name: ClassVar[str]
@@ -35,8 +38,8 @@ class CIFAR(ImageData):
     in_channels = 3
     raw_shape = (3, 32, 32)
 
-    def __init__(self, root: Path, image_size: int, download: bool) -> None:
-        super().__init__(root, image_size, "published")
+    def __init__(self, root: Path, image_size: int, download: bool, split: str) -> None:
+        super().__init__(root, image_size, split)
         self.download = download
         self._sets: dict[bool, ArraySet] = {}
 
@@ -80,7 +83,20 @@ class CIFAR(ImageData):
         with reading(what, f"remove that folder; then {self._how()}", "is incomplete or damaged"):
             found = self._reader()(str(place), train=train, download=self.download)
         images_NCHW = np.ascontiguousarray(found.data.transpose(0, 3, 1, 2))
-        return ArraySet(images_NCHW, np.asarray(found.targets, np.int64))
+        labels = np.asarray(found.targets, np.int64)
+        if train and self.split_name != "published":
+            return ArraySet(images_NCHW, labels, self._first_of_each_class(labels, what))
+        return ArraySet(images_NCHW, labels)
+
+    def _first_of_each_class(self, labels: NDArray[np.int64], what: str) -> NDArray[np.int64]:
+        count = int(self.split_name.removeprefix("first"))
+        least = int(np.bincount(labels, minlength=self.num_classes).min())
+        if least < count:
+            raise DataError(
+                f"{what}: split {self.split_name} takes {count} training images of each class, and one has {least}",
+                "complete the data set, or choose dataset.split=published",
+            )
+        return np.sort(np.concatenate([np.flatnonzero(labels == k)[:count] for k in range(self.num_classes)]))
 
     def _place(self) -> Path:
         return next(

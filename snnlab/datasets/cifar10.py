@@ -26,6 +26,8 @@ class CIFAR10(CIFAR):
             common standard deviations are those of most code (TET, TMC, TWD, DS-ATGO), means over images, not
             of all pixels; the exact ones are Spikformer's. TAB has mean and deviation of CIFAR-100 for both sets.
         download: true: download the archive (170 MB) if it is missing.
+        split: published | first150 | first1000 (that many training images of each class, all test images). They are the
+            first ones in the stored order: 1,500 and 10,000 images, which a network soon knows by heart.
     """
 
     name = "cifar10"
@@ -53,8 +55,9 @@ class CIFAR10(CIFAR):
         image_size: PositiveInt = 32,
         normalize: Literal["common", "exact", "cifar100", "none"] = "common",
         download: bool = False,
+        split: Literal["published", "first150", "first1000"] = "published",
     ) -> None:
-        super().__init__(root, image_size, download)
+        super().__init__(root, image_size, download, split)
         if normalize != "none":
             self.mean, self.std = _MEAN_STD[normalize]
 

@@ -32,6 +32,8 @@ class CIFAR100(CIFAR):
         normalize: exact (this set's own) | cifar10 (mean and std of CIFAR-10) | none (0 to 1). TET, TMC and
             TWD have the first; Spikingformer and QKFormer the second.
         download: true: download the archive (169 MB) if it is missing.
+        split: published | first15 | first100 (that many training images of each class, all test images). They are the
+            first ones in the stored order: 1,500 and 10,000 images, which a network soon knows by heart.
     """
 
     name = "cifar100"
@@ -48,8 +50,9 @@ class CIFAR100(CIFAR):
         image_size: PositiveInt = 32,
         normalize: Literal["exact", "cifar10", "none"] = "exact",
         download: bool = False,
+        split: Literal["published", "first15", "first100"] = "published",
     ) -> None:
-        super().__init__(root, image_size, download)
+        super().__init__(root, image_size, download, split)
         if normalize != "none":
             self.mean, self.std = _MEAN_STD[normalize]
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from snnlab.config.arguments import Several
 from snnlab.config.read_arguments import read_arguments
-from snnlab.config.schema import EarlyExitConfig, NoiseConfig
+from snnlab.config.schema import EarlyExitConfig, NoiseConfig, RobustnessConfig
 from snnlab.errors import ConfigError
 from snnlab.ranges import PositiveInt
 from snnlab.runs.run_arguments import RunArguments
@@ -21,7 +21,7 @@ class EvalArguments(RunArguments):
     verb: ClassVar[str] = "eval"
     usage: ClassVar[str] = "snnlab eval run=<run directory>, as snnlab train printed it"
     also: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"noise": "noise.kind", "time_scale": "neuron.time_scale"}
+        {"noise": "noise.kind", "robustness": "robustness.kinds", "time_scale": "neuron.time_scale"}
     )
 
     weights: Literal["model", "average"] = "model"
@@ -34,6 +34,7 @@ class EvalArguments(RunArguments):
     """Compare the time that a converted network takes with that at uniform time steps."""
     early_exit: EarlyExitConfig | None = None
     noise: NoiseConfig | None = None
+    robustness: RobustnessConfig | None = None
 
     def __post_init__(self) -> None:
         if self.num_steps and self.early_exit:
@@ -56,6 +57,13 @@ class EvalArguments(RunArguments):
             raise ConfigError(
                 "speed: measured by itself, not with several values, early exit or noise",
                 "leave speed=true out",
+            )
+
+        others = self.num_steps or self.early_exit or self.noise or self.neuron or self.speed
+        if self.robustness and others:
+            raise ConfigError(
+                "robustness: measured by itself, not with several values, early exit, noise or speed",
+                "ask for one after the other",
             )
 
     @property

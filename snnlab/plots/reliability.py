@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.binned_error import binned_error
-from snnlab.plots.figure import BLUE, GRID, INK, MUTED, SKY, VERMILLION, drawing
+from snnlab.plots.figure import BLUE, GRID, INK, MUTED, PURPLE, SKY, VERMILLION, drawing
 from snnlab.plots.inline_svg import inline_picture
 
 if TYPE_CHECKING:
@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 Bins = Mapping[str, Sequence[Sequence[float | None]]]
 
 
-def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = None, title: str = "") -> Path:
+SETTLES = "confidence at which TMC's training settles"
+
+
+def plot_reliability(
+    bins: Bins,
+    path: Path,
+    *,
+    steps: Sequence[int] | None = None,
+    settles: Sequence[float] = (),
+    title: str = "",
+) -> Path:
     """Draws a diagram for each chosen time step.
 
     The bar is the accuracy in a bin of confidence, and the coloured part between it and the bin's mean
@@ -27,6 +37,7 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
             empty bin are ignored.
         path: PNG file to write.
         steps: time steps to show, from 1; default the first, the middle and the last.
+        settles: for each time step, the confidence at which training settles, drawn as a line; may be empty.
         title: above the picture.
 
     Returns:
@@ -42,22 +53,25 @@ def plot_reliability(bins: Bins, path: Path, *, steps: Sequence[int] | None = No
     with drawing(path, max(2.9 * len(chosen) + 0.7, 4.2), 4.7, title) as figure:
         grid = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
         for column, step in enumerate(chosen):
-            error = _diagram(grid[0, column], bins, step)
+            error = _diagram(grid[0, column], bins, step, settles[step - 1] if settles else None)
             _counts(grid[1, column], bins, step)
             grid[0, column].set_title(f"t = {step}, ECE {error:.4f}")
             grid[1, column].set(xlabel="confidence", xticks=[0, 0.25, 0.5, 0.75, 1])
         grid[0, 0].set_ylabel("accuracy")
         grid[1, 0].set_ylabel("% of samples")
         handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), len(chosen) + 1))
     return path
 
 
-def inline_reliability(bins: Bins, step: int) -> tuple[str, float]:
-    """The diagram of one time step, from 1, as SVG inside a page, with tooltips; and its ECE."""
+def inline_reliability(bins: Bins, step: int, settles: float | None = None) -> tuple[str, float]:
+    """The diagram of one time step, from 1, as SVG inside a page, with tooltips; and its ECE.
+
+    `settles` is the confidence at which training settles, a line.
+    """
     with inline_picture(200, 216, f"reliability at step {step}") as picture:
         above, below = picture.figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-        error = _diagram(above, bins, step, picture.tip)
+        error = _diagram(above, bins, step, settles, picture.tip)
         _counts(below, bins, step)
         above.set(yticks=[0, 0.5, 1])
         below.set(xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"], yticks=[])
@@ -67,7 +81,9 @@ def inline_reliability(bins: Bins, step: int) -> tuple[str, float]:
     return picture.svg, error
 
 
-def _diagram(axes: "Axes", bins: Bins, step: int, tip: Callable[[str], str] | None = None) -> float:
+def _diagram(
+    axes: "Axes", bins: Bins, step: int, settles: float | None, tip: Callable[[str], str] | None = None
+) -> float:
     """Draws one panel; returns its ECE, 0 without samples."""
     import numpy as np
 
@@ -88,6 +104,11 @@ def _diagram(axes: "Axes", bins: Bins, step: int, tip: Callable[[str], str] | No
                 sizes = f"confidence {confidence[index]:.3f}, accuracy {accuracy[index]:.3f}"
                 bar.set_url(tip(f"{count[index]:.0f} samples, {sizes}"))
     axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
+    if settles is not None:
+        # Unclipped: a line at confidence 1 would be cut in half by the edge of the panel.
+        line = axes.axvline(settles, color=PURPLE, linewidth=2, linestyle=":", label=SETTLES, clip_on=False)
+        if tip is not None:
+            line.set_url(tip(f"{SETTLES}: {settles:.3f}"))
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.grid(color=GRID)
     gaps = [count[index] * (confidence[index] - accuracy[index]) for index in filled]

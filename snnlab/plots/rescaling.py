@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
-from snnlab.plots.figure import BLUE, MUTED, ORANGE, drawing, write_csv
+from snnlab.plots.figure import BLUE, GREEN, MUTED, ORANGE, drawing, write_csv
 
 MAX_PANELS = 5
 LOW, HIGH = -3.0, 3.0
@@ -17,6 +17,7 @@ def plot_rescaling(
     path: Path,
     *,
     loss: str,
+    settles: Sequence[float] = (),
     title: str = "",
 ) -> Path:
     """Draws the factors of the target class against the confidence, and those of the others against 1 - confidence.
@@ -27,6 +28,7 @@ def plot_rescaling(
         others: for each step, the mean factor of the other classes.
         path: PNG file to write; the CSV beside it has a row per step and sample.
         loss: its name.
+        settles: for each step, the probability of the target class at which training settles; may be empty.
         title: above the picture.
 
     Returns:
@@ -51,11 +53,15 @@ def plot_rescaling(
                     x, np.clip(g, low, high), s=6, color=colour, alpha=0.5, linewidths=0, label=label
                 )
             axes.axhline(1, color=MUTED, linewidth=0.8, linestyle="--")
+            if settles:
+                axes.axvline(
+                    settles[step - 1], color=GREEN, linestyle=":", label="p at which training settles"
+                )
             axes.set(title=f"t = {step}", xlabel="probability", xlim=(-0.03, 1.03))
         panels[0].set_ylabel(f"gradient of {loss} /\nthat of cross entropy")
         panels[0].set_ylim(min(low, 0) - 0.1, max(high, 1) + 0.1)
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, markerscale=2)
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), markerscale=2)
     write_csv(
         path.with_suffix(".csv"),
         ("t", "sample", "confidence", "target", "others"),

@@ -103,7 +103,7 @@ def _best(metric: MetricName, values: Sequence[float | None]) -> float | None:
 
 def _section(run: RunData, label: str, colour: int) -> RunSection:
     bins = run.evaluation.get("reliability", {}).get("cum")
-    diagrams = [_diagram(bins, step) for step in range(1, len(bins["count"]) + 1)] if bins else []
+    diagrams = _diagrams(bins, run.settles) if bins else []
     counts, classes = run.evaluation.get("confusion"), run.evaluation.get("classes")
     confusion = None
     if counts and classes and len(classes) <= MOST_CLASSES:
@@ -114,9 +114,12 @@ def _section(run: RunData, label: str, colour: int) -> RunSection:
     )
 
 
-def _diagram(bins: Mapping[str, Any], step: int) -> Diagram:
-    svg, error = inline_reliability(bins, step)
-    return Diagram(step, ECE.text(error), svg)
+def _diagrams(bins: Mapping[str, Any], settles: Sequence[float]) -> list[Diagram]:
+    found = []
+    for step in range(1, len(bins["count"]) + 1):
+        svg, error = inline_reliability(bins, step, settles[step - 1] if step <= len(settles) else None)
+        found.append(Diagram(step, ECE.text(error), svg))
+    return found
 
 
 def _settings(run: RunData) -> list[tuple[str, list[tuple[str, str, str]]]]:

@@ -18,6 +18,7 @@ from snnlab.runs.overview import RunLine, run_line
 from snnlab.runs.records import read_record, say_damaged
 from snnlab.runs.results import is_environment, is_evaluation, read_metrics, read_result
 from snnlab.runs.verify import verify
+from snnlab.tmc_fixed_points import fixed_points_of
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,17 @@ class RunData:
             for row in self._rows
             if isinstance(row.get(key), int | float) and math.isfinite(row[key])
         ]
+
+    @cached_property
+    def settles(self) -> Sequence[float]:
+        """The cumulative confidence of each step at which the run's loss settles; empty if nothing is known of it."""
+        bins = self.evaluation.get("reliability", {}).get("cum")
+        settings = {key[5:]: value for key, value in self.config.items() if key.startswith("loss.")}
+        if not bins:
+            return ()
+        classes = len(self.evaluation.get("classes") or ()) or 1
+        found = fixed_points_of(settings.get("name", ""), settings, len(bins["count"]), classes)
+        return () if found is None else found.cumulative
 
     @property
     def rates(self) -> dict[str, list[float]]:

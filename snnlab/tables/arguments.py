@@ -20,7 +20,7 @@ class TableArguments(Arguments):
     names: Annotated[tuple[str, ...], Bare("name")] = ()
     """Tables or figures, also without names=; snnlab list table names them all."""
     scale: Scale = "full"
-    """The paper's recipe, fewer epochs, or two training steps on embedded data."""
+    """The paper's recipe, few images learned by heart, fewer epochs, or two training steps on embedded data."""
     seeds: tuple[int, ...] = ()
     """Instead of the table's, such as 0,1."""
     select: Selection | None = None

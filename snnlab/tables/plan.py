@@ -254,7 +254,7 @@ class Planner:
         Args:
             name: the table's.
             table: its content.
-            scale: full | short | smoke.
+            scale: full | converged | short | smoke.
             seeds: instead of the table's.
             by_hand: overrides on top of every cell's.
 
@@ -273,7 +273,7 @@ class Planner:
         cells: list[Cell] = []
         for row, column in table.cells:
             run, why = row.run_of(column), row.why_missing(column)
-            if change and not row.cited and not change.covers(row, column):
+            if not row.cited and not (change.covers(row, column) if change else scale != "converged"):
                 why = why or f"not at the {scale} scale"
             why = why or self._unknown(run)
             if row.cited or why or run is None:
@@ -282,7 +282,8 @@ class Planner:
             planned = self._planned(table, run, column.overrides, scale, seeds, by_hand, row.name)
             cells.append(Cell(row, column, planned))
         of_figure: list[PlannedRun] = []
-        for row in table.rows if not table.columns else ():
+        drawn = not table.columns and (change is not None or scale != "converged")
+        for row in table.rows if drawn else ():
             for run in [row.run] if row.run else list(row.runs.values()):
                 if self._unknown(run):
                     continue

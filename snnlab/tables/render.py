@@ -107,7 +107,12 @@ def _above(filled: Filled) -> list[str]:
     table = filled.table
     done, runnable, rest = counts(filled)
     rule = {"last": "after the last epoch", "best": "at the epoch that was best on the test split"}
-    scale = {"full": "the full recipe", "short": "fewer epochs", "smoke": "shows only that all runs"}
+    scale = {
+        "full": "the full recipe",
+        "converged": "few training images, learned by heart",
+        "short": "fewer epochs",
+        "smoke": "shows only that all runs",
+    }
     measured = (
         f"Scale {filled.scale}: {filled.data or scale[filled.scale]}. Measured {rule[table.selection]}; "
         f"{filled.over_seeds}."

@@ -1,4 +1,4 @@
-"""The command line of a cell at a scale: the paper's recipe, one with fewer epochs, or a few steps."""
+"""The command line of a cell at a scale: the paper's recipe, few images, fewer epochs, or a few steps."""
 
 from collections.abc import Callable, Sequence
 

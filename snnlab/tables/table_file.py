@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-Scale = Literal["full", "short", "smoke"]
+Scale = Literal["full", "converged", "short", "smoke"]
 Selection = Literal["last", "best"]
-SCALES: tuple[Scale, ...] = ("full", "short", "smoke")
+SCALES: tuple[Scale, ...] = ("full", "converged", "short", "smoke")
 UNITS: Mapping[str, float] = {"percent": 100.0, "fraction": 1.0, "plain": 1.0}
 DIGITS: Mapping[str, int] = {"percent": 2, "fraction": 4, "plain": 2}
 
@@ -169,7 +169,7 @@ class TableFile:
     remarks: tuple[str, ...] = ()
     """What is to be said about the whole, without a key."""
     scales: Mapping[str, ScaleChange] = field(default_factory=dict)
-    """For `short` and `smoke`."""
+    """For `converged`, `short` and `smoke`; a table without the first has no runs at it."""
     draw: tuple[str, ...] = ()
     """A figure's commands, once its runs are there: snnlab's, or `python -m ...`.
 

@@ -1,5 +1,6 @@
 """The plots of a finished run: training curves, calibration, a sample's input, spikes and firing rates."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from snnlab.plots.loss_trends import plot_loss_trends
 from snnlab.plots.over_time import plot_over_time
 from snnlab.plots.raster import plot_raster
 from snnlab.plots.reliability import plot_reliability
+from snnlab.tmc_fixed_points import fixed_points_of
 from snnlab.train.session import Session
 
 
@@ -26,7 +28,12 @@ def draw(session: Session) -> list[Path]:
         plot_curves(rows, folder / "curves.png", title=title),
         plot_loss_trends(rows, folder / "loss_trends.png", title=title),
         plot_over_time(evaluation.prefixed("test"), folder / "over_time.png", title=title),
-        plot_reliability(evaluation.reliability["cum"], folder / "reliability.png", title=title),
+        plot_reliability(
+            evaluation.reliability["cum"],
+            folder / "reliability.png",
+            settles=_settles(session, len(evaluation.reliability["cum"]["count"])),
+            title=title,
+        ),
     ]
     rates = evaluation.rates
     if rates:
@@ -34,6 +41,13 @@ def draw(session: Session) -> list[Path]:
         rates = {**rates, "all neurons": list(all_neurons.values())}
         paths.append(plot_firing_rates(rates, folder / "firing_rates.png", title=title))
     return paths + _draw_sample(session, title)
+
+
+def _settles(session: Session, num_steps: int) -> Sequence[float]:
+    """The cumulative confidence of each step at which the run's loss settles; empty if nothing is known of it."""
+    loss = session.cfg.loss
+    found = fixed_points_of(loss.name, loss.params, num_steps, session.dataset.num_classes)
+    return () if found is None else found.cumulative
 
 
 @torch.inference_mode()

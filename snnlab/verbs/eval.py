@@ -2,7 +2,7 @@
 
 The config is the run's own; overrides apply on top of it. Several numbers of time steps give a table with a
 row for each, and so do several values of keys of the neuron, in all combinations. early_exit lets samples stop
-early; noise is put on the samples, before normalisation.
+early; noise is put on the samples, before normalisation; robustness measures under many kinds of noise and corruption.
 """
 
 import argparse
@@ -16,6 +16,8 @@ EXAMPLES = (
     "snnlab eval run=DIR num_steps=[1,2,4]",
     "snnlab eval run=DIR early_exit.threshold=[0.7,0.9,0.99] early_exit.streaming=true",
     "snnlab eval run=DIR noise=gaussian noise.level=[0,0.1,0.2]",
+    "snnlab eval run=DIR robustness=[all] trainer.limit_test_batches=20",
+    "snnlab eval run=DIR robustness=[clean,fog] robustness.severities=[1,2,3,4,5]",
     "snnlab eval run=DIR time_scale=[1,2,4,8]",
     "snnlab eval run=DIR neuron.rising=[average,upsample] neuron.falling=[average,downsample]",
     "snnlab eval run=DIR speed=true",
@@ -49,6 +51,10 @@ def run(args: argparse.Namespace) -> int:
         from snnlab.evaluate import noise_levels
 
         return noise_levels.run(cfg, asked.run, asked.noise, asked.checkpoint, asked.weights)
+    if asked.robustness is not None:
+        from snnlab.evaluate import robustness
+
+        return robustness.run(cfg, asked.run, asked.robustness, asked.checkpoint, asked.weights)
     if asked.variants:
         from snnlab.evaluate import variants
 

@@ -1,7 +1,8 @@
 """Rebuild a published table or figure from runs: fill it, plan its runs, start those that are missing.
 
-A table is a file in conf/table. scale=full is the paper's recipe, scale=short has fewer epochs, scale=smoke takes
-two training steps on embedded data and shows only that everything runs. Other overrides go to every cell.
+A table is a file in conf/table. scale=full is the paper's recipe, scale=converged trains on few images until they are
+known by heart, scale=short has fewer epochs, scale=smoke takes two training steps on embedded data and shows only that
+everything runs. Other overrides go to every cell.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 import pickle
 import tarfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,6 +43,36 @@ def test_cifar10(cifar10):
     assert x.shape == (2, 1, 3, 32, 32)
     assert torch.equal(x[0, 0], raw.float() / 255)
     assert dataset.status().present
+
+
+@pytest.mark.parametrize("split", ["first150", "first1000"])
+def test_a_part_of_cifar10_has_the_first_images_of_each_class(tmp_path, monkeypatch, split):
+    count = int(split.removeprefix("first"))
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(10), count + 3))
+    whole = SimpleNamespace(data=np.zeros((len(labels), 2, 2, 3), np.uint8), targets=labels.tolist())
+    whole.data[:, 0, 0, 0] = np.arange(len(labels)) % 256
+    monkeypatch.setattr(CIFAR10, "_reader", lambda self: lambda *args, **more: whole)
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    part, test = CIFAR10(tmp_path, split=split).train_set(), CIFAR10(tmp_path, split=split).test_set()
+    assert len(test) == len(labels)
+    assert np.bincount(part.labels).tolist() == [count] * 10
+    seen = [0] * 10
+    expected = []
+    for index, label in enumerate(labels):
+        seen[label] += 1
+        if seen[label] <= count:
+            expected.append(index)
+    assert part.positions().tolist() == expected
+    assert part.labels.tolist() == labels[expected].tolist()
+    images, _ = part.batch([0, 5, len(part) - 1])
+    assert images[:, 0, 0, 0].tolist() == [expected[n] % 256 for n in (0, 5, len(part) - 1)]
+
+
+def test_a_part_of_cifar_that_has_too_few_images_is_an_error(cifar10):
+    with pytest.raises(
+        DataError, match="split first150 takes 150 training images of each class, and one has 0"
+    ):
+        CIFAR10(cifar10, split="first150").train_set()
 
 
 def test_cifar_archive_is_unpacked_where_it_lies(cifar10):

@@ -14,7 +14,7 @@ from snnlab.plots.frames import plot_frames
 from snnlab.plots.loss_trends import plot_loss_trends
 from snnlab.plots.over_time import plot_over_time
 from snnlab.plots.raster import plot_raster
-from snnlab.plots.reliability import inline_reliability, plot_reliability
+from snnlab.plots.reliability import SETTLES, inline_reliability, plot_reliability
 from snnlab.plots.time_scale import plot_time_scale
 from snnlab.plots.time_steps import plot_time_steps
 from tests.plots.svg import titles
@@ -146,6 +146,19 @@ class TestReliability:
     def test_no_sample(self, tmp_path):
         empty = {key: [[0, 0]] for key in ("count", "confidence", "accuracy")}
         assert is_picture(plot_reliability(empty, tmp_path / "a.png"))
+
+    def test_where_training_settles_is_a_line_with_its_name(self, tmp_path, drawn):
+        plot_reliability(self.bins(), tmp_path / "a.png", settles=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+        panels = [axes for axes in drawn[0].axes if axes.get_title(loc="left")]
+        assert [line(axes, SETTLES)[0] for axes in panels] == [[0.1, 0.1], [0.3, 0.3], [0.6, 0.6]]
+        assert SETTLES in [text.get_text() for text in drawn[0].legends[0].get_texts()]
+        plot_reliability(self.bins(), tmp_path / "b.png")
+        assert SETTLES not in [text.get_text() for text in drawn[1].legends[0].get_texts()]
+
+    def test_of_a_page_says_where_training_settles(self):
+        svg, error = inline_reliability(self.bins(), 2, 0.625)
+        assert error == inline_reliability(self.bins(), 2)[1]
+        assert f"{SETTLES}: 0.625" in titles(svg)
 
     @pytest.mark.parametrize("steps", [[0], [7]])
     def test_unknown_step(self, steps, tmp_path):

@@ -77,6 +77,20 @@ def test_pictures_take_their_colours_from_the_style_sheet_and_repeat(run):
     assert run_page([data]) == page
 
 
+def test_a_page_says_where_the_training_of_its_loss_settles(run):
+    """The lines are those of the run's own settings; a loss without such points has neither line nor legend."""
+    for overrides, expected in (
+        (("loss=tmc",), ["0.382", "0.557"]),
+        (("loss=tmc", "loss.variant=paper", "seed=1"), ["0.500", "1.000"]),
+        (("loss=tet",), []),
+    ):
+        page = run_page([RunData(run(*overrides))])
+        assert (
+            re.findall(r"<title>confidence at which TMC&#x27;s training settles: ([\d.]+)", page) == expected
+        )
+        assert ("where TMC's training settles" in page) == bool(expected)
+
+
 def test_a_run_that_stored_little_has_a_page_too(run):
     page = run_page([RunData(run(whole=False))])
     parsed(page)

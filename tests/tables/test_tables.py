@@ -62,7 +62,7 @@ def test_one_row_of_each_experiment_composes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scale", ["full", "short", "smoke"])
+@pytest.mark.parametrize("scale", ["full", "converged", "short", "smoke"])
 def test_every_cell_composes_at_every_scale(scale):
     with Planner() as planner:
         for name, table in TABLES.items():
@@ -77,6 +77,37 @@ def test_some_tables_plan_at_every_scale(scale):
             plan = planner.plan(name, TABLES[name], scale)
             assert bool(plan.runs) != bool(plan.table.draw)
             assert {run.cfg.trainer.epochs == 1 for run in plan.runs} <= {scale == "smoke"}
+
+
+def test_a_table_that_says_nothing_of_it_has_no_runs_at_the_converged_scale():
+    with Planner() as planner:
+        for name in ("mtsnn_4", "twd_9", "figure_mtsnn_3"):
+            plan = planner.plan(name, TABLES[name], "converged")
+            assert not plan.runs
+            assert not plan.cells or "not at the converged scale" in {cell.why for cell in plan.cells}
+
+
+def test_runs_of_the_converged_scale_share_data_and_recipe():
+    """A table whose methods had different budgets would compare those."""
+    with Planner() as planner:
+        common = planner.config(["+experiment=converged_cifar10"])
+        for name, table in TABLES.items():
+            if "converged" not in table.scales:
+                continue
+            plan = planner.plan(name, table, "converged")
+            assert plan.runs, name
+            for run in plan.runs:
+                cfg = run.cfg
+                if cfg.dataset.name != "cifar10":
+                    assert not cfg.trainer.limit_train_batches, name
+                    continue
+                assert cfg.dataset == common.dataset, name
+                assert cfg.augment == common.augment, name
+                assert (cfg.optimizer.name, cfg.trainer.epochs) == (
+                    common.optimizer.name,
+                    common.trainer.epochs,
+                )
+                assert cfg.trainer.batch_size * cfg.trainer.accumulate == common.trainer.batch_size, name
 
 
 def test_every_metric_of_a_result_is_one_that_runs_have():
@@ -114,4 +145,9 @@ def test_published_runs_keep_the_layout_that_they_were_made_in(file):
         table = TABLES[content["table"]]
         plan = planner.plan(content["table"], table, content["scale"], [0], content["by_hand"])
     assert plan.runs
+    if "converged" in file.stem:
+        # Made after the layout was chosen by itself: the runs have the very hashes of today.
+        known = {one.split("-")[0] for run in plan.runs for one in hashes(run.cfg)}
+        assert {run["run"].split("/")[1].split("-")[-2] for run in content["runs"]} <= known
+        return
     assert not [run for run in plan.runs if run.cfg.trainer.channels_last]

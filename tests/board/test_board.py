@@ -1,0 +1,114 @@
+"""`snnlab board` on a tiny network: it trains, measures, writes its page, and goes on where it was cut."""
+
+import json
+import re
+
+import pytest
+
+from snnlab.board.page import board_page
+from snnlab.board.standing import Standing
+from snnlab.cli import main
+from snnlab.evaluate import robustness
+
+TINY = (
+    "losses=[sdt,tmc]", "neurons=[lif]", "seeds=[0]", "severities=[3]", "levels=[0.1]", "batches=1",
+    "dataset=digits", "dataset.image_size=8", "model.channels=[4,8]", "num_steps=2", "trainer.epochs=1",
+    "trainer.max_steps=2", "trainer.eval_every=1", "trainer.device=cpu", "trainer.plots=false",
+    "trainer.progress=none", "hydra/launcher=basic",
+)  # fmt: skip
+
+
+def test_a_tiny_board_is_cut_goes_on_and_measures_nothing_twice(tmp_path, monkeypatch, capsys):
+    page = tmp_path / "out" / "board.html"
+    command = ["board", *TINY, f"paths.runs={tmp_path}/runs", f"paths.data={tmp_path}", "--output", str(page)]
+    seen = []
+    measured = robustness.measured
+
+    def counting(stored, condition, seed):
+        if len(seen) == 5:
+            seen.append("stop")
+            raise KeyboardInterrupt
+        seen.append((stored.cfg.loss.name, condition))
+        return measured(stored, condition, seed)
+
+    monkeypatch.setattr(robustness, "measured", counting)
+    assert main([*command, "--run"]) == 75
+    assert main([*command, "--run"]) == 0
+    once = [one for one in seen if one != "stop"]
+    assert len(once) == len(set(once)) == 2 * (1 + 3 + 15)
+    assert main([*command, "--run"]) == 0
+    assert len(seen) == len(once) + 1
+    text = page.read_text()
+    assert "Not measured yet" not in text
+    for part in (
+        "sdt, lif (1)",
+        "tmc, lif (1)",
+        "jpeg compression",
+        "noise: gaussian",
+        "Over time steps: lif",
+        "losses=[sdt,tmc]",
+    ):
+        assert part in text
+    assert not re.search(r"<script|src=\"http|href=\"http", text)
+    capsys.readouterr()
+    assert main([*command, "--plan"]) == 0
+    assert "2 done" in capsys.readouterr().out
+    # Other conditions are another measurement of the same runs.
+    assert main([*command, "levels=[0.3]"]) == 0
+    assert "Not measured yet: sdt, lif; tmc, lif" in page.read_text()
+
+
+CONDITIONS = {
+    ("clean", 0.0): 0.8,
+    ("uniform", 0.1): 0.6,
+    ("uniform", 0.2): 0.4,
+    ("fog", 1.0): 0.3,
+    ("fog", 5.0): 0.1,
+    ("contrast", 1.0): 0.6,
+}
+
+
+def rows():
+    """What is stored of a run: every metric is 0 at the first step, and at the second as above."""
+    keys = [
+        f"{key}_{reading}"
+        for key in ("acc", "nll", "brier", "ece", "adaece", "cece")
+        for reading in ("cum", "step")
+    ]
+    return [
+        {"kind": kind, "level": level, **{key: [0.0, value] for key in keys}}
+        for (kind, level), value in CONDITIONS.items()
+    ]
+
+
+def test_a_kind_counts_once_whatever_the_number_of_its_levels():
+    one = Standing("sdt", "lif", [rows()], [0.995])
+    assert one.last("acc", ("clean",)) == (0.8, None)
+    assert one.last("acc", ("uniform",))[0] == pytest.approx(0.5)
+    assert one.last("acc", ("fog", "contrast"))[0] == pytest.approx((0.2 + 0.6) / 2)
+    assert one.over_time("acc", "cum", ("fog", "contrast")) == pytest.approx([0.0, 0.4])
+    assert one.last("acc", ("motion_blur",)) == (None, None)
+    other = json.loads(json.dumps(rows()).replace("0.8", "0.6"))
+    both = Standing("sdt", "lif", [rows(), other], [0.995, 0.98])
+    mean, deviation = both.last("acc", ("clean",))
+    assert (mean, deviation) == (pytest.approx(0.7), pytest.approx(0.02**0.5))
+
+
+def test_the_page_names_the_best_the_worst_training_and_what_is_missing():
+    better = json.loads(json.dumps(rows()).replace("0.8", "0.9"))
+    known = [Standing("sdt", "lif", [rows()], [0.995]), Standing("tmc", "lif", [better], [0.98])]
+    page = board_page([*known, Standing("twd", "cf", [], [])], [("seeds", "0")])
+    assert "Not measured yet: twd, cf." in page
+    assert "<b>90.00</b>" in page
+    # Of ECE the lower value is the better one.
+    assert "<b>0.8000</b>" in page
+    assert "<b>0.9000</b>" not in page
+    for text in ("99.50", "98.00", "sdt, lif, fog: 20.00 %"):
+        assert text in page
+    assert "twd, cf (0)" not in page
+
+
+def test_a_board_without_measurements_has_a_page():
+    page = board_page([Standing("sdt", "lif", [], [])], [])
+    assert "Not measured yet: sdt, lif." in page
+    assert "All pairs" not in page
