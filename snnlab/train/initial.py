@@ -15,11 +15,16 @@ from snnlab.runs.data_check import refuse_other_samples
 from snnlab.train.released_file import read_released
 
 
-def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
+def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> None:
     """Loads the weights of `init.run` or `init.file`; does nothing if neither is set.
 
     Parameters of neurons may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; they keep
     their configured initial values. All other parameters must be present with equal shapes, and none may be left over.
+
+    Args:
+        cfg: the configuration.
+        model: the network.
+        data: identity of the run's data; None: the data are not compared with those of the weights.
 
     Raises:
         ConfigError: the weights do not fit this network, or they were trained on other samples of its data set.
@@ -34,7 +39,8 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     folder = Path(init.run)
     otherwise = checkpoint.other(init.checkpoint, "init.checkpoint", "init.run")
     content = checkpoint.load_of_run(folder, init.checkpoint, otherwise)
-    refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
+    if data is not None:
+        refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
     weights = checkpoint.weights_of(content)
     own = model.state_dict()
     neurons = tuple(f"{name}." for name, module in model.named_modules() if isinstance(module, Neuron))

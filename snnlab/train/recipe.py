@@ -8,7 +8,7 @@ from contextlib import suppress
 from snnlab import build
 from snnlab.config.schema import RunConfig
 from snnlab.data.dataset import LabelledData
-from snnlab.errors import PREEMPTED, DataError, RunError, SnnlabError
+from snnlab.errors import PREEMPTED, DataError, RunError
 from snnlab.kernels import BackendError, ran
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import environment
@@ -23,6 +23,7 @@ from snnlab.signals import Stopped
 from snnlab.train.guard import anomalies, nan_error
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
+from snnlab.train.rehearsal import refuse_place, rehearse
 from snnlab.train.report import announce, log_of, mirror_of, report, show_result
 from snnlab.train.session import Session
 
@@ -55,12 +56,10 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
             refuse_other_data(stored.data, dataset.identity(), files.folder)
         show_result(RunLog(None, quiet=not processes.leads), files, stored)
         return DONE
-    if cfg.trainer.on_existing == "fail" and files.folder.exists():
-        raise SnnlabError(
-            f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it"
-        )
-    files.refuse_unwritable()
+    refuse_place(cfg, files)
     device = set_up(cfg.trainer, processes)
+    if not (files.checkpoints / "last.pt").exists():
+        rehearse(cfg, dataset)
     processes.leader_first(dataset.prepare)
     # Built before the run directory is entered: what cannot be built leaves nothing behind.
     session = Session(cfg, files, dataset, device, processes)
