@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     say_quickstart(args)
     for note in cfg.notes:
         print(f"note: {note}", file=sys.stderr)
+    from snnlab.plots.figure import also_as
     from snnlab.train import recipe
 
+    also_as(cfg.plots.formats)
     return recipe.run(cfg)

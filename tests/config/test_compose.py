@@ -6,6 +6,7 @@ from snnlab.config.compose import compose, compose_with, loader
 from snnlab.config.overrides import read_overrides
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 
@@ -206,3 +207,16 @@ def test_a_composition_leaves_no_trace_in_the_next():
         changed = composed("+experiment=quickstart", "trainer.epochs=99", "seed=7", "neuron.decay=0.3")
         assert changed["trainer"]["epochs"] == 99
         assert composed("+experiment=quickstart") == before
+
+
+@pytest.mark.parametrize("decay", ["0.5", "0.3"])
+def test_a_file_contradicts_itself_with_a_default_too(mine, decay):
+    """`decay` is 0.5 by default; an experiment that gives it beside `tau` gives two values for one thing."""
+    write_experiment = mine / "experiment"
+    write_experiment.mkdir(parents=True, exist_ok=True)
+    (write_experiment / "both.yaml").write_text(
+        f"# @package _global_\ndefaults:\n  - override /neuron: lif\nneuron:\n  tau: 4\n  decay: {decay}\n"
+    )
+    given = load(["+experiment=both"], [mine]).neuron.params["decay"]
+    assert not isinstance(given, Default)
+    assert isinstance(load(["neuron=lif"]).neuron.params["decay"], Default)
