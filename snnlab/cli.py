@@ -25,7 +25,7 @@ from snnlab.verbs import verbs
 QUICKSTART = """\
 snnlab {version}: train and measure spiking neural networks
 
-  snnlab train +experiment=quickstart          train a small network on event streams of digits (2 minutes)
+  snnlab train                                 train a small network on event streams of digits (2 minutes)
   snnlab list                                  what can be combined: data sets, models, neurons, losses, ...
   snnlab show +experiment=quickstart loss=tet  a whole configuration, with the file each value comes from
 

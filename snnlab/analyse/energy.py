@@ -7,6 +7,7 @@ import torch
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.metrics import CONVENTIONS, LayerCost, OperationCounter, TotalCost, costs, total
 from snnlab.plots.energy import plot_energy
+from snnlab.plots.figure import MICRO
 
 
 @torch.no_grad()
@@ -36,8 +37,8 @@ def run(subject: Subject) -> Finding:
         "rate",
         "AC M",
         "MAC M",
-        "SNN uJ",
-        "ANN uJ",
+        f"SNN {MICRO}J",
+        f"ANN {MICRO}J",
     )
     for layer in found:
         rate = f"{layer.rate:.4f}" if layer.inputs != "real" else ""

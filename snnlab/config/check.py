@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "distill": schema.DistillConfig,
         "trainer": schema.TrainerConfig,
         "logger": schema.LoggerConfig,
+        "plots": schema.PlotsConfig,
         "paths": schema.PathsConfig,
     }
 )

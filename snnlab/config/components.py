@@ -126,9 +126,22 @@ def _check(
         found = problems.value(f"{path}.{key}", one, value)
         if isinstance(found, Path):
             found = Path(os.path.abspath(found.expanduser()))
-        left = found == one.default and f"{path}.{key}" not in problems.origins.by_hand
-        params[key] = one.default if left and isinstance(one.default, Default) else found
+        if isinstance(one.default, Default) and found == one.default:
+            found = found if key in values and _is_given(kind, f"{path}.{key}", problems) else one.default
+        params[key] = found
     return Component(name, params)
+
+
+def _is_given(kind: str, path: str, problems: Problems) -> bool:
+    """Whether someone sets a key: the command line, or a file such as an experiment, and not the component's own."""
+    if path in problems.origins.by_hand:
+        return True
+    origin = problems.origins.of_files.get(path)
+    return (
+        origin is not None
+        and origin.config not in ("", "config")
+        and not origin.config.startswith(f"{kind}/")
+    )
 
 
 def _from_another(kind: str, name: str, path: str, key: Key, value: Any, problems: Problems) -> Any:

@@ -68,7 +68,13 @@ def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = (
                 f"add -m to sweep, or write {one.key}=[...] for a list",
             )
     with loader(search) as hydra_loader:
-        return compose_with(hydra_loader, read, search)
+        composed = compose_with(hydra_loader, read, search)
+    for one in read:
+        if one.key.startswith("hydra"):
+            raise ConfigError(
+                f"{one.text}: has no effect on a single run", "snnlab train -m takes it, a sweep"
+            )
+    return composed
 
 
 def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], search: SearchPath) -> Composed:

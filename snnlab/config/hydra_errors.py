@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 import yaml
 from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.suggest import choices_hint, did_you_mean
@@ -39,6 +41,8 @@ def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
             return ConfigError(
                 f"{place}: not valid YAML: {one.problem}", "correct the file; indent with spaces"
             )
+        if isinstance(one, ConfigKeyError | ConfigAttributeError) and isinstance(one.parent_node, DictConfig):
+            return _unknown_key(str(one.full_key), [str(key) for key in one.parent_node])
     texts = [" ".join(str(one).split()) for one in chain]
     for text in texts:
         if found := CHOICE.search(text):
@@ -49,6 +53,15 @@ def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
     return ConfigError(
         f"{key}: {reason}" if key else reason,
         "snnlab show prints a composed config, snnlab list what can be chosen",
+    )
+
+
+def _unknown_key(path: str, known: list[str]) -> ConfigError:
+    """The error for a key of Hydra's own, such as an option of the launcher."""
+    home, _, name = path.rpartition(".")
+    known = [one for one in known if one != "_target_"]
+    return ConfigError(
+        f"{path}: unknown key{did_you_mean(name, known)}", f"keys of {home}: {', '.join(known) or 'none'}"
     )
 
 

@@ -21,6 +21,8 @@ from snnlab.registry import KINDS
 
 NUMBER = re.compile(r"nan|inf|[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 # Hydra merges appended groups in the order given: an experiment first, a debug mode last.
+# The others, such as hydra.run.dir, would have no effect; callbacks and logging are refused by name.
+OF_HYDRA = ("launcher", "sweeper", "callbacks", "hydra_logging", "job_logging")
 APPENDED_ORDER = {"experiment": 0, "debug": 2}
 
 
@@ -65,6 +67,11 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
         if key in ("hydra.searchpath", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir"):
             raise ConfigError(
                 f"{text}: this Hydra setting is snnlab's own", "use --config-dir, or paths.runs=<folder>"
+            )
+        if re.split("[./]", f"{key}.")[1] not in OF_HYDRA:
+            raise ConfigError(
+                f"{text}: snnlab does not use this Hydra setting",
+                "hydra.launcher.* and hydra.sweeper.* set how train -m runs; paths.runs=DIR says where results go",
             )
         return ReadOverride(text, text, key, False)
     group = search.is_group(key)

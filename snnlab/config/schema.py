@@ -168,6 +168,19 @@ class LoggerConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlotsConfig:
+    """Pictures of runs and of analyses."""
+
+    format: Unhashed[Literal["png", "pdf", "svg"] | tuple[Literal["png", "pdf", "svg"], ...]] = "png"
+    """png, pdf or svg, or a list of them; PNG, which reports show, is written in any case."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats as a sequence."""
+        return (self.format,) if isinstance(self.format, str) else self.format
+
+
+@dataclass(frozen=True, kw_only=True)
 class PathsConfig:
     """Folders; absolute after checking."""
 
@@ -415,6 +428,7 @@ class RunConfig(RunLevel):
     distill: DistillConfig
     trainer: TrainerConfig
     logger: LoggerConfig
+    plots: PlotsConfig
     paths: PathsConfig
     overrides: tuple[str, ...] = ()
     """The command line's overrides, as a sweep or a repetition would give them."""

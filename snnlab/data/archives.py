@@ -24,12 +24,12 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
     Raises:
         DataError: an archive is damaged, or not one of a data set (`data/unpack.py`).
     """
-    if not _packed(folder, patterns):
+    if not packed(folder, patterns):
         return
     waiting = partial(_log.warning, "another process is unpacking archives in %s; waiting for it", folder)
     with folder_lock(folder, waiting):
         remove_leftovers(folder.glob(".unpacking-*"))
-        for archive in _packed(folder, patterns):
+        for archive in packed(folder, patterns):
             _log.warning("unpacking %s", archive)
             temporary = folder / f".unpacking-{archive.name}-{os.getpid()}"
             try:
@@ -42,7 +42,7 @@ def unpack_archives(folder: Path, patterns: Sequence[str]) -> None:
                 shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _packed(folder: Path, patterns: Sequence[str]) -> list[Path]:
+def packed(folder: Path, patterns: Sequence[str]) -> list[Path]:
     """The archives that are still to be unpacked."""
     found = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
     return [archive for archive in found if not _done(archive).exists()]

@@ -53,6 +53,12 @@ class CIFAR(ImageData):
     def _test_set(self) -> SampleSet:
         return self._part(train=False)
 
+    def look(self) -> None:
+        place = self._place()
+        if not (place / self.folder).is_dir() and (self.download or (place / self.archive).is_file()):
+            return
+        super().look()
+
     def data_files(self) -> DataFiles:
         folder = self._place() / self.folder
         if not folder.is_dir():

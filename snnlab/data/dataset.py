@@ -208,6 +208,18 @@ class LabelledData:
         """
         raise NotImplementedError
 
+    def look(self) -> None:
+        """Looks for the data without preparing them; does nothing where archives, or a download, are still to come.
+
+        Raises:
+            DataError: what `prepare` would raise of files that are missing, or that are not those of the data set.
+        """
+        if not self.reads_files:
+            return
+        self.known_files()
+        for part, labels in zip(("training", "held-out"), self.part_labels(), strict=True):
+            refuse_labels(labels, self.num_classes, part)
+
     def data_files(self) -> DataFiles | None:
         """The files that are read, as they are now; None if there are none, or if the class does not say.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snnlab.data.archives import packed
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, open_cache
 from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
 from snnlab.data.empty import Empty, settle_empty
@@ -128,6 +129,13 @@ class EventData(LabelledData):
         """Finds the recordings after unpacking archives, where recordings are missing."""
         return self.layout.find_or_unpack(self.root, self.name)
 
+    def is_packed(self) -> bool:
+        """Whether there are archives that `find_or_unpack` would unpack."""
+        layout = getattr(self, "layout", None)  # those that find their recordings otherwise have none
+        return layout is not None and any(
+            packed(self.root / folder, layout.archives) for folder in layout.folders
+        )
+
     def decode(self, raw: Tensor) -> Tensor:
         x_BTCHW = frames_to_float(raw, self.scale)
         frames_NCHW = x_BTCHW.flatten(0, 1)
@@ -148,6 +156,13 @@ class EventData(LabelledData):
 
     def prepare(self) -> None:
         self.frames()
+
+    def look(self) -> None:
+        try:
+            super().look()
+        except DataError:
+            if not self.is_packed():
+                raise
 
     def data_files(self) -> DataFiles | None:
         try:

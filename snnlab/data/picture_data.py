@@ -29,7 +29,7 @@ class PictureData(ImageData):
     """A data set of picture files in two published parts.
 
     Training pictures are cut by RandomResizedCrop and mirrored at random in the loader; test pictures are resized by
-    their shorter side and cut from the middle. A subclass lists the pictures of a part (`look`).
+    their shorter side and cut from the middle. A subclass lists the pictures of a part (`list_part`).
 
     Args:
         root: folder of all data sets.
@@ -76,7 +76,7 @@ class PictureData(ImageData):
         self._listed: dict[Part, Listing] = {}
         self._samples: dict[Part, list[tuple[str, int]]] = {}
 
-    def look(self, part: Part) -> Listing:
+    def list_part(self, part: Part) -> Listing:
         """Lists a part.
 
         Raises:
@@ -90,9 +90,9 @@ class PictureData(ImageData):
         raise NotImplementedError
 
     def listing(self, part: Part) -> Listing:
-        """As `look`, but looks once."""
+        """As `list_part`, but looks once."""
         if part not in self._listed:
-            self._listed[part] = self.look(part)
+            self._listed[part] = self.list_part(part)
         return self._listed[part]
 
     def missing(self, place: Path, what: str) -> NotThereError:

@@ -57,6 +57,9 @@ class Synthetic(LabelledData):
     def decode(self, raw: Tensor) -> Tensor:
         return self._dataset.decode(raw)
 
+    def look(self) -> None:
+        """Does nothing: there is nothing to look for."""
+
     def prepare(self) -> None:
         """Does nothing: generated data need no preparation."""
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlab.data.archives import unpack_archives
+from snnlab.data.archives import packed, unpack_archives
 from snnlab.data.event_data import EventData
 from snnlab.data.files import Recording, class_folders, files_named, missing, number_in
 from snnlab.data.frames import Framing
@@ -105,6 +105,9 @@ class DVSGesture(EventData):
             for folder in _FOLDERS:
                 unpack_archives(self.root / folder, _ARCHIVES)
         return self.find()
+
+    def is_packed(self) -> bool:
+        return any(packed(self.root / folder, _ARCHIVES) for folder in _FOLDERS)
 
     def split(self, names: Sequence[str], labels: NDArray[np.int64]) -> Split:
         return by_test_mask(np.array([_is_test(name) for name in names]))

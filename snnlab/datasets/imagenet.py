@@ -59,7 +59,7 @@ class ImageNet(PictureData):
         )
         self.class_names = class_folders(place / "train") or tuple(map(str, range(classes)))
 
-    def look(self, part: Part) -> Listing:
+    def list_part(self, part: Part) -> Listing:
         names = class_folders(self.folder / part)
         if not names:
             raise self.missing(self.folder / part, "class folders")

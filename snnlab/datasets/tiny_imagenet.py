@@ -67,7 +67,11 @@ class TinyImageNet(PictureData):
         self._unpack()
         super().prepare()
 
-    def look(self, part: Part) -> Listing:
+    def look(self) -> None:
+        if self.folder.is_dir() or not (self.root / _ARCHIVE).is_file():
+            super().look()
+
+    def list_part(self, part: Part) -> Listing:
         folder = self.folder / part
         names = class_folders(folder)
         if part == "val" and "images" in names:

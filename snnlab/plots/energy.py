@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from snnlab.plots.figure import BLUE, MUTED, VERMILLION, drawing, write_csv
+from snnlab.plots.figure import BLUE, GRID, MICRO, MUTED, VERMILLION, drawing, tip, write_csv
+from snnlab.plots.layer_names import layer_names
 
 GREY = "#C9C9C9"
 
@@ -17,7 +18,7 @@ def plot_energy(
     convention: str,
     title: str = "",
 ) -> Path:
-    """Draws a pair of bars per layer on a logarithmic scale, and the totals.
+    """Draws a pair of points per layer on a logarithmic scale, and the totals.
 
     Args:
         layers: `LayerCost` of each layer as a mapping, in the order of the network.
@@ -30,40 +31,51 @@ def plot_energy(
         `path`.
     """
     import numpy as np
-    from matplotlib.patches import Patch
+    from matplotlib.lines import Line2D
+
+    def dot(colour: str, label: str) -> Line2D:
+        return Line2D([], [], color=colour, marker="o", linestyle="", label=label)
 
     rows = np.arange(len(layers))
     snn = [layer["snn_pJ"] / 1e6 for layer in layers]
     ann = [layer["ann_pJ"] / 1e6 for layer in layers]
     positive = [value for value in (*snn, *ann) if value > 0] or [1.0]
     left = 10 ** float(np.floor(np.log10(min(positive))))
+    shown = np.maximum(snn, left), np.maximum(ann, left)
     of_snn, of_ann = whole["snn_pJ"] / 1e6, whole["ann_pJ"] / 1e6
-    with drawing(path, 8.6, 0.34 * len(layers) + 2.2, title) as figure:
+    with drawing(path, 8.6, 0.42 * len(layers) + 2.2, title) as figure:
         axes = figure.subplots()
-        axes.barh(rows + 0.2, ann, height=0.38, color=GREY)
+        # Points: the length of a bar would mean nothing on an axis that has no zero.
         colours = [VERMILLION if layer["mac"] else BLUE for layer in layers]
-        axes.barh(rows - 0.2, snn, height=0.38, color=colours)
-        axes.set(ylim=(len(layers) - 0.4, -0.6), xlabel="energy of one sample, uJ", xscale="log")
-        axes.set_yticks(rows, [layer["name"] for layer in layers])
-        axes.set_xlim(left, 4 * max(positive))
+        axes.hlines(
+            rows, np.minimum(shown[0], shown[1]), np.maximum(*shown), color=GRID, linewidth=2, zorder=1
+        )
+        of_dots = axes.scatter(shown[1], rows, s=42, color=GREY, zorder=2)
+        of_dots.set_urls([tip(f"ANN: {value:.4g} {MICRO}J") for value in ann])
+        of_dots = axes.scatter(shown[0], rows, s=42, color=colours, zorder=3)
+        of_dots.set_urls([tip(f"SNN: {value:.4g} {MICRO}J") for value in snn])
+        axes.set(ylim=(len(layers) - 0.4, -0.6), xlabel=f"energy of one sample, {MICRO}J", xscale="log")
+        names = layer_names((layer["name"] for layer in layers), "conv")
+        axes.set_yticks(rows, [names[layer["name"]] for layer in layers])
+        axes.set_xlim(left / 1.5, 4 * max(positive))
         ratio = f", {of_ann / of_snn:.1f} times as much" if of_snn else ""
         axes.set_title(f"SNN {_short(whole['snn_pJ'] / 1e12)}J, ANN {_short(whole['ann_pJ'] / 1e12)}J{ratio}")
         for row, (layer, energy) in enumerate(zip(layers, snn, strict=True)):
             kind, count = ("MAC", layer["mac"]) if layer["mac"] else ("AC", layer["ac"])
-            place = (max(energy, left), row - 0.2)
+            place = (max(energy, left), row)
             axes.annotate(
                 f"{_short(count)} {kind}",
                 place,
-                (3, 0),
+                (0, 5),
                 textcoords="offset points",
-                va="center",
+                ha="center",
                 fontsize=7.5,
                 color=MUTED,
             )
         axes.grid(axis="x")
-        handles = [Patch(color=BLUE, label="SNN, accumulations (AC)"), Patch(color=GREY, label="ANN")]
+        handles = [dot(BLUE, "SNN, accumulations (AC)"), dot(GREY, "ANN")]
         if VERMILLION in colours:
-            handles.insert(1, Patch(color=VERMILLION, label="SNN, multiplications (MAC)"))
+            handles.insert(1, dot(VERMILLION, "SNN, multiplications (MAC)"))
         figure.legend(
             handles=handles,
             loc="outside lower center",
@@ -78,14 +90,14 @@ def plot_energy(
 
 
 def _short(value: float) -> str:
-    """Three digits and a prefix: 0.0000449 -> "44.9 u"."""
+    """Three digits and a prefix: 0.0000449 -> "44.9 \N{MICRO SIGN}"."""
     for prefix, size in (
         ("G", 1e9),
         ("M", 1e6),
         ("k", 1e3),
         ("", 1.0),
         ("m", 1e-3),
-        ("u", 1e-6),
+        (MICRO, 1e-6),
         ("n", 1e-9),
     ):
         if value >= 0.9995 * size:

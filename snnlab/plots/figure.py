@@ -4,11 +4,16 @@ Figures are made with matplotlib's objects, never with pyplot: no global state i
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from html import escape
+from io import StringIO
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from snnlab.atomic import replacing
 
@@ -26,6 +31,9 @@ BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY = (
     "#56B4E9",
 )
 LETTERS_PER_INCH = 9
+TIP = "tip:"
+MICRO = "\N{MICRO SIGN}"
+_ALSO: ContextVar[tuple[str, ...]] = ContextVar("snnlab_picture_formats", default=())
 INK, MUTED, GRID = "#222222", "#6B6B6B", "#E3E3E3"
 
 STYLE: dict[Any, Any] = {
@@ -59,14 +67,21 @@ STYLE: dict[Any, Any] = {
 }
 
 
+def also_as(formats: Iterable[str]) -> None:
+    """Writes pictures in these formats, too, from here on: `pdf`, `svg`, `png`."""
+    _ALSO.set(tuple(formats))
+
+
 @contextmanager
 def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterator[Figure]":
-    """Yields an empty figure of a size in inches; writes it to `path` unless the block raises."""
+    """Yields an empty figure of a size in inches; writes it to `path` unless the block raises, and in `also_as`."""
     with styled(width, height, title) as figure:
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix.removeprefix("."))
+        # SVG first: the others lose the tips, which PDF would make links.
+        for form in sorted({path.suffix.removeprefix("."), *_ALSO.get()}, key=lambda one: one != "svg"):
+            with replacing(path.with_suffix(f".{form}")) as temporary:
+                _save(figure, temporary, form)
 
 
 @contextmanager
@@ -84,6 +99,28 @@ def styled(width: float, height: float, title: str = "") -> "Iterator[Figure]":
         if title:
             figure.suptitle(fill(title, round(LETTERS_PER_INCH * width)))
         yield figure
+
+
+def tip(text: str) -> str:
+    """The URL that gives an artist a tooltip in SVG files."""
+    return f"{TIP}{quote(text)}"
+
+
+def _save(figure: "Figure", path: Path, form: str) -> None:
+    if form != "svg":
+        for artist in figure.findobj():
+            if (artist.get_url() or "").startswith(TIP):
+                artist.set_url(None)
+        figure.savefig(path, format=form)
+        return
+    buffer = StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = re.sub(
+        rf'<a xlink:href="{TIP}([^"]*)"[^>]*>',
+        lambda match: f"<g><title>{escape(unquote(match[1]))}</title>",
+        buffer.getvalue(),
+    )
+    path.write_text(text.replace("</a>", "</g>"), encoding="utf-8")
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

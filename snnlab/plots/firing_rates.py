@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from snnlab.plots.figure import INK, drawing, write_csv
+from snnlab.plots.figure import INK, drawing, tip, write_csv
+from snnlab.plots.layer_names import layer_names
 
 MAX_NUMBERS = 20
 
@@ -30,11 +31,12 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
     num_layers, num_steps = rates_LT.shape
     width, height = min(max(5.0, 0.5 * num_steps + 2.6), 14.0), max(2.4, 0.32 * num_layers + 1.3)
     top = max(float(np.nanmax(np.abs(rates_LT))), 1e-12)
+    names = list(layer_names(rates).values())
     with drawing(path, width, height, title) as figure:
         axes = figure.subplots()
         image = axes.imshow(rates_LT, aspect="auto", cmap="cividis", vmin=0, vmax=top)
         axes.set(title="Firing rate (share of neurons that fire)", xlabel="time step t")
-        axes.set_yticks(range(num_layers), list(rates))
+        axes.set_yticks(range(num_layers), names)
         every = -(-num_steps // MAX_NUMBERS)
         shown = range(0, num_steps, every)
         axes.set_xticks(shown, [str(step + 1) for step in shown])
@@ -44,7 +46,17 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
         if num_steps <= MAX_NUMBERS:
             for (layer, step), rate in np.ndenumerate(rates_LT):
                 colour = INK if rate > 0.55 * top else "white"
-                axes.text(step, layer, f"{rate:.2f}", ha="center", va="center", fontsize=8, color=colour)
+                said = f"{names[layer]}, t = {step + 1}: {rate:.4f}"
+                axes.text(
+                    step,
+                    layer,
+                    f"{rate:.2f}",
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color=colour,
+                    url=tip(said),
+                )
         figure.colorbar(image, ax=axes, pad=0.02)
     rows = [[layer, *values, sum(values) / num_steps] for layer, values in rates.items()]
     write_csv(path.with_suffix(".csv"), ["layer", *(f"t{t}" for t in range(1, num_steps + 1)), "mean"], rows)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snnlab.plots.figure import BLUE, GRID, INK, VERMILLION, drawing, write_csv
+from snnlab.plots.figure import BLUE, GRID, INK, VERMILLION, drawing, tip, write_csv
+from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,7 @@ def plot_layers_over_time(
         )
         above, corner, heat, right = grid.flat
         corner.set_axis_off()
-        _heat_map(heat, values_LT, list(shares), steps)
+        _heat_map(heat, values_LT, list(layer_names(shares).values()), steps)
         heat.set(xlabel="time step t")
         if everywhere:
             above.plot(steps, mean_T, color=BLUE, marker="o")
@@ -125,4 +126,14 @@ def _heat_map(
             if np.isnan(value):
                 continue
             colour = "white" if value > 0.6 * top else INK
-            axes.text(step + 1, layer, f"{value:.1f}", ha="center", va="center", fontsize=8, color=colour)
+            said = f"{names[layer]}, t = {step + 1}: {value:.2f} %"
+            axes.text(
+                step + 1,
+                layer,
+                f"{value:.1f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=colour,
+                url=tip(said),
+            )

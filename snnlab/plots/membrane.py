@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.plots.figure import INK, VERMILLION, drawing, write_csv
+from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +61,7 @@ def plot_membrane(
     if not histograms:
         raise ValueError("histograms: no layer to draw")
     names = list(histograms)
+    titles = layer_names(names)
     if len(names) > max_layers:
         names = [names[round(index)] for index in np.linspace(0, len(names) - 1, max_layers)]
     num_steps = max(len(histograms[name].shares) for name in names)
@@ -73,7 +75,7 @@ def plot_membrane(
             axes.set_axis_off()
         for axes, name in zip(panels.flat, names, strict=False):
             moving |= _panel(axes, histograms[name], colours)
-            axes.set_title(name)
+            axes.set_title(titles[name])
         for axes in panels[:, 0]:
             axes.set_ylabel("density")
         for index in range(columns):

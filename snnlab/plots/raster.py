@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.plots.figure import BLUE, MUTED, VERMILLION, drawing
+from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +44,7 @@ def plot_raster(
     if not spikes:
         raise ValueError("spikes: no layer to draw")
     names = list(spikes)
+    titles = layer_names(names)
     if len(names) > MAX_LAYERS:
         names = [names[round(index)] for index in np.linspace(0, len(names) - 1, MAX_LAYERS)]
     colours = ListedColormap([colour for _, colour in LEVELS])
@@ -61,7 +63,7 @@ def plot_raster(
             axes.invert_yaxis()
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             firing, count = int((output_NT != 0).any(1).sum()), len(output_NT)
-            axes.set(xlabel="time step t", yticks=[], title=name)
+            axes.set(xlabel="time step t", yticks=[], title=titles[name])
             axes.set_ylabel(
                 f"{len(shown_NT):,} of {firing:,} active neurons" if firing else "no neuron is active"
             )

@@ -5,6 +5,7 @@ from math import log2
 from pathlib import Path
 
 from snnlab.plots.figure import BLUE, INK, MUTED, drawing
+from snnlab.plots.layer_names import layer_names
 
 
 def plot_time_steps(steps: Mapping[str, int], path: Path, *, title: str = "") -> Path:
@@ -41,7 +42,7 @@ def plot_time_steps(steps: Mapping[str, int], path: Path, *, title: str = "") ->
                 fontsize=8,
                 color=INK,
             )
-        axes.set_xticks(places, list(steps), rotation=60, ha="right", fontsize=8)
+        axes.set_xticks(places, list(layer_names(steps).values()), rotation=60, ha="right", fontsize=8)
         axes.set_yticks(range(0, max(steps.values()) + 1, max(1, max(steps.values()) // 8)))
         axes.set(title="Time steps of each layer", ylabel="T (on the bar: log2 T, bits of the ANN)")
         axes.grid(axis="y")

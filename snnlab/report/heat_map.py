@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from snnlab.plots.layer_names import layer_names
+
 
 @dataclass(frozen=True)
 class HeatCell:
@@ -26,12 +28,13 @@ def rate_map(rates: Mapping[str, Sequence[float]]) -> HeatMap:
     """Firing rates of layers at time steps."""
     top = max((value for values in rates.values() for value in values), default=0.0) or 1.0
     steps = max((len(values) for values in rates.values()), default=0)
+    names = layer_names(rates)
     cells = [
-        [HeatCell(value, value / top, f"{value:.2f}", f"{layer}, t = {step}: {value:.4f}")
+        [HeatCell(value, value / top, f"{value:.2f}", f"{names[layer]}, t = {step}: {value:.4f}")
          for step, value in enumerate(values, start=1)]
         for layer, values in rates.items()
     ]  # fmt: skip
-    return HeatMap(list(rates), [str(step) for step in range(1, steps + 1)], cells)
+    return HeatMap(list(names.values()), [str(step) for step in range(1, steps + 1)], cells)
 
 
 def confusion_map(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> HeatMap:

@@ -18,7 +18,7 @@ import yaml
 from snnlab.atomic import json_text, naming, write_json, write_text
 from snnlab.errors import SnnlabError
 from snnlab.leftovers import remove_leftovers
-from snnlab.locks import lock
+from snnlab.locks import is_locked, lock
 from snnlab.runs import checkpoint
 from snnlab.runs.holder import BEAT_SECONDS
 from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
@@ -49,12 +49,9 @@ class RunFiles:
         # The kernel releases the lock when the process ends, so a killed run leaves no stale one.
         if not _lock_soon(self._lock_file):
             self._lock_file.seek(0)
-            holder = self._lock_file.read().strip() or "another process"
+            holder = self._lock_file.read()
             self._lock_file.close()
-            raise SnnlabError(
-                f"{self.folder} is in use by {holder}",
-                "wait until that run ends, or change a setting or the seed: each gets its own directory",
-            )
+            raise self._in_use(holder)
         self._lock_file.truncate(0)
         self._lock_file.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock_file.flush()
@@ -84,6 +81,21 @@ class RunFiles:
                 raise SnnlabError(
                     f"{file} is a link to {os.readlink(file)}, which is not there", f"remove it; {elsewhere}"
                 )
+
+    def refuse_in_use(self) -> None:
+        """Stops before data are prepared if another process works in the directory; entering it asks again.
+
+        Raises:
+            SnnlabError: one does.
+        """
+        if is_locked(self._lock):
+            raise self._in_use(self._lock.read_text(encoding="utf-8", errors="replace"))
+
+    def _in_use(self, holder: str) -> SnnlabError:
+        return SnnlabError(
+            f"{self.folder} is in use by {holder.strip() or 'another process'}",
+            "wait until that run ends, or change a setting or the seed: each gets its own directory",
+        )
 
     def _files(self) -> list[Path]:
         names = (".lock", "config.yaml", "overrides.txt", "env.json", "status.json", "log.txt", METRICS)
@@ -181,6 +193,9 @@ class FollowerFiles(RunFiles):
         pass
 
     def refuse_unwritable(self) -> None:
+        pass
+
+    def refuse_in_use(self) -> None:
         pass
 
     def write_result(self, result: RunResult) -> None:

@@ -27,7 +27,7 @@ def differences(cfg: RunConfig, folder: Path) -> dict[str, tuple[Any, Any]]:
     """
     try:
         state = (folder / "config.yaml").stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     stored = _stored(folder, cfg.plugins, state.st_mtime_ns, state.st_size)
     wanted = _comparable(cfg.raw, cfg.plugins)

@@ -6,9 +6,32 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from snnlab.config.arguments import Arguments, Bare, ReadBy
+from snnlab.config.trust import override_key
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import find_run
 from snnlab.writable import refuse_unwritable
+
+SECTIONS_OF_TRAINING = ("optimizer", "scheduler", "augment", "regulariser", "init", "distill", "logger")
+KEYS_OF_TRAINING = tuple(
+    f"trainer.{name}"
+    for name in (
+        "epochs",
+        "eval_every",
+        "accumulate",
+        "clip_norm",
+        "ema",
+        "sync_bn",
+        "checkpoint_every",
+        "select",
+        "max_steps",
+        "limit_train_batches",
+        "on_existing",
+        "detect_anomaly",
+        "profile",
+        "pack_spikes",
+        "autograd_threads",
+    )
+)
 
 
 def stored_run(text: str) -> Path:
@@ -40,6 +63,20 @@ class RunArguments(Arguments):
     """Which weights: after the last epoch, or after the best."""
     overrides: tuple[str, ...] = ()
     """All others, for the run's configuration."""
+
+    def refuse_settings_of_training(self) -> None:
+        """Refuses overrides that only a training depends on: nothing that is measured would change.
+
+        Raises:
+            ConfigError: there is one.
+        """
+        for text in self.overrides:
+            key = override_key(text)
+            if key.partition(".")[0] in SECTIONS_OF_TRAINING or key in KEYS_OF_TRAINING:
+                raise ConfigError(
+                    f"{text}: has no effect on a trained network",
+                    f"leave it out; to train with it: snnlab train {text} init.run={shlex.quote(str(self.run))} ...",
+                )
 
     def refuse_read_only(self, name: str = "") -> None:
         """Stops before a measurement whose file could not be written into the run directory.

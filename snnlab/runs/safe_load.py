@@ -23,6 +23,8 @@ def safe_load(path: Path, what: str, otherwise: str) -> Any:
     Raises:
         SnnlabError: it is damaged, or holds more than tensors and plain values.
     """
+    if path.is_file() and not path.stat().st_size:
+        raise SnnlabError(f"cannot read {what.removeprefix('a ')} {path}: it is empty", otherwise)
     if (damaged := _damaged_record(path)) is not None:
         raise SnnlabError(f"{path} is damaged: the checksum of {damaged} in it is wrong", otherwise)
     try:

@@ -1,8 +1,10 @@
-"""Expands a sweep: from overrides with several values to its points, each composed and checked."""
+"""Expands a sweep: from overrides with several values to its points, each composed, checked and tried."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.types import RunMode
@@ -15,8 +17,9 @@ from snnlab.config.compose import (
     search_override,
 )
 from snnlab.config.overrides import ReadOverride, read_overrides
+from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
-from snnlab.errors import ConfigError
+from snnlab.errors import ConfigError, SnnlabError
 from snnlab.runs.data_check import other_data, refuse_difference, with_data
 from snnlab.runs.load import checked
 from snnlab.runs.results import read_result
@@ -70,24 +73,27 @@ def can_be_listed(read: Sequence[ReadOverride], master: DictConfig) -> bool:
 def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: SearchPath) -> list[Point]:
     """Composes and checks every combination, in the order in which Hydra runs them.
 
+    A made-up batch runs through each network that is not trained yet; points that differ in their seed have one.
+
     Raises:
-        ConfigError: one is wrong, or two are the same run.
+        SnnlabError: one is wrong, cannot be built or run, lacks its data, or is the same run as another.
     """
     swept = [one for one in read if one.is_sweep]
     points: list[Point] = []
+    untried: dict[Path, tuple[str, RunConfig]] = {}
     combinations = list(itertools.product(*(one.values for one in swept)))
     for values in combinations:
         chosen = {one.key: value for one, value in zip(swept, values, strict=True)}
         single = [_single(one, chosen[one.key]) if one.is_sweep else one for one in read]
         place = f"point {len(points) + 1} of {len(combinations)}: {_label(chosen)}"
-        try:
+        with _placed(place if chosen else ""):
             cfg = with_data(checked(compose_with(hydra_loader, single, search)), prepare=True)
-        except ConfigError as error:
-            raise ConfigError(error.message, f"{error.hint} ({place})" if chosen else error.hint) from None
         point = Point(chosen, cfg, frozenset(one.hydra for one in single))
         stored = read_result(point.run_dir)
         if stored is not None and cfg.trainer.on_existing == "resume":
             refuse_difference(other_data(cfg, stored.get("data")), point.run_dir)
+        else:
+            untried.setdefault(point.run_dir.parent, (place if chosen else "", cfg))
         for other in points:
             if other.run_dir == point.run_dir:
                 raise ConfigError(
@@ -95,7 +101,23 @@ def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: 
                     "leave one of them out, or sweep over a key that changes the result",
                 )
         points.append(point)
+    for place, cfg in untried.values():
+        from snnlab.train.rehearsal import refuse_point  # where it is needed: it imports torch
+
+        with _placed(place):
+            refuse_point(cfg)
     return points
+
+
+@contextmanager
+def _placed(place: str) -> Iterator[None]:
+    """Adds to the hints of errors which point they are about; the error keeps its kind."""
+    try:
+        yield
+    except SnnlabError as error:
+        if not place:
+            raise
+        raise type(error)(error.message, f"{error.hint} ({place})".lstrip()) from None
 
 
 def _single(one: ReadOverride, value: str) -> ReadOverride:

@@ -45,7 +45,7 @@ def check_options(launcher: DictConfig) -> ProcessOptions:
     """The options in Hydra's config of the launcher.
 
     Raises:
-        ConfigError: an option is unknown, or a value does not fit.
+        ConfigError: an option is unknown, a value does not fit, or a GPU is not there.
     """
     options = OmegaConf.to_container(launcher)
     assert isinstance(options, dict)
@@ -60,4 +60,14 @@ def check_options(launcher: DictConfig) -> ProcessOptions:
             problems.unknown_key(f"hydra.launcher.{name!s}", "the launcher 'process'", keys)
     if problems.found:
         raise ConfigError.first_of(problems.found)
-    return ProcessOptions(**found)
+    checked = ProcessOptions(**found)
+    if checked.gpus is not None:
+        from snnlab.machine.gpus import absent  # where it is needed: it imports torch
+
+        if problem := absent(checked.gpus):
+            raise ConfigError(
+                f"hydra.launcher.gpus: {checked.gpus}, but {problem}",
+                "leave it out where there is no GPU, hydra.launcher.workers=N runs N points at a time; "
+                "snnlab doctor shows what is there",
+            )
+    return checked

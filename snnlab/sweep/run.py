@@ -22,7 +22,10 @@ from snnlab.sweep.task import PointTask
 
 
 def run_sweep(
-    overrides: Sequence[str], config_dirs: Sequence[str | Path], train: Callable[[list[str]], int]
+    overrides: Sequence[str],
+    config_dirs: Sequence[str | Path],
+    train: Callable[[list[str]], int],
+    accepted: Callable[[], None] = lambda: None,
 ) -> int:
     """Runs all combinations of the swept values.
 
@@ -30,6 +33,7 @@ def run_sweep(
         overrides: in Hydra's syntax, with sweeps.
         config_dirs: further folders shaped like conf/.
         train: runs a command line such as ["train", "seed=0"] in this process, for Hydra's other launchers.
+        accepted: called when all points that can be listed have been checked.
 
     Returns:
         The exit code: 0 if all are done, 75 if the sweep was interrupted, else 1.
@@ -42,6 +46,7 @@ def run_sweep(
         read, lines, master = read_sweep(overrides, hydra_loader, search)
         listed = can_be_listed(read, master)
         points = points_of(read, hydra_loader, search) if listed else []
+        accepted()
         if listed:
             done = sum(read_result(point.run_dir) is not None for point in points)
             _say(f"sweep: {len(points)} runs checked, {done} done before")

@@ -16,11 +16,16 @@ from snnlab.runs.data_check import refuse_other_samples
 from snnlab.train.released_file import exported_by_us, read_released
 
 
-def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
+def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> None:
     """Loads the weights of `init.run` or `init.file`; does nothing if neither is set.
 
     Parameters of neurons may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; they keep
     their configured initial values. All other parameters must be present with equal shapes, and none may be left over.
+
+    Args:
+        cfg: the configuration.
+        model: the network.
+        data: identity of the run's data; None: the data are not compared with those of the weights.
 
     Raises:
         ConfigError: the weights do not fit this network, or they were trained on other samples of its data set.
@@ -35,14 +40,16 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     folder = Path(init.run)
     otherwise = checkpoint.other(init.checkpoint, "init.checkpoint", "init.run")
     content = checkpoint.load_of_run(folder, init.checkpoint, otherwise)
-    refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
+    if data is not None:
+        refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
     _load(model, checkpoint.weights_of(content), f"init.run: the weights of {init.run}")
 
 
-def _start_from_file(file: Path, cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
+def _start_from_file(file: Path, cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> None:
     about = exported_by_us(file)
     if about is not None:
-        refuse_other_samples(f"init.file: {file}", about.get("data"), about["config"], cfg, data)
+        if data is not None:
+            refuse_other_samples(f"init.file: {file}", about.get("data"), about["config"], cfg, data)
         _load(model, read_released(file), f"init.file: the weights of {file}")
         return
     try:

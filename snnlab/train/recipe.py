@@ -10,7 +10,7 @@ from snnlab import build
 from snnlab.config.schema import RunConfig
 from snnlab.dashboards.choose import need_packages
 from snnlab.data.dataset import LabelledData
-from snnlab.errors import PREEMPTED, DataError, RunError, SnnlabError
+from snnlab.errors import PREEMPTED, DataError, RunError
 from snnlab.kernels import BackendError, ran
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import environment
@@ -27,6 +27,7 @@ from snnlab.train.mirror import dashboards_of, save, take_step_rows, tell_sweep_
 from snnlab.train.position import place
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
+from snnlab.train.rehearsal import refuse_place, rehearse
 from snnlab.train.report import announce, log_of, report, show_result
 from snnlab.train.session import Session
 
@@ -63,12 +64,10 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
         if processes.leads:
             tell_sweep_agent(cfg, files, stored, log)
         return DONE
-    if cfg.trainer.on_existing == "fail" and files.folder.exists():
-        raise SnnlabError(
-            f"{files.folder} exists", "trainer.on_existing=resume continues it, =restart forgets it"
-        )
-    files.refuse_unwritable()
+    refuse_place(cfg, files)
     device = set_up(cfg.trainer, processes)
+    if not (files.checkpoints / "last.pt").exists():
+        rehearse(cfg, dataset)
     processes.leader_first(dataset.prepare)
     # Built before the run directory is entered: what cannot be built leaves nothing behind.
     session = Session(cfg, files, dataset, device, processes)

@@ -127,11 +127,12 @@ def logits_of_batches(
 
 
 def teacher_for(
-    cfg: RunConfig, loss: Loss, dataset: LabelledData, identity: DataIdentity, device: torch.device
+    cfg: RunConfig, loss: Loss, dataset: LabelledData, identity: DataIdentity | None, device: torch.device
 ) -> Teacher | None:
     """The teacher that a run's loss needs, None if it needs none.
 
-    Building it draws no random number from the student's generators.
+    Building it draws no random number from the student's generators. Without an identity of the student's data, the
+    samples are not compared with the teacher's.
 
     Raises:
         ConfigError: there is none, it does not fit the student's data, or it was trained on other samples of them.
@@ -162,7 +163,7 @@ def teacher_for(
 
 
 def _from_run(
-    name: str, cfg: RunConfig, dataset: LabelledData, identity: DataIdentity, device: torch.device
+    name: str, cfg: RunConfig, dataset: LabelledData, identity: DataIdentity | None, device: torch.device
 ) -> Teacher:
     folder = Path(name)
     own = load_stored(folder, named=cfg.plugins)
@@ -180,7 +181,8 @@ def _from_run(
     _refuse_difference(name, compared)
     otherwise = checkpoint.other(cfg.distill.checkpoint, "distill.checkpoint", "distill.teacher")
     content = checkpoint.load_of_run(folder, cfg.distill.checkpoint, otherwise)
-    refuse_other_samples(f"distill.teacher: {name}", content.get("data"), own.raw, cfg, identity)
+    if identity is not None:
+        refuse_other_samples(f"distill.teacher: {name}", content.get("data"), own.raw, cfg, identity)
     network = build.build_model(own, data).to(device)
     checkpoint.load_weights(network, checkpoint.weights_of(content), folder)
     sees: Literal["image", "frames", "mean"] = "frames"

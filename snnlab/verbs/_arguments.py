@@ -1,7 +1,10 @@
 """Arguments that several commands share."""
 
 import argparse
+import sys
 from pathlib import Path
+
+from snnlab.config.quickstart import EXPERIMENT, NOTE, is_quickstart
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -17,3 +20,15 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a folder with YAML files of your own, shaped like conf/; may be repeated",
     )
+
+
+def overrides_of_run(args: argparse.Namespace) -> list[str]:
+    """The overrides of a command that is about a run: without any choice, those of the quickstart."""
+    overrides: list[str] = args.overrides
+    return [EXPERIMENT, *overrides] if is_quickstart(overrides) else overrides
+
+
+def say_quickstart(args: argparse.Namespace) -> None:
+    """Says that a command line without any choice means the quickstart."""
+    if is_quickstart(args.overrides):
+        print(f"note: {NOTE}", file=sys.stderr)

@@ -34,8 +34,11 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.runs.stored_config import load_stored
 
     asked = read_analyse_arguments(args.overrides)
+    asked.refuse_settings_of_training()
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
     asked.refuse_read_only("analysis")
     from snnlab.analyse import command
+    from snnlab.plots.figure import also_as
 
+    also_as(cfg.plots.formats)
     return command.run(cfg, asked, load_stored(asked.run, (), args.config_dir, named=cfg.plugins))

@@ -45,5 +45,7 @@ def run(args: argparse.Namespace) -> int:
     snn = load_stored(asked.run, asked.settings, args.config_dir)
     ann = load_stored(asked.run, paths, args.config_dir, named=snn.plugins)
     from snnlab.convert import run as convert_run
+    from snnlab.plots.figure import also_as
 
+    also_as(snn.plots.formats)
     return convert_run.run(ann, snn, asked)

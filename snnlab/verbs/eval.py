@@ -38,11 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Loads the run's config, applies the overrides, evaluates."""
     from snnlab.evaluate.arguments import read_eval_arguments
+    from snnlab.plots.figure import also_as
     from snnlab.runs.stored_config import load_stored
 
     asked = read_eval_arguments(args.overrides)
+    asked.refuse_settings_of_training()
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
     asked.refuse_read_only()
+    also_as(cfg.plots.formats)
     if asked.early_exit is not None:
         from snnlab.evaluate import early_exit
 

@@ -72,6 +72,13 @@ def run(args: argparse.Namespace) -> int:
             f"list: no group is called '{args.group}'{guess}",
             f"groups: {', '.join(groups)}",
         )
+    if "=" in args.pattern:
+        key, _, value = args.pattern.lstrip("+").partition("=")
+        plugin = f" --plugin {value.strip('[]') or 'PACKAGE'}"
+        raise ConfigError(
+            f"list: '{args.pattern}' is an override, and a list takes a pattern of names",
+            f"snnlab list {group}{plugin if key in ('plugins', 'plugin') else ''}; snnlab list --help shows examples",
+        )
     found = _choices(group, args.pattern, tuple(args.plugin), search)
     if args.json:
         print(

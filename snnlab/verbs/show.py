@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from snnlab.verbs._arguments import add_overrides
+from snnlab.verbs._arguments import add_overrides, overrides_of_run, say_quickstart
 
 EXAMPLES = (
     "snnlab show",
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.runs.identity import run_dir
     from snnlab.runs.load import checked
 
-    composed = compose(args.overrides, args.config_dir)
+    composed = compose(overrides_of_run(args), args.config_dir)
     cfg = checked(composed)
     origins = {path: origin.text for path, origin in composed.origins.items()}
     if args.json:
@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{line:{width}}{origin}".rstrip())
     if not args.plain:
         print(f"\n# run directory: {run_dir(with_data(cfg))}")
+    say_quickstart(args)
     for note in cfg.notes:
         print(f"note: {note}", file=sys.stderr)
     return 0

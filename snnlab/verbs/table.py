@@ -194,6 +194,7 @@ def _print(args: argparse.Namespace, filled: "Sequence[Filled]") -> int:
         if form in PICTURES:
             from snnlab.tables.picture import draw
 
+            print_table(one, args.layout)
             print(f"written to {draw(one, output)}", file=sys.stderr)
             continue
         text = render(one, form, args.layout)

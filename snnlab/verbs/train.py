@@ -8,9 +8,10 @@ import os
 import sys
 
 from snnlab.errors import ConfigError
-from snnlab.verbs._arguments import add_overrides
+from snnlab.verbs._arguments import add_overrides, overrides_of_run, say_quickstart
 
 EXAMPLES = (
+    "snnlab train",
     "snnlab train +experiment=quickstart",
     "snnlab train +experiment=tmc_cifar10 neuron=plif trainer.epochs=100 seed=1",
     "snnlab train -m +experiment=quickstart loss=sdt,tet,tmc seed=0,1,2",
@@ -41,12 +42,15 @@ def run(args: argparse.Namespace) -> int:
             )
         from snnlab.sweep.run import run_sweep
 
-        return run_sweep(args.overrides, args.config_dir, args.main)
+        return run_sweep(overrides_of_run(args), args.config_dir, args.main, lambda: say_quickstart(args))
     from snnlab.runs.load import load
 
-    cfg = load(args.overrides, args.config_dir)
+    cfg = load(overrides_of_run(args), args.config_dir)
+    say_quickstart(args)
     for note in cfg.notes:
         print(f"note: {note}", file=sys.stderr)
+    from snnlab.plots.figure import also_as
     from snnlab.train import recipe
 
+    also_as(cfg.plots.formats)
     return recipe.run(cfg)

@@ -41,7 +41,16 @@ recipe = types.ModuleType("snnlab.train.recipe")
 recipe.run = run
 train = types.ModuleType("snnlab.train")
 train.recipe = recipe
-sys.modules |= {"snnlab.train": train, "snnlab.train.recipe": recipe}
+rehearsal = types.ModuleType("snnlab.train.rehearsal")
+rehearsal.refuse_point = lambda cfg: None
+gpus = types.ModuleType("snnlab.machine.gpus")
+gpus.absent = lambda gpus: ""
+sys.modules |= {
+    "snnlab.train": train,
+    "snnlab.train.recipe": recipe,
+    "snnlab.train.rehearsal": rehearsal,
+    "snnlab.machine.gpus": gpus,
+}
 """
 
 

@@ -47,7 +47,7 @@ LINES = [
     "list experiment",
     "runs",
     "show +experiment=quickstart",
-    "check +experiment=quickstart",
+    "check --no-build +experiment=quickstart",
     "completion bash",
     "train neuron.tua=3",
     "train -m seed=0,-1",
@@ -138,9 +138,15 @@ def test_check(capsys):
 
 
 def test_every_experiment_checks(capsys):
-    assert main(["check", "--all", "--json"]) == 0
+    assert main(["check", "--all", "--no-build", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found == {name: [] for name in SearchPath().options("experiment")}
+
+
+@pytest.mark.slow
+def test_every_experiment_can_be_built_and_run(capsys):
+    assert main(["check", "--all", "--json"]) == 0
+    assert not any(json.loads(capsys.readouterr().out).values())
 
 
 def test_check_all_says_which_are_wrong(capsys, monkeypatch):

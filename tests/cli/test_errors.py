@@ -156,7 +156,26 @@ CASES = [
         "hydra.searchpath=[x]: this Hydra setting is snnlab's own",
         "use --config-dir",
     ),
-    ("train hydra.nope=1", "hydra.nope: Key 'nope' not in", "snnlab show"),
+    ("train hydra.nope=1", "hydra.nope=1: snnlab does not use this Hydra setting", "hydra.launcher.*"),
+    ("train hydra.run.dir=x", "hydra.run.dir=x: snnlab does not use", "hydra.launcher.*"),
+    ("check hydra.verbose=true", "hydra.verbose=true: snnlab does not use", "hydra.launcher.*"),
+    (
+        "train hydra.launcher.workers=2",
+        "hydra.launcher.workers=2: has no effect on a single run",
+        "snnlab train -m",
+    ),
+    (
+        "train -m seed=0,1 hydra.launcher.worker=2",
+        "hydra.launcher.worker: unknown key. Did you mean 'workers'?",
+        "keys of hydra.launcher: workers, gpus",
+    ),
+    (
+        "train -m seed=0,1 hydra.launcher.gpus=[0]",
+        "hydra.launcher.gpus: [0], but PyTorch finds no GPU",
+        "leave",
+    ),
+    ("list neuron plugins=[x]", "list: 'plugins=[x]' is an override", "snnlab list neuron --plugin x;"),
+    ("list loss seed=1", "list: 'seed=1' is an override", "snnlab list loss;"),
     (
         "train hydra/job_logging=stdout hydra.job_logging.root.level={(): x}",
         "cannot read the override",

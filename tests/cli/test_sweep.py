@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("stand_in")
 
 
 def rows(here):
-    file = next((here / "runs/custom").glob("sweep-*.json"))
+    file = next((here / "runs/quickstart").glob("sweep-*.json"))
     return {row["label"]: row for row in json.loads(file.read_text())["rows"]}
 
 
@@ -90,7 +90,7 @@ def test_ctrl_c_stops_the_sweep_resumably(here):
     environment = {**os.environ, "SLOW": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         deadline = time.monotonic() + 30
-        while not list(here.glob("runs/custom/*/seed0/started")) and time.monotonic() < deadline:
+        while not list(here.glob("runs/quickstart/*/seed0/started")) and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
@@ -135,7 +135,7 @@ def test_a_command_that_ends_leaves_no_job_behind(here, words, number):
 
 
 def test_a_point_that_runs_elsewhere_is_waited_for(here):
-    overrides = ["seed=0", "loss=sdt"]
+    overrides = ["+experiment=quickstart", "seed=0", "loss=sdt"]
     hold = """
 import json, sys
 from snnlab.runs.files import RunFiles

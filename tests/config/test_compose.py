@@ -6,6 +6,7 @@ from snnlab.config.compose import compose, compose_with, loader
 from snnlab.config.overrides import read_overrides
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError
+from snnlab.ranges import Default
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 
@@ -247,3 +248,16 @@ def test_a_group_of_ones_own_needs_the_line_and_one_below_a_section_does_not(tmp
     with pytest.raises(ConfigError, match="hard: 'mine' does not say where"):
         compose(["+hard=mine"], [tmp_path])
     assert compose(["+trainer=mine"], [tmp_path]).mapping["trainer"]["epochs"] == 3
+
+
+@pytest.mark.parametrize("decay", ["0.5", "0.3"])
+def test_a_file_contradicts_itself_with_a_default_too(mine, decay):
+    """`decay` is 0.5 by default; an experiment that gives it beside `tau` gives two values for one thing."""
+    write_experiment = mine / "experiment"
+    write_experiment.mkdir(parents=True, exist_ok=True)
+    (write_experiment / "both.yaml").write_text(
+        f"# @package _global_\ndefaults:\n  - override /neuron: lif\nneuron:\n  tau: 4\n  decay: {decay}\n"
+    )
+    given = load(["+experiment=both"], [mine]).neuron.params["decay"]
+    assert not isinstance(given, Default)
+    assert isinstance(load(["neuron=lif"]).neuron.params["decay"], Default)

@@ -1,4 +1,4 @@
-"""Random configurations: what `check` accepts is trained, what it refuses is refused alike, and nothing is a traceback.
+"""Random configurations: `check` and `train` accept the same ones, refuse in the same words, and give no traceback.
 
 `pytest -m faults tests/faults/test_configurations.py` draws 40, or as many as SNNLAB_FAULTS says.
 """
@@ -17,7 +17,18 @@ from snnlab.config.signature import Key, read_component
 from snnlab.registry import SEVERAL, component_files
 
 MANY = int(os.environ.get("SNNLAB_FAULTS", "40"))
-DRAWN = ("neuron", "surrogate", "norm", "loss", "optimizer", "scheduler", "model", "regulariser", "augment")
+DRAWN = (
+    "dataset",
+    "neuron",
+    "surrogate",
+    "norm",
+    "loss",
+    "optimizer",
+    "scheduler",
+    "model",
+    "regulariser",
+    "augment",
+)
 ODD = ("0", "-1", "1e30", "nan", "inf", "null", "true", "text", "[]", "[1,2]", "{a:1}", "''")
 TINY = [
     "+experiment=quickstart",
@@ -35,6 +46,17 @@ KEYS = {
     "trainer.batch_size": ("2", "8", "0"),
     "trainer.eval_batch_size": ("1", "4"),
     "trainer.deterministic": ("true", "false"),
+    "trainer.synthetic": ("true", "true", "false"),
+    "trainer.cuda_graph": ("auto", "required"),
+    "trainer.device": ("cpu", "cuda"),
+    "trainer.pack_spikes": ("true",),
+    "dataset.image_size": ("1", "3", "7", "8", "24", "32", "33"),
+    "model.channels": ("[4]", "[3,5]", "[4,8,16,1]", "[1,1]", "[0,4]"),
+    "input": ("frames", "mean", "channels"),
+    "voters": ("null", "1", "3"),
+    "residual_neuron": ("null", "cf", "relu"),
+    "init.run": ("nowhere",),
+    "distill.teacher": ("nowhere",),
     "seed": ("0", "7", "-1"),
 }
 EXIT_CODES = (0, 1, 2)
@@ -100,6 +122,7 @@ def _try(tmp_path: Path, capsys: pytest.CaptureFixture[str], examples: int, *, d
         if checked:
             assert (checked, code) == (2, 2), f"{said}\n{printed}"
             assert _error(printed) == _error(said), "train says what check has said"
+        assert code != 2 or checked == 2, f"check had nothing against\n{printed}"
         trained.append(code)
 
     agree()

@@ -141,6 +141,6 @@ def test_energy(tmp_path, drawn) -> None:
     path = plot_energy([layer, silent], whole, tmp_path / "a.png", convention="by hand")
     assert is_picture(path)
     (axes,) = drawn[0].axes
-    assert axes.get_title(loc="left") == "SNN 9.2 uJ, ANN 9.2 uJ, 1.0 times as much"
+    assert axes.get_title(loc="left") == "SNN 9.2 µJ, ANN 9.2 µJ, 1.0 times as much"
     assert [text.get_text() for text in axes.texts] == ["2 M MAC", "0 AC"]
     assert [row["name"] for row in table(path)] == ["a", "b", "total"]

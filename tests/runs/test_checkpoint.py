@@ -75,3 +75,9 @@ def test_the_refusal_does_not_advise_to_load_it_anyway(tmp_path: Path) -> None:
     with pytest.raises(SnnlabError, match="refused as a checkpoint") as error:
         checkpoint.load(tmp_path / "last.pt")
     assert "weights_only" not in f"{error.value} {error.value.hint}"
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path):
+    (tmp_path / "last.pt").touch()
+    with pytest.raises(SnnlabError, match=r"cannot read checkpoint .*last\.pt: it is empty \(take another\)"):
+        checkpoint.load(tmp_path / "last.pt", "take another")

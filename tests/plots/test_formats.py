@@ -1,0 +1,33 @@
+"""Pictures in further formats, and tooltips in SVG that PDF does not make links."""
+
+import pytest
+
+from snnlab.plots.figure import MICRO, also_as
+from snnlab.plots.firing_rates import plot_firing_rates
+
+RATES = {"features.2": [0.1, 0.25], "head.1": [0.5, 0.0]}
+
+
+@pytest.fixture
+def all_formats():
+    also_as(("svg", "pdf"))
+    yield
+    also_as(())
+
+
+def test_beside_the_png(tmp_path, all_formats):
+    plot_firing_rates(RATES, tmp_path / "rates.png")
+    assert {file.suffix for file in tmp_path.iterdir()} == {".png", ".svg", ".pdf", ".csv"}
+    assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "rates.pdf").read_bytes().startswith(b"%PDF")
+    svg = (tmp_path / "rates.svg").read_text()
+    assert "<title>conv 1, t = 2: 0.2500</title>" in svg
+    assert "tip:" not in svg
+    assert "<a " not in svg
+    assert b"tip:" not in (tmp_path / "rates.pdf").read_bytes()
+
+
+def test_png_alone_unless_asked(tmp_path):
+    plot_firing_rates(RATES, tmp_path / "rates.png")
+    assert not list(tmp_path.glob("*.[sp][vd][gf]"))
+    assert MICRO == "\u00b5"
