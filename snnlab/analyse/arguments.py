@@ -6,8 +6,7 @@ from typing import Annotated, ClassVar
 
 from snnlab.analyse.names import analyses
 from snnlab.config.arguments import Choices
-from snnlab.config.read_arguments import read_arguments
-from snnlab.config.schema import (
+from snnlab.config.measurements import (
     AnalyseConfig,
     EnergyConfig,
     GradientSupportConfig,
@@ -16,6 +15,7 @@ from snnlab.config.schema import (
     MembraneConfig,
     TsneConfig,
 )
+from snnlab.config.read_arguments import read_arguments
 from snnlab.errors import ConfigError
 from snnlab.runs.run_arguments import RunArguments
 

@@ -6,7 +6,7 @@ The annotations are the types of the config keys (`config.types`), and the text 
         format: Literal["nir", "safetensors"] = "nir"
         \"""What the file holds.\"""
 
-A field without a default is required. A field whose type is a dataclass of `config.schema` is a section, such as
+A field without a default is required. A field whose type is a dataclass of `config.measurements` is a section, such as
 `early_exit.threshold=[0.9]`. The field `overrides` takes all other arguments; without it they are errors. Rules across
 fields are checked in `__post_init__`. `config.read_arguments` reads a command line; help and completion use the same
 dataclass.

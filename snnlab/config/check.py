@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from snnlab.config import schema
+from snnlab.config import measurements, schema
 from snnlab.config.automatic import LAYOUT, chosen_layout
 from snnlab.config.components import check_component, check_residual_neuron, check_several, chosen_keys
 from snnlab.config.origins import Origins
@@ -88,7 +88,7 @@ def check_section(name: str, make: Callable[..., Any], values: Mapping[str, Any]
 
     Args:
         name: name of the section.
-        make: its dataclass in `schema`.
+        make: its dataclass in `measurements`.
         values: the given values by key; other keys take their defaults.
         origins: where each flat key was set.
 
@@ -105,7 +105,9 @@ def check_section(name: str, make: Callable[..., Any], values: Mapping[str, Any]
 def section(name: str) -> Signature:
     """The keys of a section such as `trainer`; for an empty name, those at the top level that hold plain values."""
     words = "".join(word.capitalize() for word in name.split("_"))
-    return read_dataclass(Path(schema.__file__), f"{words}Config" if name else "RunLevel")
+    class_name = f"{words}Config" if name else "RunLevel"
+    file = schema.__file__ if hasattr(schema, class_name) else measurements.__file__
+    return read_dataclass(Path(file), class_name)
 
 
 def top_level_keys() -> list[str]:

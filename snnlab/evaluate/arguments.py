@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 from snnlab.config.arguments import Several
+from snnlab.config.measurements import EarlyExitConfig, NoiseConfig, RobustnessConfig
 from snnlab.config.read_arguments import read_arguments
-from snnlab.config.schema import EarlyExitConfig, NoiseConfig, RobustnessConfig
 from snnlab.errors import ConfigError
 from snnlab.ranges import PositiveInt
 from snnlab.runs.run_arguments import RunArguments

@@ -12,7 +12,8 @@ from rich.table import Table
 from torch import Tensor
 
 from snnlab.atomic import write_json
-from snnlab.config.schema import EarlyExitConfig, RunConfig
+from snnlab.config.measurements import EarlyExitConfig
+from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.graphs.capture import capture_for

@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.table import Table
 
 from snnlab.atomic import write_json
-from snnlab.config.schema import NoiseConfig, RunConfig
+from snnlab.config.measurements import NoiseConfig
+from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.noise import NoisyInput
 from snnlab.evaluate.stored_run import load_run

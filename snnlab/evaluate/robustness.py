@@ -16,7 +16,8 @@ from torch import Tensor
 
 from snnlab import build
 from snnlab.atomic import write_json
-from snnlab.config.schema import RobustnessConfig, RunConfig
+from snnlab.config.measurements import RobustnessConfig
+from snnlab.config.schema import RunConfig
 from snnlab.data.inputs import Batch
 from snnlab.data.loader import NOISE, derived_seed
 from snnlab.errors import SnnlabError

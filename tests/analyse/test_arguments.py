@@ -7,7 +7,7 @@ import pytest
 
 from snnlab.analyse.arguments import read_analyse_arguments
 from snnlab.analyse.names import analyses
-from snnlab.config.schema import EnergyConfig, LandscapeConfig
+from snnlab.config.measurements import EnergyConfig, LandscapeConfig
 from snnlab.errors import ConfigError
 from snnlab.metrics.energy import CONVENTIONS
 

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 import pytest
 
 from snnlab.config.arguments import Arguments, Bare, Choices, Several, arguments_of, help_of
+from snnlab.config.measurements import LandscapeConfig
 from snnlab.config.read_arguments import read_arguments
-from snnlab.config.schema import LandscapeConfig
 from snnlab.errors import ConfigError
 from snnlab.ranges import Positive, PositiveInt
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snnlab.config.schema import EarlyExitConfig, NoiseConfig
+from snnlab.config.measurements import EarlyExitConfig, NoiseConfig
 from snnlab.errors import ConfigError
 from snnlab.evaluate.arguments import read_eval_arguments
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from snnlab.cli import main
-from snnlab.config.schema import RobustnessConfig
+from snnlab.config.measurements import RobustnessConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate import robustness
 from snnlab.evaluate.robustness import Condition, conditions
