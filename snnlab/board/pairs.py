@@ -8,7 +8,7 @@ from snnlab.tables.table_file import Column, Row, Run, TableFile
 EXPERIMENT = "converged_cifar10"
 # Activations of ANNs, and the neuron that only a conversion makes.
 NOT_TRAINED_AS_SPIKING = ("mixed_if", "quant_relu", "relu")
-WITH_TEACHER = ("skd", "twd")
+WITH_TEACHER = ("hard_distillation", "skd", "twd")
 # The surrogate of a neuron's own paper, where the experiment's does not fit it.
 SURROGATES = {"cf": "tsg", "dsatgo": "rectangle"}
 # As in the tables of TMC, whose baseline leaves out TET's regulariser.

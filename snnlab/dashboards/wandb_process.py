@@ -60,7 +60,8 @@ class WandbApart(Dashboard):
         self._unsent = self._unread = b""
         self._words: list[str] = []
         self._started = False
-        self._send("start", {"cfg": asdict(cfg), "stats_pid": os.getpid(), **arguments})
+        with suppress(BrokenPipeError):  # it has died already, which the next record finds out
+            self._send("start", {"cfg": asdict(cfg), "stats_pid": os.getpid(), **arguments})
 
     def row(self, row: Mapping[str, Any]) -> None:
         self._send("row", dict(row))

@@ -13,7 +13,12 @@ REFUSED = {
         "loss=tmc",
         "loss.label_smoothing=0",
     ],
-    "a loss that says so by its keys": ["augment=mixup", "loss=twd", "loss.ensemble=correct_steps"],
+    "a loss that says so by its keys": [
+        "+experiment=quickstart",
+        "augment=mixup",
+        "loss=twd",
+        "loss.ensemble=correct_steps",
+    ],
     "pictures' operations on recordings": ["dataset=nmnist", "augment=autoaugment"],
     "pictures' operations on text": ["+experiment=cf_sst2", "augment=flip"],
     "another class in the mirror": ["+experiment=cf_dvsgesture", "augment=flip"],

@@ -244,7 +244,7 @@ CASES = [
     ("data prepare nope", "dataset: unknown choice 'nope'", choices("dataset")),
     ("diff /nope /nope", "/nope is not a run directory", "a run directory ends in seed<k>"),
     ("completion csh", "argument shell: invalid choice: 'csh'", "snnlab completion --help"),
-    ("trian", "unknown command 'trian'. Did you mean 'train'?", "commands: analyse, bench, check, "),
+    ("trian", "unknown command 'trian'. Did you mean 'train'?", "commands: analyse, bench, board, check, "),
 ]
 
 

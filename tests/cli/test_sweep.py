@@ -25,7 +25,7 @@ def test_a_crash_does_not_stop_the_others(snnlab, here):
     assert "] loss=tet seed=0: FAILED after" in out
     assert "    ZeroDivisionError: what a pity" in out
     started = next(line for line in out.splitlines() if "] loss=sdt seed=0: started" in line)
-    assert "; run runs/custom/" in started
+    assert "; run runs/quickstart/" in started
     assert (here / started.rpartition("log ")[2]).is_file()
     assert out.index("FAILED") < out.index("| loss=sdt"), "at once, not with the table"
     assert "- failed: loss=tet seed=0: ZeroDivisionError: what a pity" in out

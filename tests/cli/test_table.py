@@ -185,4 +185,4 @@ def test_report_says_what_is_wrong(snnlab, here):
     assert done.returncode == 2
     assert "no such directory" in done.stderr
     (here / "runs").mkdir()
-    assert "no finished run" in snnlab("report", "runs").stderr
+    assert "no run in" in snnlab("report", "runs").stderr

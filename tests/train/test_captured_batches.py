@@ -417,13 +417,11 @@ def test_compiled_networks_are_recorded_as_others_are(monkeypatch: pytest.Monkey
     same(found, expected)
 
 
-def test_graphs_that_torch_compile_makes_itself_are_not_recorded_into_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_graphs_that_torch_compile_makes_itself_are_not_recorded_into_others() -> None:
     from torch._inductor import config
 
     settings = TrainerConfig(compile=True)
     assert refusal(settings, Processes()) is None
-    monkeypatch.setattr(config.triton, "cudagraphs", True)
-    assert "TORCHINDUCTOR_CUDAGRAPHS" in (refusal(settings, Processes()) or "")
-    assert refusal(TrainerConfig(), Processes()) is None
+    with config.patch({"triton.cudagraphs": True}):
+        assert "TORCHINDUCTOR_CUDAGRAPHS" in (refusal(settings, Processes()) or "")
+        assert refusal(TrainerConfig(), Processes()) is None

@@ -27,6 +27,7 @@ TINY: dict[str, dict[str, Any]] = {
         "distillation_head": True,
     },
     "qkformer": {"dim": 16, "heads": 2, "depths": (1, 1), "mlp_ratio": 1},
+    "spiking_bert": {"heads": 2, "depth": 1, "mlp_ratio": 1},
     "spikformer": {"dim": 16, "heads": 2, "depth": 1},
     "spikingformer": {"dim": 16, "heads": 2, "depth": 1},
     "vgg11_snn": {"channels": (4, 8, 8), "pools": (1, 3)},
