@@ -137,7 +137,7 @@ def _error(printed: str) -> str:
 
 
 def test_some_random_configurations(tmp_path, capsys):
-    _try(tmp_path, capsys, 6, derandomize=True)
+    _try(tmp_path, capsys, 3, derandomize=True)
 
 
 @pytest.mark.faults

@@ -65,6 +65,7 @@ def assert_one_error(done: subprocess.CompletedProcess[str], place: Path) -> Non
     assert not re.search(r"\.\d+: ", error), "a temporary name says nothing"
 
 
+@pytest.mark.faults
 def test_a_run_on_a_full_disk_names_the_file_and_continues(tmp_path: Path, straight: Path) -> None:  # noqa: F811
     """A limit below the size of a checkpoint; the run's other files are smaller."""
     done = limited(train(tmp_path), (straight / "checkpoints/last.pt").stat().st_size // 2)

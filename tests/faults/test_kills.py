@@ -223,10 +223,6 @@ def test_stopped_by_any_signal_anywhere(tmp_path: Path, straight: Path, signals:
     check_stopped(tmp_path, straight, signals, place)
 
 
-def test_stopped_in_an_evaluation_by_two_signals(tmp_path: Path, straight: Path) -> None:
-    check_stopped(tmp_path, straight, "SIGTERM+SIGTERM", "evaluation")
-
-
 def test_stopped_before_there_is_a_run(tmp_path: Path) -> None:
     done = stopped(tmp_path, "SIGUSR1", "data")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (75, "interrupted by SIGUSR1")
