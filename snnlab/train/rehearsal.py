@@ -106,9 +106,8 @@ def rehearse(cfg: RunConfig, dataset: LabelledData, *, taught: bool = True) -> N
     random = checkpoint.random_state()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # the run itself will give them, and on meta weights are not copied
+            # The run itself will give them, and on meta weights are not copied.
+            warnings.simplefilter("ignore")
             batch = _batch(cfg, made_up)
             try:
                 _pass(cfg, made_up, batch, META, taught)

@@ -206,7 +206,9 @@ CASES = [
 ]
 
 
-def check_stopped(tmp_path: Path, straight: Path, signals: str, place: str) -> None:
+@pytest.mark.faults
+@pytest.mark.parametrize(("signals", "place"), CASES)
+def test_stopped_by_any_signal_anywhere(tmp_path: Path, straight: Path, signals: str, place: str) -> None:
     done = stopped(tmp_path, signals, place)
     assert done.returncode == 75, done.stderr
     assert "Traceback" not in done.stderr
@@ -215,12 +217,6 @@ def check_stopped(tmp_path: Path, straight: Path, signals: str, place: str) -> N
         assert json.loads((folder / "status.json").read_text())["status"] == "preempted"
     finish(tmp_path)
     assert_is(tmp_path, straight)
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize(("signals", "place"), CASES)
-def test_stopped_by_any_signal_anywhere(tmp_path: Path, straight: Path, signals: str, place: str) -> None:
-    check_stopped(tmp_path, straight, signals, place)
 
 
 def test_stopped_before_there_is_a_run(tmp_path: Path) -> None:
