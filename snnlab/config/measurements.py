@@ -9,6 +9,31 @@ from typing import Literal
 from snnlab.errors import ConfigError
 from snnlab.ranges import Fraction, NonNegativeInt, OpenFraction, Positive, PositiveInt
 
+Noise = Literal["uniform", "salt_pepper", "gaussian"]
+Change = Literal[
+    "all",
+    "clean",
+    "uniform",
+    "salt_pepper",
+    "gaussian",
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "speckle_noise",
+    "gaussian_blur",
+    "defocus_blur",
+    "glass_blur",
+    "motion_blur",
+    "zoom_blur",
+    "fog",
+    "brightness",
+    "contrast",
+    "saturate",
+    "pixelate",
+    "jpeg_compression",
+]
+"""Of samples: all of these, none, a noise, or a corruption."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyExitConfig:
@@ -112,7 +137,7 @@ class EnergyConfig:
 class NoiseConfig:
     """The noise that `snnlab eval` adds to held-out samples; not part of a run's configuration."""
 
-    kind: Literal["uniform", "salt_pepper", "gaussian"] = "gaussian"
+    kind: Noise = "gaussian"
     """Distribution of the noise."""
     level: tuple[Fraction, ...] = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)
     """Half width, standard deviation (both in units of the input's range) or share of the pixels, 0..1."""
@@ -128,31 +153,7 @@ class NoiseConfig:
 class RobustnessConfig:
     """The changes of held-out samples under which `snnlab eval` measures; not part of a run's configuration."""
 
-    kinds: tuple[
-        Literal[
-            "all",
-            "clean",
-            "uniform",
-            "salt_pepper",
-            "gaussian",
-            "gaussian_noise",
-            "shot_noise",
-            "impulse_noise",
-            "speckle_noise",
-            "gaussian_blur",
-            "defocus_blur",
-            "glass_blur",
-            "motion_blur",
-            "zoom_blur",
-            "fog",
-            "brightness",
-            "contrast",
-            "saturate",
-            "pixelate",
-            "jpeg_compression",
-        ],
-        ...,
-    ] = ("all",)
+    kinds: tuple[Change, ...] = ("all",)
     """The samples as they are, the three noises of `noise`, CIFAR-C's corruptions (images only), or all of these."""
     levels: tuple[Fraction, ...] = (0.05, 0.1, 0.2)
     """Of the three noises; see noise.level."""

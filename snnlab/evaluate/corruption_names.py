@@ -1,22 +1,8 @@
 """The names of noises and corruptions, for readers of measurements. No torch."""
 
-from typing import Literal
+from typing import get_args
 
-NOISES: tuple[Literal["uniform", "salt_pepper", "gaussian"], ...] = ("uniform", "salt_pepper", "gaussian")
-CORRUPTIONS = (
-    "gaussian_noise",
-    "shot_noise",
-    "impulse_noise",
-    "speckle_noise",
-    "gaussian_blur",
-    "defocus_blur",
-    "glass_blur",
-    "motion_blur",
-    "zoom_blur",
-    "fog",
-    "brightness",
-    "contrast",
-    "saturate",
-    "pixelate",
-    "jpeg_compression",
-)
+from snnlab.config.measurements import Change, Noise
+
+NOISES: tuple[Noise, ...] = get_args(Noise)
+CORRUPTIONS: tuple[str, ...] = tuple(one for one in get_args(Change) if one not in ("all", "clean", *NOISES))
