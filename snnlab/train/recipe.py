@@ -147,7 +147,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
         files.place = lambda: place(position, extent, progress.eta_seconds())
         while position.epoch < extent.epochs:
             mark = time.perf_counter()
-            for batches, count in session.groups():
+            for batches, count in session.samples.groups(position):
                 rate = learner.learning_rate
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate, count)
                 position.step += 1
