@@ -18,6 +18,7 @@ from snnlab.data.loader import loader
 from snnlab.data.worker_count import workers
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.batch_size import eval_batch_size
+from snnlab.evaluate.forward import Forward
 from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.machine.device import seed_generators
 from snnlab.runs import checkpoint
@@ -78,8 +79,8 @@ class StoredRun:
             pin_memory=self.pipeline.device.type == "cuda",
         )
 
-    def evaluate(self) -> Evaluation:
-        """Accuracy, calibration and firing rates at every step."""
+    def evaluate(self, forward: Forward | None = None) -> Evaluation:
+        """Accuracy, calibration and firing rates at every step; `forward` runs the network, None: it is called."""
         loss = build.build_loss(self.cfg).to(self.pipeline.device)
         return evaluate(
             self.model,
@@ -88,6 +89,7 @@ class StoredRun:
             self.pipeline,
             self.dataset.num_classes,
             self.cfg.trainer.precision,
+            forward=forward,
         )
 
     def description(self) -> dict[str, Any]:
