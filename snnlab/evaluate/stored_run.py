@@ -1,7 +1,7 @@
 """Loads a run's network with the weights of a checkpoint, and its held-out data, for further measurements."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import nn
 
 from snnlab import build
 from snnlab.config.schema import RunConfig
-from snnlab.data.dataset import LabelledData
+from snnlab.data.dataset import LabelledData, SampleSet
 from snnlab.data.identity import DataIdentity
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.data.limited import limited
@@ -51,6 +51,7 @@ class StoredRun:
     checkpoint: str
     weights: str
     data: DataIdentity
+    _batch_sizes: dict[tuple[nn.Module, int], int] = field(default_factory=dict, repr=False)
 
     @property
     def label(self) -> str:
@@ -71,13 +72,21 @@ class StoredRun:
         )
         return loader(
             samples,
-            eval_batch_size(trainer, self.model, self.pipeline, samples),
+            self._batch_size(samples),
             shuffle=False,
             seed=self.cfg.seed,
             epoch=0,
             num_workers=workers(trainer.num_workers, samples, self.pipeline.device),
             pin_memory=self.pipeline.device.type == "cuda",
         )
+
+    def _batch_size(self, samples: SampleSet) -> int:
+        """Asks once how much memory a network takes, so that all its passes have batches of one size."""
+        key = self.model, len(samples)
+        if key not in self._batch_sizes:
+            found = eval_batch_size(self.cfg.trainer, self.model, self.pipeline, samples)
+            self._batch_sizes[key] = found
+        return self._batch_sizes[key]
 
     def evaluate(self, forward: Forward | None = None) -> Evaluation:
         """Accuracy, calibration and firing rates at every step; `forward` runs the network, None: it is called."""

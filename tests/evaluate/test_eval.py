@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from snnlab.cli import main
-from snnlab.evaluate import passes
+from snnlab.evaluate import passes, stored_run
 from tests.train.again import Again
 
 SMALL = (
@@ -116,6 +116,21 @@ def test_graphs_can_be_off_fail_and_be_required(
     error = capsys.readouterr().err
     assert "error: trainer.cuda_graph=required: an evaluation batch cannot run as a CUDA graph" in error
     assert "hint: trainer.cuda_graph=auto" in error
+
+
+def test_the_size_of_batches_is_asked_once_for_all_passes_of_a_network(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, asked = trained("dataset=digits", "num_steps=3"), []
+
+    def sizes(*_: object) -> int:
+        asked.append(None)
+        return 16 // len(asked)
+
+    monkeypatch.setattr(stored_run, "eval_batch_size", sizes)
+    capture = with_stand_in(monkeypatch)
+    found = measured(folder, "noise=gaussian", "noise.level=[0,0.1,0.2]", "trainer.cuda_graph=required")
+    assert (len(asked), len(found["rows"]), capture.recorded) == (1, 3, 1)
 
 
 def test_a_cpu_has_no_graphs_to_require(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,10 @@ B = 5
 
 def net(neuron: str = "lif") -> nn.Module:
     torch.manual_seed(0)
-    return SmallNet(neuron).eval()
+    made_net = SmallNet(neuron)
+    for threshold_T in (one for name, one in made_net.named_buffers() if name.endswith("threshold_T")):
+        threshold_T.copy_(torch.linspace(0.2, 1.2, STEPS))  # so that a step taken for another one is seen
+    return made_net.eval()
 
 
 def frames(batch: int = B) -> Tensor:

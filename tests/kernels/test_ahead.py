@@ -1,5 +1,6 @@
 """Kernels that are built ahead are those that the network then asks for, and a build that fails shows up there."""
 
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from snnlab import registry
 from snnlab.config.schema import TrainerConfig
+from snnlab.data import workers
 from snnlab.kernels import BackendError, ahead, backend
 from snnlab.kernels.ahead import build_ahead
 from snnlab.kernels.choose import Noted
@@ -19,6 +21,7 @@ from snnlab.kernels.cpu import compiler
 from snnlab.layers.fused import norm_and_neuron
 from snnlab.layers.time import EachStep
 from snnlab.machine.processes import Processes
+from snnlab.system import STARTING
 from snnlab.train.rehearsal import build_kernels
 from tests.train.small_net import STEPS, made
 
@@ -191,3 +194,30 @@ def test_equations_that_cannot_be_translated_are_left_to_the_call(
 
     monkeypatch.setattr(cpu, "source_of_call", fails)
     assert ahead.build_ahead(noted(one_layer), fuse=True, times=1e9) == []
+
+
+def test_no_process_is_forked_while_a_compiler_is_started(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fork would inherit the pipe by which a new process tells that it runs, and keep it open."""
+    held: dict[str, bool] = {}
+    start = subprocess.Popen
+
+    def starting(*arguments: Any, **settings: Any) -> Any:
+        held["compiler"] = STARTING._is_owned()  # type: ignore[attr-defined]
+        return start(*arguments, **settings)
+
+    class Loader:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def __iter__(self) -> Any:
+            held["loader"] = STARTING._is_owned()  # type: ignore[attr-defined]
+            return iter(())
+
+    monkeypatch.setattr(compiler.subprocess, "Popen", starting)
+    monkeypatch.setattr(workers, "DataLoader", Loader)
+    monkeypatch.setenv("CXX", "false")
+    for one in build_ahead(noted(one_layer), fuse=True, times=1e9):
+        assert isinstance(one.exception(), compiler.BuildError)
+    assert list(workers.read_ahead(lambda index: index, range(2), 1)) == []
+    assert held == {"compiler": True, "loader": True}
