@@ -35,7 +35,7 @@ def session_of(overrides: list[str]) -> Session:
 
 def step(session: Session, number: int) -> float:
     """Does a training step; returns its seconds."""
-    batches, count = next(iter(session.groups()))
+    batches, count = next(iter(session.samples.groups(session.position)))
     device = session.pipeline.device
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     if device.type == "cuda":

@@ -22,11 +22,15 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import RLock
 
 _NEEDED_MODULES = ("fcntl", "resource", "pwd")
 _NEEDED_NAMES = ((os, "fork"), (os, "getuid"), (signal, "pthread_sigmask"), (signal, "SIGHUP"))
 _PR_SET_PDEATHSIG = 1
 _GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+
+STARTING = RLock()
+"""Held while a process is started: one that is forked meanwhile would keep the pipe open by which that is told."""
 
 
 def missing() -> list[str]:

@@ -15,6 +15,7 @@ from snnlab.convert.energy import energy
 from snnlab.convert.network import convert
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.one_pass import Evaluation
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
 from snnlab.machine.environment import code_version, environment
@@ -48,6 +49,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
         SnnlabError: there is no such checkpoint, or the network cannot be converted.
     """
     device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)
     cfg = with_data(cfg, prepare=True)
     files = RunFiles(run_dir(cfg))
     files.refuse_unwritable()
@@ -61,7 +63,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
             _hint(str(error)),
         ) from error
     snn = replace(ann, cfg=cfg, model=network)
-    before, after = ann.evaluate(), snn.evaluate()
+    before, after = passes.evaluate(ann), passes.evaluate(snn)
     agreement = _agreement(ann, snn)
     raw, _ = ann.dataset.test_set().batch(range(min(ENERGY_SAMPLES, after.samples)))
     spent = energy(ann.model, _plain(cfg, snn), ann.pipeline.test(raw))
@@ -87,6 +89,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
         log.write(f"run      {files.folder}")
         log.write(result_table(after.prefixed("test"), title=f"{cfg.experiment}: {variant(cfg)}, converted"))
         log.write(_summary(conversion))
+        passes.say(log)
         if cfg.trainer.plots:
             title = f"{cfg.experiment}, seed {cfg.seed}"
             drawn = plot_time_steps(time_steps(network), files.plots / "time_steps.png", title=title)

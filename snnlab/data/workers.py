@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from snnlab.errors import RunError
 from snnlab.signals import STOP_SIGNALS
-from snnlab.system import die_with_parent
+from snnlab.system import STARTING, die_with_parent
 
 Item = TypeVar("Item")
 
@@ -53,7 +53,8 @@ def read_ahead(
     # A worker starts with signals blocked, so that none arrives before it ignores them.
     held = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
-        items = iter(loader)
+        with STARTING:
+            items = iter(loader)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
     return _opened(items)

@@ -15,9 +15,8 @@ from snnlab.atomic import write_json
 from snnlab.config.measurements import EarlyExitConfig
 from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import StoredRun, load_run
-from snnlab.graphs.capture import capture_for
-from snnlab.graphs.captured_stream import CapturedStreaming
 from snnlab.layers.streaming import Streaming
 from snnlab.machine.device import autocast, set_up
 from snnlab.metric_names import ACC
@@ -61,12 +60,14 @@ def run(
         SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the network cannot be
             streamed.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
-    steps = _steps(stored) if options.streaming else None
+    device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)
+    stored = load_run(cfg, folder, which, device, weights)
+    steps = _steps(stored, passes) if options.streaming else None
     if steps is not None:
         # The batch shrinks at every step: benchmarking cuDNN kernels for each size would take longer than the pass.
         torch.backends.cudnn.benchmark = False
-    exits, found_NM, full_seconds = _whole_pass(stored, options)
+    exits, found_NM, full_seconds = _whole_pass(stored, passes, options)
     streamed = (
         [
             _streamed_pass(stored, steps, threshold, options.logits, found)
@@ -78,8 +79,7 @@ def run(
     log = RunLog(None)
     log.write(stored.title)
     log.write(_table(exits, streamed, full_seconds, options.logits))
-    if isinstance(steps, CapturedStreaming):
-        log.write(f"graphs   cuda graph: {steps.tally}")
+    passes.say(log)
     # Other thresholds are another measurement, which keeps its own file.
     digest = config_hash(cfg.raw, also={"early_exit": asdict(options)})
     path = folder / f"early-exit-{stored.label}-t{cfg.num_steps}-{options.logits}-{digest}.json"
@@ -89,6 +89,7 @@ def run(
             "num_steps": cfg.num_steps,
             "logits": options.logits,
             **stored.description(),
+            **passes.description(),
             "all_steps_seconds": full_seconds,
             "rows": [asdict(row) | (asdict(streamed[n]) if streamed else {}) for n, row in enumerate(exits)],
         },
@@ -97,34 +98,34 @@ def run(
     return 0
 
 
-def _steps(stored: StoredRun) -> Streaming:
-    """The network step by step; on a GPU as CUDA graphs, unless they are off.
+def _steps(stored: StoredRun, passes: Passes) -> Streaming:
+    """The network step by step.
 
     Raises:
         SnnlabError: it cannot run so.
     """
-    trainer, device = stored.cfg.trainer, stored.pipeline.device
     try:
-        if device.type == "cuda" and (capture := capture_for(trainer, device)) is not None:
-            return CapturedStreaming(stored.model, capture)
-        return Streaming(stored.model)
+        return passes.streaming_of(stored.model)
     except ValueError as error:
         raise SnnlabError(f"early_exit.streaming: {error}", "early_exit.streaming=false") from error
 
 
 @torch.inference_mode()
-def _whole_pass(stored: StoredRun, options: EarlyExitConfig) -> tuple[list[Exits], list[Tensor], float]:
+def _whole_pass(
+    stored: StoredRun, passes: Passes, options: EarlyExitConfig
+) -> tuple[list[Exits], list[Tensor], float]:
     """The exits; per threshold (exit step, prediction) of every sample, [2, M]; seconds in the network."""
     pipeline, precision = stored.pipeline, stored.cfg.trainer.precision
     early_exit = EarlyExit(pipeline.num_steps, options.threshold, options.logits)
-    found_2NB, seconds = [], 0.0
-    for number, (raw, target) in enumerate(stored.batches()):
+    logits_of = passes.logits_of(stored.model, pipeline.device, precision)
+    found_2NB, seconds, known = [], 0.0, set()
+    for raw, target in stored.batches():
         x_TBCHW = pipeline.test(raw)
-        with autocast(pipeline.device, precision):
-            if number == 0:
-                stored.model(x_TBCHW)  # the first call loads or builds kernels, which is no part of a pass
-            start = _now(pipeline.device)
-            logits_TBK = stored.model(x_TBCHW)
+        if x_TBCHW.shape not in known:
+            known.add(x_TBCHW.shape)
+            logits_of(x_TBCHW)  # the first call builds kernels or records a graph, which is no part of a pass
+        start = _now(pipeline.device)
+        logits_TBK = logits_of(x_TBCHW)
         seconds += _now(pipeline.device) - start
         found_2NB.append(torch.stack(early_exit.update(logits_TBK, target.to(pipeline.device))))
     found_N2M = torch.cat(found_2NB, 2).transpose(0, 1)
@@ -165,6 +166,7 @@ def stream(
     exits_B = torch.full((batch,), num_steps, device=x_TBCHW.device)
     classes_B = torch.zeros_like(exits_B)
     running = torch.arange(batch, device=x_TBCHW.device)
+    going_on_B = torch.ones_like(running, dtype=torch.bool)
     summed_BK: Tensor | None = None
     with steps as streaming:
         for step, x_BCHW in enumerate(x_TBCHW, start=1):
@@ -172,15 +174,19 @@ def stream(
             step_BK = step_BK if step_BK.dtype == torch.float64 else step_BK.float()
             summed_BK = step_BK if summed_BK is None else summed_BK + step_BK
             confidence_B, best_B = (summed_BK if logits == "sum" else summed_BK / step).softmax(1).max(1)
-            stops_B = confidence_B > threshold
-            classes_B[running] = best_B
+            stops_B = going_on_B & (confidence_B > threshold)
+            classes_B[running[going_on_B]] = best_B[going_on_B]
             exits_B[running[stops_B]] = step
-            going_on = (~stops_B).nonzero().squeeze(1)
-            if len(going_on) == 0:
+            going_on_B = going_on_B & ~stops_B
+            count = int(going_on_B.sum())
+            if count == 0:
                 break
-            if len(going_on) < len(running):
-                running, summed_BK = running[going_on], summed_BK[going_on]
-                streaming.keep(going_on)
+            size = streaming.size_for(count, len(running))
+            if size < len(running):
+                # Those that go on, and as many that have stopped as make up the size.
+                kept = going_on_B.long().argsort(descending=True, stable=True)[:size]
+                running, summed_BK, going_on_B = running[kept], summed_BK[kept], going_on_B[kept]
+                streaming.keep(kept)
     return exits_B, classes_B
 
 

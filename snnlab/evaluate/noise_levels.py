@@ -10,6 +10,7 @@ from snnlab.config.measurements import NoiseConfig
 from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.noise import NoisyInput
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.metric_names import ACC, NLL, OF_CALIBRATION
@@ -36,7 +37,9 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
     Raises:
         SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the data is text.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
+    device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)
+    stored = load_run(cfg, folder, which, device, weights)
     if stored.dataset.reads_words:
         raise SnnlabError(
             f"noise: {cfg.dataset.name} is text, and there is no noise for words",
@@ -46,9 +49,10 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
     log = RunLog(None)
     for level in noise.level:
         pipeline = NoisyInput(stored.pipeline, noise.kind, level, noise.seed)
-        metrics = replace(stored, pipeline=pipeline).evaluate().metrics
+        metrics = passes.evaluate(replace(stored, pipeline=pipeline)).metrics
         rows.append({"level": level, **{one.key: metrics[one.key] for one in COLUMNS}})
     log.write(_table(rows, f"{noise.kind} noise, {stored.title}, {cfg.num_steps} steps"))
+    passes.say(log)
     # Other levels are another measurement, which keeps its own file.
     digest = config_hash(cfg.raw, also={"noise": asdict(noise)})
     name = f"noise-{noise.kind}-{stored.label}-t{cfg.num_steps}-{digest}"
@@ -61,6 +65,7 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
             "noise": noise.kind,
             "noise_seed": noise.seed,
             **stored.description(),
+            **passes.description(),
             "rows": rows,
         },
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.runs.identity import config_hash
@@ -24,13 +25,19 @@ def run(cfg: RunConfig, folder: Path, which: str = "last", weights: str = "model
         The exit code, 0.
 
     Raises:
-        SnnlabError: no such checkpoint or average, or its weights do not fit the configuration.
+        SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or CUDA graphs are
+            required and cannot be had.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
-    metrics = stored.evaluate().prefixed("test")
+    device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)
+    stored = load_run(cfg, folder, which, device, weights)
+    metrics = passes.evaluate(stored).prefixed("test")
     log = RunLog(None)
     log.write(result_table(metrics, title=f"{stored.title}, on {stored.dataset.split_name}"))
+    passes.say(log)
     path = folder / f"eval-{stored.label}-t{cfg.num_steps}-{config_hash(cfg.raw)}.json"
-    write_json(path, {"num_steps": cfg.num_steps, **stored.description(), "metrics": metrics})
+    write_json(
+        path, {"num_steps": cfg.num_steps, **stored.description(), **passes.description(), "metrics": metrics}
+    )
     log.write(f"Written to {path}")
     return 0

@@ -23,8 +23,10 @@ from snnlab.data.loader import NOISE, derived_seed
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.corruption_names import NOISES
 from snnlab.evaluate.corruptions import KINDS, corrupted
+from snnlab.evaluate.forward import Forward
 from snnlab.evaluate.noise import NoisyInput
 from snnlab.evaluate.one_pass import evaluate
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
 from snnlab.metric_names import ACC, OF_CALIBRATION, OVER_TIME, READINGS, known_at_each_step
@@ -83,7 +85,9 @@ def run(
     Raises:
         SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the data are text.
     """
-    stored = load_run(cfg, folder, which, set_up(cfg.trainer), weights)
+    device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)
+    stored = load_run(cfg, folder, which, device, weights)
     if stored.dataset.reads_words:
         raise SnnlabError(f"robustness: {cfg.dataset.name} is text", "take a run on images or events")
     log = RunLog(None)
@@ -95,15 +99,18 @@ def run(
     known = {Condition(row["kind"], row["level"]) for row in rows}
     for condition in conditions(asked, stored.dataset.static):
         if condition not in known:
-            rows.append(measured(stored, condition, asked.seed))
-            write_json(path, {**description, "rows": rows})
+            rows.append(measured(stored, condition, asked.seed, passes.forward_of(stored)))
+            write_json(path, {**description, **passes.description(), "rows": rows})
     log.write(_table(rows, f"{stored.title}, {cfg.num_steps} steps"))
+    passes.say(log)
     log.write(f"Written to {path}")
     return 0
 
 
-def measured(stored: StoredRun, condition: Condition, seed: int) -> dict[str, Any]:
-    """The metrics of OVER_TIME at each step, by `<name>_<reading>`, as lists [T]."""
+def measured(
+    stored: StoredRun, condition: Condition, seed: int, forward: Forward | None = None
+) -> dict[str, Any]:
+    """The metrics of OVER_TIME at each step, by `<name>_<reading>`, as lists [T]; `forward` as in `evaluate`."""
     batches, pipeline = stored.batches(), stored.pipeline
     if condition.kind in NOISES:
         pipeline = NoisyInput(pipeline, condition.kind, condition.level, seed)
@@ -111,7 +118,7 @@ def measured(stored: StoredRun, condition: Condition, seed: int) -> dict[str, An
         batches = _corrupted(batches, condition, seed)
     loss = build.build_loss(stored.cfg).to(pipeline.device)
     classes, precision = stored.dataset.num_classes, stored.cfg.trainer.precision
-    found = evaluate(stored.model, loss, batches, pipeline, classes, precision)
+    found = evaluate(stored.model, loss, batches, pipeline, classes, precision, forward=forward)
     keys = [f"{metric.key}_{reading}" for metric in OVER_TIME for reading in READINGS]
     values = {key: list(known_at_each_step(found.metrics, key).values()) for key in keys}
     return {**asdict(condition), "samples": found.samples, **values}

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from snnlab.atomic import write_json
 from snnlab.config.schema import Component, RunConfig
 from snnlab.errors import ConfigError
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.metrics.time_steps import time_steps
@@ -21,7 +22,7 @@ from snnlab.neurons.mixed_if import MixedIF
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 
-ROUNDS = 7
+ROUNDS, ALIGNMENT_ROUNDS = 7, 3
 FORMS: dict[str, dict[str, object]] = {
     "uniform, largest T": {"averaged": "currents", "closed_form": False},
     "mixed, currents": {"averaged": "currents", "closed_form": False},
@@ -33,8 +34,9 @@ FORMS: dict[str, dict[str, object]] = {
 def run(cfg: RunConfig, folder: Path, which: str, weights: str = "model") -> int:
     """Times one batch in each form, in turn, in this process; the medians of several rounds are written.
 
-    Time is that of this process's cores (of the device's queue on CUDA), so other processes disturb it little. The
-    share of alignment is measured in rounds of its own, for the clock costs time as well.
+    Time is that of this process's cores (of the device's queue on CUDA), so other processes disturb it little. On CUDA
+    a form is a CUDA graph where it can be one. The share of alignment is measured in rounds of its own, and without
+    graphs, for the clock costs time as well.
 
     Args:
         cfg: the configuration of a converted run with overrides; `trainer.eval_batch_size` is the batch.
@@ -55,6 +57,7 @@ def run(cfg: RunConfig, folder: Path, which: str, weights: str = "model") -> int
             "snnlab convert run=DIR makes such a run of a quantised ANN",
         )
     device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)
     networks: dict[str, nn.Module] = {}
     for form, settings in FORMS.items():
         neuron = Component(cfg.neuron.name, {**cfg.neuron.params, **settings})
@@ -63,7 +66,7 @@ def run(cfg: RunConfig, folder: Path, which: str, weights: str = "model") -> int
     _make_uniform(networks["uniform, largest T"])
     raw, _ = next(iter(stored.batches()))
     x_TBCHW = stored.pipeline.test(raw)
-    seconds, shares = _measured(networks, x_TBCHW)
+    seconds, alignment = _measured(networks, x_TBCHW, passes)
     whole = median(seconds["uniform, largest T"])
     title = f"seconds for a batch of {len(raw)}, and how many times as fast as with uniform time steps"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -76,17 +79,18 @@ def run(cfg: RunConfig, folder: Path, which: str, weights: str = "model") -> int
         rows[form] = {
             "time_steps": mean,
             "seconds": taken,
-            "alignment": shares[form],
-            "alignment_seconds": shares[form] * taken,
+            "alignment": alignment[form].share,
+            "alignment_seconds": alignment[form].seconds,
             "faster": whole / taken,
         }
-        share = f"{100 * shares[form]:.1f}"
+        share = f"{100 * alignment[form].share:.1f}"
         table.add_row(form, f"{mean:.2f}", f"{taken:.4f}", f"{whole / taken:.2f}", share)
     log = RunLog(None)
     log.write(table)
+    passes.say(log)
     path = folder / f"speed-{which}-{config_hash(cfg.raw)}.json"
-    threads = torch.get_num_threads()
-    write_json(path, {"batch": len(raw), "device": str(device), "threads": threads, "forms": rows})
+    measured = {"batch": len(raw), "device": str(device), "threads": torch.get_num_threads()}
+    write_json(path, {**measured, **passes.description(), "forms": rows})
     log.write(f"Written to {path}")
     return 0
 
@@ -100,25 +104,27 @@ def _make_uniform(network: nn.Module) -> None:
 
 @torch.inference_mode()
 def _measured(
-    networks: dict[str, nn.Module], x_TBCHW: Tensor
-) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Seconds of each round, and the share of time in alignment, of each form."""
+    networks: dict[str, nn.Module], x_TBCHW: Tensor, passes: Passes
+) -> tuple[dict[str, list[float]], dict[str, "_Alignment"]]:
+    """Seconds of each round, and the time in alignment, of each form."""
     clock = _clock(x_TBCHW.device)
     seconds: dict[str, list[float]] = {form: [] for form in networks}
+    forms = {form: passes.logits_of(network, x_TBCHW.device, "fp32") for form, network in networks.items()}
     for number in range(ROUNDS + 1):
-        for form, network in networks.items():
+        for form, logits_of in forms.items():
             start = clock()
-            network(x_TBCHW)
+            logits_of(x_TBCHW)
             if number:  # the first round warms up
                 seconds[form].append(clock() - start)
-    shares = {}
+    alignment = {}
     for form, network in networks.items():
         with _Stopwatch(network, clock) as watch:
             start = clock()
-            for _ in range(3):
+            for _ in range(ALIGNMENT_ROUNDS):
                 network(x_TBCHW)
-            shares[form] = watch.seconds / (clock() - start)
-    return seconds, shares
+            share = watch.seconds / (clock() - start)
+        alignment[form] = _Alignment(watch.seconds / ALIGNMENT_ROUNDS, share)
+    return seconds, alignment
 
 
 def _clock(device: torch.device) -> Callable[[], float]:
@@ -130,6 +136,14 @@ def _clock(device: torch.device) -> Callable[[], float]:
         return time.perf_counter()
 
     return synchronised
+
+
+@dataclass(frozen=True)
+class _Alignment:
+    """Time in alignment: seconds for a batch, and share of a call without a graph."""
+
+    seconds: float
+    share: float
 
 
 class _Stopwatch:

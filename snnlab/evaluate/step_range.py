@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
 from snnlab.metric_names import BRIER
@@ -39,6 +40,7 @@ def run(
             that many steps.
     """
     device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)
     # Nothing is selected here, and the metric may be of a step that some of the rows have not.
     cfg = replace(cfg, trainer=replace(cfg.trainer, select="test/acc"))
 
@@ -49,11 +51,11 @@ def run(
     nested = stored.dataset.static and cfg.input == "frames"
     rows: dict[int, dict[str, float]] = {}
     if nested:
-        metrics = stored.evaluate().metrics
+        metrics = passes.evaluate(stored).metrics
         rows = {t: {name: metrics[f"{name}_cum/t{t}"] for name in NAMES} for t in steps}
     else:
         for t in steps:
-            metrics = (stored if t == max(steps) else load(t)).evaluate().metrics
+            metrics = passes.evaluate(stored if t == max(steps) else load(t)).metrics
             rows[t] = {name: metrics[name] for name in NAMES}
     how = (
         f"all in one pass of {max(steps)} steps"
@@ -63,6 +65,7 @@ def run(
     log = RunLog(None)
     title = f"{stored.title}, trained with {stored.trained_steps} steps, run with t; {how}"
     log.write(result_table(_flat(rows), title=title))
+    passes.say(log)
     path = folder / f"eval-{stored.label}-t{_name(steps)}-{config_hash(cfg.raw)}.json"
     write_json(
         path,
@@ -70,6 +73,7 @@ def run(
             "num_steps": list(steps),
             "nested": nested,
             **stored.description(),
+            **passes.description(),
             "rows": {str(t): row for t, row in rows.items()},
         },
     )

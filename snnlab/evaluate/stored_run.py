@@ -1,7 +1,7 @@
 """Loads a run's network with the weights of a checkpoint, and its held-out data, for further measurements."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import nn
 
 from snnlab import build
 from snnlab.config.schema import RunConfig
-from snnlab.data.dataset import LabelledData
+from snnlab.data.dataset import LabelledData, SampleSet
 from snnlab.data.identity import DataIdentity
 from snnlab.data.inputs import Batch, InputPipeline
 from snnlab.data.limited import limited
@@ -18,6 +18,7 @@ from snnlab.data.loader import loader
 from snnlab.data.worker_count import workers
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.batch_size import eval_batch_size
+from snnlab.evaluate.forward import Forward
 from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.machine.device import seed_generators
 from snnlab.runs import checkpoint
@@ -50,6 +51,7 @@ class StoredRun:
     checkpoint: str
     weights: str
     data: DataIdentity
+    _batch_sizes: dict[tuple[nn.Module, int], int] = field(default_factory=dict, repr=False)
 
     @property
     def label(self) -> str:
@@ -70,7 +72,7 @@ class StoredRun:
         )
         return loader(
             samples,
-            eval_batch_size(trainer, self.model, self.pipeline, samples),
+            self._batch_size(samples),
             shuffle=False,
             seed=self.cfg.seed,
             epoch=0,
@@ -78,8 +80,16 @@ class StoredRun:
             pin_memory=self.pipeline.device.type == "cuda",
         )
 
-    def evaluate(self) -> Evaluation:
-        """Accuracy, calibration and firing rates at every step."""
+    def _batch_size(self, samples: SampleSet) -> int:
+        """Asks once how much memory a network takes, so that all its passes have batches of one size."""
+        key = self.model, len(samples)
+        if key not in self._batch_sizes:
+            found = eval_batch_size(self.cfg.trainer, self.model, self.pipeline, samples)
+            self._batch_sizes[key] = found
+        return self._batch_sizes[key]
+
+    def evaluate(self, forward: Forward | None = None) -> Evaluation:
+        """Accuracy, calibration and firing rates at every step; `forward` runs the network, None: it is called."""
         loss = build.build_loss(self.cfg).to(self.pipeline.device)
         return evaluate(
             self.model,
@@ -88,6 +98,7 @@ class StoredRun:
             self.pipeline,
             self.dataset.num_classes,
             self.cfg.trainer.precision,
+            forward=forward,
         )
 
     def description(self) -> dict[str, Any]:

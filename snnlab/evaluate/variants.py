@@ -9,6 +9,7 @@ from rich.table import Table
 
 from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
+from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.metric_names import ACC, ECE, NLL
@@ -39,6 +40,7 @@ def run(
         SnnlabError: no such checkpoint, or its weights do not fit a configuration.
     """
     device = set_up(rows[0].trainer)
+    passes = Passes(rows[0].trainer, device)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("settings", no_wrap=True)
     for title in ("mean T", *(one.heading for one in COLUMNS)):
@@ -46,7 +48,7 @@ def run(
     found: list[dict[str, Any]] = []
     for cfg, variant in zip(rows, variants, strict=True):
         stored = load_run(cfg, folder, which, device, weights)
-        metrics = stored.evaluate().metrics
+        metrics = passes.evaluate(stored).metrics
         values = {
             name: metrics[name] for name in ("time_steps", *(one.key for one in COLUMNS)) if name in metrics
         }
@@ -56,9 +58,10 @@ def run(
         table.add_row(" ".join(one.removeprefix("neuron.") for one in variant), steps, *numbers)
     log = RunLog(None)
     log.write(table)
+    passes.say(log)
     digest = config_hash(rows[0].raw, also={"rows": [config_hash(cfg.raw) for cfg in rows]})
     path = folder / f"eval-{which}-variants-{digest}.json"
-    write_json(path, {"checkpoint": which, **stored.description(), "rows": found})
+    write_json(path, {"checkpoint": which, **stored.description(), **passes.description(), "rows": found})
     log.write(f"Written to {path}")
     if all(len(one) == 1 and one[0].startswith("neuron.time_scale=") for one in variants):
         points = [(values["time_steps"], values["acc"]) for values in found]

@@ -5,6 +5,7 @@ Not run on a GPU in this version: the tests put a capture in its place that does
 
 from collections.abc import Callable
 from typing import Protocol
+from weakref import WeakSet
 
 import torch
 
@@ -36,6 +37,7 @@ class CudaCapture:
         self._device = device
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # untyped in torch
         self._pool = torch.cuda.graph_pool_handle()
+        self._graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
 
     def warm_up(self, work: Work) -> None:
         current = torch.cuda.current_stream(self._device)
@@ -46,10 +48,14 @@ class CudaCapture:
         current.wait_stream(self._stream)
 
     def record(self, work: Work) -> Work:
+        if not self._graphs:
+            # PyTorch gives up a pool with the last graph in it, and refuses to open it again.
+            self._pool = torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
         # Other threads, such as the loader's that pins memory, may call CUDA meanwhile.
         with torch.cuda.graph(graph, self._pool, self._stream, capture_error_mode="thread_local"):
             work()
+        self._graphs.add(graph)
         return graph.replay
 
 

@@ -3,6 +3,7 @@
 Shapes: T time steps, B batch, C channels, H height, W width, K classes.
 """
 
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -34,13 +35,21 @@ class CapturedForward:
         capture: records it.
         tally: counts batches with graphs and without.
         required: whether it is an error to run a batch without a graph.
+        rates: whether firing rates are measured.
     """
 
     def __init__(
-        self, model: nn.Module, precision: str, capture: Capture, tally: Tally, *, required: bool = False
+        self,
+        model: nn.Module,
+        precision: str,
+        capture: Capture,
+        tally: Tally,
+        *,
+        required: bool = False,
+        rates: bool = True,
     ) -> None:
         self._model, self._precision, self._capture = model, precision, capture
-        self._tally, self._required = tally, required
+        self._tally, self._required, self._measures_rates = tally, required, rates
         self._recorded: dict[Layout, _StaticForward | str] = {}
         self._eager: dict[str, FiringRate] = {}
 
@@ -78,6 +87,7 @@ class CapturedForward:
 
     def rates(self) -> dict[str, FiringRate]:
         """Returns the firing rate of each neuron layer in this pass."""
+        assert self._measures_rates
         total = Recorder(self._model).recorded("rate")
         for one in (self._eager, *(static.rates() for static in self._static())):
             _add(total, one)
@@ -85,10 +95,11 @@ class CapturedForward:
 
     def once(self, x_TBCHW: Tensor) -> tuple[Tensor, dict[str, FiringRate]]:
         """Returns the logits [T, B, K] of one batch, and its firing rates."""
+        recorder = Recorder(self._model) if self._measures_rates else None
         precision = autocast(x_TBCHW.device, self._precision, cache=False)
-        with Recorder(self._model) as recorder, precision:
+        with recorder or nullcontext(), precision:
             logits_TBK: Tensor = self._model(x_TBCHW)
-        return logits_TBK, recorder.recorded("rate")
+        return logits_TBK, {} if recorder is None else recorder.recorded("rate")
 
     def _static(self) -> list["_StaticForward"]:
         return [one for one in self._recorded.values() if isinstance(one, _StaticForward)]
@@ -142,7 +153,8 @@ class _StaticForward:
 
     def reset(self) -> None:
         """Forgets the batches so far."""
-        torch._foreach_zero_([*self._fired.values()])
+        if self._fired:
+            torch._foreach_zero_([*self._fired.values()])
         self._replays = 0
 
     def replay(self, x_TBCHW: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Literal, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 from torch._subclasses.fake_tensor import FakeTensor
 
@@ -34,6 +34,22 @@ def _warn(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
+class Noted(NamedTuple):
+    """A call that ran in plain PyTorch.
+
+    Attributes:
+        call: the call; its `x_T` is the input of the normalisation if it is `fused`.
+        fused: it could be one operation with the normalisation before it.
+        residual: a residual is added between them.
+        stepped: the normalisation differs between time steps.
+    """
+
+    call: Call
+    fused: bool = False
+    residual: bool = False
+    stepped: bool = False
+
+
 @dataclass(frozen=True)
 class Choice:
     """The selected back end, and the count of calls since it was selected.
@@ -44,6 +60,7 @@ class Choice:
         fuse: run a normalisation and the neuron behind it as one, where the back end can (`snnlab/layers/fused.py`).
         counts: how often each back end has run.
         said: the warnings given so far; each is given once.
+        noted: receives the calls that run in `eager`, for `ahead.py`; None: nothing is kept.
     """
 
     name: BackendName = "auto"
@@ -51,6 +68,7 @@ class Choice:
     fuse: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     said: set[str] = field(default_factory=set)
+    noted: list[Noted] | None = None
 
     def __post_init__(self) -> None:
         if self.name not in get_args(BackendName):
@@ -83,14 +101,18 @@ def use_backend(name: BackendName, say: Callable[[str], object] | None = None, f
 
 @contextmanager
 def backend(
-    name: BackendName, say: Callable[[str], object] | None = None, fuse: bool | None = None
+    name: BackendName,
+    say: Callable[[str], object] | None = None,
+    fuse: bool | None = None,
+    noted: list[Noted] | None = None,
 ) -> Iterator[Choice]:
     """Selects the back end inside a `with` block; arguments that are None keep their value from outside the block.
 
-    Calls inside the block are counted in the yielded choice, and added to the outer choice when the block ends.
+    Calls inside the block are counted in the yielded choice, and added to the outer choice when the block ends. Those
+    that run in `eager` are appended to `noted`.
     """
     outside = _choice.get()
-    inside = replace(outside, name=name, counts=Counter())
+    inside = replace(outside, name=name, counts=Counter(), noted=noted)
     if say is not None:
         inside = replace(inside, say=say, said=set())
     if fuse is not None:
@@ -141,7 +163,11 @@ def run(call: Call) -> Result:
     elif name != "eager" and (reason := _refusal(name, call)):
         raise BackendError(f"the back end {name} does not cover this: {reason}")
     choice.counts[name] += 1
-    return eager.run(call) if name == "eager" else _module(name).run(call)
+    if name != "eager":
+        return _module(name).run(call)
+    if choice.noted is not None:
+        choice.noted.append(Noted(call))
+    return eager.run(call)
 
 
 def fusing(call: Call, residual: bool, stepped: bool) -> FusedBackend | None:
@@ -153,6 +179,8 @@ def fusing(call: Call, residual: bool, stepped: bool) -> FusedBackend | None:
         stepped: whether the normalisation differs between time steps.
     """
     choice = _choice.get()
+    if choice.noted is not None:
+        choice.noted.append(Noted(call, True, residual, stepped))
     if (
         not choice.fuse
         or choice.name == "eager"

@@ -3,14 +3,24 @@
 Shape suffixes: T time steps, B samples, C channels, H height, W width, K classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from torch import Tensor, nn
 
 from snnlab.layers.per_step import is_per_step
 from snnlab.neurons.base import Neuron
+from snnlab.neurons.base_membrane import MembraneNeuron
+
+
+class State(NamedTuple):
+    """The state of a neuron after some steps, with its batch axis."""
+
+    axis: int | None
+    state: Tensor
+    steps: int
 
 
 class Streaming:
@@ -43,13 +53,17 @@ class Streaming:
                 )
         self._model = model
         self._neurons = [module for module in model.modules() if isinstance(module, Neuron)]
-        self._states: list[tuple[int | None, Tensor]] = []
+        self._states: list[State] = []
         self._call = 0
 
     def __call__(self, x_BCHW: Tensor) -> Tensor:
         """Returns the logits [B, K] of the next step."""
         logits_1BK: Tensor = self._model(x_BCHW.unsqueeze(0))
         return logits_1BK.squeeze(0)
+
+    def size_for(self, count: int, batch: int) -> int:
+        """Returns how many samples of a batch to continue with for `count` of them: these, or more where that pays."""
+        return count
 
     def keep(self, kept: Tensor) -> None:
         """Continues with some samples of the batch only.
@@ -58,8 +72,10 @@ class Streaming:
             kept: their indices, or a mask [B].
         """
         self._states = [
-            (axis, state if axis is None else state.movedim(axis, 0)[kept].movedim(0, axis))
-            for axis, state in self._states
+            one
+            if one.axis is None
+            else one._replace(state=one.state.movedim(one.axis, 0)[kept].movedim(0, one.axis))
+            for one in self._states
         ]
 
     def __enter__(self) -> Self:
@@ -83,11 +99,26 @@ class Streaming:
         def forward(x_T: Tensor) -> Tensor:
             if self._call == len(self._states):
                 spikes_T, state = neuron.forward_with_state(x_T)
-                self._states.append((neuron.batch_axis, state))
+                self._states.append(State(neuron.batch_axis, state, len(x_T)))
             else:
-                spikes_T, state = neuron.forward_with_state(x_T, self._states[self._call][1])
-                self._states[self._call] = (neuron.batch_axis, state)
+                before = self._states[self._call]
+                with _knowing(neuron, before.steps):
+                    spikes_T, state = neuron.forward_with_state(x_T, before.state)
+                self._states[self._call] = State(neuron.batch_axis, state, before.steps + len(x_T))
             self._call += 1
             return spikes_T
 
         return forward
+
+
+@contextmanager
+def _knowing(neuron: Neuron, steps: int) -> Iterator[None]:
+    """Tells a neuron the number of past steps, which it would read from its state on the device."""
+    if not isinstance(neuron, MembraneNeuron):
+        yield
+        return
+    neuron.past_steps = steps
+    try:
+        yield
+    finally:
+        del neuron.past_steps

@@ -14,7 +14,7 @@ from snnlab.kernels import use_backend
 from snnlab.machine.allocator import keep_freed_memory
 from snnlab.machine.processes import ALONE, Processes
 
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def seed_generators(seed: int) -> None:
@@ -99,4 +99,4 @@ def autocast(
     """
     if precision == "fp32":
         return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=_DTYPES[precision], cache_enabled=cache)
+    return torch.autocast(device.type, dtype=DTYPES[precision], cache_enabled=cache)

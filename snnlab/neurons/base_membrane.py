@@ -21,16 +21,18 @@ class MembraneNeuron(Neuron):
     """Base class of neurons with one membrane potential; a subclass defines decay, firing and reset.
 
     The state is the potential [...]. If the neuron or the surrogate has parameters for each time step, it is
-    [2, ...]: the potential, and the number of past steps. Reading that number synchronises with the device, which
-    a call without a state does not.
+    [2, ...]: the potential, and the number of past steps. Reading that number synchronises with the device, unless the
+    caller knows it (`past_steps`).
 
     Attributes:
         thresholds: magnitudes of the first positive and the first negative threshold; a neuron without negative
             spikes repeats its threshold.
         measure: function of the potentials before reset h_T [T, ...] of each call, see `watch_potentials`.
         measured: receives the results of `measure`.
+        past_steps: number of steps that are past in the state of the next calls; None: it is read from the state.
     """
 
+    past_steps: int | None = None
     measure: Measure | None = None
     measured: Callable[[Tensor | None], object] | None = None
 
@@ -96,7 +98,8 @@ class MembraneNeuron(Neuron):
             v = state
         else:
             v = state[0]
-            start = max(0, round(state[1].flatten()[0].item()))
+            past = self.past_steps
+            start = max(0, round(state[1].flatten()[0].item())) if past is None else past
         end = start + len(x_T)
         if num_steps is not None and end > num_steps:
             raise ValueError(

@@ -8,11 +8,11 @@ from snnlab.train.session import Session
 
 def chosen(session: Session) -> dict[str, Any]:
     """The values of the keys of `trainer` that are `auto`, by key; that of the layout is part of the run's hash."""
-    trainer, train_set = session.cfg.trainer, session.train_set
+    trainer, train_set = session.cfg.trainer, session.samples.train_set
     settled: dict[str, Any] = {
-        "num_workers": session.workers(train_set),
+        "num_workers": session.samples.workers(train_set),
         "data_on_device": isinstance(train_set, DeviceSet),
-        "eval_batch_size": session.eval_batch_size,
+        "eval_batch_size": session.samples.eval_batch_size,
     }
     asked = {name: value for name, value in settled.items() if getattr(trainer, name) == "auto"}
     return {**session.cfg.chosen, **{f"trainer.{name}": value for name, value in asked.items()}}

@@ -54,7 +54,7 @@ def _settles(session: Session, num_steps: int) -> Sequence[float]:
 def _draw_sample(session: Session, title: str) -> list[Path]:
     """The first test sample: its frames (not of text) with the cumulative predictions, and some layers' spikes."""
     folder, names = session.files.plots, session.dataset.class_names
-    raw, target = session.test_set.batch([0])
+    raw, target = session.samples.test_set.batch([0])
     model = session.learner.model.eval()
     with Recorder(model) as recorder:
         recorder.request_spikes()

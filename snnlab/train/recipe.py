@@ -27,7 +27,7 @@ from snnlab.train.mirror import dashboards_of, save, take_step_rows, tell_sweep_
 from snnlab.train.position import place
 from snnlab.train.profile import Profile
 from snnlab.train.progress import Progress
-from snnlab.train.rehearsal import refuse_place, rehearse
+from snnlab.train.rehearsal import build_kernels, refuse_place, rehearse
 from snnlab.train.report import announce, log_of, report, show_result
 from snnlab.train.session import Session
 
@@ -67,7 +67,7 @@ def _run(cfg: RunConfig, processes: Processes) -> int:
     refuse_place(cfg, files)
     device = set_up(cfg.trainer, processes)
     if not (files.checkpoints / "last.pt").exists():
-        rehearse(cfg, dataset)
+        build_kernels(rehearse(cfg, dataset), cfg.trainer, device, processes)
     processes.leader_first(dataset.prepare)
     # Built before the run directory is entered: what cannot be built leaves nothing behind.
     session = Session(cfg, files, dataset, device, processes)
@@ -147,7 +147,7 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
         files.place = lambda: place(position, extent, progress.eta_seconds())
         while position.epoch < extent.epochs:
             mark = time.perf_counter()
-            for batches, count in session.groups():
+            for batches, count in session.samples.groups(position):
                 rate = learner.learning_rate
                 result = learner.step(batches, position.epoch, position.step * trainer.accumulate, count)
                 position.step += 1

@@ -4,25 +4,31 @@ The network is built on torch's meta device, where tensors have shapes and no nu
 memory and next to no time. A component that needs numbers cannot be built or run there; then two samples run for real.
 """
 
+import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
+from ctypes import CDLL
 
 import torch
 from torch import Tensor, nn
 
 from snnlab import build
 from snnlab.augments.base import runs_in_loader
-from snnlab.config.schema import RunConfig
+from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.data.dataset import LabelledData
 from snnlab.data.inputs import InputPipeline
 from snnlab.data.synthetic import Synthetic
 from snnlab.errors import ConfigError, DataError, SnnlabError
 from snnlab.graphs.capture import capture_for
 from snnlab.kernels import backend
+from snnlab.kernels.ahead import build_ahead
+from snnlab.kernels.choose import Noted
 from snnlab.layers.two_heads import take_heads_apart
 from snnlab.losses.base_teacher import TeacherLoss
-from snnlab.machine.device import pick_device
+from snnlab.machine.device import DTYPES, pick_device
+from snnlab.machine.processes import Processes
 from snnlab.runs import checkpoint
 from snnlab.runs.data_check import identified
 from snnlab.runs.files import RunFiles
@@ -91,13 +97,16 @@ def refuse_place(cfg: RunConfig, files: RunFiles) -> None:
     files.refuse_in_use()
 
 
-def rehearse(cfg: RunConfig, dataset: LabelledData, *, taught: bool = True) -> None:
+def rehearse(cfg: RunConfig, dataset: LabelledData, *, taught: bool = True) -> list[Noted]:
     """Builds what a training step needs and runs a made-up batch through network and loss; draws no random number.
 
     Args:
         cfg: the configuration.
         dataset: its data, of which only shapes are asked.
         taught: the teacher is built, too, if the loss needs one and it is no download.
+
+    Returns:
+        The calls of the network's neurons, with `SAMPLES` samples in float32.
 
     Raises:
         SnnlabError: a part cannot be built, weights do not fit, or the batch cannot pass.
@@ -110,14 +119,27 @@ def rehearse(cfg: RunConfig, dataset: LabelledData, *, taught: bool = True) -> N
             warnings.simplefilter("ignore")
             batch = _batch(cfg, made_up)
             try:
-                _pass(cfg, made_up, batch, META, taught)
+                return _pass(cfg, made_up, batch, META, taught)
             except SnnlabError:
                 raise
             except Exception:  # a component that needs numbers: any error may come of that
                 with _worded(cfg, batch):
-                    _pass(cfg, made_up, batch, CPU, taught)
+                    return _pass(cfg, made_up, batch, CPU, taught)
     finally:
         checkpoint.set_random_state(random)
+
+
+def build_kernels(
+    noted: Sequence[Noted], trainer: TrainerConfig, device: torch.device, processes: Processes
+) -> list[Future[CDLL]]:
+    """Begins to build the kernels of the calls of a rehearsal, while data are prepared and read; on a CPU only."""
+    if device.type != "cpu" or trainer.backend not in ("auto", "compiled") or trainer.compile:
+        return []
+    if not processes.leads:  # which builds them for all
+        return []
+    given = min(SAMPLES, trainer.batch_size) * processes.count
+    times = math.inf if trainer.backend == "compiled" else trainer.batch_size / given
+    return build_ahead(noted, fuse=trainer.fuse, times=times, dtype=DTYPES[trainer.precision])
 
 
 def _batch(cfg: RunConfig, made_up: LabelledData) -> tuple[Tensor, Tensor]:
@@ -135,7 +157,7 @@ def _pass(
     batch: tuple[Tensor, Tensor],
     device: torch.device,
     taught: bool,
-) -> None:
+) -> list[Noted]:
     x_TBCHW, target = batch
     with device:
         model: nn.Module = build.build_model(cfg, made_up)
@@ -149,7 +171,8 @@ def _pass(
         teacher_for(cfg, loss, made_up, None, CPU)
     if loss.heads_apart:
         take_heads_apart(model)
-    with backend("eager"), ExitStack() as watching:
+    noted: list[Noted] = []
+    with backend("eager", noted=noted), ExitStack() as watching:
         for one in regularisers.values():
             watching.enter_context(one.watching(model))
         shape = model.train()(x_TBCHW.to(device)).shape
@@ -160,6 +183,7 @@ def _pass(
         loss.terms(logits, target, torch.zeros(shape[1], shape[-1]))
     else:
         loss.terms(logits, target)
+    return noted
 
 
 def _is_download(cfg: RunConfig) -> bool:

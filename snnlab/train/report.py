@@ -46,8 +46,8 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         )
     kind = "generated data in the shape of " if cfg.trainer.synthetic else ""
     log.write(
-        f"data     {kind}{cfg.data_name}, split {session.split_name}: "
-        f"{len(session.train_set)} to train, {len(session.test_set)} to test"
+        f"data     {kind}{cfg.data_name}, split {session.samples.split_name}: "
+        f"{len(session.samples.train_set)} to train, {len(session.samples.test_set)} to test"
     )
     data = session.data
     if data.files:
@@ -68,7 +68,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         log.write(f"process  {session.processes.count} of them, each with its part of every batch")
     if (line := chosen_line(session)) is not None:
         log.write(line)
-    raw, _ = session.test_set.batch([0])
+    raw, _ = session.samples.test_set.batch([0])
     log.write(summary_table(session.learner.model, session.pipeline.test(raw)))
 
 
@@ -145,9 +145,9 @@ def result_of(session: Session) -> RunResult:
         backends=dict(counts()),
         cuda_graph=None if session.learner.graphs is None else session.learner.graphs.as_mapping(),
         chosen=chosen(session) or None,
-        split=session.split_name,
+        split=session.samples.split_name,
         data=session.data.as_mapping(),
-        num_train=len(session.train_set),
+        num_train=len(session.samples.train_set),
         num_test=session.evaluation.samples,
         selection={
             "last": f"after epoch {position.last['epoch']}",

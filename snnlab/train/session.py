@@ -1,6 +1,5 @@
 """The state of a run in memory: its objects and position; it is saved, resumed, measured and recorded here."""
 
-import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,16 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from snnlab import build
-from snnlab.augments.base import runs_in_loader
 from snnlab.config.schema import RunConfig, TrainerConfig
-from snnlab.data.dataset import LabelledData, SampleSet
-from snnlab.data.device_set import on_device
+from snnlab.data.dataset import LabelledData
 from snnlab.data.inputs import Batch, InputPipeline
-from snnlab.data.limited import limited
-from snnlab.data.loader import derived_seed, epoch_batches, loader
-from snnlab.data.worker_count import workers
+from snnlab.data.loader import derived_seed
 from snnlab.errors import ConfigError, SnnlabError
-from snnlab.evaluate.batch_size import eval_batch_size, given_batch_size
 from snnlab.evaluate.one_pass import Evaluation, evaluate
 from snnlab.graphs.capture import capture_for
 from snnlab.machine.device import seed_generators
@@ -36,7 +30,8 @@ from snnlab.train.initial import start_from
 from snnlab.train.late_number import LateNumber
 from snnlab.train.learner import Learner
 from snnlab.train.meter import Meter
-from snnlab.train.position import Extent, Position
+from snnlab.train.position import Position
+from snnlab.train.samples import Samples
 from snnlab.train.step_rows import StepRows
 from snnlab.train.teacher import CachedTeacher, Teacher, logits_of_batches, teacher_for
 
@@ -69,19 +64,8 @@ class Session:
         self.processes = processes
         augments = [] if trainer.overfit_batches else build.build_augments(cfg)
         self.cfg, self.files, self.dataset = cfg, files, dataset
-        self.train_set = dataset.train_set([op for op in augments if runs_in_loader(op)])
-        whole, self.split_name = dataset.test_set(), dataset.split_name
-        self.data = dataset.identity(self.train_set, whole)
-        if trainer.overfit_batches is not None:
-            self.train_set = self._limited(self.train_set, trainer.overfit_batches)
-            whole, self.split_name = self.train_set, "the training samples themselves"
-        self.test_set = self._limited(whole, trainer.limit_test_batches)
-        if self.test_set is not whole:
-            self.split_name += f" ({len(self.test_set)} of {len(whole)}, {trainer.limit_draw})"
-        self.train_set, self.test_set = on_device(
-            [self.train_set, self.test_set], device, trainer.data_on_device
-        )
-        self.extent = Extent.of(trainer, len(self.train_set))
+        self.samples = Samples(cfg, dataset, augments, device, processes)
+        self.extent, self.data = self.samples.extent, self.samples.identity
         self.pipeline = InputPipeline(
             dataset, augments, cfg.num_steps, device, cfg.seed, cfg.input, processes.rank
         )
@@ -96,7 +80,6 @@ class Session:
         scheduler = build.build_scheduler(cfg, optimizer, self.extent.steps_per_epoch)
         loss = build.build_loss(cfg).to(device)
         regularisers = {name: one.to(device) for name, one in build.build_regularisers(cfg, model).items()}
-        self.eval_batch_size = given_batch_size(trainer)
         self.teacher = self._teacher(teacher_for(cfg, loss, dataset, self.data, device))
         self.learner = Learner(
             model,
@@ -113,8 +96,7 @@ class Session:
         if not processes.leads:
             # Dropout differs between the processes, initial weights do not.
             seed_generators(derived_seed(cfg.seed, processes.rank))
-        size = eval_batch_size(trainer, model, self.pipeline, self.test_set)
-        self.eval_batch_size = min(processes.gather(size))
+        self.samples.fit_memory(model, self.pipeline)
         average, graphs = self.learner.average, self.learner.graphs
         networks = [model] if average is None else [model, average.module]
         self._forwards = {} if graphs is None else {one: graphs.forward_of(one, trainer) for one in networks}
@@ -126,56 +108,13 @@ class Session:
         self.evaluation_seconds = 0.0
         self.rows_were_lost = False
 
-    def _limited(self, samples: SampleSet, batches: int | None) -> SampleSet:
-        return limited(samples, batches, self.cfg.trainer.batch_size, self.cfg.trainer.limit_draw)
-
     def _teacher(self, teacher: Teacher | None) -> Teacher | CachedTeacher | None:
         if teacher is None or not self.cfg.distill.cache:
             return teacher
-        batches = self._own_block(self.train_set, self._eval_batches(self.train_set))
+        batches = self.samples.own_block(self.samples.train_set)
         logits = [one.cpu() for one in logits_of_batches(teacher, batches, self.pipeline)]
         logits_NK = torch.cat([one for part in self.processes.gather(logits) for one in part])
-        batch_size, count = self.cfg.trainer.batch_size, len(self.train_set)
-
-        def order(epoch: int) -> list[list[int]]:
-            return epoch_batches(
-                count, batch_size, shuffle=True, seed=self.cfg.seed, epoch=epoch, part=self._part
-            )
-
-        return CachedTeacher(logits_NK.to(self.pipeline.device), order)
-
-    @property
-    def _part(self) -> tuple[int, int]:
-        return self.processes.rank, self.processes.count
-
-    def _eval_batches(self, samples: SampleSet) -> int:
-        return math.ceil(len(samples) / self.eval_batch_size)
-
-    def _own_block(self, samples: SampleSet, count: int) -> Iterator[Batch]:
-        """This process's part of the first `count` batches of a pass in evaluation mode."""
-        first, last = self.processes.block(count)
-        return itertools.islice(self._loader(samples, start_batch=first), last - first)
-
-    def _loader(
-        self, samples: SampleSet, *, shuffle: bool = False, epoch: int = 0, start_batch: int = 0
-    ) -> Iterator[Batch]:
-        """Batches for training if shuffled, else for a pass in evaluation mode."""
-        trainer = self.cfg.trainer
-        return loader(
-            samples,
-            trainer.batch_size if shuffle else self.eval_batch_size,
-            shuffle=shuffle,
-            seed=self.cfg.seed,
-            epoch=epoch,
-            start_batch=start_batch,
-            num_workers=self.workers(samples),
-            pin_memory=self.pipeline.device.type == "cuda",
-            part=self._part if shuffle else (0, 1),
-        )
-
-    def workers(self, samples: SampleSet) -> int:
-        """How many processes read these samples ahead."""
-        return workers(self.cfg.trainer.num_workers, samples, self.pipeline.device, self.processes.count)
+        return CachedTeacher(logits_NK.to(self.pipeline.device), self.samples.order)
 
     def resume(self) -> bool:
         """Continues from the last checkpoint; False if there is none."""
@@ -244,27 +183,6 @@ class Session:
         }
         self.files.save_checkpoint("last", state)
 
-    def groups(self) -> Iterator[tuple[list[Batch], int]]:
-        """The rest of the current epoch: for each optimiser step its batches, in an order fixed by seed and epoch.
-
-        Each comes with the number of its samples in all processes.
-        """
-        trainer = self.cfg.trainer
-        batches = self._loader(
-            self.train_set,
-            shuffle=True,
-            epoch=self.position.epoch,
-            start_batch=self.position.step * trainer.accumulate,
-        )
-        sizes = [
-            max(min(trainer.batch_size, len(self.train_set) - start), self.processes.count)
-            for start in range(0, len(self.train_set), trainer.batch_size)
-        ]
-        for step in range(self.position.step, self.extent.steps_of(self.position.epoch)):
-            first = step * trainer.accumulate
-            last = min(first + trainer.accumulate, self.extent.batches)
-            yield list(itertools.islice(batches, last - first)), sum(sizes[first:last])
-
     def measure(self, stop: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Evaluates on the test split and remembers the metrics; arguments and errors as in `evaluate`."""
         metrics = self.evaluate(stop=stop)
@@ -304,11 +222,12 @@ class Session:
     def _evaluate(
         self, network: nn.Module, say: Callable[[str], None], stop: Callable[[], bool]
     ) -> Evaluation:
-        count = self._eval_batches(self.test_set)
+        test_set = self.samples.test_set
+        count = self.samples.eval_batches(test_set)
         first, last = self.processes.block(count)
 
         def announced() -> Iterator[Batch]:
-            for number, batch in enumerate(self._own_block(self.test_set, count), start=1):
+            for number, batch in enumerate(self.samples.own_block(test_set), start=1):
                 say(f"evaluating {number}/{last - first}")
                 self.files.beat()
                 # Some processes have a batch more than others, at which they would ask alone.

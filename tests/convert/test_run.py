@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from snnlab.cli import main
+from snnlab.evaluate import passes
 from snnlab.evaluate.stored_run import load_run
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 from snnlab.runs.stored_config import load_stored
 from snnlab.train import recipe
+from tests.train.again import Again
 
 SMALL = (
     "model.blocks=[1]",
@@ -169,12 +171,17 @@ def test_eval_compares_time_scales_and_alignments(ann: Path, capsys) -> None:
     assert "do not go with several num_steps" in capsys.readouterr().err
 
 
-def test_speed_is_compared_with_uniform_time_steps(ann: Path, capsys) -> None:
+def test_speed_is_compared_with_uniform_time_steps(ann: Path, capsys, monkeypatch) -> None:
     folder, result = converted(ann, "neuron.time_scale=2")
     data = f"paths.data={ann.parents[2]}"
+    capture = Again()
+    monkeypatch.setattr(passes, "capture_for", lambda trainer, device: capture)
     assert main(["eval", f"run={folder}", data, "speed=true", "trainer.eval_batch_size=8"]) == 0
     (file,) = folder.glob("speed-last-*.json")
-    forms = json.loads(file.read_text())["forms"]
+    found = json.loads(file.read_text())
+    assert found["cuda_graph"] == {"replays": capture.replayed, "eager": 0, "why": {}}
+    assert (capture.recorded, capture.replayed) == (4, 4 * 8)
+    forms = found["forms"]
     assert forms["uniform, largest T"]["time_steps"] == max(result["conversion"]["time_steps"].values())
     assert all(form["seconds"] > 0 and 0 <= form["alignment"] < 1 for form in forms.values())
     assert "mixed, spikes, closed" in capsys.readouterr().out

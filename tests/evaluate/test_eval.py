@@ -1,7 +1,6 @@
 """`snnlab eval` on small trained runs: ranges of time steps, early exit, and what cannot be done."""
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,7 @@ from typing import Any
 import pytest
 
 from snnlab.cli import main
-from snnlab.evaluate import early_exit
-from snnlab.graphs.captured_stream import CapturedStreaming
+from snnlab.evaluate import passes, stored_run
 from tests.train.again import Again
 
 SMALL = (
@@ -55,6 +53,91 @@ def single(folder: Path, steps: int) -> dict[str, float]:
     assert main(["eval", f"run={folder}", f"num_steps={steps}"]) == 0
     metrics: dict[str, float] = read(folder, f"eval-last-t{steps}")["metrics"]
     return metrics
+
+
+def with_stand_in(monkeypatch: pytest.MonkeyPatch) -> Again:
+    """Lets `snnlab eval` find what stands in for CUDA graphs, unless they are off."""
+    capture = Again()
+    monkeypatch.setattr(
+        passes, "capture_for", lambda trainer, device: None if trainer.cuda_graph == "off" else capture
+    )
+    return capture
+
+
+MEASUREMENTS: dict[str, tuple[str, ...]] = {
+    "one number of steps": (),
+    "a range in one pass": ("num_steps=1..3",),
+    "noise": ("noise=gaussian", "noise.level=[0,0.5]"),
+    "robustness": ("robustness=[clean,gaussian,contrast]", "robustness.severities=[2]"),
+    "variants": ("neuron.threshold=[0.5,0.7]",),
+    "early exit": ("early_exit.threshold=[0.12,1]",),
+}
+
+
+def measured(folder: Path, *overrides: str) -> dict[str, Any]:
+    """What an evaluation writes, but for what differs between two of them; its file is removed."""
+    before = {path.name for path in folder.glob("*.json")}
+    assert main(["eval", f"run={folder}", "trainer.limit_test_batches=2", *overrides]) == 0
+    (path,) = [one for one in folder.glob("*.json") if one.name not in before]
+    content: dict[str, Any] = json.loads(path.read_text())
+    path.unlink()
+    return {key: value for key, value in content.items() if key not in ("overrides", "all_steps_seconds")}
+
+
+@pytest.mark.parametrize("asked", MEASUREMENTS)
+def test_every_measurement_with_graphs_is_the_one_without(
+    trained: Trained, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, overrides = trained("dataset=digits", "num_steps=3"), MEASUREMENTS[asked]
+    plain = measured(folder, *overrides)
+    assert "cuda_graph" not in plain
+    assert "cuda graph" not in capsys.readouterr().out
+    capture = with_stand_in(monkeypatch)
+    static = measured(folder, *overrides)
+    counted = static.pop("cuda_graph")
+    assert static == plain
+    assert counted == {"replays": capture.replayed, "eager": 0, "why": {}}
+    assert capture.replayed > 0
+    assert f"graphs   cuda graph: {capture.replayed} replays, 0 eager\n" in capsys.readouterr().out
+
+
+def test_graphs_can_be_off_fail_and_be_required(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, capture = trained("dataset=digits", "num_steps=3"), with_stand_in(monkeypatch)
+    assert "cuda_graph" not in measured(folder, "trainer.cuda_graph=off")
+    capture.fails = "no memory"
+    counted = measured(folder)["cuda_graph"]
+    assert counted == {"replays": 0, "eager": 2, "why": {"recording failed: RuntimeError: no memory": 2}}
+    assert (
+        "0 replays, 2 eager (2 times: recording failed: RuntimeError: no memory)" in capsys.readouterr().out
+    )
+    assert main(["eval", f"run={folder}", "trainer.cuda_graph=required"]) == 1
+    error = capsys.readouterr().err
+    assert "error: trainer.cuda_graph=required: an evaluation batch cannot run as a CUDA graph" in error
+    assert "hint: trainer.cuda_graph=auto" in error
+
+
+def test_the_size_of_batches_is_asked_once_for_all_passes_of_a_network(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, asked = trained("dataset=digits", "num_steps=3"), []
+
+    def sizes(*_: object) -> int:
+        asked.append(None)
+        return 16 // len(asked)
+
+    monkeypatch.setattr(stored_run, "eval_batch_size", sizes)
+    capture = with_stand_in(monkeypatch)
+    found = measured(folder, "noise=gaussian", "noise.level=[0,0.1,0.2]", "trainer.cuda_graph=required")
+    assert (len(asked), len(found["rows"]), capture.recorded) == (1, 3, 1)
+
+
+def test_a_cpu_has_no_graphs_to_require(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = trained("dataset=digits", "num_steps=3")
+    for asked in MEASUREMENTS.values():
+        assert main(["eval", f"run={folder}", *asked, "trainer.cuda_graph=required"]) == 2
+        assert "required, but the device is the cpu" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("dataset", "nested"), [("digits", True), ("digits_dvs", False)])
@@ -131,13 +214,15 @@ def test_streaming_with_graphs_stops_every_sample_where_the_whole_pass_does(
     trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = trained("dataset=digits", "num_steps=3")
-    monkeypatch.setattr(early_exit, "_steps", lambda stored: CapturedStreaming(stored.model, Again()))
+    capture = with_stand_in(monkeypatch)
     command = ["eval", f"run={folder}", "num_steps=6", "early_exit.threshold=[0.12,0.15,1]"]
-    assert main([*command, "early_exit.streaming=true"]) == 0
-    assert [row["differing"] for row in read(folder, "early-exit-last-t6-sum")["rows"]] == [0, 0, 0]
-    assert re.search(
-        r"cuda graph: \d\d+ replays, \d+ eager \(\d+ times: a third kind", capsys.readouterr().out
-    )
+    assert main([*command, "early_exit.streaming=true", "trainer.cuda_graph=required"]) == 0
+    found = read(folder, "early-exit-last-t6-sum")
+    assert [row["differing"] for row in found["rows"]] == [0, 0, 0]
+    assert found["cuda_graph"] == {"replays": capture.replayed, "eager": 0, "why": {}}
+    # The whole pass; the first and a later step of 16, 8, 4, 2 and 1 samples.
+    assert 1 + 4 <= capture.recorded <= 1 + 2 * 5
+    assert f"graphs   cuda graph: {capture.replayed} replays, 0 eager\n" in capsys.readouterr().out
 
 
 def test_the_average_of_the_weights_is_measured_and_named(

@@ -75,12 +75,12 @@ def test_an_interrupted_call_goes_on(trained, monkeypatch):
     done = []
     measured = robustness.measured
 
-    def counting(stored, condition, seed):
+    def counting(stored, condition, *others):
         if len(done) == 2:
             done.append(None)
             raise KeyboardInterrupt
         done.append(condition)
-        return measured(stored, condition, seed)
+        return measured(stored, condition, *others)
 
     monkeypatch.setattr(robustness, "measured", counting)
     assert main(command) == 75

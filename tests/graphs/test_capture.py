@@ -1,5 +1,6 @@
 """How CUDA is asked for graphs, told by stand-ins for `torch.cuda`; and when there are any."""
 
+import itertools
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.errors import ConfigError
-from snnlab.graphs.capture import WARM_UPS, CudaCapture, capture_for
+from snnlab.graphs.capture import WARM_UPS, CudaCapture, Work, capture_for
 
 GPU = torch.device("cuda", 0)
 
@@ -48,7 +49,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(torch.cuda, "stream", inside)
     monkeypatch.setattr(torch.cuda, "graph", graph)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
-    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: "pool")
+    pools = itertools.count()
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: f"pool {next(pools)}")
     return told
 
 
@@ -61,10 +63,39 @@ def test_work_is_warmed_up_on_the_stream_of_the_capture(told: list[Any]) -> None
 def test_graphs_share_one_pool_and_stream_and_let_other_threads_call_cuda(told: list[Any]) -> None:
     capture = CudaCapture(GPU)
     replays = [capture.record(lambda: told.append("work")) for _ in range(2)]
-    record = ("record", "pool", "capture", "thread_local")
+    record = told[0]
+    assert record == ("record", record[1], "capture", "thread_local")
     assert told == [record, "work", record, "work"]
     replays[1]()
     assert told[-1] == "replay"
+
+
+def test_a_pool_is_given_up_with_its_last_graph_and_after_a_recording_that_fails(told: list[Any]) -> None:
+    """PyTorch refuses to open it again: `use_count > 0 INTERNAL ASSERT FAILED`."""
+
+    def fails() -> None:
+        raise RuntimeError("not permitted")
+
+    capture = CudaCapture(GPU)
+
+    def pool(work: Work = lambda: None) -> str:
+        kept.append(capture.record(work))
+        name: str = told[-1][1]
+        return name
+
+    kept: list[Work] = []
+    first = pool()
+    assert pool() == first
+    kept.pop(0)
+    assert pool() == first
+    kept.clear()
+    second = pool()
+    assert second != first
+    kept.clear()
+    with pytest.raises(RuntimeError, match="not permitted"):
+        pool(fails)
+    assert told[-1][1] != second
+    assert pool() not in (first, second, told[-2][1])
 
 
 def test_there_are_graphs_on_a_gpu_unless_they_are_off(told: list[Any]) -> None:

@@ -45,11 +45,16 @@ def refusal(call: Call, **variant: bool) -> str | None:
     """Returns the reason why it does not cover a call, as a clause; None if it does. `variant` as in `kernel_of`."""
     if call.x_T.device.type != "cpu":
         return f"it is for the CPU, and the input is on {call.x_T.device.type}"
+    return refusal_anywhere(call) or kernel_of(call, **variant).refusal
+
+
+def refusal_anywhere(call: Call) -> str | None:
+    """Returns the reason, whatever the device, why it does not try to cover a call; None if it does."""
     if call.x_T.dtype not in INPUT_TYPES or call.v.dtype not in (torch.float32, torch.float64):
         return f"it does not compute in {str(call.x_T.dtype).removeprefix('torch.')}"
     if len(call.x_T) > MOST_STEPS:
         return f"{len(call.x_T)} time steps are more than {MOST_STEPS}"
-    return kernel_of(call, **variant).refusal
+    return None
 
 
 def pays(call: Call) -> bool:
@@ -106,8 +111,7 @@ _kernels: dict[object, Kernel] = {}
 
 def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped: bool = False) -> Kernel:
     """Returns the kernel for a call's equations and dtypes; layers with equal equations share one."""
-    measured = call.measure is not None
-    variant = Variant(len(call.x_T), call.x_T.dtype, call.v.dtype, measured, affine, residual, stepped)
+    variant = _variant(call, affine, residual, stepped)
     try:
         key = (*_equations(call, parameters_of(call.surrogate)), variant)
         if (kernel := _kernels.get(key)) is None:
@@ -115,6 +119,30 @@ def kernel_of(call: Call, affine: bool = False, residual: bool = False, stepped:
     except TypeError:
         return Kernel(refusal=f"the equations {type(call.dynamics).__name__} have no hash")
     return kernel
+
+
+def key_of(call: Call, affine: bool, residual: bool, stepped: bool) -> Hashable | None:
+    """Returns what the library of a call depends on; None if the equations have no hash, and so no library."""
+    key = (*_equations(call, parameters_of(call.surrogate)), _variant(call, affine, residual, stepped))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def source_of_call(call: Call, affine: bool, residual: bool, stepped: bool) -> str:
+    """Returns the source of the library of a call, of which no values are looked at.
+
+    Raises:
+        UntraceableError: its equations cannot be translated.
+    """
+    return source_of(_program_of(call), _variant(call, affine, residual, stepped))
+
+
+def _variant(call: Call, affine: bool, residual: bool, stepped: bool) -> Variant:
+    measured = call.measure is not None
+    return Variant(len(call.x_T), call.x_T.dtype, call.v.dtype, measured, affine, residual, stepped)
 
 
 def _equations(call: Call, parameters: tuple[Tensor, ...]) -> tuple[object, ...]:
@@ -137,9 +165,7 @@ def _build(call: Call, variant: Variant) -> Kernel:
     if any(True for _ in call.surrogate.buffers()):
         return Kernel(refusal=f"the surrogate {type(call.surrogate).__name__} has buffers")
     try:
-        form = call.dynamics.kernel_form()
-        adaptive = form is not None and (form.threshold_width is not None or form.statistics is not None)
-        program = program_of(call.dynamics, call.surrogate, call.decay, call.v.dtype, adaptive)
+        program = _program_of(call)
         functions = library(source_of(program, variant))
     except UntraceableError as error:
         names = f"{type(call.dynamics).__name__} with {type(call.surrogate).__name__}"
@@ -147,6 +173,12 @@ def _build(call: Call, variant: Variant) -> Kernel:
     except BuildError as error:
         return Kernel(refusal=str(error))
     return Kernel(program, functions, torch.tensor(program.numbers, dtype=variant.dtype))
+
+
+def _program_of(call: Call) -> Program:
+    form = call.dynamics.kernel_form()
+    adaptive = form is not None and (form.threshold_width is not None or form.statistics is not None)
+    return program_of(call.dynamics, call.surrogate, call.decay, call.v.dtype, adaptive)
 
 
 def dense(x_T: Tensor) -> Tensor:

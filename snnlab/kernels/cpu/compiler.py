@@ -13,8 +13,9 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
-from snnlab.system import cache_home
+from snnlab.system import STARTING, cache_home
 
 # No contraction into fused multiply-adds: a vector's lanes and its remainder must round alike.
 _FLAGS = ("-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno")
@@ -25,6 +26,9 @@ MOST_FILES, MOST_BYTES = 256, 200 * 10**6
 
 
 _ATTEMPTS = 3  # another process may remove a library before it is loaded
+
+_locks: dict[str, Lock] = {}  # of libraries
+_locks_lock = Lock()
 
 
 class BuildError(Exception):
@@ -43,13 +47,16 @@ def library(source: str) -> ctypes.CDLL:
     key = "\n".join((source, compiler, *_FLAGS, _machine()))
     name = f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.so"
     file = _folder() / name
-    loaded = _load(file)
-    for _ in range(_ATTEMPTS):
-        if loaded is not None:
-            return loaded
-        _build(compiler, source, file)
+    with _locks_lock:
+        lock = _locks.setdefault(name, Lock())
+    with lock:  # another thread may be building it
         loaded = _load(file)
-        remove_unused(file.parent, keep=file)
+        for _ in range(_ATTEMPTS):
+            if loaded is not None:
+                return loaded
+            _build(compiler, source, file)
+            loaded = _load(file)
+            remove_unused(file.parent, keep=file)
     if loaded is None:
         raise BuildError(f"the built library {file} cannot be loaded")
     return loaded
@@ -86,13 +93,19 @@ def _build(compiler: str, source: str, file: Path) -> None:
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         code, built = Path(folder) / "kernel.cpp", Path(folder) / "kernel.so"
         code.write_text(source)
-        command = (compiler, *_FLAGS, str(code), "-o", str(built))
+        command, said = (compiler, *_FLAGS, str(code), "-o", str(built)), Path(folder) / "said.txt"
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            with said.open("w") as errors, STARTING:
+                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+            with process:
+                try:
+                    failed = process.wait(timeout=120)
+                finally:
+                    process.kill()  # nothing, if it has ended
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BuildError(f"the C++ compiler does not run: {error}") from error
-        if done.returncode:
-            raise BuildError(f"the C++ compiler fails: {_first_error(done.stderr)}")
+        if failed:
+            raise BuildError(f"the C++ compiler fails: {_first_error(said.read_text(errors='replace'))}")
         os.replace(built, file)
 
 
