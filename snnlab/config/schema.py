@@ -220,6 +220,8 @@ class InitConfig:
     """Which of that run's checkpoints; best was selected on the test split."""
     file: Unhashed[Path | None] = None
     """Released checkpoint (.pt, .pth, .tar, .safetensors) with its authors' names of the layers, in place of a run."""
+    fresh: tuple[str, ...] = ()
+    """Layers of the network that those weights may lack; they then start as without them."""
     identity: str = ""
     """What those weights are, as a hash; filled in when a run is composed, never by hand."""
 
