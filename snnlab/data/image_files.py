@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from snnlab.data.dataset import SampleSet
 from snnlab.data.files import is_foreign
 from snnlab.data.foreign import reading, reason
+from snnlab.data.sample_sets import SampleSet
 from snnlab.errors import DataError
 
 Picture = Any

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.atomic import write_json
-from snnlab.data.cache import FrameFile
 from snnlab.data.files import Recording
+from snnlab.data.frame_file import FrameFile
 from snnlab.data.image_files import open_picture, to_rgb
 from snnlab.errors import DataError
 

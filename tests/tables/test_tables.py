@@ -46,6 +46,17 @@ def test_all_experiments_exist():
                 assert one.experiment in experiments, f"{name}: {one.experiment}"
 
 
+def test_no_cell_is_missing_for_want_of_code():
+    why = {
+        (name, row.name, column.label): row.why_missing(column)
+        for name, table in TABLES.items()
+        for row, column in table.cells
+    }
+    assert len(why) > 1000
+    assert {place: said for place, said in why.items() if said} == {}
+    assert [name for name, table in TABLES.items() if any(row.missing for row in table.rows)] == []
+
+
 def test_one_row_of_each_experiment_composes():
     seen = set()
     with Planner() as planner:
