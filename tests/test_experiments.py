@@ -27,6 +27,8 @@ TEACHERS = {
     "twd_dvscifar": "ann_resnet19_dvscifar",
     "twd_spikingformer_cifar100": "ann_resnet34_cifar100",
 }
+# Networks of timm; that of metaspikeformer_imagenet_t4, CAFormer-B36, is too large for a test.
+TIMM_TEACHERS = {"twd_imagenet": "resnet34", "metaspikeformer_imagenet_t4": "resnet18"}
 SLOW |= {"cf_sst2", "cf_sst5"}  # as cf_waimai, but for the words
 SLOW |= {*TEACHERS, *TEACHERS.values(), "twd_imagenet"} - {"twd_small_cifar10", "ann_digits_dvs"}
 # The small experiments of these papers always run.
@@ -35,9 +37,10 @@ SLOW |= {"cf_spikformer_dvscifar"}
 SLOW |= {"dsatgo_cifar10", "dsatgo_cifar100", "dsatgo_dvscifar", "dsatgo_imagenet", "cf_imagenet200"}
 SLOW |= {"cf_tiny_imagenet", "tmc_slanimals"}  # as others, but for the data
 # Large networks for large images.
-SLOW |= {"tmc_imagenet_qkformer", "tmc_imagenet_metaspikeformer"}
+SLOW |= {"tmc_imagenet_qkformer", "tmc_imagenet_metaspikeformer", "metaspikeformer_imagenet"}
 # The same layers as in other experiments; mtsnn_digits shows that they run.
 SLOW |= {name for name in EXPERIMENTS if name.startswith("mtsnn_")} - {"mtsnn_digits", "mtsnn_dvsgesture"}
+METASPIKEFORMER = ("tmc_imagenet_metaspikeformer", "metaspikeformer_imagenet", "metaspikeformer_imagenet_t4")
 # A shallower network where the published one takes minutes.
 SHALLOWER = {
     "spikformer_imagenet": ("model.depth=1",),
@@ -49,7 +52,7 @@ SHALLOWER = {
         f"{loss}_qqp": ("model.depth=1", "dataset.length=12", "dataset.dim=24", "model.heads=2")
         for loss in ("sdt", "tet", "tmc")
     },
-    "tmc_imagenet_metaspikeformer": ("model.dims=[16,32,64,80]", "model.depths=[1,1,1,1,1]"),
+    **dict.fromkeys(METASPIKEFORMER, ("model.dims=[16,32,64,80]", "model.depths=[1,1,1,1,1]")),
     **{
         f"{loss}_imagenet_qkformer": ("model.depths=[1,1,1]", "model.dim=96", "dataset.image_size=64")
         for loss in ("sdt", "tet", "tmc")
@@ -102,13 +105,18 @@ def test_experiment_trains_saves_continues_and_is_measured(
 
 def teacher_of(experiment: str, small: tuple[str, ...], folder: Path) -> tuple[str, ...]:
     """The overrides that name an experiment's teacher, which is trained first."""
-    if experiment == "twd_imagenet":
+    if experiment in TIMM_TEACHERS:
         import timm
         from safetensors.torch import save_file
 
         folder.mkdir()
-        save_file(timm.create_model("resnet34").state_dict(), folder / "resnet34.safetensors")
-        return ("distill.pretrained=false", f"distill.weights={folder / 'resnet34.safetensors'}")
+        name = TIMM_TEACHERS[experiment]
+        save_file(timm.create_model(name).state_dict(), folder / "teacher.safetensors")
+        return (
+            f"distill.teacher={name}",
+            "distill.pretrained=false",
+            f"distill.weights={folder / 'teacher.safetensors'}",
+        )
     if experiment not in TEACHERS:
         return ()
     cfg = load([f"+experiment={TEACHERS[experiment]}", *small, f"paths.runs={folder}"])

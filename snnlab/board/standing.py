@@ -8,7 +8,7 @@ from typing import Any
 from snnlab.evaluate.corruption_names import CORRUPTIONS, NOISES
 from snnlab.runs.records import read_record
 from snnlab.tables.cell_values import cell_value
-from snnlab.tables.plan import Cell
+from snnlab.tables.planned import Cell
 
 GROUPS: Mapping[str, tuple[str, ...]] = {"clean": ("clean",), "noise": NOISES, "corruption": CORRUPTIONS}
 

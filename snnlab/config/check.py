@@ -3,6 +3,7 @@
 Components are checked against their constructors' signatures, the rest against the dataclasses of `schema`.
 """
 
+import inspect
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -106,8 +107,8 @@ def section(name: str) -> Signature:
     """The keys of a section such as `trainer`; for an empty name, those at the top level that hold plain values."""
     words = "".join(word.capitalize() for word in name.split("_"))
     class_name = f"{words}Config" if name else "RunLevel"
-    file = schema.__file__ if hasattr(schema, class_name) else measurements.__file__
-    return read_dataclass(Path(file), class_name)
+    found = getattr(schema, class_name, None) or getattr(measurements, class_name)
+    return read_dataclass(Path(inspect.getfile(found)), class_name)
 
 
 def top_level_keys() -> list[str]:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.data.archives import unpack_archives
-from snnlab.data.dataset import ArraySet, SampleSet, Status
+from snnlab.data.dataset import Status
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
 from snnlab.data.image_data import ImageData
+from snnlab.data.sample_sets import ArraySet, SampleSet
 from snnlab.errors import DataError
 
 

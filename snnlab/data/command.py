@@ -10,9 +10,10 @@ from snnlab import registry
 from snnlab.config.schema import PathsConfig, RunConfig
 from snnlab.data import loading_speed
 from snnlab.data.cache import cached_steps
-from snnlab.data.dataset import LabelledData, LoaderOp, Status
+from snnlab.data.dataset import LabelledData, Status
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reason
+from snnlab.data.sample_sets import LoaderOp
 from snnlab.errors import DataError, SnnlabError
 
 _DONE, _FAILED = 0, 1

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snnlab.data.dataset import SampleSet
+from snnlab.data.sample_sets import SampleSet
 from snnlab.errors import ConfigError
 
 SHARE = 0.1

@@ -15,20 +15,21 @@ from torch import Tensor
 
 from snnlab.data.archives import packed
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, open_cache
-from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status, resize
+from snnlab.data.dataset import LabelledData, Status, resize
 from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.file_check import changed, made_of, reading_workers, unreadable
 from snnlab.data.files import Layout, NotThereError, Recording
-from snnlab.data.foreign import reading
-from snnlab.data.frames import Events, Framing, Scale, frames_to_float, integrate
+from snnlab.data.frames import Events, Framing, Scale, frames_to_float
 from snnlab.data.identity import DataFiles
-from snnlab.data.labels import absent_classes
+from snnlab.data.integration import Integration
 from snnlab.data.pil_la import resize_la
 from snnlab.data.places import cache_parent
 from snnlab.data.readers import read_recording
+from snnlab.data.recordings_status import recordings_status
+from snnlab.data.sample_sets import ArraySet, SampleSet
 from snnlab.data.splits import Split, refuse_empty_sides
 from snnlab.data.without_effect import refuse_without_effect
-from snnlab.errors import DataError, SnnlabError
+from snnlab.errors import DataError
 
 Resizing = Literal["bilinear", "pil_la"]
 
@@ -150,7 +151,7 @@ class EventData(LabelledData):
         if self._open is None:
             cache = self._build()
             self.skipped = tuple(cache.names[i] for i in cache.empty)
-            settle_empty(self.name, self._too_few, self.skipped, self.empty)
+            settle_empty(self.name, self._integration.too_few, self.skipped, self.empty)
             self._open = cache
         return self._open
 
@@ -185,25 +186,7 @@ class EventData(LabelledData):
         return self._part(self._split().test)
 
     def status(self) -> Status:
-        folder = self.cache_folder()
-        cache = open_cache(folder)
-        cached = cache is not None
-        try:
-            recordings = self.find()
-        except DataError as error:
-            count = None if cache is None else len(cache.names)
-            damaged = not isinstance(error, NotThereError)
-            note = "frames are cached, recordings are gone" if cached else error.hint
-            note = f"{error.message}; {error.hint}" if damaged else note
-            return Status(cached, None, count, self.expected, folder, cached, note, damaged)
-        note = ""
-        if self.expected is not None and len(recordings) < self.expected:
-            note = f"a subset, {len(recordings)} of {self.expected} published recordings"
-        absent = absent_classes([recording.label for recording in recordings], self.class_names)
-        if absent:
-            note = f"{note}; " * bool(note) + f"no recording of {absent}"
-        where = recordings[0].path.parents[recordings[0].name.count("/")]
-        return Status(True, where, len(recordings), self.expected, folder, cached, note)
+        return recordings_status(self.find, self.cache_folder(), self.expected, self.class_names)
 
     def verify(self) -> list[str]:
         recordings, read_before = self._found(), False
@@ -217,7 +200,7 @@ class EventData(LabelledData):
                     problems.append(f"{folder} {found}; the next run with it integrates them anew")
                 read_before |= not damage and not found
         if recordings is not None and self.reads_files and not read_before:
-            problems += unreadable(partial(self._problem, recordings), len(recordings), self.name)
+            problems += unreadable(partial(self._integration.problem, recordings), len(recordings), self.name)
         return problems
 
     def part_labels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -263,7 +246,7 @@ class EventData(LabelledData):
             return cache
         labels = [recording.label for recording in recordings]
         workers = reading_workers(len(recordings))
-        produce = partial(self._integrate, recordings)
+        produce = partial(self._integration.frames, recordings)
         files = self.known_files()
         data = None if files is None else asdict(files)
         return build_cache(
@@ -287,13 +270,6 @@ class EventData(LabelledData):
         stored, own = cache.manifest["parameters"], self.parameters()
         return all(stored.get(key) == own[key] for key in own.keys() - framing)
 
-    def _problem(self, recordings: Sequence[Recording], index: int) -> str:
-        try:
-            self._integrate(recordings, [index])
-        except SnnlabError as error:
-            return error.message
-        return ""
-
     def _files_of(self, recordings: Sequence[Recording]) -> DataFiles | None:
         # Several recordings may lie in one file, and be named after their places in it.
         if not self.reads_files:
@@ -301,37 +277,9 @@ class EventData(LabelledData):
         sizes = {recording.path: (recording.name, recording.path.stat().st_size) for recording in recordings}
         return DataFiles.of(sizes.values())
 
-    def _integrate(self, recordings: Sequence[Recording], indices: Sequence[int]) -> NDArray[np.uint8]:
-        """Frames of the recordings with these indices, [n, T, 2, H, W]."""
-        chosen = [recordings[i] for i in indices]
-        frames = []
-        for recording, events in zip(chosen, self._read(chosen), strict=True):
-            with reading(recording.path, "the file is damaged, or of another data set"):
-                frames.append(integrate(events, self.framing, *self.sensor))
-            if len(events) < self.framing.num_steps:
-                if self.empty == "error":
-                    raise DataError(
-                        f"{recording.path} holds {len(events)} events, {self._too_few}",
-                        "download or unpack it again, remove it, or leave such recordings out with dataset.empty=skip",
-                    )
-                frames[-1] = np.zeros_like(frames[-1])  # by which the cache knows it
-        return np.stack(frames)
-
     @property
-    def _too_few(self) -> str:
-        return f"fewer than the {self.framing.num_steps} time steps"
-
-    def _read(self, recordings: Sequence[Recording]) -> list[Events]:
-        """As `read`; an error that does not say so itself names the first recording that cannot be read."""
-        try:
-            return self.read(recordings)
-        except SnnlabError:
-            raise
-        except Exception:
-            for recording in recordings:
-                with reading(recording.path):
-                    self.read([recording])
-            raise
+    def _integration(self) -> Integration:
+        return Integration(self.read, self.framing, self.sensor, self.empty)
 
     def _split(self) -> Split:
         cache = self.frames()

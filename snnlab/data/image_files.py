@@ -4,7 +4,8 @@ Shapes: C channels, H height, W width.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from snnlab.data.dataset import SampleSet
 from snnlab.data.files import is_foreign
-from snnlab.data.foreign import reading
+from snnlab.data.foreign import reading, reason
+from snnlab.data.sample_sets import SampleSet
 from snnlab.errors import DataError
 
 Picture = Any
@@ -43,11 +44,28 @@ class ImageFiles(SampleSet):
         Raises:
             DataError: it cannot be read.
         """
-        from PIL import Image
-
         path = self.paths[index]
-        with reading(path), Image.open(path) as picture:
+        with open_picture(path) as picture:
             return to_rgb(picture, path)
+
+
+@contextmanager
+def open_picture(path: Path | str) -> Iterator[Picture]:
+    """An image file whose header has been read; what goes wrong with it in the block names it.
+
+    Raises:
+        DataError: it cannot be read, or has more pixels than Pillow opens.
+    """
+    from PIL import Image
+
+    with reading(path):
+        try:
+            with Image.open(path) as picture:
+                yield picture
+        except Image.DecompressionBombError as error:
+            raise DataError(
+                f"{path} is not read: {reason(error)}", "make the picture smaller, or remove it"
+            ) from error
 
 
 def to_rgb(picture: Picture, path: str) -> Picture:
@@ -65,6 +83,8 @@ def to_rgb(picture: Picture, path: str) -> Picture:
             f"{path}: a picture of the type '{picture.mode}' has no known range of values",
             "save it with 8 bits for each colour",
         )
+    if picture.mode == "P" and isinstance(picture.info.get("transparency"), bytes):
+        picture = picture.convert("RGBA")  # the same colours; Pillow warns of the direct way
     if picture.mode == "RGB":
         picture.load()  # convert would copy it
         return picture
@@ -98,11 +118,9 @@ class Opened:
     paths: Sequence[str]
 
     def __call__(self, index: int) -> str:
-        from PIL import Image
-
         path = self.paths[index]
         try:
-            with reading(path), Image.open(path) as picture:
+            with open_picture(path) as picture:
                 # A JPEG is read to its end all the same, at an eighth of the size.
                 picture.draft("RGB", (1, 1))
                 to_rgb(picture, path)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snnlab.data.dataset import SampleSet
+from snnlab.data.sample_sets import SampleSet
 
 Draw = Literal["stratified", "first"]
 

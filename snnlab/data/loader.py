@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snnlab.data.dataset import SampleSet
 from snnlab.data.device_set import DeviceSet
+from snnlab.data.sample_sets import SampleSet
 from snnlab.data.workers import read_ahead
 
 # The uses of derived seeds; no two share a number.

@@ -10,9 +10,10 @@ from rich.table import Table
 from torch import Tensor
 
 from snnlab.config.schema import RunConfig
-from snnlab.data.dataset import AlteredSet, LabelledData, SampleSet
+from snnlab.data.dataset import LabelledData
 from snnlab.data.image_files import ImageFiles
 from snnlab.data.loader import loader
+from snnlab.data.sample_sets import AlteredSet, SampleSet
 from snnlab.data.worker_count import workers
 
 

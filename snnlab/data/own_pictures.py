@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.atomic import write_json
-from snnlab.data.cache import FrameFile
 from snnlab.data.files import Recording
-from snnlab.data.foreign import reading
-from snnlab.data.image_files import to_rgb
+from snnlab.data.frame_file import FrameFile
+from snnlab.data.image_files import open_picture, to_rgb
 from snnlab.errors import DataError
 
 _GREY = ("1", "L", "LA", "I;16", "I;16B", "I;16L", "I;16N")
@@ -71,7 +70,7 @@ def read_picture(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
     """
     from PIL import Image, ImageOps
 
-    with reading(path), Image.open(path) as picture:
+    with open_picture(path) as picture:
         upright = to_rgb(ImageOps.exif_transpose(picture), str(path))
         square = ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
         if channels == 1:
@@ -116,13 +115,11 @@ def statistics(
 
 
 def _look(recordings: Sequence[Recording]) -> Common:
-    from PIL import Image
-
     sides: Counter[int] = Counter()
     grey = True
     for recording in recordings:
         try:
-            with reading(recording.path), Image.open(recording.path) as picture:
+            with open_picture(recording.path) as picture:
                 sides[min(picture.size)] += 1
                 grey &= picture.mode in _GREY
         except DataError:

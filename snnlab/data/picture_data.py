@@ -9,13 +9,14 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from snnlab.data.dataset import SampleSet, Status
+from snnlab.data.dataset import Status
 from snnlab.data.empty import settle_empty
 from snnlab.data.file_check import unreadable
 from snnlab.data.files import NotThereError
 from snnlab.data.identity import DataFiles
 from snnlab.data.image_data import ImageData
 from snnlab.data.image_files import ImageFiles, Opened, Picture
+from snnlab.data.sample_sets import SampleSet
 from snnlab.data.whole_files import whole_files
 from snnlab.errors import DataError
 
@@ -101,9 +102,9 @@ class PictureData(ImageData):
 
     def data_files(self) -> DataFiles:
         listed = [self.listing(part) for part in PARTS]
-        return DataFiles.at(
-            self.folder, (Path(path) for one in listed for paths in one.values() for path in paths)
-        )
+        files = (Path(path) for one in listed for paths in one.values() for path in paths)
+        # A link to a picture that is gone is a broken one, too.
+        return DataFiles.at(self.folder, (file for file in files if self.broken == "error" or file.exists()))
 
     def status(self) -> Status:
         try:

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snnlab.data.dataset import LabelledData, SampleSet, Status
+from snnlab.data.dataset import LabelledData, Status
+from snnlab.data.sample_sets import SampleSet
 from snnlab.data.words import Words
 
 

@@ -3,32 +3,29 @@
 Shapes: N sentences, B batch, L words of a sentence.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
+from snnlab.data.dataset import LabelledData, Status
 from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
+from snnlab.data.sample_sets import ArraySet, SampleSet
 from snnlab.data.sentences import Sentences as Sentences
+from snnlab.data.tokens import make_tokenizer, word_indices
 from snnlab.data.without_effect import refuse_without_effect
 from snnlab.data.words import PADDING, SEPARATOR, Words, read_vectors, vector_size
 from snnlab.errors import DataError
-from snnlab.packages import need
 
 _MADE_UP = 1000
-_QUOTING: dict[str, Literal[0, 3]] = {"\t": csv.QUOTE_NONE, ",": csv.QUOTE_MINIMAL}
 
 
 class TextData(LabelledData):
@@ -189,8 +186,8 @@ class TextData(LabelledData):
                 [self.separate(texts) for texts in (part.texts, part.seconds) if texts is not None]
                 for part in parts
             ]
-            tokenizer = _tokenizer(separated[0], self.min_count, self.length)
-            indices = [_indices(tokenizer, texts) for texts in separated]
+            tokenizer = make_tokenizer(separated[0], self.min_count, self.length)
+            indices = [word_indices(tokenizer, texts) for texts in separated]
         full = [((rows != PADDING) & (rows != self._separator)).any((1, 2, 3)) for rows in indices]
         self.skipped = tuple(
             f"{side} sentence {number + 1}"
@@ -237,73 +234,3 @@ class MadeUpSentences(SampleSet):
         own = 2 + 10 * label + torch.randint(10, (self.length,), generator=generator)
         chosen = torch.where(torch.rand(self.length, generator=generator) < 0.5, own, words)
         return chosen.to(torch.int32).view(1, self.length, 1), label
-
-
-def read_table(path: Path, separator: str, text: int, num_classes: int) -> Sentences:
-    """A table of two columns, sentences and classes; a first line with a word for the class is a header.
-
-    Args:
-        path: a .csv (`,`, quoted where needed) or .tsv (a tab, never quoted).
-        separator: separator of the columns.
-        text: index of the column with the sentence, 0 or 1; the other one holds the class.
-        num_classes: number of classes; labels are below it.
-
-    Raises:
-        DataError: a line has another format, or there is none.
-    """
-    texts, labels = [], []
-    with reading(path), path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(lines, delimiter=separator, quoting=_QUOTING[separator])
-        for row in rows:
-            if not row:
-                continue
-            label = row[1 - text] if len(row) == 2 else ""
-            if rows.line_num == 1 and label.strip() and not any(map(str.isdigit, label)):
-                continue
-            if not label.isascii() or not label.isdigit() or len(label) > 9 or int(label) >= num_classes:
-                raise DataError(
-                    f"{path}, line {rows.line_num}: expected a sentence and a class below {num_classes}",
-                    "the file is damaged, or of another data set",
-                )
-            texts.append(row[text].strip())
-            labels.append(int(label))
-    if not texts:
-        raise DataError(f"{path} holds no sentence", "get it again")
-    return Sentences(texts, np.array(labels, np.int64))
-
-
-def _tokenizer(texts: Sequence[Sequence[str]], min_count: int, length: int) -> Any:
-    """Splits at blanks, in lower case, and knows the words of these texts.
-
-    Args:
-        texts: all sentences, or the first and the second ones of pairs.
-        min_count: number of occurrences below which a word is the unknown word.
-        length: number of words of a sentence or pair.
-    """
-    need("tokenizers", "text")
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-
-    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=10_000_000,
-        min_frequency=min_count,
-        special_tokens=["[PAD]", "[UNK]", *["[SEP]"] * (len(texts) - 1)],
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(chain(*texts), trainer)
-    if len(texts) > 1:
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single="$A", pair="$A [SEP] $B", special_tokens=[("[SEP]", SEPARATOR)]
-        )
-    tokenizer.enable_truncation(length)
-    tokenizer.enable_padding(length=length, pad_id=0, pad_token="[PAD]")
-    return tokenizer
-
-
-def _indices(tokenizer: Any, texts: Sequence[Sequence[str]]) -> NDArray[np.int32]:
-    """Word indices [N, 1, L, 1] of sentences, or of pairs."""
-    samples = list(zip(*texts, strict=True)) if len(texts) > 1 else list(texts[0])
-    rows = np.array([encoding.ids for encoding in tokenizer.encode_batch(samples)], np.int32)
-    return rows[:, None, :, None]

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.arrays import read_member, read_npy
-from snnlab.data.dataset import ArraySet, LabelledData, SampleSet, Status
+from snnlab.data.dataset import LabelledData, Status
 from snnlab.data.empty import Empty, settle_empty
 from snnlab.data.files import missing
 from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
+from snnlab.data.sample_sets import ArraySet, SampleSet
 from snnlab.errors import ConfigError, DataError
 
 TAXELS = 39

@@ -31,7 +31,7 @@ def whole_files(
         part: of the data set; each has a list of its own.
 
     Raises:
-        DataError: a file is gone.
+        DataError: the folder cannot be read.
     """
     paths = [path for path, _ in files]
     names = [Path(path).relative_to(folder).as_posix() for path in paths]
@@ -48,7 +48,10 @@ def whole_files(
 
 
 def _stamp(name: str, path: str) -> str:
-    state = Path(path).stat()
+    try:
+        state = Path(path).stat()
+    except FileNotFoundError:
+        return f"{name}\tgone"
     return f"{name}\t{state.st_size}\t{state.st_mtime_ns}"
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 
-from snnlab.data.dataset import SampleSet
+from snnlab.data.sample_sets import SampleSet
 from snnlab.system import cores
 
 MOST = 8

@@ -5,9 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from snnlab.data.dataset import ArraySet, SampleSet, Status
+from snnlab.data.dataset import Status
 from snnlab.data.digits import CLASS_NAMES, COUNT, load_digits, split_digits
 from snnlab.data.image_data import ImageData
+from snnlab.data.sample_sets import ArraySet, SampleSet
 from snnlab.ranges import PositiveInt
 
 

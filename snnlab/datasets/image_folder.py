@@ -8,22 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlab.data.cache import (
-    FrameCache,
-    FrameFile,
-    build_cache,
-    cache_folder,
-    check_cache,
-    files_hash,
-    open_cache,
-)
-from snnlab.data.dataset import ArraySet, SampleSet, Status
+from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
+from snnlab.data.dataset import Status
 from snnlab.data.file_check import changed, made_of, reading_workers, unreadable
 from snnlab.data.files import NotThereError, Recording
+from snnlab.data.frame_file import FrameFile
 from snnlab.data.identity import DataFiles
 from snnlab.data.image_data import ImageData
 from snnlab.data.own_folder import OwnFolder
 from snnlab.data.own_pictures import Common, common, read_picture, statistics
+from snnlab.data.sample_sets import ArraySet, SampleSet
 from snnlab.data.splits import refuse_empty_sides
 from snnlab.errors import ConfigError, DataError
 from snnlab.ranges import NonNegativeInt, OpenFraction, PositiveInt, Unhashed

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from snnlab.data.text_data import Sentences, TextData, read_table
+from snnlab.data.text_data import Sentences, TextData
+from snnlab.data.text_tables import read_table
 from snnlab.ranges import PositiveInt
 
 

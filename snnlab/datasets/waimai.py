@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from snnlab.data.splits import committed
-from snnlab.data.text_data import Sentences, TextData, read_table
+from snnlab.data.text_data import Sentences, TextData
+from snnlab.data.text_tables import read_table
 from snnlab.packages import need
 from snnlab.ranges import PositiveInt
 

@@ -5,7 +5,7 @@ layers with weights have there, in the order in which it has them here. Neurons 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -45,7 +45,7 @@ def key_map(model: Released) -> dict[str, str]:
 
 
 @torch.no_grad()
-def load_released(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_released(model: nn.Module, state: Mapping[str, Tensor], fresh: Sequence[str] = ()) -> None:
     """Copies the tensors of a released state into a network; parameters of neurons keep their initial values.
 
     Each entry must be found with as many numbers, and none may be left over but those that are never used. A 1x1
@@ -54,6 +54,7 @@ def load_released(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     Args:
         model: the network.
         state: tensors by released name.
+        fresh: layers of the network, by their names here, that may be missing there and then stay as they are.
 
     Raises:
         ValueError: there is no map for this network, or the entries do not fit it.
@@ -62,6 +63,7 @@ def load_released(model: nn.Module, state: Mapping[str, Tensor]) -> None:
         raise ValueError(f"{type(model).__name__} has no map from released names")
     if state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): value for name, value in state.items()}
+    state = without_second_copies(state)
     own = model.state_dict()
     wanted = {
         f"{there}.{key.removeprefix(f'{here}.')}": key
@@ -71,6 +73,8 @@ def load_released(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     }
     unused = re.compile(model.released_unused) if model.released_unused else None
     left = [name for name in state if name not in wanted and not (unused and unused.fullmatch(name))]
+    new = tuple(f"{name}." for name in fresh)
+    wanted = {name: key for name, key in wanted.items() if name in state or not key.startswith(new)}
     missing = [name for name in wanted if name not in state]
     shapes = [
         f"{name} is {_shape(state[name])} there and {_shape(own[key])} here"
@@ -85,6 +89,16 @@ def load_released(model: nn.Module, state: Mapping[str, Tensor]) -> None:
         raise ValueError(f"{problems[0]}{more}")
     for name, key in wanted.items():
         own[key].copy_(state[name].view_as(own[key]))
+
+
+def without_second_copies(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The state of a network of TMC's code under the names that the same network has in TET's; others as they are.
+
+    TMC wraps each layer in two copies with the same numbers, `op`, which learns, and `op_`, which computes.
+    """
+    if not any(".op_." in name for name in state):
+        return state
+    return {name.replace(".op.", "."): value for name, value in state.items() if ".op_." not in name}
 
 
 def _without_ones(x: Tensor) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from snnlab.config.origins import flatten
 from snnlab.runs.results import read_metrics, read_result
-from snnlab.tables.plan import PlannedRun
+from snnlab.tables.planned import PlannedRun
 
 
 def cell_value(run: PlannedRun, metric: str, selection: str) -> float | None:

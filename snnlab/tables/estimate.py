@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from snnlab.config.schema import TrainerConfig
 from snnlab.runs.results import read_result
-from snnlab.tables.plan import PlannedRun
+from snnlab.tables.planned import PlannedRun
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from snnlab.tables.plan import Plan
+from snnlab.tables.planned import Plan
 
 
 def run_commands(plan: Plan, folder: Path, snnlab: Callable[[list[str]], int]) -> int:

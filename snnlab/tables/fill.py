@@ -10,7 +10,7 @@ from typing import Any
 from snnlab.errors import ConfigError
 from snnlab.runs.verify import verify
 from snnlab.tables.cell_values import cell_value
-from snnlab.tables.plan import Plan
+from snnlab.tables.planned import Plan
 from snnlab.tables.provenance import deciding, provenance
 from snnlab.tables.table_file import Column, Comparison, Row, Scale, TableFile, parse_published
 

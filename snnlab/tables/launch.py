@@ -30,7 +30,7 @@ from snnlab.sweep.expand import PROCESS_LAUNCHER
 from snnlab.sweep.launcher import Stoppable
 from snnlab.sweep.options import check_options
 from snnlab.sweep.task import PointTask
-from snnlab.tables.plan import PlannedRun
+from snnlab.tables.planned import PlannedRun
 
 
 def run_missing(

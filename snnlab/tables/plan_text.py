@@ -9,7 +9,7 @@ from snnlab.config.schema import RunConfig
 from snnlab.duration import duration
 from snnlab.runs.results import read_status
 from snnlab.tables.estimate import estimate
-from snnlab.tables.plan import Cell, Plan, PlannedRun
+from snnlab.tables.planned import Cell, Plan, PlannedRun
 from snnlab.tables.scales import EMBEDDED
 
 MARKS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from snnlab.runs.records import read_record
 from snnlab.runs.results import is_environment, read_result
-from snnlab.tables.plan import PlannedRun
+from snnlab.tables.planned import PlannedRun
 
 
 def provenance(run: PlannedRun, row: str) -> dict[str, Any]:

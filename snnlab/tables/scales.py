@@ -23,7 +23,7 @@ STANDS_IN = {
 }
 # Networks that do not accept images as small as the embedded ones.
 LEAST_SIZE = {"vgg16_snn": 32}
-# Recordings of a published set may be shown larger, which would take minutes a step on a CPU.
+# Samples of a published set may be shown larger, which would take minutes a step on a CPU, and the memory of a GPU.
 MOST_SIZE = 48
 FEW_STEPS = (
     "trainer.epochs=1",
@@ -64,7 +64,7 @@ def at_scale(
         start = [*start, AS_PUBLISHED]
     lines = [*start, *change.overrides, *table.overrides, *run.overrides, *more]
     if scale == "smoke":
-        lines += _smoke(config(lines))
+        lines += _smoke(config, lines)
     elif change.epochs is not None:
         lines += _shortened(config(lines), change.epochs)
     return (*lines, *by_hand)
@@ -75,14 +75,17 @@ def stand_in(cfg: RunConfig) -> str:
     return cfg.dataset.name if cfg.dataset.name in EMBEDDED else STANDS_IN.get(cfg.dataset.name, "")
 
 
-def _smoke(cfg: RunConfig) -> list[str]:
+def _smoke(config: Callable[[Sequence[str]], RunConfig], lines: Sequence[str]) -> list[str]:
+    cfg = config(lines)
     data = stand_in(cfg)
     if data == cfg.dataset.name:
         return list(FEW_STEPS)
-    size = LEAST_SIZE.get(cfg.model.name)
-    if data == "digits_dvs" and cfg.dataset.params["image_size"] > MOST_SIZE:
-        size = MOST_SIZE
     found = [f"dataset={data}" if data else "trainer.synthetic=true", *FEW_STEPS, *_scaled(cfg, 0.0)]
+    size = LEAST_SIZE.get(cfg.model.name)
+    # A size that the experiment sets holds for the stand-in, too.
+    if data and cfg.dataset.params["image_size"] > MOST_SIZE:
+        shown = config([*lines, *found]).dataset.params["image_size"]
+        size = MOST_SIZE if shown > MOST_SIZE else size
     return [*found, f"dataset.image_size={size}"] if data and size else found
 
 

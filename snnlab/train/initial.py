@@ -1,6 +1,6 @@
 """Loads the initial weights of a network from another run, whose neurons may differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -20,7 +20,8 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> N
     """Loads the weights of `init.run` or `init.file`; does nothing if neither is set.
 
     Parameters of neurons may be missing there, as when an ANN with `relu` becomes one with `quant_relu`; they keep
-    their configured initial values. All other parameters must be present with equal shapes, and none may be left over.
+    their configured initial values, and so may the layers of `init.fresh`. All other parameters must be present with
+    equal shapes, and none may be left over.
 
     Args:
         cfg: the configuration.
@@ -32,6 +33,8 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> N
         SnnlabError: there is no such checkpoint, or it is damaged.
     """
     init = cfg.init
+    if init.run is not None or init.file is not None:
+        _check_fresh(init.fresh, model)
     if init.file is not None:
         _start_from_file(init.file, cfg, model, data)
         return
@@ -42,7 +45,7 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> N
     content = checkpoint.load_of_run(folder, init.checkpoint, otherwise)
     if data is not None:
         refuse_other_samples(f"init.run: {folder}", content.get("data"), read_config(folder), cfg, data)
-    _load(model, checkpoint.weights_of(content), f"init.run: the weights of {init.run}")
+    _load(model, checkpoint.weights_of(content), f"init.run: the weights of {init.run}", init.fresh)
 
 
 def _start_from_file(file: Path, cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> None:
@@ -50,10 +53,10 @@ def _start_from_file(file: Path, cfg: RunConfig, model: nn.Module, data: DataIde
     if about is not None:
         if data is not None:
             refuse_other_samples(f"init.file: {file}", about.get("data"), about["config"], cfg, data)
-        _load(model, read_released(file), f"init.file: the weights of {file}")
+        _load(model, read_released(file), f"init.file: the weights of {file}", cfg.init.fresh)
         return
     try:
-        load_released(model, read_released(file))
+        load_released(model, read_released(file), cfg.init.fresh)
     except ValueError as error:
         raise ConfigError(
             f"init.file: {file} does not fit: {error}",
@@ -61,20 +64,31 @@ def _start_from_file(file: Path, cfg: RunConfig, model: nn.Module, data: DataIde
         ) from error
 
 
-def _load(model: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
-    """Copies weights by their names here.
+def _check_fresh(fresh: Sequence[str], model: nn.Module) -> None:
+    for name in fresh:
+        if not any(key.startswith(f"{name}.") for key in model.state_dict()):
+            layers = ", ".join(
+                one for one, part in model.named_children() if any(True for _ in part.parameters())
+            )
+            raise ConfigError(f"init.fresh: the network has no layer '{name}'", f"it has {layers}")
+
+
+def _load(model: nn.Module, weights: Mapping[str, Tensor], what: str, fresh: Sequence[str]) -> None:
+    """Copies weights by their names here; layers of `fresh` may be missing.
 
     Raises:
-        ConfigError: one that is no neuron's is missing, has another shape, or is left over.
+        ConfigError: another one that is no neuron's is missing, has another shape, or is left over.
     """
     own = model.state_dict()
     # A tensor with two names is once in a safetensors file.
     there = {own[key].data_ptr() for key in weights if key in own}
-    neurons = tuple(f"{name}." for name, module in model.named_modules() if isinstance(module, Neuron))
+    optional = [name for name, module in model.named_modules() if isinstance(module, Neuron)]
+    optional += fresh
+    may_miss = tuple(f"{name}." for name in optional)
     missing = [
         key
         for key in own
-        if key not in weights and not key.startswith(neurons) and own[key].data_ptr() not in there
+        if key not in weights and not key.startswith(may_miss) and own[key].data_ptr() not in there
     ]
     unknown = [key for key in weights if key not in own]
     shapes = [

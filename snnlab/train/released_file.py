@@ -12,7 +12,7 @@ from snnlab.errors import ConfigError
 from snnlab.packages import need
 from snnlab.runs.safe_load import are_weights, reason, safe_load
 
-EXPECTED = "init.file holds tensors by name, or a checkpoint with them under `model` or `state_dict`"
+EXPECTED = "init.file holds tensors by name, or a checkpoint with them under `model`, `state_dict` or `net`"
 
 
 def exported_by_us(file: Path) -> dict[str, Any] | None:
@@ -64,7 +64,7 @@ def read_released(file: Path) -> dict[str, Tensor]:
             [Namespace]
         ):  # timm's and MAE's scripts store their settings, too
             content = safe_load(file, "init.file", EXPECTED)
-    for key in ("model", "state_dict"):
+    for key in ("model", "state_dict", "net"):
         if isinstance(content, dict) and are_weights(content.get(key)):
             content = content[key]
     if not content or not are_weights(content):

@@ -16,7 +16,8 @@ from snnlab.writable import refuse_unwritable_file
 
 if TYPE_CHECKING:
     from snnlab.board.arguments import BoardArguments
-    from snnlab.tables.plan import Plan, PlannedRun, Planner
+    from snnlab.tables.plan import Planner
+    from snnlab.tables.planned import Plan, PlannedRun
 
 EXAMPLES = (
     "snnlab board --plan",

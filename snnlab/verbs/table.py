@@ -19,7 +19,7 @@ from snnlab.writable import refuse_unwritable, refuse_unwritable_file
 
 if TYPE_CHECKING:
     from snnlab.tables.fill import Filled
-    from snnlab.tables.plan import Plan, PlannedRun
+    from snnlab.tables.planned import Plan, PlannedRun
     from snnlab.tables.table_file import TableFile
 
 EXAMPLES = (

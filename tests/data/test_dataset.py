@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from snnlab.data.dataset import ArraySet, LabelledData
+from snnlab.data.dataset import LabelledData
+from snnlab.data.sample_sets import ArraySet
 from snnlab.errors import DataError
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from snnlab.data.dataset import AlteredSet, ArraySet, SampleSet
 from snnlab.data.device_set import DeviceSet, on_device, size_in_bytes
 from snnlab.data.limited import limited
 from snnlab.data.loader import loader
+from snnlab.data.sample_sets import AlteredSet, ArraySet, SampleSet
 from snnlab.errors import ConfigError
 
 CPU = torch.device("cpu")

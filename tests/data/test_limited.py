@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from snnlab.data.dataset import ArraySet
 from snnlab.data.limited import limited, stratified_part
+from snnlab.data.sample_sets import ArraySet
 
 
 def sorted_labels(*sizes: int) -> np.ndarray:

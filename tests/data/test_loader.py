@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from snnlab.data.dataset import AlteredSet, ArraySet
 from snnlab.data.loader import derived_seed, epoch_batches, loader
+from snnlab.data.sample_sets import AlteredSet, ArraySet
 from snnlab.errors import DataError, RunError
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from snnlab.data.dataset import AlteredSet, ArraySet
 from snnlab.data.image_files import ImageFiles
+from snnlab.data.sample_sets import AlteredSet, ArraySet
 from snnlab.data.worker_count import workers
 
 IN_MEMORY = ArraySet(np.zeros((4, 1, 2, 2), np.uint8), np.zeros(4, np.int64))

@@ -238,3 +238,31 @@ def test_sixteen_bits_are_scaled_and_floats_are_refused(tmp_path):
     assert files[0][0][0].tolist() == [[0, 100], [200, 255]]
     with pytest.raises(DataError, match=r"float\.tiff: a picture of the type 'F' has no known range"):
         files[1]
+
+
+def test_a_picture_of_too_many_pixels_is_not_called_damaged(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.new("L", (30, 30)).save(tmp_path / "wide.png")
+    with pytest.raises(DataError, match=r"wide\.png is not read: Image size \(900 pixels\)") as error:
+        ImageFiles([(str(tmp_path / "wide.png"), 0)], PILToTensor())[0]
+    assert error.value.hint == "make the picture smaller, or remove it"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["grey.jpg", "cmyk.jpg", "palette.png", "clear.png", "bits.png", "one.png"])
+def test_every_kind_of_picture_becomes_three_bytes_a_pixel_without_a_warning(tmp_path, kind):
+    colours = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8))
+    made = {
+        "grey.jpg": (colours.convert("L"), {}),
+        "cmyk.jpg": (colours.convert("CMYK"), {}),
+        "palette.png": (colours.quantize(8), {"transparency": b"\x00\x80"}),
+        "clear.png": (colours.convert("RGBA"), {}),
+        "bits.png": (colours.convert("1"), {}),
+        "one.png": (Image.new("RGB", (1, 1), (4, 5, 6)), {}),
+    }
+    picture, options = made[kind]
+    picture.save(tmp_path / kind, **options)
+    x = ImageFiles([(str(tmp_path / kind), 0)], PILToTensor())[0][0]
+    assert (x.dtype, tuple(x.shape)) == (torch.uint8, (3, picture.height, picture.width))
+    if kind == "palette.png":  # transparent pixels keep their colours
+        assert x.permute(1, 2, 0).tolist() == np.asarray(picture.convert("RGB")).tolist()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from snnlab.data.text_data import read_table
+from snnlab.data.text_tables import read_table
 from snnlab.datasets import SST2, SST5, Waimai
 from snnlab.errors import DataError
 from snnlab.packages import MissingPackageError

@@ -154,6 +154,16 @@ def test_a_broken_picture_names_itself_and_is_skipped_only_by_option(tiny):
     assert len(tiny_set(tiny, broken="skip").train_set()) == 9
 
 
+def test_a_link_to_a_picture_that_is_gone_is_a_broken_picture(tiny):
+    folder = tiny / "tiny-imagenet-200"
+    (folder / "train/n02/images/n02_9.JPEG").symlink_to(tiny / "nowhere.JPEG")
+    with pytest.raises(DataError, match=r"n02_9\.JPEG"):
+        tiny_set(tiny).identity()
+    dataset = tiny_set(tiny, broken="skip")
+    assert dataset.identity().train == 9
+    assert dataset.skipped == ("train/n02/images/n02_9.JPEG",)
+
+
 def test_imagenet200_is_what_the_folder_holds(tmp_path):
     names = [f"n{k:03d}" for k in range(200)]
     for part in ("train", "val"):

@@ -15,7 +15,7 @@ from snnlab.data.image_files import ImageFiles
 from snnlab.data.own_pictures import read_picture
 from snnlab.data.own_recordings import read_own
 from snnlab.data.raw_events import Meaning
-from snnlab.data.text_data import read_table
+from snnlab.data.text_tables import read_table
 from snnlab.data.touch import TAXELS
 from snnlab.data.words import read_vectors, vector_size
 from snnlab.datasets import (

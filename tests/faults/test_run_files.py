@@ -28,7 +28,7 @@ from snnlab.runs.reuse import stored_result
 from snnlab.runs.stored_config import load_stored
 from snnlab.sweep.point import Point
 from snnlab.tables.cell_values import cell_value
-from snnlab.tables.plan import PlannedRun
+from snnlab.tables.planned import PlannedRun
 from snnlab.tables.provenance import provenance
 from tests.faults.mutations import mutated
 from tests.tiny_runs import train_two_seeds

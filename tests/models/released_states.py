@@ -197,3 +197,12 @@ def tet_resnet19(classes=5):
         elif "downsample" not in name:
             made[f"{head}_s.layer.module.{part}"] = made[name]
     return made
+
+
+def tmc(state):
+    """The same network in TMC's code: each layer is there in two copies with the same numbers, on several GPUs."""
+    made = Made()
+    for name, value in state.items():
+        layer, _, part = name.rpartition(".")
+        made[f"module.{layer}.op.{part}"], made[f"module.{layer}.op_.{part}"] = value, value
+    return made

@@ -36,6 +36,12 @@ def spikformer(size, kind, c_in=3, neuron=lif, **options):
     return Spikformer(neuron, BN, c_in, 5, size, projection=kind, **options)
 
 
+def plain(state):
+    """TMC's state as one of TET's; shares its tensors."""
+    learns = {name.removeprefix("module."): value for name, value in state.items() if ".op_." not in name}
+    return {name.replace(".op.", "."): value for name, value in learns.items()}
+
+
 CASES = {
     "spikformer cifar": (
         made.spikformer(),
@@ -97,6 +103,18 @@ CASES = {
         lambda state, x, **m: theirs.TETVGG(state, **m)(x),
         (2, 16),
     ),
+    "vgg_snn of TMC": (
+        made.tmc(made.tet_vgg()),
+        lambda: VGGSNN(LIF, BN, 2, 5, 16, channels=(4, 6, 8, 8, 8, 8, 8, 8)),
+        lambda state, x, **m: theirs.TETVGG(plain(state), **m)(x),
+        (2, 16),
+    ),
+    "resnet19_snn of TMC": (
+        made.tmc(made.tet_resnet19()),
+        lambda: ResNet19SNN(LIF, BN, 3, 5),
+        lambda state, x, **m: theirs.TETResNet19(plain(state), **m)(x),
+        (3, 8),
+    ),
     "vgg_snn without pools": (
         made.tet_vgg(strided=True),
         lambda: VGGSNN(LIF, BN, 2, 5, 16, channels=(4, 6, 8, 8, 8, 8, 8, 8), pool="stride"),
@@ -134,6 +152,8 @@ def test_every_layer_with_weights_has_one_released_name(name):
     assert isinstance(model, Released)
     names = key_map(model)
     assert sorted(names.values()) == sorted(layers_with_weights(model))
+    if name.endswith("of TMC"):
+        state = plain(state)
     assert set(names) <= {key.rpartition(".")[0] for key in state}
 
 
@@ -174,6 +194,24 @@ def test_a_state_that_does_not_fit_is_refused_whole(change, said):
     with pytest.raises(ValueError, match=said):
         load_released(model, state)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_a_layer_that_may_be_missing_starts_fresh_and_others_may_not():
+    """As Meta-SpikeFormer's second head does in the second stage of its training."""
+    model = MetaSpikeFormer(lif, BN, 3, 5, **META, distillation_head=True)
+    before = model.distillation_head.weight.clone()
+    state = made.meta_spikeformer()
+    with pytest.raises(ValueError, match=r"head_kd.weight is not there \(and 1 more\)"):
+        load_released(model, state)
+    load_released(model, state, ["distillation_head"])
+    assert torch.equal(model.distillation_head.weight, before)
+    torch.testing.assert_close(model.head.weight, state["head.weight"].float())
+    del state["head.bias"]
+    with pytest.raises(ValueError, match=r"head\.bias is not there"):
+        load_released(model, state, ["distillation_head"])
+    other = made.meta_spikeformer(distilled=True)
+    load_released(model, other, ["distillation_head"])
+    torch.testing.assert_close(model.distillation_head.weight, other["head_kd.weight"].float())
 
 
 def test_a_network_without_a_map_says_so():

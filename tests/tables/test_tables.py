@@ -12,6 +12,8 @@ from snnlab.errors import ConfigError
 from snnlab.runs.identity import hashes
 from snnlab.runs.load import load
 from snnlab.tables.plan import Planner
+from snnlab.tables.scales import at_scale
+from snnlab.tables.table_file import Run
 from snnlab.tables.table_loader import load_table
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
@@ -46,6 +48,17 @@ def test_all_experiments_exist():
                 assert one.experiment in experiments, f"{name}: {one.experiment}"
 
 
+def test_no_cell_is_missing_for_want_of_code():
+    why = {
+        (name, row.name, column.label): row.why_missing(column)
+        for name, table in TABLES.items()
+        for row, column in table.cells
+    }
+    assert len(why) > 1000
+    assert {place: said for place, said in why.items() if said} == {}
+    assert [name for name, table in TABLES.items() if any(row.missing for row in table.rows)] == []
+
+
 def test_one_row_of_each_experiment_composes():
     seen = set()
     with Planner() as planner:
@@ -77,6 +90,18 @@ def test_some_tables_plan_at_every_scale(scale):
             plan = planner.plan(name, TABLES[name], scale)
             assert bool(plan.runs) != bool(plan.table.draw)
             assert {run.cfg.trainer.epochs == 1 for run in plan.runs} <= {scale == "smoke"}
+
+
+@pytest.mark.parametrize(
+    "experiment", ["tmc_imagenet_qkformer", "tmc_imagenet_metaspikeformer", "cf_dvscifar"]
+)
+def test_samples_are_small_at_the_smoke_scale(experiment):
+    """The pictures of 384 x 384 that QKFormer is fine-tuned on took 20 GB of memory."""
+    with Planner() as planner:
+        run = Run(experiment=experiment)
+        cfg = planner.config(at_scale(planner.config, TABLES["tmc_2"], run, (), "smoke", ()))
+    assert cfg.dataset.name in ("digits", "digits_dvs")
+    assert 16 <= cfg.dataset.params["image_size"] <= 48
 
 
 def test_a_table_that_says_nothing_of_it_has_no_runs_at_the_converged_scale():

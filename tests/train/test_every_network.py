@@ -33,8 +33,15 @@ TINY: dict[str, dict[str, Any]] = {
     "vgg11_snn": {"channels": (4, 8, 8), "pools": (1, 3)},
     "vgg_snn": {"channels": (4, 8)},
 }
+# Where the last stage has one pixel, normalisation is over eight numbers, and a thousandth more in the input changes
+# the loss by a third; bfloat16 changes it by more.
+SIDES = {"preact_resnet34_snn": 64}
 LARGE = {name for name in NAMES if "resnet" in name or name == "vgg16_snn"}
 NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
+
+
+def side(name: str) -> int:
+    return SIDES.get(name, 32)
 
 
 def network(name: str, steps: int) -> nn.Module:
@@ -46,8 +53,8 @@ def network(name: str, steps: int) -> nn.Module:
         "norm": BN,
         "in_channels": 2,
         "num_classes": CLASSES,
-        "image_size": 32,
-        "frame_shape": (32, 32),
+        "image_size": side(name),
+        "frame_shape": (side(name), side(name)),
         "num_steps": steps,
         "threshold": 1.0,
     }
@@ -63,7 +70,7 @@ def train(name: str, precision: str, compiled: bool, steps: int = STEPS) -> list
     scaler = torch.amp.GradScaler("cpu", enabled=False)
     work = BatchWork(model, forward, SDT(), {}, scaler, TrainerConfig(precision=precision))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    x = torch.rand(steps, BATCH, 2, 32, 32, generator=torch.Generator().manual_seed(1))
+    x = torch.rand(steps, BATCH, 2, side(name), side(name), generator=torch.Generator().manual_seed(1))
     target = torch.arange(BATCH) % CLASSES
     losses = []
     for _ in range(2):

@@ -99,6 +99,16 @@ def test_weights_that_do_not_fit_are_refused(ann: Path, tmp_path: Path, override
     assert not run_dir(cfg).exists()
 
 
+def test_layers_that_the_weights_lack_start_fresh_where_they_are_named(ann: Path, tmp_path: Path) -> None:
+    deeper = ("neuron=relu", "model.blocks=[2]", f"init.run={ann}", "optimizer.lr=1e-30", "trainer.epochs=1")
+    end = weights(trained(config(tmp_path, *deeper, "init.fresh=[stages.0.1]")))
+    torch.testing.assert_close(end["head.weight"], weights(ann)["head.weight"])
+    assert any(key.startswith("stages.0.1.") for key in end)
+    cfg = config(tmp_path, *deeper, "init.fresh=[stages.0.1,heads]")
+    with pytest.raises(ConfigError, match=r"init\.fresh: the network has no layer 'heads'"):
+        recipe.run(cfg)
+
+
 def released(file: Path, content: object) -> Path:
     torch.save(content, file)
     return file
@@ -112,7 +122,14 @@ def transformer(tmp_path: Path, file: Path, *overrides: str):
     return load([*small, *others, *frozen, *overrides, *paths])
 
 
-@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"model": s, "args": Namespace(lr=0.1), "epoch": 3}])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda s: s,
+        lambda s: {"model": s, "args": Namespace(lr=0.1), "epoch": 3},
+        lambda s: {"net": s, "optimizer": {"state": {}}, "epoch": 3},
+    ],
+)
 def test_a_run_starts_from_a_released_checkpoint(tmp_path: Path, wrap) -> None:
     state = {key: value.float() for key, value in spikingformer(c_in=2, classes=10).items()}
     cfg = transformer(tmp_path, released(tmp_path / "released.pth", wrap(state)))

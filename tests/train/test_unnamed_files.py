@@ -14,7 +14,8 @@ from snnlab.runs.reuse import stored_result
 CODE = """
 from pathlib import Path
 import numpy as np
-from snnlab.data.dataset import ArraySet, Status
+from snnlab.data.dataset import Status
+from snnlab.data.sample_sets import ArraySet
 from snnlab.data.image_data import ImageData
 
 class Own(ImageData):

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from snnlab.data.dataset import ArraySet, LabelledData, LoaderOp, SampleSet
+from snnlab.data.dataset import LabelledData
 from snnlab.data.inputs import InputPipeline
+from snnlab.data.sample_sets import ArraySet, LoaderOp, SampleSet
 from snnlab.losses.sdt import SDT
 from snnlab.neurons.lif import LIF
 
