@@ -219,7 +219,7 @@ class InitConfig:
     """The weights that a run starts from."""
 
     run: Unhashed[str | None] = None
-    """Run directory of a trained network with the same layers; null = fresh weights."""
+    """Run directory of a trained network with the same layers, or its .safetensors export; null = fresh weights."""
     checkpoint: Literal["last", "best"] = "last"
     """Which of that run's checkpoints; best was selected on the test split."""
     file: Unhashed[Path | None] = None
