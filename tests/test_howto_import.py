@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from snnlab.cli import main
 from tests.models.nir_graphs import small_graph
@@ -17,6 +18,25 @@ COMMANDS = [
 ]
 BRIEF = "trainer.limit_test_batches=1 trainer.batch_size=8 trainer.device=cpu trainer.plots=false"
 SHORT = "trainer.epochs=1 trainer.limit_train_batches=1 logger=none"
+
+
+RELEASED = TEXT.partition("## Start from a released checkpoint")[2].partition("\n## ")[0]
+
+
+def test_a_state_dict_of_spikingjelly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from spikingjelly.activation_based import neuron
+    from spikingjelly.activation_based.model.sew_resnet import sew_resnet18
+
+    monkeypatch.chdir(tmp_path)
+    torch.save(sew_resnet18(num_classes=10, cnf="ADD", spiking_neuron=neuron.IFNode).state_dict(), "sew.pth")
+    (line,) = re.findall(r"^    snnlab (train dataset=.*?)  +#", RELEASED, re.M)
+    given = [*shlex.split(line), *SHORT.split(), *BRIEF.split(), "trainer.synthetic=true"]
+    assert main(given) == 0
+    assert main([word.replace("resnet18", "resnet34") for word in given]) == 2
+    assert "init.file: " in (said := capsys.readouterr().err)
+    assert "sew.pth does not fit: layer1.2.conv1.weight is not there" in said
 
 
 def test_all_commands_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
