@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from snnlab.errors import ConfigError, reason
 from snnlab.packages import need
 
@@ -35,7 +37,8 @@ def read_graph(file: Path) -> "nir.NIRGraph":
     try:
         with h5py.File(file, "r") as content:
             _check(content, file.stat().st_size)
-        return nir.read(file, type_check=False)
+        with np.errstate(all="ignore"):
+            return nir.read(file, type_check=False)
     except Exception as error:  # of HDF5, of nir, and of what a damaged file makes of them
         raise ConfigError(f"{file} is damaged, or no NIR graph: {reason(error)}", EXPECTED) from error
 

@@ -91,6 +91,18 @@ def tensor_of(name: str, what: str, values: Any) -> Tensor:
     return torch.tensor(array)
 
 
+def whole_numbers(value: Any) -> Shape:
+    """Returns the whole numbers in an array of any shape.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    flat = np.asarray(value).reshape(-1)
+    if flat.dtype.kind not in "iu" and not (flat.dtype.kind == "f" and (flat == np.floor(flat)).all()):
+        raise ValueError(f"whole numbers are expected, not {' '.join(map(str, flat[:4]))}")
+    return tuple(map(int, flat))
+
+
 def shown(shape: Sequence[int]) -> str:
     """Returns a shape in words."""
     return " x ".join(map(str, shape)) or "a number"
@@ -107,15 +119,19 @@ def _linear(name: str, node: Any, shape: Shape) -> tuple[nn.Module, Shape]:
 
 def _convolution(name: str, node: Any, shape: Shape, axes: int) -> tuple[nn.Module, Shape]:
     weight, bias = tensor_of(name, "weight", node.weight), tensor_of(name, "bias", node.bias)
-    groups = int(node.groups)
+    (groups,) = _numbers(name, "groups", node.groups, 1, least=1)
     if weight.dim() != axes + 2 or len(shape) != axes + 1 or shape[0] != weight.shape[1] * groups:
         raise ValueError(
             f"{name}: its input is {shown(shape)}, and its weight {shown(weight.shape)} in {groups} groups"
         )
     kind = nn.Conv1d if axes == 1 else nn.Conv2d
     kernel = tuple(weight.shape[2:])
-    stride, dilation = _numbers(node.stride, axes), _numbers(node.dilation, axes)
-    padding = node.padding if isinstance(node.padding, str) else _numbers(node.padding, axes)
+    stride, dilation = (
+        _numbers(name, what, getattr(node, what), axes, least=1) for what in ("stride", "dilation")
+    )
+    padding: str | Shape = node.padding
+    if not isinstance(padding, str):
+        padding = _numbers(name, "padding", padding, axes, least=0)
     layer: Any = kind(
         shape[0],
         len(weight),
@@ -137,13 +153,23 @@ def _convolution(name: str, node: Any, shape: Shape, axes: int) -> tuple[nn.Modu
 def _pool(name: str, node: Any, shape: Shape, adds: bool) -> tuple[nn.Module, Shape]:
     if len(shape) != 3:
         raise ValueError(f"{name}: its input is {shown(shape)}, and a pool takes channels, height and width")
-    kernel, stride, padding = (_numbers(one, 2) for one in (node.kernel_size, node.stride, node.padding))
+    kernel, stride = (
+        _numbers(name, what, getattr(node, what), 2, least=1) for what in ("kernel_size", "stride")
+    )
+    padding = _numbers(name, "padding", node.padding, 2, least=0)
+    if any(2 * pad > size for pad, size in zip(padding, kernel, strict=True)):
+        raise ValueError(
+            f"{name}: its padding {shown(padding)} is more than half of its kernel {shown(kernel)}"
+        )
     pool = nn.AvgPool2d(kernel, stride, padding, divisor_override=1 if adds else None)  # type: ignore[arg-type]
     return EachStep(pool), _positive(name, (shape[0], *_sizes(shape[1:], kernel, stride, padding)))
 
 
 def _flatten(name: str, node: Any, shape: Shape, wanted: int | None) -> tuple[nn.Module, Shape]:
-    first, last = (int(one) % max(len(shape), 1) for one in (node.start_dim, node.end_dim))
+    first, last = (
+        _numbers(name, what, getattr(node, what), 1)[0] % max(len(shape), 1)
+        for what in ("start_dim", "end_dim")
+    )
     whole = int(np.prod(shape))
     after = (*shape[:first], int(np.prod(shape[first : last + 1])), *shape[last + 1 :])
     if after != (whole,) and wanted == whole != after[-1]:
@@ -162,9 +188,16 @@ def _with(name: str, layer: nn.Module, weight: Tensor, bias: Tensor | None) -> n
     return layer
 
 
-def _numbers(value: Any, axes: int) -> tuple[int, ...]:
-    flat = np.asarray(value).reshape(-1)
-    return tuple(map(int, flat)) * (axes if len(flat) == 1 else 1)
+def _numbers(name: str, what: str, value: Any, axes: int, least: int | None = None) -> tuple[int, ...]:
+    """As many whole numbers as axes; a single one stands for all."""
+    found = whole_numbers(value)
+    found = found * axes if len(found) == 1 else found
+    if len(found) != axes or (least is not None and min(found) < least):
+        bound = "" if least is None else f" from {least} on"
+        raise ValueError(
+            f"{name}: its {what} is {shown(found)}, and {axes} whole numbers{bound} are expected"
+        )
+    return found
 
 
 def _sizes(shape: Shape, kernel: Shape, stride: Shape, padding: Shape) -> Shape:

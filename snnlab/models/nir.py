@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from snnlab.errors import ConfigError
 from snnlab.layers.factory import NeuronFactory
 from snnlab.layers.nir_file import metadata_of, read_graph
-from snnlab.layers.nir_layers import Reshape, Shape, layer_of, shown
+from snnlab.layers.nir_layers import Reshape, Shape, layer_of, shown, whole_numbers
 from snnlab.layers.nir_neurons import NEURONS, Stepping, neuron_layers
 from snnlab.layers.nir_plan import SPIKING, Plan, plan_of
 from snnlab.layers.recurrent import Recurrent
@@ -87,7 +87,7 @@ class NIR(nn.Module):
         for group in plan.groups:
             *inside, name = group
             if name == plan.input:
-                shapes[name] = _numbers(plan.nodes[name].input_type["input"])
+                shapes[name] = whole_numbers(plan.nodes[name].input_type["input"])
                 self._add(name, _entrance(name, given, shapes[name]), ())
                 continue
             sources = tuple(one for one in plan.sources[name] if one not in group)
@@ -193,7 +193,3 @@ def _loop(
     sources[""] = tuple(keys[one] for one in back)
     parts: list[Any] = neuron_layers(name, node, shape, neuron, how)
     return Recurrent(parts, loop, sources)
-
-
-def _numbers(shape: Any) -> Shape:
-    return tuple(int(one) for one in (shape if shape is not None else ()))
