@@ -159,7 +159,9 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
         "in_channels": dataset.in_channels * frames,
         "frame_shape": (height, width),
         "threshold": cfg.neuron.params.get("threshold", 1.0),
+        "graph": cfg.init.graph,
     }
+    _refuse_fixed_keys(cfg)
 
     def maker(component: Component) -> Callable[..., nn.Module]:
         def neuron(**overrides: object) -> nn.Module:
@@ -207,6 +209,18 @@ def build_model(cfg: RunConfig, dataset: LabelledData) -> nn.Module:
         else WordSpikes(words.count, words.dim, words.vectors)
     )
     return Embedded(embedding, model)
+
+
+def _refuse_fixed_keys(cfg: RunConfig) -> None:
+    """Refuses settings of the neuron that a network takes from elsewhere, as one of a NIR graph does."""
+    fixed = getattr(registry.load("model", cfg.model.name, cfg.plugins), "fixed_neuron_keys", ())
+    known = inspect.signature(registry.load("neuron", cfg.neuron.name, cfg.plugins)).parameters
+    for key in fixed:
+        if key in known and cfg.neuron.params.get(key, known[key].default) != known[key].default:
+            raise ConfigError(
+                f"neuron.{key}: the neurons of model={cfg.model.name} have their own",
+                f"leave it out; not in use there: {', '.join(f'neuron.{one}' for one in fixed)}",
+            )
 
 
 def build_loss(cfg: RunConfig) -> Loss:

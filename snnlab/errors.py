@@ -51,3 +51,9 @@ class RunError(SnnlabError):
     """A run that failed for a reason worth a sentence, such as a loss that is not finite."""
 
     exit_code = 1
+
+
+def reason(error: Exception) -> str:
+    """The first line of a foreign error, with its type."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__

@@ -110,20 +110,31 @@ class DistillConfig:
     """What the teacher is, with a hash of its weights; filled in when a run is composed, never by hand."""
 
 
+GRAPH = "graph.nir"
+"""In the run directory of a network with model=nir: the file that its layers are made of."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class InitConfig:
     """The weights that a run starts from."""
 
     run: Unhashed[str | None] = None
-    """Run directory of a trained network with the same layers; null = fresh weights."""
+    """Run directory of a trained network with the same layers, or its .safetensors export; null = fresh weights."""
     checkpoint: Literal["last", "best"] = "last"
     """Which of that run's checkpoints; best was selected on the test split."""
     file: Unhashed[Path | None] = None
-    """Released checkpoint (.pt, .pth, .tar, .safetensors) with its authors' names of the layers, in place of a run."""
+    """Released checkpoint (.pt, .pth, .tar, .safetensors) with its authors' names, or the .nir file of model=nir."""
     fresh: tuple[str, ...] = ()
     """Layers of the network that those weights may lack; they then start as without them."""
     identity: str = ""
     """What those weights are, as a hash; filled in when a run is composed, never by hand."""
+
+    @property
+    def graph(self) -> Path | None:
+        """The NIR file of model=nir: the file that is named, or that of the named run."""
+        if self.file is not None:
+            return self.file if self.file.suffix == ".nir" else None
+        return None if self.run is None else Path(self.run) / GRAPH
 
     def __post_init__(self) -> None:
         if self.run is not None and self.file is not None:

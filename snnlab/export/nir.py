@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from snnlab.export.nir_for_norse import fold_scales
 from snnlab.export.nir_neurons import neuron_node
 from snnlab.export.nir_scales import scale_and_shift
-from snnlab.export.readers import Reader, step_of
+from snnlab.export.readers import ABOVE, Reader, step_of
 from snnlab.layers.affine_norm import affine_of
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.per_step import is_per_step
@@ -61,7 +61,9 @@ def to_nir(
         recorder.run(x_TBCHW[:1, :1])
     if reader == "norse":
         fold_scales(recorder.nodes, recorder.edges, recorder.shapes, _array(x_TBCHW[:0]).dtype)
-    return nir.NIRGraph(recorder.nodes, recorder.edges, metadata={"dt": dt}, type_check=False)
+    fires = "above" if reader in ABOVE else "at"
+    about = {"dt": dt, "fires": fires}  # the threshold, for `snnlab import`
+    return nir.NIRGraph(recorder.nodes, recorder.edges, metadata=about, type_check=False)
 
 
 def write(

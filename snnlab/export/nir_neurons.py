@@ -4,7 +4,7 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlab.export.readers import Reader
+from snnlab.export.readers import ABOVE, Reader
 from snnlab.neurons.base_integrate_and_fire import IntegrateAndFire
 
 _NO_LEAK = 2.0**40  # steps; 1 - 1 / steps is 1 in single precision
@@ -36,7 +36,7 @@ def neuron_node(
     def everywhere(value: float) -> NDArray[np.floating]:
         return np.full_like(like, value)
 
-    special = reader in ("snntorch", "norse")
+    special = reader in ABOVE
     zero, threshold = everywhere(0), everywhere(dynamics.threshold - dynamics.v_reset)
     if special:
         threshold = np.nextafter(threshold, threshold.dtype.type(-np.inf))

@@ -7,6 +7,9 @@ Reader = Literal["any", "spikingjelly", "snntorch", "norse", "sinabs"]
 STEPS: dict[Reader, float] = {"any": 1e-4, "spikingjelly": 1e-4, "snntorch": 1e-4, "norse": 1e-3}
 """Seconds for which a reader takes a time step, unless it is told another (snntorch cannot be told)."""
 
+ABOVE: tuple[Reader, ...] = ("snntorch", "norse")
+"""Readers whose neurons fire above their threshold, and not at it."""
+
 _CALLS: dict[Reader, str] = {
     "spikingjelly": "import_from_nir(file, dt={dt:g})",
     "norse": "norse.torch.from_nir(nir.read(file), dt={dt:g})",

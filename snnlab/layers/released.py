@@ -5,7 +5,7 @@ layers with weights have there, in the order in which it has them here. Neurons 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -25,6 +25,14 @@ class Released(Protocol):
         """The released names of the layers with weights, in the order of `layers_with_weights`."""
 
 
+@runtime_checkable
+class Renamed(Protocol):
+    """A network whose weights were published under several names."""
+
+    def other_released_names(self) -> list[list[str]]:
+        """Further lists like `released_names`."""
+
+
 def layers_with_weights(model: nn.Module) -> list[str]:
     """Returns the names of the layers with parameters of their own, without neurons, in the order of definition."""
     neurons = [name for name, module in model.named_modules() if isinstance(module, Neuron)]
@@ -36,10 +44,18 @@ def layers_with_weights(model: nn.Module) -> list[str]:
     ]
 
 
-def key_map(model: Released) -> dict[str, str]:
-    """Returns the released name of each layer with weights, and its name here."""
+def key_map(model: Released, names: Collection[str] = ()) -> dict[str, str]:
+    """Returns the released name of each layer with weights, and its name here.
+
+    Args:
+        model: the network.
+        names: entries of a file; of several maps, the one that knows most of them is taken.
+    """
     assert isinstance(model, nn.Module)
-    here, there = layers_with_weights(model), model.released_names()
+    here = layers_with_weights(model)
+    maps = [model.released_names(), *(model.other_released_names() if isinstance(model, Renamed) else [])]
+    layers = {name.rpartition(".")[0] for name in names}
+    there = max(maps, key=lambda one: len(layers.intersection(one)))
     assert len(here) == len(there) == len(set(there)), (len(here), len(there))
     return dict(zip(there, here, strict=True))
 
@@ -60,14 +76,16 @@ def load_released(model: nn.Module, state: Mapping[str, Tensor], fresh: Sequence
         ValueError: there is no map for this network, or the entries do not fit it.
     """
     if not isinstance(model, Released):
-        raise ValueError(f"{type(model).__name__} has no map from released names")
+        raise ValueError(
+            f"{type(model).__name__} has no map from released names, since no released network is the same"
+        )
     if state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): value for name, value in state.items()}
     state = without_second_copies(state)
     own = model.state_dict()
     wanted = {
         f"{there}.{key.removeprefix(f'{here}.')}": key
-        for there, here in key_map(model).items()
+        for there, here in key_map(model, state).items()
         for key in own
         if key.rpartition(".")[0] == here
     }

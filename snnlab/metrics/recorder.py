@@ -149,7 +149,11 @@ class Recorder:
         statistics: Mapping[str, Callable[[], Statistic]] | None = None,
         layers: Collection[str] | None = None,
     ) -> None:
-        self._neurons = {name: module for name, module in model.named_modules() if isinstance(module, Neuron)}
+        self._neurons = {
+            name: module
+            for name, module in model.named_modules()
+            if isinstance(module, Neuron) and module.fires
+        }
         if layers is not None:
             self._check(layers)
             self._neurons = {name: module for name, module in self._neurons.items() if name in layers}

@@ -2,6 +2,7 @@
 from snnlab.models.dsatgo_resnet18_snn import DSATGOResNet18SNN as DSATGOResNet18SNN
 from snnlab.models.meta_spikeformer import MetaSpikeFormer as MetaSpikeFormer
 from snnlab.models.ms_resnet18_snn import MSResNet18SNN as MSResNet18SNN
+from snnlab.models.nir import NIR as NIR
 from snnlab.models.preact_resnet34_snn import PreActResNet34SNN as PreActResNet34SNN
 from snnlab.models.qkformer import QKFormer as QKFormer
 from snnlab.models.resnet18_snn import ResNet18SNN as ResNet18SNN

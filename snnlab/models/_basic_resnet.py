@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.residual import residual_stage
 from snnlab.layers.resnet_stem import Stem, StemPool, resnet_stem
+from snnlab.models._residual_names import OF_TORCHVISION, resnet_names
 
 
 class BasicResNet(nn.Module):
@@ -25,6 +26,8 @@ class BasicResNet(nn.Module):
         stem: "cifar" for small images, "imagenet" for large ones.
         pool: pool of the imagenet stem: mean or maximum.
     """
+
+    released_unused = ""
 
     def __init__(
         self,
@@ -54,3 +57,7 @@ class BasicResNet(nn.Module):
         """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in spikingjelly's model zoo, and of the ANN in torchvision."""
+        return resnet_names(self.stages, OF_TORCHVISION)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.residual import sew_stage
 from snnlab.layers.resnet_stem import Stem, StemPool, resnet_stem
+from snnlab.models._residual_names import OF_SEW, OF_TORCHVISION, resnet_names
 
 
 class SEWResNet(nn.Module):
@@ -23,6 +24,8 @@ class SEWResNet(nn.Module):
         stem, pool: see `resnet_stem`.
         head_bias: whether the head has a bias.
     """
+
+    released_unused = ""
 
     def __init__(
         self,
@@ -56,3 +59,11 @@ class SEWResNet(nn.Module):
         """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.stages(self.stem(x_TBCHW)).mean((3, 4)))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names in spikingjelly's model zoo."""
+        return resnet_names(self.stages, OF_TORCHVISION)
+
+    def other_released_names(self) -> list[list[str]]:
+        """The names in the code of SEW-ResNet."""
+        return [resnet_names(self.stages, OF_SEW)]

@@ -35,6 +35,7 @@ class VGG16SNN(nn.Module):
         ValueError: the image size is not divisible by the pools.
     """
 
+    released_unused = ""
     convolutional = True
 
     def __init__(
@@ -79,3 +80,14 @@ class VGG16SNN(nn.Module):
         """Returns logits [T, B, K]."""
         logits_TBK: Tensor = self.head(self.features(x_TBCHW).flatten(2))
         return logits_TBK
+
+    def released_names(self) -> list[str]:
+        """The names of spikingjelly's spiking_vgg16_bn and torchvision's vgg16_bn, for images of 224 and pool=max."""
+        names: list[str] = []
+        at = 0
+        for _, count in STAGES:
+            for _ in range(count):
+                names += [f"features.{at}", f"features.{at + 1}"]
+                at += 3
+            at += 1
+        return [*names, "classifier.0", "classifier.3", "classifier.6"]

@@ -14,9 +14,11 @@ class Neuron(nn.Module):
 
     Attributes:
         output_range: the least and the greatest output of a spiking neuron, whose outputs are integers.
+        fires: false for a layer that has a state as neurons have and gives no spikes; firing rates leave it out.
     """
 
     output_range: tuple[int, int] = (0, 1)
+    fires: bool = True
 
     @property
     def batch_axis(self) -> int | None:

@@ -110,9 +110,13 @@ class RunData:
 
     @property
     def command(self) -> str:
-        """The command that made the run; for a converted one, the run it was converted from."""
-        conversion = self.result.get("conversion")
-        return f"convert run={conversion['ann']}" if conversion else " ".join(["train", *self.overrides])
+        """The command that made the run; a converted or imported one names the run or the file that it is from."""
+        conversion, imported = self.result.get("conversion"), self.result.get("imported")
+        if conversion:
+            return f"convert run={conversion['ann']}"
+        if imported:
+            return " ".join(["import", str(imported["file"]), *map(str, imported["settings"])])
+        return " ".join(["train", *self.overrides])
 
     @cached_property
     def origins(self) -> Mapping[str, str]:

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from snnlab.atomic import replacing
-from snnlab.errors import SnnlabError
+from snnlab.errors import SnnlabError, reason
 from snnlab.runs.results import read_result
-from snnlab.runs.safe_load import are_weights, reason, safe_load
+from snnlab.runs.safe_load import are_weights, safe_load
 
 FORMAT = 1
 ANEW = "trainer.on_existing=restart trains this run anew"

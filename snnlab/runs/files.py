@@ -1,8 +1,8 @@
 """The files of a run directory: its lock, status, metrics and result.
 
-`status.json` is running, done, failed or preempted (`read_status` knows what a killed run's is); `metrics.jsonl` has a
-JSON object per line; `result.json` exists when the run is done. Every file is replaced atomically, so that a killed
-run leaves readable ones.
+`status.json` is running, done, imported, failed or preempted (`read_status` knows what a killed run's is);
+`metrics.jsonl` has a JSON object per line; `result.json` exists when the run is done. Every file is replaced
+atomically, so that a killed run leaves readable ones.
 """
 
 import os
@@ -15,7 +15,8 @@ from typing import IO, Any, Self
 
 import yaml
 
-from snnlab.atomic import json_text, naming, write_json, write_text
+from snnlab.atomic import json_text, naming, replacing, write_json, write_text
+from snnlab.config.schema import GRAPH
 from snnlab.errors import SnnlabError
 from snnlab.leftovers import remove_leftovers
 from snnlab.locks import is_locked, lock
@@ -100,7 +101,10 @@ class RunFiles:
     def _files(self) -> list[Path]:
         names = (".lock", "config.yaml", "overrides.txt", "env.json", "status.json", "log.txt", METRICS)
         checkpoints = [self.checkpoints / f"{name}.pt" for name in ("last", "best")]
-        return [*(self.folder / name for name in (*names, "evaluation.json", "result.json")), *checkpoints]
+        return [
+            *(self.folder / name for name in (*names, "evaluation.json", "result.json", GRAPH)),
+            *checkpoints,
+        ]
 
     def result(self) -> RunResult | None:
         """The stored result of a finished run; None if there is none or it cannot be read (the run is repeated)."""
@@ -138,6 +142,13 @@ class RunFiles:
     def write_config(self, config: Mapping[str, Any], overrides: tuple[str, ...]) -> None:
         write_text(self.folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
         write_text(self.folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
+
+    def keep_graph(self, graph: Path) -> None:
+        """Copies the NIR file that the network was made of: the run needs no other place."""
+        kept = self.folder / GRAPH
+        if graph != kept:
+            with replacing(kept) as temporary:
+                temporary.write_bytes(graph.read_bytes())
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         write_json(self.folder / "env.json", environment)
@@ -217,6 +228,9 @@ class FollowerFiles(RunFiles):
         pass
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
+        pass
+
+    def keep_graph(self, graph: Path) -> None:
         pass
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:

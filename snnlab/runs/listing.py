@@ -83,7 +83,9 @@ def as_json(line: RunLine, settings: Mapping[str, str]) -> dict[str, Any]:
 
 
 def progress(line: RunLine) -> str:
-    """`3/16`, with a question mark for what is not known."""
+    """`3/16`, with a question mark for what is not known; a network that was not trained here has no epochs."""
+    if line.state == "imported":
+        return "-"
     return f"{line.epoch}/{line.epochs or '?'}"
 
 
@@ -101,7 +103,12 @@ def _cells(line: RunLine, settings: Mapping[str, str]) -> tuple[str, ...]:
         *(_number(metrics, metric) for metrics in (line.last, line.best) for metric in (ACC, ECE)),
         byte_count(line.bytes),
         shown(line.folder),
-        " ".join(f"{key}={value}" for key, value in settings.items()),
+        " ".join(
+            [
+                *([line.reason] if line.state == "imported" and line.reason else []),
+                *(f"{key}={value}" for key, value in settings.items()),
+            ]
+        ),
     )
 
 

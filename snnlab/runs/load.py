@@ -1,6 +1,7 @@
 """Composes and checks a run's configuration, with the identity of initial weights and of the teacher's."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,18 @@ def load(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) 
         ConfigError: the config cannot be composed, or is wrong.
     """
     return checked(compose(overrides, config_dirs))
+
+
+def load_named(
+    experiment: str, overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()
+) -> RunConfig:
+    """Composes and checks a run of an experiment that has no file, such as `imported`.
+
+    Raises:
+        ConfigError: the config cannot be composed, or is wrong.
+    """
+    composed = compose(overrides, config_dirs)
+    return checked(replace(composed, mapping={**composed.mapping, "experiment": experiment}))
 
 
 def checked(composed: Composed) -> RunConfig:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from snnlab.errors import ConfigError
 from snnlab.metric_names import metric_of
@@ -15,8 +15,8 @@ from snnlab.runs.holder import holder
 from snnlab.runs.records import parse
 from snnlab.runs.results import METRICS, is_result, is_row, is_status
 
-State = Literal["running", "finished", "failed", "preempted", "dead", "damaged"]
-STATES: tuple[State, ...] = ("running", "finished", "failed", "preempted", "dead", "damaged")
+State = Literal["running", "finished", "imported", "failed", "preempted", "dead", "damaged"]
+STATES = get_args(State)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +26,14 @@ class RunLine:
     Attributes:
         folder: the run directory.
         state: `dead` is a run that never said that it ended, and whose process is gone; `damaged` one of which a file
-            that was read is not whole.
+            that was read is not whole; `imported` a network from elsewhere, which was not trained here.
         epoch: finished epochs.
         epochs: epochs in all; None where that cannot be read.
         seconds_left: of a running run, None where that is not known yet.
         last, best: metrics of the last evaluation and of the one that was best by `trainer.select`.
         bytes: size on the disk.
         holder: the process that works in it, such as `process 12 on host`.
-        reason: why it failed, stopped or is damaged.
+        reason: why it failed, stopped or is damaged; of an imported network, where it is from.
         config: the configuration; empty where it cannot be read.
         problems: what is wrong with its files.
     """
@@ -89,6 +89,8 @@ def _state(
         problems.append("result.json: it is not there, though the run is done")
     if problems:
         return "damaged", problems[0]
+    if said == "imported":
+        return "imported", (status or {}).get("reason")
     if result is not None:
         return "finished", None
     if said in ("failed", "preempted"):

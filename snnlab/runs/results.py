@@ -12,7 +12,7 @@ from snnlab.runs.records import read_record, read_rows
 
 Result = Mapping[str, Any]
 METRICS = "metrics.jsonl"
-STATES = ("running", "done", "failed", "preempted")
+STATES = ("running", "done", "imported", "failed", "preempted")
 
 
 class RunFacts(TypedDict):
@@ -50,13 +50,14 @@ class RunResult:
         best_epoch: epoch after which `best` was measured.
         num_params: number of parameters of the network.
         word_vectors, num_words: origin of the word vectors and size of the vocabulary, for text data.
-        train_seconds: time spent in training steps.
+        train_seconds: time spent in training steps; None for an imported network.
         samples_per_second: training throughput; None if nothing was trained.
         test_seconds: duration of the last evaluation.
         peak_memory_mb: peak memory in MB.
         threads: number of CPU threads of the process that made it; on a CPU the last digits depend on it.
         warnings: what makes the numbers doubtful, in sentences: a loss that has grown by orders of magnitude.
         conversion: for a converted run: the ANN's run, and the comparison of both networks.
+        imported: for an imported network: its file, that file's hash, and how its equations are stepped.
     """
 
     status: str = "done"
@@ -82,13 +83,14 @@ class RunResult:
     num_params: int
     word_vectors: str | None = None
     num_words: int | None = None
-    train_seconds: float
+    train_seconds: float | None
     samples_per_second: float | None
     test_seconds: float | None = None
     peak_memory_mb: float | None = None
     threads: int | None = None
     warnings: Sequence[str] | None = None
     conversion: Mapping[str, Any] | None = None
+    imported: Mapping[str, Any] | None = None
     data: Mapping[str, Any] | None = None
 
     @classmethod
@@ -111,7 +113,7 @@ def read_result(run: Path) -> Result | None:
 
 
 def read_status(run: Path) -> Result:
-    """`{"status": running | done | failed | preempted, "reason": ...}`; empty if it was never started.
+    """`{"status": running | done | imported | failed | preempted, "reason": ...}`; empty if it was never started.
 
     A run whose process is gone is not `running`, whatever its file says: it is `preempted`. One that was stopped after
     its result was written is `done`: nothing is left to do.

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.errors import SnnlabError
+from snnlab.errors import SnnlabError, reason
 
 
 def safe_load(path: Path, what: str, otherwise: str) -> Any:
@@ -50,12 +50,6 @@ def _damaged_record(path: Path) -> str | None:
     # No zip, or one whose structure is damaged, which torch.load reports.
     except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None
-
-
-def reason(error: Exception) -> str:
-    """The first line of a foreign error, with its type."""
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__
 
 
 def are_weights(content: Any) -> bool:

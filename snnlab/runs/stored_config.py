@@ -11,7 +11,7 @@ from snnlab.config.check import check
 from snnlab.config.compose import compose, config_errors
 from snnlab.config.origins import Origin, Origins, flatten
 from snnlab.config.overrides import read_overrides
-from snnlab.config.schema import RunConfig
+from snnlab.config.schema import GRAPH, RunConfig
 from snnlab.config.search import SearchPath
 from snnlab.config.trust import plugins_named, refuse_resolvers
 from snnlab.errors import ConfigError
@@ -67,6 +67,9 @@ def load_stored(
         mapping = OmegaConf.to_container(base, resolve=True)
     assert isinstance(mapping, dict)
     values = {str(key): value for key, value in mapping.items()}
+    if (values.get("model") or {}).get("name") == "nir":
+        # Wherever the graph came from, the run holds it.
+        values["init"] = {**(values.get("init") or {}), "file": str(run / GRAPH), "run": None}
 
     def find() -> dict[str, Origin]:
         stored = _stored_in(run, values)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.config.data_name import data_name
+from snnlab.config.schema import GRAPH
 from snnlab.data.identity import differing
 from snnlab.errors import SnnlabError
 from snnlab.runs.config_file import read_config
 from snnlab.runs.records import parse
 from snnlab.runs.results import METRICS, RunResult, is_environment, is_result, is_row, is_status
+from snnlab.runs.weights import content_hash
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
     rows = _rows(folder / METRICS, found)
     if whole and not whole.conversion:
         found += _of_rows(rows, whole)
+    found += _of_graph(folder, config)
     if env is not None and not is_environment(env):
         found.append(Finding("env.json", "it names no versions of packages"))
     if checkpoints:
@@ -122,6 +125,20 @@ def _of_rows(rows: list[dict[str, Any]], result: RunResult) -> Iterator[Finding]
         yield Finding(
             METRICS, f"it has {len(trained)} rows of training, and the result {result.epochs} epochs"
         )
+
+
+def _of_graph(folder: Path, config: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is wrong with the NIR file of a network with model=nir, whose hash stands in the configuration."""
+    if (config.get("model") or {}).get("name") != "nir":
+        return
+    kind, _, digest = str((config.get("init") or {}).get("identity", "")).partition(" ")
+    try:
+        now = content_hash(folder / GRAPH)
+    except OSError as error:
+        yield Finding(GRAPH, error.strerror or type(error).__name__)
+        return
+    if kind == "file" and now != digest:
+        yield Finding(GRAPH, "it is not the file that the network was made of")
 
 
 def _equal(row: Mapping[str, Any], metrics: Mapping[str, Any]) -> bool:

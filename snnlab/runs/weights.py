@@ -45,6 +45,8 @@ def identified_teacher(**values: Any) -> DistillConfig:
 def identified_init(**values: Any) -> InitConfig:
     """The settings with the absolute path of the run or the file, and the identity of its weights.
 
+    A run may be given as a .safetensors file that it was exported to.
+
     An existing identity is kept: it belongs to a stored run, whose origin may have been deleted.
 
     Raises:
@@ -53,6 +55,9 @@ def identified_init(**values: Any) -> InitConfig:
     init = InitConfig(**values)
     if init.identity:
         return init
+    if init.run is not None and init.run.endswith(".safetensors") and Path(init.run).expanduser().is_file():
+        # What `snnlab export` wrote is as good as the run itself.
+        init = replace(init, run=None, file=Path(init.run))
     if init.file is not None:
         file = Path(os.path.abspath(init.file.expanduser()))
         return replace(init, file=file, identity=f"file {_hash_of(file, 'init.file')}")

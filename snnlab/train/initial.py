@@ -49,6 +49,13 @@ def start_from(cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> N
 
 
 def _start_from_file(file: Path, cfg: RunConfig, model: nn.Module, data: DataIdentity | None) -> None:
+    if file.suffix == ".nir":
+        if cfg.model.name != "nir":
+            raise ConfigError(
+                f"init.file: {file} is a NIR graph, and model={cfg.model.name} has layers of its own",
+                "model=nir has those of the graph; snnlab import FILE.nir dataset=NAME measures it",
+            )
+        return  # the network was built with its weights
     about = exported_by_us(file)
     if about is not None:
         if data is not None:

@@ -126,6 +126,8 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
     resumed = session.resume()
     position, extent = session.position, session.extent
     files.write_config(cfg.raw, cfg.overrides)
+    if cfg.model.name == "nir" and cfg.init.graph is not None:
+        files.keep_graph(cfg.init.graph)
     files.write_environment(environment(session.pipeline.device, cfg.plugins, session.processes.count))
     files.place = partial(place, position, extent)
     files.write_running()

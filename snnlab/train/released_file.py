@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.errors import ConfigError
+from snnlab.errors import ConfigError, reason
 from snnlab.packages import need
-from snnlab.runs.safe_load import are_weights, reason, safe_load
+from snnlab.runs.safe_load import are_weights, safe_load
 
 EXPECTED = "init.file holds tensors by name, or a checkpoint with them under `model`, `state_dict` or `net`"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
-from snnlab.errors import ConfigError
+from snnlab.errors import ConfigError, reason
 from snnlab.packages import need
-from snnlab.runs.safe_load import are_weights, reason, safe_load
+from snnlab.runs.safe_load import are_weights, safe_load
 
 OF_TIMM = "the file holds the state of that timm model, with as many classes and channels as the data"
 

@@ -1,7 +1,8 @@
 """List runs, a line each: state, epoch, time left, accuracy, ECE, size, and what sets each apart.
 
-A run is running, finished, failed, preempted (it stopped and saved), dead (its process is gone) or damaged. The
-settings are those that not all runs of the experiment share. A pattern is a folder, or a part of the runs' names.
+A run is running, finished, imported (a network from elsewhere), failed, preempted (it stopped and saved), dead (its
+process is gone) or damaged. The settings are those that not all runs of the experiment share. A pattern is a folder, or
+a part of the runs' names.
 """
 
 import argparse
@@ -21,7 +22,7 @@ EXAMPLES = (
     "snnlab runs --watch",
 )
 WATCH_SECONDS = 2.0
-STATES = ("running", "finished", "failed", "preempted", "dead", "damaged")
+STATES = ("running", "finished", "imported", "failed", "preempted", "dead", "damaged")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from snnlab.build import build_model
 from snnlab.cli import main
 from snnlab.config.schema import InitConfig
 from snnlab.errors import ConfigError
+from snnlab.runs.load import load
 from snnlab.train.initial import start_from
 from tests.evaluate.test_eval import SMALL
 
@@ -78,10 +79,21 @@ def test_an_exported_file_starts_another_run(
         ConfigError, match=r"init\.file: the weights of .* do not fit: .* is 8 .* there and 6"
     ):
         start_from(cfg, build_model(other, stored.data), stored.data.identity())
+    assert isinstance(load([f"init.run={out}"]).init.file, Path)
+    assert load([f"init.run={out}"]).raw["init"] == load([f"init.file={out}"]).raw["init"]
+    # Trained from the file or from the run it is of: the same weights in the end.
+    ends = []
+    for start in (f"init.run={out}", f"init.run={run_dir}"):
+        runs = tmp_path / str(len(ends))
+        assert main(["train", *SMALL, "trainer.max_steps=1", start, f"paths.runs={runs}"]) == 0
+        (folder,) = runs.glob("*/*/seed0")
+        ends.append(snnlab.load_run(folder).model.state_dict())
+    assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
     capsys.readouterr()
-    assert main(["check", "+experiment=quickstart", f"init.run={out}"]) == 2
+    (tmp_path / "weights.pt").touch()
+    assert main(["check", "+experiment=quickstart", f"init.run={tmp_path / 'weights.pt'}"]) == 2
     streams = capsys.readouterr().err
-    assert f"error: init.run: {out} is a file" in streams
+    assert f"error: init.run: {tmp_path / 'weights.pt'} is a file" in streams
     assert "hint: init.file takes a file" in streams
 
 

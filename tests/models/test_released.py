@@ -5,10 +5,10 @@ import torch
 
 from snnlab.layers.released import Released, key_map, layers_with_weights, load_released
 from snnlab.models import (
+    VGG11SNN,
     VGGSNN,
     MetaSpikeFormer,
     QKFormer,
-    ResNet18SNN,
     ResNet19SNN,
     Spikformer,
     Spikingformer,
@@ -215,5 +215,5 @@ def test_a_layer_that_may_be_missing_starts_fresh_and_others_may_not():
 
 
 def test_a_network_without_a_map_says_so():
-    with pytest.raises(ValueError, match="ResNet18SNN has no map from released names"):
-        load_released(ResNet18SNN(lif, BN, 3, 5), {})
+    with pytest.raises(ValueError, match="VGG11SNN has no map from released names"):
+        load_released(VGG11SNN(lif, BN, 3, 5, 32), {})

@@ -21,6 +21,7 @@ from snnlab.train.average import Average
 from snnlab.train.batch_work import BatchInput, BatchWork
 from snnlab.train.tensor_rates import TensorRates
 from snnlab.train.update import Update
+from tests.models.nir_graphs import small_graph
 from tests.train.discipline import UndisciplinedError, disciplined
 from tests.train.small_net import CLASSES, STEPS, SmallNet, made
 
@@ -205,6 +206,7 @@ def test_every_model(model: str) -> None:
         image_size=size,
         frame_shape=(size, size),
         threshold=1.0,
+        graph=small_graph(2, CLASSES, size),
     )
     one = work(net)
     for parameter in net.parameters():

@@ -14,6 +14,7 @@ from snnlab.losses import SDT
 from snnlab.neurons import LIF
 from snnlab.norms import BN
 from snnlab.train.batch_work import BatchInput, BatchWork
+from tests.models.nir_graphs import small_graph
 
 NAMES = tuple(registry.component_files("model"))
 STEPS, BATCH, CLASSES = 2, 4, 5
@@ -57,6 +58,7 @@ def network(name: str, steps: int) -> nn.Module:
         "frame_shape": (side(name), side(name)),
         "num_steps": steps,
         "threshold": 1.0,
+        "graph": small_graph(2, CLASSES, 32),
     }
     taken = {key: value for key, value in context.items() if key in inspect.signature(cls).parameters}
     model: nn.Module = cls(**taken, **TINY.get(name, {}))
