@@ -26,16 +26,24 @@ class ProcessLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from snnlab.runs.load import load
         from snnlab.sweep.launcher import PointProcesses
-        from snnlab.sweep.options import ProcessOptions
         from snnlab.sweep.task import PointTask
 
         if self.stopped:
             return []
         task = self.task_function
         configs = task.config if isinstance(task, PointTask) else load
-        processes = PointProcesses(self.config, ProcessOptions(**self.options), configs)
+        options, places = self.places()
+        processes = PointProcesses(self.config, options, configs, places)
         returns = processes.run([list(overrides) for overrides in job_overrides], initial_job_idx)
         self.stopped = processes.stopped
         if isinstance(task, PointTask):
             task.ended.extend(returns)
         return returns
+
+    def places(self) -> tuple[Any, Any]:
+        """The checked options, and where the processes run."""
+        from snnlab.sweep.options import ProcessOptions
+        from snnlab.sweep.places import LocalPlaces
+
+        options = ProcessOptions(**self.options)
+        return options, LocalPlaces(options)

@@ -23,6 +23,7 @@ def run(cfg):
     folder = run_dir(cfg)
     folder.mkdir(parents=True, exist_ok=True)
     print("gpu", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
+    print("data", cfg.paths.data, flush=True)
     if "WARNED" in os.environ and not (folder / "warned").exists():
         (folder / "warned").touch()
         os.kill(os.getpid(), getattr(signal, os.environ["WARNED"]))
@@ -30,8 +31,12 @@ def run(cfg):
     if "SLOW" in os.environ:
         (folder / "started").touch()
         deadline = time.monotonic() + 20
-        while not stop and time.monotonic() < deadline:
-            time.sleep(0.02)
+        try:
+            while not stop and time.monotonic() < deadline:
+                time.sleep(0.02)
+        finally:
+            if stop or time.monotonic() < deadline:
+                (folder / "stopped").touch()
         return 75 if stop else 1
     last = {"test/acc": 0.5 + cfg.seed / 10, "test/ece": 0.1, "test/adaece": 0.2, "test/cece": 0.3}
     (folder / "result.json").write_text(json.dumps({"last": last, "best": last}))

@@ -4,13 +4,17 @@ import json
 import pickle
 import re
 import signal
+import sys
+import tomllib
 
 import pytest
 
+from snnlab.cli import main
 from snnlab.config import hydra_errors
 from snnlab.config.compose import loader
 from snnlab.config.search import SearchPath
 from snnlab.sweep import requeue
+from tests.cli.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 SWEEP = ["train", "-m", "+experiment=quickstart", "paths.runs=runs"]
@@ -85,11 +89,27 @@ def test_a_failed_trial_is_said_at_the_end(snnlab, here):
     assert "failed" in json.dumps(again)
 
 
-@pytest.mark.parametrize(("group", "name"), hydra_errors.OF_EXTRAS)
-def test_a_missing_plugin_says_how_to_install_it(group, name):
+@pytest.mark.parametrize(("group", "name"), hydra_errors.PLUGINS)
+def test_a_missing_plugin_says_how_to_install_it(group, name, monkeypatch):
+    monkeypatch.setattr(hydra_errors, "find_spec", lambda module: None)
     error = hydra_errors._unknown_choice(group, name, "", SearchPath.of([]))
+    plugin = hydra_errors.PLUGINS[group, name]
     assert error.message == f"{group}={name} is not installed"
-    assert f"spiking-lab[{hydra_errors.OF_EXTRAS[group, name]}]" in error.hint
+    assert f"pip install -e '.[{plugin.extra}]'" in error.hint
+    assert error.hint.endswith(" ".join(plugin.packages))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    listed = [re.split("[<>=]", one)[0] for one in project["optional-dependencies"][plugin.extra]]
+    assert listed == list(plugin.packages)
+
+
+def test_ray_that_is_missing_is_one_error(here, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main([*SWEEP, "hydra/launcher=ray", "seed=1,2"]) == 2
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [
+        "error: hydra/launcher=ray needs the package 'ray', which is not installed",
+        "hint: in the clone: pip install -e '.[ray]', or anywhere: pip install ray",
+    ]
 
 
 def test_hydras_loader_survives_pickling():
