@@ -18,7 +18,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED, SnnlabError
+from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import headline, read_result, running_in
 from snnlab.runs.reuse import stored_result
@@ -26,11 +26,11 @@ from snnlab.signals import STOP_SIGNALS, handle_stop_signals, restore
 from snnlab.sweep.display import Job, SweepDisplay
 from snnlab.sweep.objective import objective
 from snnlab.sweep.options import ProcessOptions, RayOptions
+from snnlab.sweep.outcome import reason_in
 from snnlab.sweep.places import JobProcess, Places
+from snnlab.sweep.task import IN_USE, LOOK_AGAIN_SECONDS
 
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
-LOOK_AGAIN_SECONDS = 2.0  # at points that run elsewhere
-IN_USE = SnnlabError.exit_code  # of a run, among other things, whose directory is in use
 
 
 @runtime_checkable
@@ -192,9 +192,7 @@ class PointProcesses:
             self._display.say(f"{child.point.name}: interrupted after {took}; the same command continues it")
         else:
             tail = [] if child.log is None else _tail(child.log)
-            reason = child.process.trouble
-            reason = reason or next((line for line in reversed(tail) if line.startswith("error: ")), "")
-            reason = (reason or (tail[-1] if tail else f"exit code {code}")).removeprefix("error: ")
+            reason = child.process.trouble or reason_in(tail, code)
             lines = "".join(f"\n    {line}" for line in [*tail, *filter(None, [child.process.trouble])])
             where = "" if child.log is None else f"\n    (whole output: {child.log})"
             self._display.say(f"{child.point.name}: FAILED after {took}, exit code {code}{lines}{where}")

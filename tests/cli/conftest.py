@@ -17,6 +17,14 @@ def run(cfg):
     from snnlab.runs.identity import run_dir
     if os.environ.get("CRASH") == f"{cfg.loss.name}{cfg.seed}":
         raise ZeroDivisionError("what a pity")
+    if os.environ.get("BAD") == str(cfg.seed):
+        from snnlab.errors import DataError
+        raise DataError("dataset.folder: it is gone", "look for it")
+    if os.environ.get("KILLED") == str(cfg.seed):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ.get("TERMED") == str(cfg.seed):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
     stop = []
     if "WARNED" not in os.environ:
         signal.signal(signal.SIGINT, lambda *_: stop.append(1))
@@ -24,6 +32,7 @@ def run(cfg):
     folder.mkdir(parents=True, exist_ok=True)
     print("gpu", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
     print("data", cfg.paths.data, flush=True)
+    print("threads", os.environ.get("OMP_NUM_THREADS"), flush=True)
     if "WARNED" in os.environ and not (folder / "warned").exists():
         (folder / "warned").touch()
         os.kill(os.getpid(), getattr(signal, os.environ["WARNED"]))
