@@ -40,6 +40,10 @@ class Stoppable(Protocol):
     stopped: bool
 
 
+class SweepStoppedError(Exception):
+    """More points were asked for after one has failed, with `hydra.launcher.on_error=stop`."""
+
+
 @dataclass
 class ProcessReturn(JobReturn):
     """Hydra's record of a point, with how its process ended."""

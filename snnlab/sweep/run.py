@@ -16,7 +16,7 @@ from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
-from snnlab.sweep.launcher import ProcessReturn
+from snnlab.sweep.launcher import ProcessReturn, SweepStoppedError
 from snnlab.sweep.outcome import Outcome, Outcomes
 from snnlab.sweep.search import best_trial, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
@@ -68,6 +68,8 @@ def run_sweep(
                 hydra.multirun(MAIN, task, lines, with_log_configuration=False)
         except KeyboardInterrupt:
             interrupted = True
+        except SweepStoppedError:
+            pass  # the table tells which
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in OTHERS:
                 raise

@@ -1,10 +1,13 @@
 """Sweeps under Hydra's other launchers and sweepers: the same table and exit code, whoever starts the jobs."""
 
 import json
+import os
 import pickle
 import re
 import signal
+import subprocess
 import sys
+import time
 import tomllib
 
 import pytest
@@ -159,6 +162,46 @@ def test_a_failed_trial_is_said_at_the_end(snnlab, here):
     assert done.returncode == 1
     again = json.loads(next(here.glob("runs/quickstart/sweep-*.json")).read_text())
     assert "failed" in json.dumps(again)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "environment", "code", "status"),
+    [
+        (["hydra.launcher.on_error=stop"], {"BAD": "5"}, 1, "1 failed"),
+        (["hydra/launcher=basic"], {"TERMED": "5"}, 75, "1 interrupted"),
+    ],
+)
+def test_a_search_that_stops_early_has_its_table(snnlab, here, launcher, environment, code, status):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "seed=choice(5)"]
+    done = snnlab(*SWEEP, *launcher, *search, **environment)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert f" {status} |" in done.stdout
+
+
+def test_an_interrupted_search_goes_on(here):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = [
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.n_jobs=1",
+        "seed=choice(5,6)",
+    ]
+    command = [sys.executable, "-m", "snnlab", *SWEEP, *search]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "SLOW": "1"}, **pipes) as process:
+        deadline = time.monotonic() + 60
+        while not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 75, out + err
+    assert "Traceback" not in err
+    assert " 1 interrupted |" in out
+    again = subprocess.run(command, check=False, timeout=120, **pipes)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "best by test/acc: seed=" in again.stdout
 
 
 @pytest.mark.parametrize(("group", "name"), hydra_errors.PLUGINS)
