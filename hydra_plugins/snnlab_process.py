@@ -18,6 +18,7 @@ class ProcessLauncher(Launcher):
     def __init__(self, **options: Any) -> None:
         self.options = options
         self.stopped = False
+        self.interrupted = False
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.config = config
@@ -25,17 +26,25 @@ class ProcessLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from snnlab.runs.load import load
-        from snnlab.sweep.launcher import PointProcesses
-        from snnlab.sweep.options import ProcessOptions
+        from snnlab.sweep.launcher import PointProcesses, SweepStoppedError
         from snnlab.sweep.task import PointTask
 
-        if self.stopped:
-            return []
+        if self.stopped:  # sweepers that make their points as they go cannot do without an answer
+            raise KeyboardInterrupt if self.interrupted else SweepStoppedError
         task = self.task_function
         configs = task.config if isinstance(task, PointTask) else load
-        processes = PointProcesses(self.config, ProcessOptions(**self.options), configs)
+        options, places = self.places()
+        processes = PointProcesses(self.config, options, configs, places)
         returns = processes.run([list(overrides) for overrides in job_overrides], initial_job_idx)
-        self.stopped = processes.stopped
+        self.stopped, self.interrupted = processes.stopped, processes.interrupted
         if isinstance(task, PointTask):
             task.ended.extend(returns)
         return returns
+
+    def places(self) -> tuple[Any, Any]:
+        """The checked options, and where the processes run."""
+        from snnlab.sweep.options import ProcessOptions
+        from snnlab.sweep.places import LocalPlaces
+
+        options = ProcessOptions(**self.options)
+        return options, LocalPlaces(options)

@@ -18,6 +18,7 @@ EXTRAS = MappingProxyType(
         "h5py": "hdf5",
         "tokenizers": "text",
         "rjieba": "text",
+        "ray": "ray",
     }
 )
 """The extra in pyproject.toml that installs each."""
@@ -40,6 +41,10 @@ def need(package: str, what: str) -> None:
     extra = EXTRAS[package]
     if find_spec(package) is None:
         raise MissingPackageError(
-            f"{what} needs the package '{package}', which is not installed",
-            f"in the clone: pip install -e '.[{extra}]', or anywhere: pip install {package}",
+            f"{what} needs the package '{package}', which is not installed", how_to_install(extra, package)
         )
+
+
+def how_to_install(extra: str, *packages: str) -> str:
+    """The commands that install an extra, or its packages where there is no clone."""
+    return f"in the clone: pip install -e '.[{extra}]', or anywhere: pip install {' '.join(packages)}"

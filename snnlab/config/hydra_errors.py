@@ -1,6 +1,8 @@
 """Turns the errors of Hydra, OmegaConf and YAML into one line and one hint."""
 
 import re
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,20 +14,42 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.suggest import choices_hint, did_you_mean
 from snnlab.errors import ConfigError
+from snnlab.packages import how_to_install
 
 CHOICE = re.compile(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'")
 INSIDE = re.compile(r"In '([\w/]+)'")
 FULL_KEY = re.compile(r"full_key: (\S+)")
 
-OF_EXTRAS = MappingProxyType(
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin of Hydra that sweeps were tried with.
+
+    Args:
+        extra: the extra in pyproject.toml that installs it.
+        module: in the package `hydra_plugins`.
+        packages: what the extra names.
+    """
+
+    extra: str
+    module: str
+    packages: tuple[str, ...]
+
+    @property
+    def is_installed(self) -> bool:
+        return find_spec(f"hydra_plugins.{self.module}") is not None
+
+
+_SUBMITIT = Plugin("slurm", "hydra_submitit_launcher", ("hydra-submitit-launcher", "submitit"))
+PLUGINS = MappingProxyType(
     {
-        ("hydra/launcher", "joblib"): "joblib",
-        ("hydra/launcher", "submitit_slurm"): "slurm",
-        ("hydra/launcher", "submitit_local"): "slurm",
-        ("hydra/sweeper", "optuna"): "optuna",
+        ("hydra/launcher", "joblib"): Plugin("joblib", "hydra_joblib_launcher", ("hydra-joblib-launcher",)),
+        ("hydra/launcher", "submitit_slurm"): _SUBMITIT,
+        ("hydra/launcher", "submitit_local"): _SUBMITIT,
+        ("hydra/sweeper", "optuna"): Plugin("optuna", "hydra_optuna_sweeper", ("hydra-optuna-sweeper",)),
     }
 )
-"""Plugins of Hydra that sweeps were tried with, and the extra in pyproject.toml that installs each."""
+"""Those that are not ours, by what chooses them."""
 
 
 def as_config_error(error: BaseException, search: SearchPath) -> ConfigError:
@@ -67,13 +91,12 @@ def _unknown_key(path: str, known: list[str]) -> ConfigError:
 
 def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> ConfigError:
     options = search.options(group)
-    if (group, name) in OF_EXTRAS:
-        extra = OF_EXTRAS[group, name]
-        return ConfigError(
-            f"{group}={name} is not installed", f"pip install 'spiking-lab[{extra}]' installs it"
-        )
+    if (group, name) in PLUGINS and not PLUGINS[group, name].is_installed:
+        plugin = PLUGINS[group, name]
+        return ConfigError(f"{group}={name} is not installed", how_to_install(plugin.extra, *plugin.packages))
     if group.startswith("hydra/"):
-        options = sorted({*options, *(Path(one).stem for one in ConfigStore.instance().list(group))})
+        installed = (Path(one).stem for one in ConfigStore.instance().list(group))
+        options = sorted({*options, *installed, *(name for kind, name in PLUGINS if kind == group)})
     guess = did_you_mean(name, options)
     file = search.file(inside) if inside != MAIN else None
     place = f"set in {search.label(file)}; " if file else ""

@@ -22,7 +22,7 @@ from snnlab.config.trust import override_key
 from snnlab.errors import ConfigError
 
 STOCK_LOGGING = ("none", "default", "disabled", "stdout", "hydra_debug")
-OF_FILES = tuple(f"hydra.launcher.{name}" for name in ("workers", "gpus", "on_error", "show_output"))
+OF_FILES = tuple(f"hydra.launcher.{name}" for name in ("workers", "cpus", "gpus", "on_error", "show_output"))
 """What a file of a --config-dir may set, beside `hydra.sweeper.params`."""
 PARAMS = "hydra.sweeper.params"
 

@@ -27,7 +27,6 @@ from snnlab.sweep.options import check_options
 from snnlab.sweep.point import Point
 
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
-PROCESS_LAUNCHER = "hydra_plugins.snnlab_process.ProcessLauncher"
 
 
 def read_sweep(
@@ -48,8 +47,7 @@ def read_sweep(
     if isinstance(params, Mapping) and params and master.hydra.sweeper["_target_"] == BASIC_SWEEPER:
         swept = [f"{key!s}={value!s}" for key, value in params.items()]
         return read_sweep([*swept, *overrides, "hydra.sweeper.params=null"], hydra_loader, search)
-    if master.hydra.launcher["_target_"] == PROCESS_LAUNCHER:
-        check_options(master.hydra.launcher)
+    check_options(master.hydra.launcher)
     return read, lines, master
 
 

@@ -1,39 +1,36 @@
-"""Runs the points of a sweep in fresh processes, a few at a time, one GPU each if asked to.
+"""Runs the points of a sweep in fresh processes, here or on the machines of a cluster.
 
 A point that fails is reported at once and the others go on. A stop signal is passed on to the processes that run,
 which save themselves, and no further one starts; they do the same when this process is killed. A point that another
 process works on is waited for.
 """
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED, SnnlabError
-from snnlab.machine import lifeline
+from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import headline, read_result, running_in
 from snnlab.runs.reuse import stored_result
 from snnlab.signals import STOP_SIGNALS, handle_stop_signals, restore
 from snnlab.sweep.display import Job, SweepDisplay
 from snnlab.sweep.objective import objective
-from snnlab.sweep.options import ProcessOptions
+from snnlab.sweep.options import ProcessOptions, RayOptions
+from snnlab.sweep.outcome import reason_in
+from snnlab.sweep.places import JobProcess, Places
+from snnlab.sweep.task import IN_USE, LOOK_AGAIN_SECONDS
 
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
-LOOK_AGAIN_SECONDS = 2.0  # at points that run elsewhere
-IN_USE = SnnlabError.exit_code  # of a run, among other things, whose directory is in use
 
 
 @runtime_checkable
@@ -41,6 +38,10 @@ class Stoppable(Protocol):
     """A launcher that says whether it was stopped before all points were started; Hydra's own do not."""
 
     stopped: bool
+
+
+class SweepStoppedError(Exception):
+    """More points were asked for after one has failed, with `hydra.launcher.on_error=stop`."""
 
 
 @dataclass
@@ -84,17 +85,10 @@ class _Point:
 class _Child:
     point: _Point
     cfg: RunConfig
-    slot: int | None
-    log: Path
-    output: IO[bytes] | None
-    process: subprocess.Popen[bytes]
+    log: Path | None
+    process: JobProcess
     job: Job
-
-    def close(self) -> None:
-        """Closes the files that are kept open while it runs."""
-        for file in (self.output, self.process.stdin):
-            if file:
-                file.close()
+    is_said: bool = False
 
 
 class PointProcesses:
@@ -102,13 +96,17 @@ class PointProcesses:
 
     Args:
         config: Hydra's config of the sweep.
-        options: how many at a time, on which GPUs.
+        options: what to do after a failure, and whether the jobs' output is shown.
         configs: gives the checked config of a point.
+        places: starts the processes.
     """
 
-    def __init__(self, config: DictConfig, options: ProcessOptions, configs: Configs) -> None:
+    def __init__(
+        self, config: DictConfig, options: ProcessOptions | RayOptions, configs: Configs, places: Places
+    ) -> None:
         self.configs = configs
         self.options = options
+        self.places = places
         self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
         self.logs = Path(str(config.hydra.sweep.dir))
         self.stopped = False
@@ -123,12 +121,11 @@ class PointProcesses:
         for index, overrides in enumerate(points):
             label = " ".join(one.lstrip("+") for one in overrides if one not in common)
             waiting.append(_Point(index, f"[{first + index + 1}/{first + len(points)}] {label}", overrides))
-        free = self.options.slots
         found: dict[int, ProcessReturn] = {}
         with self._display, self._signals():
             while self._running or (waiting and not self.stopped):
                 for point in [one for one in waiting if one.look_at < time.monotonic()]:
-                    if not free or self.stopped:
+                    if self.stopped or not self.places.is_free():
                         break
                     cfg = self.configs(point.overrides, self.config_dirs)
                     # A run that was made with other settings is left to its process, which says so.
@@ -139,22 +136,23 @@ class PointProcesses:
                     elif point.runs_elsewhere(cfg, self._display.say):
                         continue
                     else:
-                        child = self._start(point, cfg, free.pop(0))
-                        self._running.append(child)
-                        self._display.say(f"{point.name}: started; {child.job.places}")
+                        self._running.append(self._start(point, cfg))
                     waiting.remove(point)
-                for child in [one for one in self._running if one.process.poll() is not None]:
+                for child in list(self._running):
+                    code = child.process.poll()
+                    self._say_started(child)
+                    if code is None and (child.process.has_begun or not self.stopped):
+                        continue
                     self._running.remove(child)
-                    free.append(child.slot)
+                    child.process.close()
                     # Another process can have taken the directory in the moment between looking and starting.
-                    if child.process.returncode == IN_USE and child.point.runs_elsewhere(
-                        child.cfg, self._display.say
-                    ):
-                        child.close()
+                    taken = code == IN_USE and child.point.runs_elsewhere(child.cfg, self._display.say)
+                    if code is None or taken:
                         waiting.append(child.point)
                     else:
-                        found[child.point.number] = self._finish(child)
-                self._display.look([one.job for one in self._running], len(waiting))
+                        found[child.point.number] = self._finish(child, code)
+                begun = [one.job for one in self._running if one.process.has_begun]
+                self._display.look(begun, len(waiting) + len(self._running) - len(begun))
                 time.sleep(0.05)
         if self.interrupted and waiting:
             found[len(points)] = ProcessReturn(
@@ -162,33 +160,32 @@ class PointProcesses:
             )
         return [found[number] for number in sorted(found)]
 
-    def _start(self, point: _Point, cfg: RunConfig, slot: int | None) -> _Child:
+    def _start(self, point: _Point, cfg: RunConfig) -> _Child:
         folder = run_dir(cfg)
-        log = self.logs / cfg.experiment / f"{folder.parent.name}-{folder.name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        output = None if self.options.show_output else log.open("wb")
-        command = [sys.executable, "-m", "snnlab", "train", *point.overrides]
+        log = None
+        if not self.options.show_output:
+            log = self.logs / cfg.experiment / f"{folder.parent.name}-{folder.name}.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+        arguments = ["train", *point.overrides]
         for config_dir in self.config_dirs:
-            command += ["--config-dir", config_dir]
-        environment = dict(os.environ)
-        if slot is not None:
-            environment["CUDA_VISIBLE_DEVICES"] = str(slot)
-        process = lifeline.start(
-            command,
-            environment,
-            stdout=output,
-            stderr=subprocess.STDOUT if output else None,
-            # A terminal's Ctrl-C reaches this process only, which passes it on exactly once.
-            start_new_session=True,
-        )
-        job = Job(point.name, folder, log if output else None)
-        return _Child(point, cfg, slot, log, output, process, job)
+            arguments += ["--config-dir", config_dir]
+        process = self.places.start(arguments, cfg, log)
+        child = _Child(point, cfg, log, process, Job(point.name, folder, log))
+        self._say_started(child)
+        return child
 
-    def _finish(self, child: _Child) -> ProcessReturn:
-        code = child.process.returncode
-        if self.interrupted and -code in STOP_SIGNALS:
+    def _say_started(self, child: _Child) -> None:
+        """Says once that a job has begun, and where it and its files are."""
+        if child.is_said or not child.process.has_begun:
+            return
+        child.is_said = True
+        child.job.since = time.monotonic()
+        where = f" on {child.process.where}" if child.process.where else ""
+        self._display.say(f"{child.point.name}: started{where}; {child.job.places}")
+
+    def _finish(self, child: _Child, code: int) -> ProcessReturn:
+        if self.interrupted and (-code in STOP_SIGNALS or child.process.trouble):
             code = PREEMPTED
-        child.close()
         took = f"{time.monotonic() - child.job.since:.0f} s"
         reason = ""
         if code == 0:
@@ -198,11 +195,10 @@ class PointProcesses:
         elif code == PREEMPTED:
             self._display.say(f"{child.point.name}: interrupted after {took}; the same command continues it")
         else:
-            tail = [] if child.output is None else _tail(child.log)
-            reason = next((line for line in reversed(tail) if line.startswith("error: ")), "")
-            reason = (reason or (tail[-1] if tail else f"exit code {code}")).removeprefix("error: ")
-            lines = "".join(f"\n    {line}" for line in tail)
-            where = "" if child.output is None else f"\n    (whole output: {child.log})"
+            tail = [] if child.log is None else _tail(child.log)
+            reason = child.process.trouble or reason_in(tail, code)
+            lines = "".join(f"\n    {line}" for line in [*tail, *filter(None, [child.process.trouble])])
+            where = "" if child.log is None else f"\n    (whole output: {child.log})"
             self._display.say(f"{child.point.name}: FAILED after {took}, exit code {code}{lines}{where}")
             self.stopped |= self.options.on_error == "stop"
         return _record(child.point.overrides, child.cfg, code, reason)
@@ -215,8 +211,7 @@ class PointProcesses:
                 f"{signal.Signals(number).name}: the sweep stops when the running processes have saved themselves"
             )
             for child in self._running:
-                if child.process.poll() is None:
-                    child.process.send_signal(number)
+                child.process.send_signal(number)
 
         previous = handle_stop_signals(pass_on)
         try:
@@ -239,5 +234,5 @@ def _record(overrides: list[str], cfg: RunConfig, exit_code: int, reason: str) -
 
 
 def _tail(log: Path, lines: int = 12) -> list[str]:
-    text = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    text = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     return [line for line in text if line.strip()][-lines:]

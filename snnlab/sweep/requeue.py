@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from snnlab.signals import noted
@@ -23,7 +24,10 @@ def requeue_if_warned(reason: str | None) -> None:
     handler = _of_submitit()
     if handler is not None and (stopped := noted() or reason) in WARNINGS:
         # It stores the call for the next start, unless the job was over its time too often, and ends the process.
-        handler(signal.Signals[stopped].value, None)
+        from submitit.core.utils import UncompletedJobError
+
+        with suppress(UncompletedJobError):  # it may not be queued again: the same command continues its run
+            handler(signal.Signals[stopped].value, None)
 
 
 def _of_submitit() -> Callable[[int, Any], Any] | None:

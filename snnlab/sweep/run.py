@@ -13,12 +13,17 @@ from snnlab.config.compose import config_errors, loader
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.trust import plugins_named
 from snnlab.errors import PREEMPTED
+from snnlab.runs.identity import run_dir
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
-from snnlab.sweep.launcher import ProcessReturn
+from snnlab.sweep.launcher import ProcessReturn, SweepStoppedError
+from snnlab.sweep.outcome import Outcome, Outcomes
 from snnlab.sweep.search import best_trial, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
+
+OTHERS = ("submitit", "joblib")
+"""Packages whose launchers raise an error of their own where a job's process is gone."""
 
 
 def run_sweep(
@@ -54,7 +59,8 @@ def run_sweep(
             lines += settings_of_search(master, read)
             _say("sweep: its points are not known beforehand; each is checked when it starts")
         interrupted = False
-        task = PointTask(train, {point.hydra_overrides: point.cfg for point in points})
+        outcomes = Outcomes(Path(str(master.hydra.sweep.dir)).absolute())
+        task = PointTask(train, {point.hydra_overrides: point.cfg for point in points}, outcomes)
         try:
             with config_errors(search):
                 hydra = GlobalHydra.instance().hydra
@@ -62,7 +68,15 @@ def run_sweep(
                 hydra.multirun(MAIN, task, lines, with_log_configuration=False)
         except KeyboardInterrupt:
             interrupted = True
+        except SweepStoppedError:
+            pass  # the table tells which
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in OTHERS:
+                raise
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            sys.stderr.write(f"error: the launcher has lost a job: {lines[0]}\n")
     processes = [one for one in task.ended if isinstance(one, ProcessReturn)]
+    processes += [_told(one, task) for one in outcomes.read()]
     interrupted |= any(one.exit_code == PREEMPTED for one in processes)
     points = points or trials(task.tried, read)
     if not points:
@@ -75,6 +89,12 @@ def run_sweep(
         _say(f"\n{best}")
     _say(f"written to {table.write()}")
     return PREEMPTED if interrupted else table.exit_code
+
+
+def _told(outcome: Outcome, task: PointTask) -> ProcessReturn:
+    """What a job has left of its end, in the form of our own launchers' records."""
+    folder = run_dir(task.config(outcome.overrides, outcome.config_dirs))
+    return ProcessReturn(exit_code=outcome.exit_code, run_dir=folder, reason=outcome.reason)
 
 
 def _say(text: str) -> None:

@@ -1,38 +1,57 @@
 """The function that Hydra's launchers call for each point of a sweep."""
 
+import os
+import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED
+from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
-from snnlab.runs.results import read_status
+from snnlab.runs.results import read_status, running_in
 from snnlab.sweep.objective import objective
+from snnlab.sweep.outcome import Heard, Outcome, Outcomes, reason_in
 from snnlab.sweep.requeue import requeue_if_warned
+
+LOOK_AGAIN_SECONDS = 2.0  # at points that run elsewhere
+IN_USE = SnnlabError.exit_code  # of a run, among other things, whose directory is in use
+# What joblib sets in its processes. A run has the threads of one alone, and so its numbers, whatever starts it.
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class PointTask:
-    """Trains a point in this process; our own launcher starts a process instead, and uses only its `config`.
+    """Trains a point in this process; our own launchers start a process instead, and use only its `config`.
 
     Args:
         train: runs a command line in this process.
         configs: the configs that were checked beforehand, by their set of overrides.
+        outcomes: where it leaves how a point ended.
     """
 
     train: Callable[[list[str]], int]
     configs: Mapping[frozenset[str], RunConfig]
+    outcomes: Outcomes | None = None
     tried: dict[frozenset[str], RunConfig] = field(default_factory=dict)
     """The points that a sweeper has made as it went, in their order."""
     ended: list[JobReturn] = field(default_factory=list)
-    """How the processes of our own launcher ended; some sweepers keep that to themselves."""
+    """How the processes of our own launchers ended; some sweepers keep that to themselves."""
+    pid: int = field(default_factory=os.getpid)
+    """The process of the sweep."""
+    threads: Mapping[str, str | None] = field(
+        default_factory=lambda: {name: os.environ.get(name) for name in THREADS}
+    )
 
     def config(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
         """A point's config; for sweepers that generate points one by one it is checked here."""
@@ -48,15 +67,55 @@ class PointTask:
 
         Returns:
             The metric that `trainer.select` names, for sweepers that optimise it; of a failed run the worst.
+
+        Raises:
+            KeyboardInterrupt: the sweep itself was stopped.
         """
         overrides = list(HydraConfig.get().overrides.task)
         config_dirs = [path.removeprefix("file://") for path in HydraConfig.get().searchpath]
-        try:
-            code = self.train(["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)])
-        except Exception:
-            traceback.print_exc()
-            code = 1
+        if os.getpid() != self.pid:
+            self._set_threads()
+        point = self.config(overrides, config_dirs)
+        code, reason = self._train(
+            ["train", *overrides, *(f"--config-dir={one}" for one in config_dirs)], point
+        )
         if code == PREEMPTED:
-            requeue_if_warned(read_status(run_dir(self.config(overrides, config_dirs))).get("reason"))
+            requeue_if_warned(read_status(run_dir(point)).get("reason"))
+        if self.outcomes is not None:
+            self.outcomes.write(run_dir(point), Outcome(tuple(overrides), tuple(config_dirs), code, reason))
+        if code == PREEMPTED and os.getpid() == self.pid:
             raise KeyboardInterrupt
-        return objective(self.config(overrides, config_dirs), code)
+        return objective(point, code)
+
+    def _train(self, words: list[str], point: RunConfig) -> tuple[int, str]:
+        """The exit code, and why it failed; waits first where another process works on the run."""
+        heard = Heard(sys.stderr)
+        code = IN_USE
+        with redirect_stderr(cast(TextIO, heard)):
+            while code == IN_USE:
+                _wait_for(run_dir(point))
+                try:
+                    code = self.train(words)
+                except Exception:
+                    traceback.print_exc()
+                    code = 1
+                if running_in(run_dir(point)) is None:
+                    break
+        return code, reason_in(heard.kept.splitlines(), code) if code not in (0, PREEMPTED) else ""
+
+    def _set_threads(self) -> None:
+        for name, value in self.threads.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _wait_for(folder: Path) -> None:
+    """Waits while another process works in a run directory, and says so."""
+    said = None
+    while (holder := running_in(folder)) is not None:
+        if holder != said:
+            said = holder
+            sys.stderr.write(f"{folder}: runs elsewhere, in {holder}; waiting for it\n")
+        time.sleep(LOOK_AGAIN_SECONDS)

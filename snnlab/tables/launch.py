@@ -26,7 +26,6 @@ from snnlab.errors import PREEMPTED
 from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
-from snnlab.sweep.expand import PROCESS_LAUNCHER
 from snnlab.sweep.launcher import Stoppable
 from snnlab.sweep.options import check_options
 from snnlab.sweep.task import PointTask
@@ -78,8 +77,7 @@ def _launch(
         read = read_overrides(hydra_overrides, search)
         lines = [*search_override(search), *(one.hydra for one in read)]
         master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN, search)
-        if master.hydra.launcher["_target_"] == PROCESS_LAUNCHER:
-            check_options(master.hydra.launcher)
+        check_options(master.hydra.launcher)
         task = PointTask(train, {frozenset(run.overrides): run.cfg for run in runs})
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),

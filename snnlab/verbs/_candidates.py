@@ -2,24 +2,28 @@
 
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from snnlab.config.arguments import Arguments, arguments_of
 from snnlab.config.check import SECTIONS, section
+from snnlab.config.hydra_errors import PLUGINS
 from snnlab.config.origins import flatten
 from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
 from snnlab.config.trust import plugins_named
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
+from snnlab.sweep.options import OPTIONS
 from snnlab.verbs import verbs
 from snnlab.verbs._declarations import DECLARED
 from snnlab.verbs._shells import SHELLS
 
 TAKES_OVERRIDES = ("train", "show", "check", "eval", "analyse", "convert", "export", "data")
-OPTIONS = {
+GROUPS_OF_HYDRA = ("hydra/launcher", "hydra/sweeper")
+OPTIONS_OF_VERBS = {
     "report": ("--output", "--open"),
     "runs": ("--runs", "--sort", "--state", "--json", "--watch"),
     "log": ("--runs", "--follow"),
@@ -45,8 +49,8 @@ def candidates(line: str) -> list[str]:
     search = SearchPath.of(_config_dirs(given), plugins_named(given))
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
-    if verb in OPTIONS:
-        return _starting(word, OPTIONS[verb]) if word.startswith("-") else []
+    if verb in OPTIONS_OF_VERBS:
+        return _starting(word, OPTIONS_OF_VERBS[verb]) if word.startswith("-") else []
     if verb == "table":
         return _table(word, given, search)
     if verb == "completion" and not given:
@@ -102,8 +106,15 @@ def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
     if equals:
         head, comma, last = value.rpartition(",")
         group = "neuron" if key == "residual_neuron" else key
-        values = search.options(group) if search.is_group(group) else _values(key, overrides, search)
+        values: Iterable[str]
+        if group in GROUPS_OF_HYDRA:
+            values = _of_hydra(group, search)
+        else:
+            values = search.options(group) if search.is_group(group) else _values(key, overrides, search)
         return [f"{plus}{key}={head}{comma}{one}" for one in _starting(last, values)]
+    if key.startswith("hydra"):
+        names = (*GROUPS_OF_HYDRA, *(f"hydra.launcher.{name}" for name in _options_of_launcher(overrides)))
+        return [f"{plus}{one}=" for one in _starting(key, names)]
     if "." not in key:
         groups = [f"{name}=" for name in search.groups() if name != "table"]
         keys = [f"{name}=" for name in (*section("").keys, "residual_neuron") if name != "experiment"]
@@ -111,6 +122,19 @@ def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
         return [f"{plus}{one}" for one in _starting(key, [*groups, *keys, *deeper])]
     paths = (path for path in _composed(overrides, search) if path.partition(".")[2] != "name")
     return [f"{plus}{path}=" for path in _starting(key, paths)]
+
+
+def _of_hydra(group: str, search: SearchPath) -> list[str]:
+    """The launchers or sweepers that there are, and those that an extra installs."""
+    return sorted({"basic", *search.options(group), *(name for kind, name in PLUGINS if kind == group)})
+
+
+def _options_of_launcher(overrides: list[str]) -> Iterable[str]:
+    """Of a launcher of ours."""
+    chosen = [one.partition("=")[2] for one in overrides if one.startswith("hydra/launcher=")]
+    kinds = dict(OPTIONS.values())
+    kind = kinds.get(chosen[-1] if chosen else "process")
+    return (one.name for one in fields(kind)) if kind else ()
 
 
 def _values(path: str, overrides: list[str], search: SearchPath) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import snnlab
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
         "cores": cores(),
         **{name: version or "missing" for name, version in versions.items()},
         **_devices(),
+        **_launchers(),
         **_data(),
         "wandb key": "set" if _wandb_key() else "not set: W&B stays offline",
     }
@@ -54,6 +56,18 @@ def _devices() -> dict[str, object]:
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         found[f"cuda:{index}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    return found
+
+
+def _launchers() -> dict[str, object]:
+    """What can start the jobs of a sweep and make its points."""
+    from snnlab.config.hydra_errors import PLUGINS
+
+    found: dict[str, object] = {}
+    for group, own in (("hydra/launcher", ("process", "basic", "ray")), ("hydra/sweeper", ("basic",))):
+        there = {name: name != "ray" or find_spec("ray") is not None for name in own}
+        there |= {name: plugin.is_installed for (kind, name), plugin in PLUGINS.items() if kind == group}
+        found[group] = ", ".join(name if there[name] else f"{name} (not installed)" for name in there)
     return found
 
 

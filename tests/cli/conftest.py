@@ -17,12 +17,22 @@ def run(cfg):
     from snnlab.runs.identity import run_dir
     if os.environ.get("CRASH") == f"{cfg.loss.name}{cfg.seed}":
         raise ZeroDivisionError("what a pity")
+    if os.environ.get("BAD") == str(cfg.seed):
+        from snnlab.errors import DataError
+        raise DataError("dataset.folder: it is gone", "look for it")
+    if os.environ.get("KILLED") == str(cfg.seed):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ.get("TERMED") == str(cfg.seed):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
     stop = []
     if "WARNED" not in os.environ:
         signal.signal(signal.SIGINT, lambda *_: stop.append(1))
     folder = run_dir(cfg)
     folder.mkdir(parents=True, exist_ok=True)
     print("gpu", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
+    print("data", cfg.paths.data, flush=True)
+    print("threads", os.environ.get("OMP_NUM_THREADS"), flush=True)
     if "WARNED" in os.environ and not (folder / "warned").exists():
         (folder / "warned").touch()
         os.kill(os.getpid(), getattr(signal, os.environ["WARNED"]))
@@ -30,8 +40,12 @@ def run(cfg):
     if "SLOW" in os.environ:
         (folder / "started").touch()
         deadline = time.monotonic() + 20
-        while not stop and time.monotonic() < deadline:
-            time.sleep(0.02)
+        try:
+            while not stop and time.monotonic() < deadline:
+                time.sleep(0.02)
+        finally:
+            if stop or time.monotonic() < deadline:
+                (folder / "stopped").touch()
         return 75 if stop else 1
     last = {"test/acc": 0.5 + cfg.seed / 10, "test/ece": 0.1, "test/adaece": 0.2, "test/cece": 0.3}
     (folder / "result.json").write_text(json.dumps({"last": last, "best": last}))

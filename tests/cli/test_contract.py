@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -238,6 +239,14 @@ def test_diff(tmp_path, capsys):
     assert "test/acc_cum" not in out
     assert main(["diff", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
     assert "config: no difference" in capsys.readouterr().out
+
+
+def test_doctor_lists_what_starts_sweeps(capsys, monkeypatch):
+    monkeypatch.setattr("snnlab.config.hydra_errors.find_spec", lambda module: None)
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"hydra/launcher +process, basic, ray.*, joblib \(not installed\), submitit_slurm", told)
+    assert re.search(r"hydra/sweeper +basic, optuna \(not installed\)", told)
 
 
 def test_doctor_never_shows_the_key(capsys, monkeypatch):

@@ -1,31 +1,110 @@
 """Sweeps under Hydra's other launchers and sweepers: the same table and exit code, whoever starts the jobs."""
 
 import json
+import os
 import pickle
 import re
 import signal
+import subprocess
+import sys
+import time
+import tomllib
 
 import pytest
 
+from snnlab.cli import main
 from snnlab.config import hydra_errors
 from snnlab.config.compose import loader
 from snnlab.config.search import SearchPath
 from snnlab.sweep import requeue
+from tests.cli.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 SWEEP = ["train", "-m", "+experiment=quickstart", "paths.runs=runs"]
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+OTHERS = {"joblib": ["hydra.launcher.n_jobs=2"], "submitit_local": ["hydra.launcher.timeout_min=5"]}
+
+
+def need_plugin(launcher):
+    if launcher in OTHERS:
+        pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")
+
+
+@pytest.mark.parametrize("launcher", OTHERS)
 def test_a_sweep_under_another_launcher(snnlab, here, launcher):
-    pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")
-    options = ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else ["hydra.launcher.timeout_min=5"]
+    need_plugin(launcher)
+    options = OTHERS[launcher]
     done = snnlab(*SWEEP, f"hydra/launcher={launcher}", *options, "seed=1,2")
     assert done.returncode == 0, done.stderr
     row = next(line for line in done.stdout.splitlines() if line.startswith("| quickstart"))
     assert "65.00 +- 7.07" in row
     assert "2 done" in row
     assert len(list(here.glob("runs/quickstart/*/seed[12]/result.json"))) == 2
+
+
+@pytest.mark.parametrize("launcher", ["process", *OTHERS])
+def test_jobs_that_fail_or_are_stopped_are_told_alike(snnlab, here, launcher):
+    need_plugin(launcher)
+    done = snnlab(
+        *SWEEP, f"hydra/launcher={launcher}", *OTHERS.get(launcher, ()), "seed=1,2,3", BAD="1", TERMED="2"
+    )
+    assert done.returncode == 75, done.stdout + done.stderr
+    assert "1 done, 1 failed, 1 interrupted" in done.stdout
+    assert "- failed: seed=1: dataset.folder: it is gone\n" in done.stdout
+    assert "Traceback" not in done.stderr
+    again = snnlab(*SWEEP, f"hydra/launcher={launcher}", *OTHERS.get(launcher, ()), "seed=1,2,3")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "3 done" in again.stdout, "what an earlier sweep has left of their ends counts no more"
+
+
+def test_a_stop_signal_stops_a_sweep_in_this_process(snnlab):
+    done = snnlab(*SWEEP, "hydra/launcher=basic", "seed=1,2,3", BAD="1", TERMED="2")
+    assert done.returncode == 75, done.stdout + done.stderr
+    assert "1 failed, 1 interrupted, 1 not run" in done.stdout
+
+
+def test_a_job_whose_process_is_gone_leaves_a_table(snnlab, here):
+    need_plugin("submitit_local")
+    launcher = ["hydra/launcher=submitit_local", *OTHERS["submitit_local"]]
+    done = snnlab(*SWEEP, *launcher, "seed=1,2", KILLED="1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.startswith("error: the launcher has lost a job: ")
+    assert "Traceback" not in done.stderr
+    assert "1 not run" in done.stdout
+
+
+def test_jobs_under_joblib_have_the_threads_of_a_run_alone(snnlab, here, monkeypatch):
+    need_plugin("joblib")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    done = snnlab(*SWEEP, "hydra/launcher=joblib", *OTHERS["joblib"], "seed=1,2")
+    assert re.findall("threads (.*)", done.stdout) == ["None", "None"]
+
+
+def test_a_search_under_another_launcher_has_a_table_and_a_best_trial(snnlab, here):
+    need_plugin("joblib")
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = [
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.n_jobs=2",
+        "seed=choice(5,6)",
+    ]
+    done = snnlab(*SWEEP, "hydra/launcher=joblib", *OTHERS["joblib"], *search)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "best by test/acc: seed=" in done.stdout
+    assert " done |" in done.stdout
+
+
+def test_a_job_that_may_not_be_queued_again_is_an_interrupted_one(monkeypatch):
+    errors = pytest.importorskip("submitit.core.utils")
+
+    def checkpoint_and_try_requeue(number: int, frame: object) -> None:
+        raise errors.UncompletedJobError("timed-out too many times")
+
+    monkeypatch.setattr(requeue.signal, "getsignal", lambda number: checkpoint_and_try_requeue)
+    monkeypatch.setenv("SUBMITIT_FOLDER", "x")
+    requeue.requeue_if_warned("SIGUSR1")
 
 
 def test_a_job_that_is_warned_of_its_end_is_queued_again_and_done_by_the_next_start(snnlab, here):
@@ -85,11 +164,67 @@ def test_a_failed_trial_is_said_at_the_end(snnlab, here):
     assert "failed" in json.dumps(again)
 
 
-@pytest.mark.parametrize(("group", "name"), hydra_errors.OF_EXTRAS)
-def test_a_missing_plugin_says_how_to_install_it(group, name):
+@pytest.mark.parametrize(
+    ("launcher", "environment", "code", "status"),
+    [
+        (["hydra.launcher.on_error=stop"], {"BAD": "5"}, 1, "1 failed"),
+        (["hydra/launcher=basic"], {"TERMED": "5"}, 75, "1 interrupted"),
+    ],
+)
+def test_a_search_that_stops_early_has_its_table(snnlab, here, launcher, environment, code, status):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "seed=choice(5)"]
+    done = snnlab(*SWEEP, *launcher, *search, **environment)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert f" {status} |" in done.stdout
+
+
+def test_an_interrupted_search_goes_on(here):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = [
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.n_jobs=1",
+        "seed=choice(5,6)",
+    ]
+    command = [sys.executable, "-m", "snnlab", *SWEEP, *search]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "SLOW": "1"}, **pipes) as process:
+        deadline = time.monotonic() + 60
+        while not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 75, out + err
+    assert "Traceback" not in err
+    assert " 1 interrupted |" in out
+    again = subprocess.run(command, check=False, timeout=120, **pipes)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "best by test/acc: seed=" in again.stdout
+
+
+@pytest.mark.parametrize(("group", "name"), hydra_errors.PLUGINS)
+def test_a_missing_plugin_says_how_to_install_it(group, name, monkeypatch):
+    monkeypatch.setattr(hydra_errors, "find_spec", lambda module: None)
     error = hydra_errors._unknown_choice(group, name, "", SearchPath.of([]))
+    plugin = hydra_errors.PLUGINS[group, name]
     assert error.message == f"{group}={name} is not installed"
-    assert f"spiking-lab[{hydra_errors.OF_EXTRAS[group, name]}]" in error.hint
+    assert f"pip install -e '.[{plugin.extra}]'" in error.hint
+    assert error.hint.endswith(" ".join(plugin.packages))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    listed = [re.split("[<>=]", one)[0] for one in project["optional-dependencies"][plugin.extra]]
+    assert listed == list(plugin.packages)
+
+
+def test_ray_that_is_missing_is_one_error(here, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main([*SWEEP, "hydra/launcher=ray", "seed=1,2"]) == 2
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [
+        "error: hydra/launcher=ray needs the package 'ray', which is not installed",
+        "hint: in the clone: pip install -e '.[ray]', or anywhere: pip install ray",
+    ]
 
 
 def test_hydras_loader_survives_pickling():

@@ -56,10 +56,12 @@ def test_settings_equal_the_dataclass(config, name):
     assert all("  # " in lines[line - 1] for _, line in keys_of_file(SEARCH.file(config)))
 
 
-def test_the_process_launcher_equals_its_options():
-    keys = read_dataclass(Path(options.__file__), "ProcessOptions").keys
-    found = content("hydra/launcher/process")
-    assert found.pop("_target_") == "hydra_plugins.snnlab_process.ProcessLauncher"
+@pytest.mark.parametrize(("target", "launcher"), options.OPTIONS.items())
+def test_a_launcher_of_ours_equals_its_options(target, launcher):
+    name, kind = launcher
+    keys = read_dataclass(Path(options.__file__), kind.__name__).keys
+    found = content(f"hydra/launcher/{name}")
+    assert found.pop("_target_") == target
     assert found == {key: one.default for key, one in keys.items()}
 
 
