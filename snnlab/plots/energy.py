@@ -84,8 +84,9 @@ def plot_energy(
             title_fontsize=8,
         )
     head = list(layers[0])
-    table = [[one.get(key) for key in head] for one in (*layers, {"name": "total", **whole})]
-    write_csv(path.with_suffix(".csv"), head, table)
+    rows_of_csv = [{**layer, "name": names[layer["name"]], "place": layer["name"]} for layer in layers]
+    table = [[one.get(key) for key in (*head, "place")] for one in (*rows_of_csv, {"name": "total", **whole})]
+    write_csv(path.with_suffix(".csv"), [*head, "place"], table)
     return path
 
 

@@ -31,7 +31,8 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
     num_layers, num_steps = rates_LT.shape
     width, height = min(max(5.0, 0.5 * num_steps + 2.6), 14.0), max(2.4, 0.32 * num_layers + 1.3)
     top = max(float(np.nanmax(np.abs(rates_LT))), 1e-12)
-    names = list(layer_names(rates).values())
+    by_place = layer_names(rates)
+    names = list(by_place.values())
     with drawing(path, width, height, title) as figure:
         axes = figure.subplots()
         image = axes.imshow(rates_LT, aspect="auto", cmap="cividis", vmin=0, vmax=top)
@@ -58,6 +59,7 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
                     url=tip(said),
                 )
         figure.colorbar(image, ax=axes, pad=0.02)
-    rows = [[layer, *values, sum(values) / num_steps] for layer, values in rates.items()]
-    write_csv(path.with_suffix(".csv"), ["layer", *(f"t{t}" for t in range(1, num_steps + 1)), "mean"], rows)
+    head = ["layer", *(f"t{t}" for t in range(1, num_steps + 1)), "mean", "place"]
+    rows = [[by_place[place], *one, sum(one) / num_steps, place] for place, one in rates.items()]
+    write_csv(path.with_suffix(".csv"), head, rows)
     return path

@@ -21,6 +21,7 @@ def plot_layers_over_time(
     *,
     measure: str,
     everywhere: Sequence[float],
+    names: Mapping[str, str] | None = None,
     title: str = "",
     extra: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Path:
@@ -31,6 +32,7 @@ def plot_layers_over_time(
         path: PNG file to write; the CSV beside it has the shares as fractions.
         measure: what the share is of, for the labels.
         everywhere: the share among all neurons together at every step; empty if layers differ in their steps.
+        names: what to call the layers; None: by their places among these.
         title: above the picture.
         extra: further columns of the CSV, for each layer.
 
@@ -45,6 +47,7 @@ def plot_layers_over_time(
     if not shares or not all(shares.values()):
         raise ValueError("there must be a layer, and every layer needs a time step")
     num_layers, num_steps = len(shares), max(len(values) for values in shares.values())
+    names = names or layer_names(shares)
     values_LT = np.full((num_layers, num_steps), np.nan)
     for values_T, values in zip(values_LT, shares.values(), strict=True):
         values_T[: len(values)] = 100 * np.asarray(values)
@@ -57,7 +60,7 @@ def plot_layers_over_time(
         )
         above, corner, heat, right = grid.flat
         corner.set_axis_off()
-        _heat_map(heat, values_LT, list(layer_names(shares).values()), steps)
+        _heat_map(heat, values_LT, [names[place] for place in shares], steps)
         heat.set(xlabel="time step t")
         if everywhere:
             above.plot(steps, mean_T, color=BLUE, marker="o")
@@ -86,18 +89,20 @@ def plot_layers_over_time(
                 fontsize=8,
             )
         right.grid(axis="x", color=GRID)
-    names = list(next(iter(extra.values()))) if extra else []
+    further = list(next(iter(extra.values()))) if extra else []
     whole = {**shares, "all neurons": everywhere} if everywhere else shares
     table = [
         [
-            layer,
+            names.get(layer, layer),
             *(values[t - 1] if t <= len(values) else None for t in range(1, num_steps + 1)),
             sum(values) / len(values),
-            *((extra or {}).get(layer, {}).get(name) for name in names),
+            *((extra or {}).get(layer, {}).get(name) for name in further),
+            layer if layer in names else None,
         ]
         for layer, values in whole.items()
     ]
-    write_csv(path.with_suffix(".csv"), ["layer", *(f"t{t}" for t in steps), "mean", *names], table)
+    head = ["layer", *(f"t{t}" for t in steps), "mean", *further, "place"]
+    write_csv(path.with_suffix(".csv"), head, table)
     return path
 
 
