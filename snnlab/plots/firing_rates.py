@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from snnlab.plots.figure import INK, drawing, tip, write_csv
+from snnlab.plots.figure import INK, drawing, write_csv
+from snnlab.plots.hover import hover_cells
 from snnlab.plots.layer_names import layer_names
 
 MAX_NUMBERS = 20
@@ -35,7 +36,7 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
     names = list(by_place.values())
     with drawing(path, width, height, title) as figure:
         axes = figure.subplots()
-        image = axes.imshow(rates_LT, aspect="auto", cmap="cividis", vmin=0, vmax=top)
+        image = axes.imshow(rates_LT, aspect="auto", cmap="Blues", vmin=0, vmax=top)
         axes.set(title="Firing rate (share of neurons that fire)", xlabel="time step t")
         axes.set_yticks(range(num_layers), names)
         every = -(-num_steps // MAX_NUMBERS)
@@ -46,18 +47,15 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
             spine.set_visible(False)
         if num_steps <= MAX_NUMBERS:
             for (layer, step), rate in np.ndenumerate(rates_LT):
-                colour = INK if rate > 0.55 * top else "white"
-                said = f"{names[layer]}, t = {step + 1}: {rate:.4f}"
-                axes.text(
-                    step,
-                    layer,
-                    f"{rate:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color=colour,
-                    url=tip(said),
-                )
+                colour = "white" if rate > 0.6 * top else INK
+                axes.text(step, layer, f"{rate:.2f}", ha="center", va="center", fontsize=8, color=colour)
+        hover_cells(
+            axes,
+            [
+                [f"{name}, t = {step}: {rate:.4f}" for step, rate in enumerate(rates_T, start=1)]
+                for name, rates_T in zip(names, rates_LT, strict=True)
+            ],
+        )
         figure.colorbar(image, ax=axes, pad=0.02)
     head = ["layer", *(f"t{t}" for t in range(1, num_steps + 1)), "mean", "place"]
     rows = [[by_place[place], *one, sum(one) / num_steps, place] for place, one in rates.items()]

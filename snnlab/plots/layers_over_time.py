@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.plots.figure import BLUE, GRID, INK, VERMILLION, drawing, tip, write_csv
+from snnlab.plots.hover import hover_cells, hover_points
 from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
@@ -53,25 +54,30 @@ def plot_layers_over_time(
         values_T[: len(values)] = 100 * np.asarray(values)
     steps = np.arange(1, num_steps + 1)
     mean_L, mean_T = np.nanmean(values_LT, 1), 100 * np.asarray(everywhere)
-    width, height = min(max(0.55 * num_steps, 2.6), 8.0) + 4.6, 0.3 * num_layers + 2.9
-    with drawing(path, width, height, title) as figure:
+    width, height = min(max(0.55 * num_steps, 2.6), 8.0) + 4.6, 0.3 * num_layers + 1.7
+    heights = (1.0, 0.3 * num_layers + 0.4) if everywhere else (1.0,)
+    with drawing(path, width, height + 1.3 * (len(heights) - 1), title) as figure:
         grid = figure.subplots(
-            2, 2, width_ratios=(width - 4.4, 2.6), height_ratios=(1.0, 0.3 * num_layers + 0.4), squeeze=False
+            len(heights), 2, width_ratios=(width - 4.4, 2.6), height_ratios=heights, squeeze=False
         )
-        above, corner, heat, right = grid.flat
-        corner.set_axis_off()
+        heat, right = grid[-1]
         _heat_map(heat, values_LT, [names[place] for place in shares], steps)
         heat.set(xlabel="time step t")
         if everywhere:
+            above, corner = grid[0]
+            corner.set_axis_off()
             above.plot(steps, mean_T, color=BLUE, marker="o")
+            said = [f"t = {t}: {y:.2f} %" for t, y in enumerate(mean_T, start=1)]
+            hover_points(above, steps.tolist(), mean_T.tolist(), said)
             above.set(xlim=(0.5, num_steps + 0.5), ylim=(0, 1.25 * max(float(mean_T.max()), 1e-9)), xticks=[])
             above.set(title=f"All neurons: {measure}, %")
             above.grid(axis="y")
         else:
-            above.set_axis_off()
             heat.set_title(f"{measure}, %".capitalize())
         rows = np.arange(num_layers)
-        right.barh(rows, mean_L, color=BLUE, height=0.7)
+        bars = right.barh(rows, mean_L, color=BLUE, height=0.7)
+        for bar, place, mean in zip(bars, shares, mean_L, strict=True):
+            bar.set_url(tip(f"{names[place]}, mean over the steps: {mean:.2f} %"))
         right.set(ylim=(num_layers - 0.5, -0.5), yticks=[], xlabel="mean over the steps, %")
         right.set_xlim(0, 1.25 * max(float(mean_L.max()), 1e-9))
         if everywhere:
@@ -131,14 +137,12 @@ def _heat_map(
             if np.isnan(value):
                 continue
             colour = "white" if value > 0.6 * top else INK
-            said = f"{names[layer]}, t = {step + 1}: {value:.2f} %"
-            axes.text(
-                step + 1,
-                layer,
-                f"{value:.1f}",
-                ha="center",
-                va="center",
-                fontsize=8,
-                color=colour,
-                url=tip(said),
-            )
+            axes.text(step + 1, layer, f"{value:.1f}", ha="center", va="center", fontsize=8, color=colour)
+    texts = [
+        [
+            "" if np.isnan(value) else f"{name}, t = {step}: {value:.2f} %"
+            for step, value in enumerate(values_T, 1)
+        ]
+        for name, values_T in zip(names, values_LT, strict=True)
+    ]
+    hover_cells(axes, texts, left=0.5)

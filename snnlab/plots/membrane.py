@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snnlab.plots.figure import INK, VERMILLION, drawing, write_csv
+from snnlab.plots.figure import INK, VERMILLION, drawing, tip, write_csv
 from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ def _panel(axes: "Axes", one: Histogram, colours: "Colormap") -> bool:
     density_TN = np.asarray(one.shares)[:, 1:-1] / width
     drawn = np.linspace(0, len(density_TN) - 1, min(len(density_TN), MAX_STEPS)).round().astype(int)
     for t in drawn.tolist():
-        axes.stairs(density_TN[t], edges, color=colours(t), linewidth=1.3)
+        line = axes.stairs(density_TN[t], edges, color=colours(t), linewidth=1.3)
+        mean, std = one.mean_std[t]
+        line.set_url(tip(f"t = {t + 1}: mean {mean:.3f}, standard deviation {std:.3f}"))
     # A peak at rest, of neurons without input, would compress the rest of the plot.
     ordered = np.sort(density_TN.ravel())
     highest, usual = (
@@ -131,11 +133,12 @@ def _panel(axes: "Axes", one: Histogram, colours: "Colormap") -> bool:
         axes.set_ylim(bottom=0)
     axes.set_xlim(edges[0], edges[-1])
     first, last = list(one.levels[0]), list(one.levels[-1])
-    for level in last:
-        axes.axvline(level, color=VERMILLION, linestyle="--", linewidth=1.2)
+    lines = [(level, "--", f"threshold {level:.3f}") for level in last]
     if first != last:
-        for level in first:
-            axes.axvline(level, color=VERMILLION, linestyle=":", linewidth=1.2)
+        lines = [(level, "--", f"threshold of the last step {level:.3f}") for level in last]
+        lines += [(level, ":", f"threshold of the first step {level:.3f}") for level in first]
+    for level, dashes, said in lines:
+        axes.axvline(level, color=VERMILLION, linestyle=dashes, linewidth=1.2, url=tip(said))
     return first != last
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from snnlab.plots.figure import drawing, whole_numbers, write_csv
+from snnlab.plots.hover import hover_line
 from snnlab.plots.layer_names import layer_names
 
 Quantities = dict[str, dict[tuple[str, int], list[tuple[int, float]]]]
@@ -55,6 +56,8 @@ def plot_quantity_trends(
                         epochs, values = zip(*points, strict=True)
                         marker = "o" if len(points) <= 30 else ""
                         axes.plot(epochs, values, color=colour, marker=marker, markersize=3, linewidth=1.4)
+                        said = [f"{names[layer]}, epoch {epoch}: {value:.4g}" for epoch, value in points]
+                        hover_line(axes, epochs, values, said)
                         whole_numbers(axes, epochs[0], epochs[-1])
                 axes.set(
                     title=f"{quantity}, t = {step}" if step else f"{quantity}, all steps", xlabel="epoch"

@@ -311,7 +311,7 @@ class TestLossTrends:
         many = [{"epoch": 1, **{f"test/nll_cum/t{t}": 1.0 / t for t in range(1, 41)}}]
         plot_loss_trends(many, tmp_path / "a.png")
         assert len(drawn[0].axes[0].lines) == 40
-        assert len(drawn[0].axes[0].get_legend().texts) <= 11
+        assert len(drawn[0].legends[0].texts) <= 11
         plot_loss_trends([{"epoch": 1, "train/loss": 1.0}], tmp_path / "b.png")
         assert (tmp_path / "b.csv").read_text() == "epoch\n"
 
