@@ -31,6 +31,10 @@ Change = Literal[
     "saturate",
     "pixelate",
     "jpeg_compression",
+    "snow",
+    "spatter",
+    "elastic_transform",
+    "artificial_frost",
 ]
 """Of samples: all of these, none, a noise, or a corruption."""
 
