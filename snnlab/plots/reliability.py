@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Bins = Mapping[str, Sequence[Sequence[float | None]]]
 
 
+INLINE = 140, 165
+"""Pixels of a diagram in a page, which has no narrower column for it (`.multiples.narrow`)."""
 SETTLES = "confidence at which TMC's training settles"
 
 
@@ -70,7 +72,7 @@ def inline_reliability(bins: Bins, step: int, settles: float | None = None) -> t
 
     `settles` is the confidence at which training settles, a line.
     """
-    with inline_picture(200, 216, f"reliability at step {step}") as picture:
+    with inline_picture(*INLINE, f"reliability at step {step}") as picture:
         above, below = picture.figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         error = _diagram(above, bins, step, settles, picture.tip)
         _counts(below, bins, step)

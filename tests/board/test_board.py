@@ -9,6 +9,7 @@ from snnlab.board.page import board_page
 from snnlab.board.standing import Standing
 from snnlab.cli import main
 from snnlab.evaluate import robustness
+from snnlab.evaluate.corruption_names import CORRUPTIONS
 
 TINY = (
     "losses=[sdt,tmc]", "neurons=[lif]", "seeds=[0]", "severities=[3]", "levels=[0.1]", "batches=1",
@@ -35,7 +36,7 @@ def test_a_tiny_board_is_cut_goes_on_and_measures_nothing_twice(tmp_path, monkey
     assert main([*command, "--run"]) == 75
     assert main([*command, "--run"]) == 0
     once = [one for one in seen if one != "stop"]
-    assert len(once) == len(set(once)) == 2 * (1 + 3 + 15)
+    assert len(once) == len(set(once)) == 2 * (1 + 3 + len(CORRUPTIONS))
     assert main([*command, "--run"]) == 0
     assert len(seen) == len(once) + 1
     text = page.read_text()
