@@ -113,3 +113,11 @@ def test_a_board_without_measurements_has_a_page():
     page = board_page([Standing("sdt", "lif", [], [])], [])
     assert "Not measured yet: sdt, lif." in page
     assert "All pairs" not in page
+
+
+def test_a_board_of_many_losses_and_kinds_has_a_narrow_column_for_each_kind():
+    """Colours of lines begin again; names of kinds stand upright, so that all of them are seen at once."""
+    page = board_page([Standing(f"loss{n}", "lif", [rows()], [0.9]) for n in range(12)], [])
+    assert "loss11, clean" in page
+    heads = re.findall(r'<th class="upright">([^<]+)</th>', page)
+    assert heads == 2 * ["clean", "noise: uniform", "fog", "contrast"]
