@@ -8,6 +8,7 @@ from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.metrics import CONVENTIONS, LayerCost, OperationCounter, TotalCost, costs, total
 from snnlab.plots.energy import plot_energy
 from snnlab.plots.figure import MICRO
+from snnlab.plots.layer_names import layer_names
 
 
 @torch.no_grad()
@@ -40,9 +41,10 @@ def run(subject: Subject) -> Finding:
         f"SNN {MICRO}J",
         f"ANN {MICRO}J",
     )
+    names = layer_names((layer.name for layer in found), "conv")
     for layer in found:
         rate = f"{layer.rate:.4f}" if layer.inputs != "real" else ""
-        short.add_row(layer.name, layer.inputs, rate, *_numbers(layer))
+        short.add_row(names[layer.name], layer.inputs, rate, *_numbers(layer))
     short.add_row("total", "", "", *_numbers(whole))
     return Finding(picture, short)
 

@@ -48,6 +48,7 @@ def run(subject: Subject) -> Finding:
         subject.path("firing_rates"),
         measure="firing rate",
         everywhere=all_neurons,
+        names=subject.names,
         title=subject.title,
         extra={layer: {f"level {k}": _mean(share[k]) for k in share} for layer, share in shares.items()}
         if several
@@ -57,7 +58,7 @@ def run(subject: Subject) -> Finding:
     found = table("firing rate, %", "layer", "mean", *heads)
     for layer, values in rates.items():
         of_levels = [f"{100 * _mean(shares[layer][k]):.2f}" for k in shares[layer]]
-        found.add_row(layer, *(ends(values)[:1] + of_levels if several else ends(values)))
+        found.add_row(subject.names[layer], *(ends(values)[:1] + of_levels if several else ends(values)))
     if all_neurons:
         found.add_row("all neurons", *ends(all_neurons)[: 1 if several else 3])
     return Finding(picture, found)

@@ -31,9 +31,9 @@ def run(subject: Subject) -> Finding:
     with watch_potentials(model, lambda neuron, h_T: layers[neuron].update(neuron, h_T)):
         for x_TBCHW, _ in subject.batches("gradient support"):
             model(x_TBCHW)
-    names = {module: name for name, module in model.named_modules()}
-    shares = {names[neuron]: counted.compute() for neuron, counted in layers.items()}
-    bounds = {names[neuron]: counted.bounds() for neuron, counted in layers.items()}
+    places = {module: name for name, module in model.named_modules()}
+    shares = {places[neuron]: counted.compute() for neuron, counted in layers.items()}
+    bounds = {places[neuron]: counted.bounds() for neuron, counted in layers.items()}
     everywhere = GradientSupport(least)
     for counted in layers.values():
         everywhere.merge(counted)
@@ -43,6 +43,7 @@ def run(subject: Subject) -> Finding:
         subject.path("gradient_support"),
         measure="neurons with a gradient",
         everywhere=all_neurons,
+        names=subject.names,
         title=subject.title,
         extra={layer: _columns(found) for layer, found in bounds.items()},
     )
@@ -55,7 +56,7 @@ def run(subject: Subject) -> Finding:
         "potentials, last step",
     )
     for layer, values in shares.items():
-        short.add_row(layer, *ends(values), "{:.3f} to {:.3f}".format(*bounds[layer][-1]))
+        short.add_row(subject.names[layer], *ends(values), "{:.3f} to {:.3f}".format(*bounds[layer][-1]))
     short.add_row("all neurons", *ends(all_neurons))
     return Finding(picture, short)
 

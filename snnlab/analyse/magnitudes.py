@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from snnlab.analyse.chosen_layers import chosen_layers
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.errors import SnnlabError
 from snnlab.neurons.base_membrane import MembraneNeuron, watch_potentials
@@ -13,21 +14,16 @@ from snnlab.plots.magnitudes import plot_magnitudes
 def run(subject: Subject) -> Finding:
     """|h| averaged over the time steps, for evenly spaced neurons and samples, in evaluation mode."""
     options = subject.settings.magnitudes
-    names = {
-        module: name for name, module in subject.model.named_modules() if isinstance(module, MembraneNeuron)
+    neurons = {
+        name: module for name, module in subject.model.named_modules() if isinstance(module, MembraneNeuron)
     }
-    chosen = [module for module, name in names.items() if options.layer in name]
-    if not names:
+    if not neurons:
         raise SnnlabError(
             f"magnitudes: the neuron '{subject.cfg.neuron.name}' has no membrane potential",
             "analyse a run with spiking neurons; what=firing_rates works on this one",
         )
-    if not chosen:
-        raise SnnlabError(
-            f"magnitudes.layer: no neuron layer has '{options.layer}' in its name",
-            f"choose among: {', '.join(names.values())}",
-        )
-    layer, parts_BN = chosen[-1], list[Tensor]()
+    place = chosen_layers(neurons, subject.names, options.layer, "magnitudes.layer")[-1]
+    layer, name, parts_BN = neurons[place], subject.names[place], list[Tensor]()
 
     def keep(neuron: MembraneNeuron, h_T: Tensor) -> None:
         if neuron is layer:
@@ -42,11 +38,11 @@ def run(subject: Subject) -> Finding:
         subject.path("magnitudes"),
         limit=options.limit,
         title=subject.title,
-        layer=names[layer],
+        layer=name,
     )
     found = table("magnitude of the membrane potential before reset", "layer", "mean", "90 %", "greatest")
     numbers = (magnitudes_BN.mean(), magnitudes_BN.quantile(0.9), magnitudes_BN.max())
-    found.add_row(names[layer], *(f"{float(number):.3f}" for number in numbers))
+    found.add_row(name, *(f"{float(number):.3f}" for number in numbers))
     return Finding(picture, found)
 
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from snnlab.analyse.chosen_layers import chosen_layers
 from snnlab.analyse.subject import Finding, Subject, table
 from snnlab.errors import SnnlabError
 from snnlab.metrics import Potentials
@@ -17,17 +18,13 @@ def run(subject: Subject) -> Finding:
     neurons = {
         name: module for name, module in subject.model.named_modules() if isinstance(module, MembraneNeuron)
     }
-    drawn = {name: module for name, module in neurons.items() if options.only in name}
     if not neurons:
         raise SnnlabError(
             f"membrane: the neuron '{subject.cfg.neuron.name}' has no membrane potential",
             "analyse a run with spiking neurons; what=firing_rates works on this one",
         )
-    if not drawn:
-        raise SnnlabError(
-            f"membrane.only: no neuron layer has '{options.only}' in its name",
-            f"choose among: {', '.join(neurons)}",
-        )
+    places = chosen_layers(neurons, subject.names, options.only, "membrane.only")
+    drawn = {place: neurons[place] for place in places}
     counted = {module: Potentials(options.bins) for module in drawn.values()}
 
     def count(neuron: MembraneNeuron, h_T: Tensor) -> None:
@@ -44,11 +41,15 @@ def run(subject: Subject) -> Finding:
         levels = [neuron.firing_thresholds(t) for t in range(len(shares))]
         histograms[name] = Histogram(potentials.edges, shares, levels, potentials.mean_std())
     picture = plot_membrane(
-        histograms, subject.path("membrane"), max_layers=options.layers, title=subject.title
+        histograms,
+        subject.path("membrane"),
+        names=subject.names,
+        max_layers=options.layers,
+        title=subject.title,
     )
     found = table("membrane potential before reset, last step", "layer", "mean", "std", "fires at")
     for name, one in histograms.items():
         mean, std = one.mean_std[-1]
         fires_at = ", ".join(f"{level:.3g}" for level in one.levels[-1])
-        found.add_row(name, f"{mean:.3f}", f"{std:.3f}", fires_at)
+        found.add_row(subject.names[name], f"{mean:.3f}", f"{std:.3f}", fires_at)
     return Finding(picture, found)

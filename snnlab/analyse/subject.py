@@ -19,6 +19,8 @@ from snnlab.data.track import track
 from snnlab.evaluate.batch_size import given_batch_size
 from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.machine.device import set_up
+from snnlab.neurons.base import Neuron
+from snnlab.plots.layer_names import layer_names
 from snnlab.runs.identity import config_hash
 
 
@@ -64,6 +66,11 @@ class Subject:
     def model(self) -> nn.Module:
         """The network, in evaluation mode; an analysis that changes it has to restore it."""
         return self.stored.model
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What a person calls each neuron layer, by its name in `named_modules()`, in the order of the network."""
+        return layer_names(name for name, module in self.model.named_modules() if isinstance(module, Neuron))
 
     @property
     def title(self) -> str:

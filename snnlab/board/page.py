@@ -10,6 +10,7 @@ from snnlab.metric_names import ACC, BRIER, ECE, NLL, OF_CALIBRATION, MetricName
 from snnlab.plots.line_chart import LineChart, Series
 from snnlab.report.environment import environment
 from snnlab.report.heat_map import HeatCell, HeatMap
+from snnlab.report.run_charts import colours_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 CLEAN = (ACC, *OF_CALIBRATION, BRIER, NLL)
@@ -94,14 +95,15 @@ def _by_neuron(known: Sequence[Standing]) -> Mapping[str, list[Standing]]:
 def _charts(members: Sequence[Standing]) -> list[LineChart]:
     """Each metric against the time step, a line for each loss: clean samples, and dashed the mean over corruptions."""
     charts = []
+    colours = colours_of([one.loss for one in members])
     for metric in CLEAN:
         series = []
-        for colour, one in enumerate(members):
+        for one in members:
             for group, dashed in (("clean", False), ("corruption", True)):
                 values = one.over_time(metric.key, "cum", GROUPS[group])
                 points = [(float(t), metric.factor * value) for t, value in enumerate(values, start=1)]
                 label = f"{one.loss}, {'corrupted' if dashed else 'clean'}"
-                series.append(Series(label, colour, points, dashed))
+                series.append(Series(label, colours[one.loss], points, dashed))
         title = f"{metric.title}, {metric.unit}" if metric.unit else metric.title
         charts.append(LineChart(title, series, "time step", metric in OF_CALIBRATION, metric.digits))
     return [chart for chart in charts if chart.shown]
@@ -133,7 +135,8 @@ def _cell(value: float | None, low: float, high: float, metric: MetricName, wher
 
 def _title(kind: str) -> str:
     """CIFAR-C has a Gaussian noise too, with other levels."""
-    return f"noise: {kind.replace('_', ' ')}" if kind in GROUPS["noise"] else kind.replace("_", " ")
+    name = "salt and pepper" if kind == "salt_pepper" else kind.replace("_", " ")
+    return f"noise: {name}" if kind in GROUPS["noise"] else name
 
 
 def _kinds(known: Sequence[Standing]) -> list[str]:

@@ -31,6 +31,10 @@ Change = Literal[
     "saturate",
     "pixelate",
     "jpeg_compression",
+    "snow",
+    "spatter",
+    "elastic_transform",
+    "artificial_frost",
 ]
 """Of samples: all of these, none, a noise, or a corruption."""
 
@@ -70,7 +74,7 @@ class MembraneConfig:
     layers: PositiveInt = 6
     """Layers in the picture, the first, the last and evenly spaced ones; the CSV has all."""
     only: str = ""
-    """Layers with this in their name, such as the block `stages.1.0.`; empty = all."""
+    """Layers with this in their name, such as `block 2.1`, or in their place, `stages.1.0.`; empty = all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,7 @@ class MagnitudesConfig:
     """`snnlab analyse what=magnitudes`."""
 
     layer: str = ""
-    """The last neuron layer with this in its name; empty = the last one."""
+    """The last neuron layer with this in its name, such as `conv 3`, or place; empty = the last one."""
     neurons: PositiveInt = 128
     """Neurons in the map, evenly spaced."""
     samples: PositiveInt = 128

@@ -60,23 +60,22 @@ def glass_blur(severity: int) -> Blur:
 def motion_blur(severity: int) -> Blur:
     """One side of a Gaussian along a line at a random angle within 45 degrees; beyond the edge its pixels go on."""
     radius, sigma = ((6, 1.0), (6, 1.5), (6, 2.0), (8, 2.0), (9, 2.5))[severity - 1]
+    return lambda x, rng: moved(x, radius, sigma, rng.uniform(-45, 45))
+
+
+def moved(x: Image, radius: int, sigma: float, degrees: float) -> Image:
+    """One side of a Gaussian along a line; beyond the edge its pixels go on."""
     distance = np.arange(2 * radius + 1)
     weights = np.exp(-0.5 * (distance / sigma) ** 2)
     weights /= weights.sum()
-
-    def apply(x: Image, rng: np.random.Generator) -> Image:
-        angle = math.radians(rng.uniform(-45, 45))
-        rows, columns = np.arange(x.shape[0]), np.arange(x.shape[1])
-        found = np.zeros_like(x)
-        for far, weight in zip(distance.tolist(), weights.tolist(), strict=True):
-            down, right = math.ceil(far * math.sin(angle) - 0.5), math.ceil(far * math.cos(angle) - 0.5)
-            found += (
-                weight
-                * x[(rows + down).clip(0, x.shape[0] - 1)][:, (columns + right).clip(0, x.shape[1] - 1)]
-            )
-        return found
-
-    return apply
+    angle = math.radians(degrees)
+    rows, columns = np.arange(x.shape[0]), np.arange(x.shape[1])
+    found = np.zeros_like(x)
+    for far, weight in zip(distance.tolist(), weights.tolist(), strict=True):
+        down, right = math.ceil(far * math.sin(angle) - 0.5), math.ceil(far * math.cos(angle) - 0.5)
+        there = x[(rows + down).clip(0, x.shape[0] - 1)][:, (columns + right).clip(0, x.shape[1] - 1)]
+        found += weight * there
+    return found
 
 
 def zoom_blur(severity: int) -> Blur:
@@ -84,21 +83,21 @@ def zoom_blur(severity: int) -> Blur:
     most = (6, 11, 16, 21, 26)[severity - 1]
 
     def apply(x: Image, rng: np.random.Generator) -> Image:
-        enlarged = [_enlarged(x, 1 + step / 100) for step in range(most)]
-        mean: Image = np.mean([x, *enlarged], axis=0)
+        larger = [enlarged(x, 1 + step / 100) for step in range(most)]
+        mean: Image = np.mean([x, *larger], axis=0)
         return mean
 
     return apply
 
 
-def _enlarged(x: Image, factor: float) -> Image:
+def enlarged(x: Image, factor: float) -> Image:
     """The middle of the image, enlarged to its size."""
-    size = x.shape[0]
-    part = math.ceil(size / factor)
-    top = (size - part) // 2
-    large = ndimage.zoom(x[top : top + part, top : top + part], (factor, factor, 1), order=1)
-    trim = (large.shape[0] - size) // 2
-    found: Image = large[trim : trim + size, trim : trim + size]
+    height, width = x.shape[:2]
+    part = [math.ceil(size / factor) for size in (height, width)]
+    top, left = (height - part[0]) // 2, (width - part[1]) // 2
+    large = ndimage.zoom(x[top : top + part[0], left : left + part[1]], (factor, factor, 1), order=1)
+    top, left = (large.shape[0] - height) // 2, (large.shape[1] - width) // 2
+    found: Image = large[top : top + height, left : left + width]
     return found
 
 

@@ -1,8 +1,8 @@
 """Corruptions of still images as in CIFAR-C (Hendrycks and Dietterich, ICLR 2019), with its severities.
 
-The severities are for 32 x 32 pixels. Those are here that need no further files or programs: not frost (photographs of
-frost), snow, spatter and elastic_transform. Definitions and constants are published; the random numbers are our own, so
-images differ from the published ones in them. Shapes: H height, W width, C channels (1 or 3).
+The severities are for 32 x 32 pixels. Definitions and constants are published; the random numbers are our own, so
+images differ from the published ones in them. All are here but frost, which is laid over an image as a photograph:
+`artificial_frost` stands for it, of noise. Shapes: H height, W width, C channels (1 or 3).
 """
 
 import io
@@ -19,6 +19,8 @@ from snnlab.evaluate.corruption_blurs import (
     zoom_blur,
 )
 from snnlab.evaluate.corruption_fog import fog
+from snnlab.evaluate.corruption_liquids import elastic_transform, spatter
+from snnlab.evaluate.corruption_weather import artificial_frost, snow
 
 Image = NDArray[np.float64]
 Corruption = Callable[[Image, np.random.Generator], Image]
@@ -162,5 +164,10 @@ KINDS: Mapping[str, Callable[[int], Corruption]] = {
     "saturate": _saturate,
     "pixelate": _pixelate,
     "jpeg_compression": _jpeg_compression,
+    # The place of a kind seeds its random numbers, so new ones come last.
+    "snow": snow,
+    "spatter": spatter,
+    "elastic_transform": elastic_transform,
+    "artificial_frost": artificial_frost,
 }
 """Each takes a severity and returns the change of an image with values from 0 to 1."""

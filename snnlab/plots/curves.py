@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from snnlab.metric_names import ACC, LOSS, MetricName
 from snnlab.plots.figure import BLUE, VERMILLION, drawing, whole_numbers
+from snnlab.plots.hover import hover_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ def plot_curves(rows: Sequence[Mapping[str, object]], path: Path, *, title: str 
     Returns:
         `path`.
     """
-    with drawing(path, 9.0, 3.6, title) as figure:
+    with drawing(path, 9.0, 4.0, title) as figure:
         loss_axes, acc_axes = figure.subplots(1, 2)
         lowest = _draw(loss_axes, rows, LOSS)
         loss_axes.set(title=LOSS.title, xlabel="epoch")
@@ -50,12 +51,15 @@ def _draw(axes: "Axes", rows: Sequence[Mapping[str, object]], metric: MetricName
         if metric is ACC and split == "test":
             name += f", best {form.format(max(ys))}"
         axes.plot(xs, ys, line, color=colour, marker="o" if len(xs) <= 30 else "", label=name)
+        hover_line(
+            axes, xs, ys, [f"{split}, epoch {x:g}: {form.format(y)}" for x, y in zip(xs, ys, strict=True)]
+        )
         everything += ys
         epochs += xs
     axes.grid(axis="y")
     if everything:
         whole_numbers(axes, min(epochs), max(epochs))
-        axes.legend()
+        axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.18))
     return min(everything, default=0.0)
 
 

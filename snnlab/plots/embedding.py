@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.plots.figure import MUTED, drawing, write_csv
+from snnlab.plots.hover import urls
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -47,7 +48,8 @@ def plot_embedding(
             figure.subplots(1, len(points), squeeze=False).flat, points.items(), strict=True
         ):
             xy_N2 = np.asarray(xy)
-            axes.scatter(*xy_N2.T, s=size, c=[colour[int(k)] for k in classes], linewidths=0)
+            dots = axes.scatter(*xy_N2.T, s=size, c=[colour[int(k)] for k in classes], linewidths=0)
+            dots.set_urls(urls([f"sample {n}: {class_names[int(k)]}" for n, k in enumerate(classes)]))
             axes.set(xticks=[], yticks=[], title=f"steps 1 to {step}" if step > 1 else "step 1")
             axes.set_xlabel((notes or {}).get(step, ""), color=MUTED)
             axes.set_box_aspect(1)

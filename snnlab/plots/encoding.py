@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from snnlab.plots.figure import BLUE, drawing, whole_numbers, write_csv
+from snnlab.plots.figure import BLUE, drawing, tip, whole_numbers, write_csv
+from snnlab.plots.hover import hover_line
 
 Pictures = Sequence[Sequence[Sequence[float]]]
 
@@ -37,13 +38,20 @@ def plot_encoding(
         panels = left.subplots(2, len(inputs), squeeze=False)
         for number, pair in enumerate(zip(inputs, encoded, strict=True)):
             for axes, picture in zip(panels[:, number], pair, strict=True):
-                axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
+                image = axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
+                image.set_url(tip(f"SSIM of both pictures: {of_shown[number]:.4f}"))
                 axes.set(xticks=[], yticks=[])
-            panels[1, number].set_xlabel(f"{of_shown[number]:.2f}")
+            panels[1, number].set_xlabel(f"SSIM {of_shown[number]:.2f}")
         panels[0, 0].set_ylabel("input")
         panels[1, 0].set_ylabel("spikes")
         axes = right.subplots()
         axes.plot(range(1, len(means) + 1), means, color=BLUE, marker="o")
+        hover_line(
+            axes,
+            range(1, len(means) + 1),
+            means,
+            [f"steps 1 to {t}: mean SSIM {mean:.4f}" for t, mean in enumerate(means, start=1)],
+        )
         whole_numbers(axes, 1, len(means))
         axes.set(title=f"similarity, {len(alike[-1])} samples", xlabel="steps 1 to t", ylabel="SSIM")
         axes.set_ylim(min(0.0, 1.1 * min(means)), max(1.1 * max(means), 0.1))

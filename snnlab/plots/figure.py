@@ -79,7 +79,8 @@ def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterat
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
         # SVG first: the others lose the tips, which PDF would make links.
-        for form in sorted({path.suffix.removeprefix("."), *_ALSO.get()}, key=lambda one: one != "svg"):
+        wanted = {path.suffix.removeprefix("."), *_ALSO.get()}
+        for form in [one for one in ("svg", "pdf", "png") if one in wanted]:
             with replacing(path.with_suffix(f".{form}")) as temporary:
                 _save(figure, temporary, form)
 
@@ -97,7 +98,9 @@ def styled(width: float, height: float, title: str = "") -> "Iterator[Figure]":
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         if title:
-            figure.suptitle(fill(title, round(LETTERS_PER_INCH * width)))
+            # A number stays with its word: `seed 0`.
+            joined = re.sub(r"(?<=\w) (?=\d)", "\N{NO-BREAK SPACE}", title)
+            figure.suptitle(fill(joined, round(LETTERS_PER_INCH * width)))
         yield figure
 
 
@@ -107,10 +110,14 @@ def tip(text: str) -> str:
 
 
 def _save(figure: "Figure", path: Path, form: str) -> None:
+    from matplotlib.collections import Collection
+
     if form != "svg":
         for artist in figure.findobj():
             if (artist.get_url() or "").startswith(TIP):
                 artist.set_url(None)
+            if isinstance(artist, Collection):
+                artist.set_urls([None])
         figure.savefig(path, format=form)
         return
     buffer = StringIO()
@@ -129,6 +136,13 @@ def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]])
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
         writer.writerows(rows)
+
+
+def legend_columns(labels: Sequence[str], width: float) -> int:
+    """How many columns of these labels fit below a figure of a width in inches."""
+    # A handle and the room beside it take as much as seven letters.
+    longest = max(map(len, labels), default=0) + 7
+    return max(1, min(len(labels), int(1.2 * LETTERS_PER_INCH * width / longest)))
 
 
 def whole_numbers(axes: "Axes", first: float, last: float) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from snnlab.plots.figure import INK, drawing, tip, write_csv
+from snnlab.plots.figure import INK, drawing, write_csv
+from snnlab.plots.hover import hover_cells
 from snnlab.plots.layer_names import layer_names
 
 MAX_NUMBERS = 20
@@ -31,10 +32,11 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
     num_layers, num_steps = rates_LT.shape
     width, height = min(max(5.0, 0.5 * num_steps + 2.6), 14.0), max(2.4, 0.32 * num_layers + 1.3)
     top = max(float(np.nanmax(np.abs(rates_LT))), 1e-12)
-    names = list(layer_names(rates).values())
+    by_place = layer_names(rates)
+    names = list(by_place.values())
     with drawing(path, width, height, title) as figure:
         axes = figure.subplots()
-        image = axes.imshow(rates_LT, aspect="auto", cmap="cividis", vmin=0, vmax=top)
+        image = axes.imshow(rates_LT, aspect="auto", cmap="Blues", vmin=0, vmax=top)
         axes.set(title="Firing rate (share of neurons that fire)", xlabel="time step t")
         axes.set_yticks(range(num_layers), names)
         every = -(-num_steps // MAX_NUMBERS)
@@ -45,19 +47,17 @@ def plot_firing_rates(rates: Mapping[str, Sequence[float]], path: Path, *, title
             spine.set_visible(False)
         if num_steps <= MAX_NUMBERS:
             for (layer, step), rate in np.ndenumerate(rates_LT):
-                colour = INK if rate > 0.55 * top else "white"
-                said = f"{names[layer]}, t = {step + 1}: {rate:.4f}"
-                axes.text(
-                    step,
-                    layer,
-                    f"{rate:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color=colour,
-                    url=tip(said),
-                )
+                colour = "white" if rate > 0.6 * top else INK
+                axes.text(step, layer, f"{rate:.2f}", ha="center", va="center", fontsize=8, color=colour)
+        hover_cells(
+            axes,
+            [
+                [f"{name}, t = {step}: {rate:.4f}" for step, rate in enumerate(rates_T, start=1)]
+                for name, rates_T in zip(names, rates_LT, strict=True)
+            ],
+        )
         figure.colorbar(image, ax=axes, pad=0.02)
-    rows = [[layer, *values, sum(values) / num_steps] for layer, values in rates.items()]
-    write_csv(path.with_suffix(".csv"), ["layer", *(f"t{t}" for t in range(1, num_steps + 1)), "mean"], rows)
+    head = ["layer", *(f"t{t}" for t in range(1, num_steps + 1)), "mean", "place"]
+    rows = [[by_place[place], *one, sum(one) / num_steps, place] for place, one in rates.items()]
+    write_csv(path.with_suffix(".csv"), head, rows)
     return path

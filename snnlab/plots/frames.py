@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snnlab.plots.figure import BLUE, GREEN, INK, MUTED, VERMILLION, drawing
+from snnlab.plots.figure import BLUE, GREEN, INK, MUTED, VERMILLION, drawing, tip
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS = 8
 MAX_PANELS = 24
+MAX_LETTERS = 15
 
 
 def plot_frames(
@@ -48,6 +49,10 @@ def plot_frames(
     starts = range(0, len(frames), per_panel)
     ends = [min(start + per_panel, len(frames)) for start in starts]
     pictures = _event_colours(np.add.reduceat(frames, list(starts))) if events else _image_colours(frames[:1])
+    said = [
+        _said(frames[start:end], start, end) if events else label
+        for start, end in zip(starts, ends, strict=True)
+    ]
     told = list(predictions)[-1:]
     if events:
         told = [predictions[end - 1] for end in ends if end <= len(predictions)]
@@ -59,7 +64,8 @@ def plot_frames(
         for axes in panels[len(pictures) :]:
             axes.set_axis_off()
         for index, (axes, picture) in enumerate(zip(panels, pictures, strict=False)):
-            axes.imshow(picture, interpolation="nearest")
+            image = axes.imshow(picture, interpolation="nearest")
+            image.set_url(tip(said[index] + (f"; predicted: {told[index]}" if index < len(told) else "")))
             axes.set(xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set(visible=True, color=MUTED, linewidth=0.6)
@@ -70,12 +76,23 @@ def plot_frames(
             if index < len(told):
                 right = told[index] == label
                 axes.set_xlabel(
-                    told[index], fontsize=9, fontweight="bold", color=GREEN if right else VERMILLION
+                    _short(told[index]), fontsize=9, fontweight="bold", color=GREEN if right else VERMILLION
                 )
         if events:
             handles = [Patch(color=VERMILLION, label="ON events"), Patch(color=BLUE, label="OFF events")]
             figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return path
+
+
+def _short(name: str) -> str:
+    """As much of a class name as there is room below a panel."""
+    return name if len(name) <= MAX_LETTERS else name[: MAX_LETTERS - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _said(frames_TCHW: "NDArray[np.float64]", start: int, end: int) -> str:
+    off, on = frames_TCHW.sum((0, 2, 3))
+    steps = f"t = {end}" if end == start + 1 else f"t = {start + 1} to {end}"
+    return f"{steps}: {on:g} ON events, {off:g} OFF events"
 
 
 def _event_colours(frames_TCHW: "NDArray[np.float64]") -> "NDArray[np.float64]":

@@ -24,8 +24,9 @@ VARIABLES = {
     MUTED.lower(): "var(--muted)",
     GRID.lower(): "var(--line)",
 }
-# Text stays text, in the page's font; identifiers do not depend on the clock.
-SVG_STYLE: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "snnlab"}
+# Text stays text, in the page's font; identifiers do not depend on the clock. The page shows a picture at its own size
+# or larger, so that a point is a pixel at least.
+SVG_STYLE: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "snnlab", "font.size": 11}
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -53,12 +54,7 @@ class InlinePicture:
         """Writes the figure into `svg`."""
         file = io.StringIO()
         self.figure.savefig(file, format="svg", transparent=True, metadata=NO_METADATA)
-        text = file.getvalue()
-        text = text[text.index("<svg") :]
-        text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
-        box = re.search(r'viewBox="[^"]*"', text)
-        assert box is not None
-        text = re.sub(r"^<svg[^>]*>", f'<svg {box[0]} role="img" aria-label="{escape(self.label)}">', text)
+        text = _bare(file.getvalue(), self.label)
         text = re.sub(r"font-family: [^;]*; ", "", text)
         text = re.sub(r'<g id="[^"]*"', "<g", text)
         text = re.sub(r'<a xlink:href="tip:(\d+)"[^>]*>', self._titled, text).replace("</a>", "</g>")
@@ -67,6 +63,28 @@ class InlinePicture:
 
     def _titled(self, match: re.Match[str]) -> str:
         return f"<g><title>{escape(self._tips[int(match[1])])}</title>"
+
+
+def plain_svg(text: str, label: str, prefix: str) -> str:
+    """A file that a plot has written, as a part of a page.
+
+    Args:
+        text: of the file.
+        label: what the picture shows, for readers who do not see it.
+        prefix: before its identifiers, which have to differ from those of the page's other pictures.
+    """
+    text = re.sub(r'<g id="[^"]*"', "<g", _bare(text, label))
+    text = re.sub(r'\bid="', f'id="{prefix}-', text)
+    return re.sub(r'(href="|url\()#', rf"\g<1>#{prefix}-", text)
+
+
+def _bare(text: str, label: str) -> str:
+    """The `svg` element without what only a file of its own needs."""
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
+    box = re.search(r'viewBox="[^"]*"', text)
+    assert box is not None
+    return re.sub(r"^<svg[^>]*>", f'<svg {box[0]} role="img" aria-label="{escape(label)}">', text)
 
 
 @contextmanager

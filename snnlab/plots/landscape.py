@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snnlab.plots.figure import MUTED, VERMILLION, drawing, write_csv
+from snnlab.plots.hover import hover_points
 
 
 def plot_landscape(
@@ -51,23 +52,27 @@ def plot_landscape(
             aspect="equal",
             title="Contours",
         )
-        axes.legend(loc="upper right", facecolor="white", frameon=True, framealpha=0.8, edgecolor="none")
+        points = [
+            (a, b, loss)
+            for b, row in zip(places, losses_BA, strict=True)
+            for a, loss in zip(places, row, strict=True)
+        ]
+        texts = [f"first {a:.2f}, second {b:.2f}: {measure} {loss:.4g}" for a, b, loss in points]
+        hover_points(axes, [a for a, _, _ in points], [b for _, b, _ in points], texts)
+        figure.legend(loc="outside lower left")
         surface = figure.add_subplot(1, 2, 2, projection="3d")
         a, b = np.meshgrid(places, places)
         surface.plot_surface(
             a, b, log_BA, cmap="viridis", linewidth=0.2, edgecolor="#FFFFFF40", rcount=80, ccount=80
         )
-        surface.set(xticks=ticks, yticks=ticks, xlabel="first", ylabel="second", title="Surface")
+        surface.set(
+            xticks=ticks, yticks=ticks, xlabel="first", ylabel="second", zlabel=measure, title="Surface"
+        )
         surface.view_init(elev=32, azim=-55)
         surface.tick_params(labelsize=8, colors=MUTED)
         power = FuncFormatter(lambda value, _: f"{10**value:.3g}")
         surface.zaxis.set_major_formatter(power)
         heights = np.linspace(np.log10(low), np.log10(high), 6)
         figure.colorbar(filled, ax=axes, label=measure, format=power, ticks=heights)
-    rows = [
-        [a, b, loss]
-        for b, row in zip(places, losses_BA, strict=True)
-        for a, loss in zip(places, row, strict=True)
-    ]
-    write_csv(path.with_suffix(".csv"), ("first", "second", "loss"), rows)
+    write_csv(path.with_suffix(".csv"), ("first", "second", "loss"), points)
     return path

@@ -23,7 +23,7 @@ def layer_names(places: Iterable[str], what: str = "neuron") -> dict[str, str]:
     found = {}
     for place, stem in stems.items():
         numbers[stem] += 1
-        numbered = counts[stem] > 1 or stem.endswith(what) or stem == "conv"
+        numbered = counts[stem] > 1 or stem == "conv" or _ends_with_the_bare(what, stem)
         found[place] = f"{stem} {numbers[stem]}" if numbered else stem
     return found
 
@@ -38,9 +38,19 @@ def _stem(place: str, what: str) -> str:
             if (part := parts.pop(0)).isdigit():
                 numbers.append(str(int(part) + 1))
         home = f"{'block' if kind == 'blocks' or len(numbers) > 1 else 'stage'} {'.'.join(numbers)} "
-        words = [part for part in parts if not part.isdigit() and part not in WORDLESS]
-        return home + (" ".join(words) if words else what)
+        return home + (_words(parts) or what)
     if parts[0] == "features":
         return "conv"
-    words = [part.replace("_", " ") for part in parts if not part.isdigit() and part not in WORDLESS]
-    return " ".join(words) if words else (what if len(parts) > 1 else place)
+    return _words(parts) or (what if len(parts) > 1 else place)
+
+
+def _words(parts: Iterable[str]) -> str:
+    """What the parts of a place say of a layer; may be empty."""
+    said = (part for part in parts if not part.isdigit() and part not in WORDLESS)
+    return " ".join("conv" if part == "convs" else part.replace("_", " ") for part in said)
+
+
+def _ends_with_the_bare(what: str, stem: str) -> bool:
+    """True of `block 2.1 neuron`, not of `hidden neuron`, which says itself which one it is."""
+    before = stem.removesuffix(what)
+    return before != stem and (not before or before.rstrip()[-1:].isdigit())

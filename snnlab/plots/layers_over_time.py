@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.plots.figure import BLUE, GRID, INK, VERMILLION, drawing, tip, write_csv
+from snnlab.plots.hover import hover_cells, hover_points
 from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def plot_layers_over_time(
     *,
     measure: str,
     everywhere: Sequence[float],
+    names: Mapping[str, str] | None = None,
     title: str = "",
     extra: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Path:
@@ -31,6 +33,7 @@ def plot_layers_over_time(
         path: PNG file to write; the CSV beside it has the shares as fractions.
         measure: what the share is of, for the labels.
         everywhere: the share among all neurons together at every step; empty if layers differ in their steps.
+        names: what to call the layers; None: by their places among these.
         title: above the picture.
         extra: further columns of the CSV, for each layer.
 
@@ -45,30 +48,36 @@ def plot_layers_over_time(
     if not shares or not all(shares.values()):
         raise ValueError("there must be a layer, and every layer needs a time step")
     num_layers, num_steps = len(shares), max(len(values) for values in shares.values())
+    names = names or layer_names(shares)
     values_LT = np.full((num_layers, num_steps), np.nan)
     for values_T, values in zip(values_LT, shares.values(), strict=True):
         values_T[: len(values)] = 100 * np.asarray(values)
     steps = np.arange(1, num_steps + 1)
     mean_L, mean_T = np.nanmean(values_LT, 1), 100 * np.asarray(everywhere)
-    width, height = min(max(0.55 * num_steps, 2.6), 8.0) + 4.6, 0.3 * num_layers + 2.9
-    with drawing(path, width, height, title) as figure:
+    width, height = min(max(0.55 * num_steps, 2.6), 8.0) + 4.6, 0.3 * num_layers + 1.7
+    heights = (1.0, 0.3 * num_layers + 0.4) if everywhere else (1.0,)
+    with drawing(path, width, height + 1.3 * (len(heights) - 1), title) as figure:
         grid = figure.subplots(
-            2, 2, width_ratios=(width - 4.4, 2.6), height_ratios=(1.0, 0.3 * num_layers + 0.4), squeeze=False
+            len(heights), 2, width_ratios=(width - 4.4, 2.6), height_ratios=heights, squeeze=False
         )
-        above, corner, heat, right = grid.flat
-        corner.set_axis_off()
-        _heat_map(heat, values_LT, list(layer_names(shares).values()), steps)
+        heat, right = grid[-1]
+        _heat_map(heat, values_LT, [names[place] for place in shares], steps)
         heat.set(xlabel="time step t")
         if everywhere:
+            above, corner = grid[0]
+            corner.set_axis_off()
             above.plot(steps, mean_T, color=BLUE, marker="o")
+            said = [f"t = {t}: {y:.2f} %" for t, y in enumerate(mean_T, start=1)]
+            hover_points(above, steps.tolist(), mean_T.tolist(), said)
             above.set(xlim=(0.5, num_steps + 0.5), ylim=(0, 1.25 * max(float(mean_T.max()), 1e-9)), xticks=[])
             above.set(title=f"All neurons: {measure}, %")
             above.grid(axis="y")
         else:
-            above.set_axis_off()
             heat.set_title(f"{measure}, %".capitalize())
         rows = np.arange(num_layers)
-        right.barh(rows, mean_L, color=BLUE, height=0.7)
+        bars = right.barh(rows, mean_L, color=BLUE, height=0.7)
+        for bar, place, mean in zip(bars, shares, mean_L, strict=True):
+            bar.set_url(tip(f"{names[place]}, mean over the steps: {mean:.2f} %"))
         right.set(ylim=(num_layers - 0.5, -0.5), yticks=[], xlabel="mean over the steps, %")
         right.set_xlim(0, 1.25 * max(float(mean_L.max()), 1e-9))
         if everywhere:
@@ -86,18 +95,20 @@ def plot_layers_over_time(
                 fontsize=8,
             )
         right.grid(axis="x", color=GRID)
-    names = list(next(iter(extra.values()))) if extra else []
+    further = list(next(iter(extra.values()))) if extra else []
     whole = {**shares, "all neurons": everywhere} if everywhere else shares
     table = [
         [
-            layer,
+            names.get(layer, layer),
             *(values[t - 1] if t <= len(values) else None for t in range(1, num_steps + 1)),
             sum(values) / len(values),
-            *((extra or {}).get(layer, {}).get(name) for name in names),
+            *((extra or {}).get(layer, {}).get(name) for name in further),
+            layer if layer in names else None,
         ]
         for layer, values in whole.items()
     ]
-    write_csv(path.with_suffix(".csv"), ["layer", *(f"t{t}" for t in steps), "mean", *names], table)
+    head = ["layer", *(f"t{t}" for t in steps), "mean", *further, "place"]
+    write_csv(path.with_suffix(".csv"), head, table)
     return path
 
 
@@ -126,14 +137,12 @@ def _heat_map(
             if np.isnan(value):
                 continue
             colour = "white" if value > 0.6 * top else INK
-            said = f"{names[layer]}, t = {step + 1}: {value:.2f} %"
-            axes.text(
-                step + 1,
-                layer,
-                f"{value:.1f}",
-                ha="center",
-                va="center",
-                fontsize=8,
-                color=colour,
-                url=tip(said),
-            )
+            axes.text(step + 1, layer, f"{value:.1f}", ha="center", va="center", fontsize=8, color=colour)
+    texts = [
+        [
+            "" if np.isnan(value) else f"{name}, t = {step}: {value:.2f} %"
+            for step, value in enumerate(values_T, 1)
+        ]
+        for name, values_T in zip(names, values_LT, strict=True)
+    ]
+    hover_cells(axes, texts, left=0.5)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from snnlab.plots.figure import MUTED, whole_numbers
 from snnlab.plots.inline_svg import COLOURS, inline_picture
 
-WIDTH, HEIGHT = 320, 190
+WIDTH, HEIGHT = 250, 165
+"""In pixels of the page, which has no narrower column for it (`.multiples`)."""
 MOST_DOTS = 40
 
 
@@ -72,6 +73,9 @@ class LineChart:
                 axes.scatter(xs, ys, 16, COLOURS[one.colour], zorder=3, urls=urls, clip_on=False)
             every_x = [x for one in self.shown for x, _ in one.points]
             whole_numbers(axes, min(every_x), max(every_x))
+            # As many numbers as there is room for.
+            digits = len(f"{max(every_x):.0f}")
+            axes.locator_params(axis="x", nbins=WIDTH // (9 * digits + 15))
             axes.set_xlabel(self.x_label, color=MUTED)
             axes.locator_params(axis="y", nbins=5)
             axes.grid(axis="y")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnlab.plots.figure import VERMILLION, drawing
+from snnlab.plots.hover import MOST, hover_points
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,16 @@ def plot_loss_surfaces(surfaces: Mapping[str, Surface], path: Path, *, title: st
                 axes.plot([a for a, _ in way], [b for _, b in way], color=VERMILLION, linewidth=1.5)
                 axes.plot(*way[0], "o", color="white", markersize=4)
                 axes.plot(*way[-1], "*", color=VERMILLION, markersize=9)
+            points = [(a, b) for b in surface.across for a in surface.along]
+            losses = [loss for row in surface.loss for loss in row]
+            texts = [
+                f"{surface.first} {a:.3g}, {surface.second} {b:.3g}: loss {loss:.4g}"
+                for (a, b), loss in zip(points, losses, strict=True)
+            ]
+            # Every so many, if all would be too many.
+            every = slice(None, None, -(-len(points) // MOST))
+            xs, ys = zip(*points[every], strict=True)
+            hover_points(axes, xs, ys, texts[every])
             axes.set(title=name, xlabel=surface.first, ylabel=surface.second)
             axes.set_xlim(surface.along[0], surface.along[-1])
             axes.set_ylim(surface.across[0], surface.across[-1])

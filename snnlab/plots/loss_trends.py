@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snnlab.metric_names import known_at_each_step
 from snnlab.plots.figure import drawing, whole_numbers, write_csv
+from snnlab.plots.hover import hover_line
 
 MAX_NAMES = 10
 
@@ -29,7 +30,7 @@ def plot_loss_trends(
     found = [(int(str(row["epoch"])), known_at_each_step(_numbers(row), f"{prefix}/nll_cum")) for row in rows]
     found = [(epoch, losses) for epoch, losses in found if losses]
     steps = sorted({step for _, losses in found for step in losses})
-    with drawing(path, 6.4, 4.0, title) as figure:
+    with drawing(path, 7.4, 4.0, title) as figure:
         axes = figure.subplots()
         colours = matplotlib.colormaps["cividis"].resampled(max(len(steps), 2))
         named = range(0, len(steps), -(-len(steps) // MAX_NAMES)) if steps else ()
@@ -37,8 +38,12 @@ def plot_loss_trends(
             points = [(epoch, losses[step]) for epoch, losses in found if step in losses]
             marker = "o" if len(points) <= 30 else ""
             label = f"t = 1 to {step}" if step > 1 else "t = 1"
+            epochs, values = zip(*points, strict=True)
+            said = [f"{label}, epoch {epoch}: {value:.4g}" for epoch, value in points]
+            hover_line(axes, epochs, values, said)
             axes.plot(
-                *zip(*points, strict=True),
+                epochs,
+                values,
                 color=colours(index),
                 marker=marker,
                 markersize=3.5,
@@ -49,7 +54,7 @@ def plot_loss_trends(
         axes.grid(axis="y")
         if found:
             whole_numbers(axes, found[0][0], found[-1][0])
-            axes.legend()
+            figure.legend(loc="outside right upper")
     table = [[epoch, *(losses.get(step) for step in steps)] for epoch, losses in found]
     write_csv(path.with_suffix(".csv"), ["epoch", *(f"t{step}" for step in steps)], table)
     return path

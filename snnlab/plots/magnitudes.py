@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snnlab.plots.figure import drawing, write_csv
+from snnlab.plots.hover import hover_rows
 
 
 def plot_magnitudes(
@@ -36,6 +37,12 @@ def plot_magnitudes(
         shown = axes.imshow(
             magnitudes, cmap="viridis", aspect="auto", interpolation="nearest", vmin=0, vmax=limit
         )
+        means = [sum(values) / len(values) for values in magnitudes]
+        texts = [
+            f"neuron {n}: mean {mean:.3g}, greatest {max(values):.3g}"
+            for n, (mean, values) in enumerate(zip(means, magnitudes, strict=True))
+        ]
+        hover_rows(axes, texts, len(magnitudes[0]))
         axes.set(title=layer, xlabel="sample", ylabel="neuron")
         extend = "max" if limit is not None and max(map(max, magnitudes)) > limit else "neither"
         figure.colorbar(shown, ax=axes, pad=0.02, label="|potential before reset|", extend=extend)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snnlab.plots.figure import INK, VERMILLION, drawing, write_csv
+from snnlab.plots.figure import INK, VERMILLION, drawing, tip, write_csv
 from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
@@ -34,7 +34,12 @@ class Histogram:
 
 
 def plot_membrane(
-    histograms: Mapping[str, Histogram], path: Path, *, max_layers: int = 6, title: str = ""
+    histograms: Mapping[str, Histogram],
+    path: Path,
+    *,
+    names: Mapping[str, str] | None = None,
+    max_layers: int = 6,
+    title: str = "",
 ) -> Path:
     """Draws the distribution of the potentials before reset, later steps in lighter colours, twelve steps at most.
 
@@ -43,6 +48,7 @@ def plot_membrane(
     Args:
         histograms: layer name to its histogram, in the order of the network.
         path: PNG file to write; the CSV beside it has every bin of every layer and step.
+        names: what to call the layers; None: by their places among these.
         max_layers: panels; the first, the last and evenly spaced layers of more.
         title: above the picture.
 
@@ -60,26 +66,26 @@ def plot_membrane(
 
     if not histograms:
         raise ValueError("histograms: no layer to draw")
-    names = list(histograms)
-    titles = layer_names(names)
-    if len(names) > max_layers:
-        names = [names[round(index)] for index in np.linspace(0, len(names) - 1, max_layers)]
-    num_steps = max(len(histograms[name].shares) for name in names)
+    places = list(histograms)
+    titles = names or layer_names(places)
+    if len(places) > max_layers:
+        places = [places[round(index)] for index in np.linspace(0, len(places) - 1, max_layers)]
+    num_steps = max(len(histograms[place].shares) for place in places)
     colours = colormaps["viridis"].resampled(max(num_steps, 2))
-    columns = min(-(-len(names) // 2), MAX_COLUMNS) if len(names) > 3 else len(names)
-    rows = -(-len(names) // columns)
+    columns = min(-(-len(places) // 2), MAX_COLUMNS) if len(places) > 3 else len(places)
+    rows = -(-len(places) // columns)
     moving = False
     with drawing(path, 3.2 * columns + 1.0, 2.3 * rows + 1.0, title) as figure:
         panels = figure.subplots(rows, columns, squeeze=False)
-        for axes in panels.flat[len(names) :]:
+        for axes in panels.flat[len(places) :]:
             axes.set_axis_off()
-        for axes, name in zip(panels.flat, names, strict=False):
-            moving |= _panel(axes, histograms[name], colours)
-            axes.set_title(titles[name])
+        for axes, place in zip(panels.flat, places, strict=False):
+            moving |= _panel(axes, histograms[place], colours)
+            axes.set_title(titles[place])
         for axes in panels[:, 0]:
             axes.set_ylabel("density")
         for index in range(columns):
-            panels[-1 if index < len(names) - columns * (rows - 1) else -2, index].set_xlabel(
+            panels[-1 if index < len(places) - columns * (rows - 1) else -2, index].set_xlabel(
                 "potential before reset"
             )
         lines = [Line2D([], [], color=VERMILLION, linestyle="--", label="threshold")]
@@ -94,8 +100,8 @@ def plot_membrane(
             bar.ax.tick_params(length=0)
     write_csv(
         path.with_suffix(".csv"),
-        ("layer", "t", "from", "to", "share", "mean", "std", "levels"),
-        _rows(histograms),
+        ("layer", "t", "from", "to", "share", "mean", "std", "levels", "place"),
+        _rows(histograms, titles),
     )
     return path
 
@@ -109,7 +115,9 @@ def _panel(axes: "Axes", one: Histogram, colours: "Colormap") -> bool:
     density_TN = np.asarray(one.shares)[:, 1:-1] / width
     drawn = np.linspace(0, len(density_TN) - 1, min(len(density_TN), MAX_STEPS)).round().astype(int)
     for t in drawn.tolist():
-        axes.stairs(density_TN[t], edges, color=colours(t), linewidth=1.3)
+        line = axes.stairs(density_TN[t], edges, color=colours(t), linewidth=1.3)
+        mean, std = one.mean_std[t]
+        line.set_url(tip(f"t = {t + 1}: mean {mean:.3f}, standard deviation {std:.3f}"))
     # A peak at rest, of neurons without input, would compress the rest of the plot.
     ordered = np.sort(density_TN.ravel())
     highest, usual = (
@@ -125,22 +133,23 @@ def _panel(axes: "Axes", one: Histogram, colours: "Colormap") -> bool:
         axes.set_ylim(bottom=0)
     axes.set_xlim(edges[0], edges[-1])
     first, last = list(one.levels[0]), list(one.levels[-1])
-    for level in last:
-        axes.axvline(level, color=VERMILLION, linestyle="--", linewidth=1.2)
+    lines = [(level, "--", f"threshold {level:.3f}") for level in last]
     if first != last:
-        for level in first:
-            axes.axvline(level, color=VERMILLION, linestyle=":", linewidth=1.2)
+        lines = [(level, "--", f"threshold of the last step {level:.3f}") for level in last]
+        lines += [(level, ":", f"threshold of the first step {level:.3f}") for level in first]
+    for level, dashes, said in lines:
+        axes.axvline(level, color=VERMILLION, linestyle=dashes, linewidth=1.2, url=tip(said))
     return first != last
 
 
-def _rows(histograms: Mapping[str, Histogram]) -> list[list[object]]:
+def _rows(histograms: Mapping[str, Histogram], names: Mapping[str, str]) -> list[list[object]]:
     rows: list[list[object]] = []
-    for layer, one in histograms.items():
+    for place, one in histograms.items():
         bounds = [None, *one.edges, None]
         for t, shares in enumerate(one.shares):
             levels = " ".join(f"{level:g}" for level in one.levels[t])
             rows += [
-                [layer, t + 1, bounds[n], bounds[n + 1], share, *one.mean_std[t], levels]
+                [names[place], t + 1, bounds[n], bounds[n + 1], share, *one.mean_std[t], levels, place]
                 for n, share in enumerate(shares)
             ]
     return rows

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snnlab.metric_names import ACC, ECE
 from snnlab.plots.figure import BLUE, VERMILLION, drawing
+from snnlab.plots.hover import hover_line
 
 UNITS = {
     "uniform": "half width of the noise, in units of the input's range",
@@ -30,9 +31,15 @@ def plot_noise(rows: Sequence[Mapping[str, float]], path: Path, *, kind: str, ti
     levels = [scale * row["level"] for row in rows]
     with drawing(path, 8.0, 3.4, f"{title}, {kind.replace('_', ' and ')} noise".removeprefix(", ")) as figure:
         left, right = figure.subplots(1, 2)
-        left.plot(levels, [ACC.factor * row[ACC.key] for row in rows], "-", color=BLUE, marker="o")
+        for axes, metric, colour, marker in ((left, ACC, BLUE, "o"), (right, ECE, VERMILLION, "s")):
+            values = [metric.factor * row[metric.key] for row in rows]
+            axes.plot(levels, values, "-", color=colour, marker=marker)
+            texts = [
+                f"noise {level:g}: {metric.label} {metric.text(row[metric.key])}"
+                for level, row in zip(levels, rows, strict=True)
+            ]
+            hover_line(axes, levels, values, texts)
         left.set(title=ACC.title, ylabel=ACC.unit, ylim=(0, 100))
-        right.plot(levels, [ECE.factor * row[ECE.key] for row in rows], "-", color=VERMILLION, marker="s")
         right.set(title=ECE.title)
         right.set_ylim(bottom=0)
         for axes in (left, right):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snnlab.metric_names import ACC, OF_CALIBRATION, READINGS, known_at_each_step
 from snnlab.plots.figure import BLUE, VERMILLION, drawing, whole_numbers
+from snnlab.plots.hover import hover_line
 
 PANELS = (ACC, *OF_CALIBRATION)
 VIEWS = (("step", VERMILLION, "o", "--"), ("cum", BLUE, "s", "-"))
@@ -32,7 +33,18 @@ def plot_over_time(
                 values = known_at_each_step(metrics, f"{prefix}/{metric.key}_{view}")
                 if values:
                     ys = [metric.factor * value for value in values.values()]
-                    axes.plot(list(values), ys, line, color=colour, marker=marker, label=READINGS[view])
+                    axes.plot(
+                        list(values),
+                        ys,
+                        line,
+                        color=colour,
+                        marker=marker if len(values) <= 30 else "",
+                        label=READINGS[view],
+                    )
+                    texts = [
+                        f"{READINGS[view]}, t = {t}: {metric.text(value)}" for t, value in values.items()
+                    ]
+                    hover_line(axes, list(values), ys, texts)
                     whole_numbers(axes, 1, max(values))
             axes.set(title=metric.title, ylabel=metric.unit)
             axes.grid(axis="y")
@@ -41,5 +53,5 @@ def plot_over_time(
             if index >= 2:
                 axes.set_xlabel("time step t")
             if index == 0 and axes.lines:
-                axes.legend(loc="lower right")
+                figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return path

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.plots.figure import BLUE, MUTED, VERMILLION, drawing
+from snnlab.plots.hover import hover_rows
 from snnlab.plots.layer_names import layer_names
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def plot_raster(
             steps = np.arange(len(output) + 1) + 0.5
             rows = np.arange(len(shown_NT) + 1)
             axes.pcolormesh(steps, rows, level_NT, cmap=colours, norm=norm, edgecolor="white", linewidth=0.4)
+            hover_rows(axes, [_said(fired) for fired in shown_NT], len(output), left=0.5, top=0.0)
             axes.invert_yaxis()
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             firing, count = int((output_NT != 0).any(1).sum()), len(output_NT)
@@ -86,6 +88,11 @@ def _most_active_first(output_NT: "NDArray[np.float64]", max_neurons: int) -> "N
     if len(active) > max_neurons:
         active = active[np.linspace(0, len(active) - 1, max_neurons).round().astype(int)]
     return output_NT[active] if len(active) else np.zeros((1, output_NT.shape[1]))
+
+
+def _said(output_T: "NDArray[np.float64]") -> str:
+    steps = ", ".join(str(step) for step, value in enumerate(output_T, start=1) if value)
+    return f"fires at t = {steps}" if steps else "does not fire"
 
 
 def _level(output_NT: "NDArray[np.float64]") -> "NDArray[np.int64]":

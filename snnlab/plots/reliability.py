@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.binned_error import binned_error
-from snnlab.plots.figure import BLUE, GRID, INK, MUTED, PURPLE, SKY, VERMILLION, drawing
+from snnlab.plots.figure import BLUE, GRID, INK, MUTED, PURPLE, SKY, VERMILLION, drawing, legend_columns, tip
 from snnlab.plots.inline_svg import inline_picture
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Bins = Mapping[str, Sequence[Sequence[float | None]]]
 
 
+INLINE = 140, 165
+"""Pixels of a diagram in a page, which has no narrower column for it (`.multiples.narrow`)."""
 SETTLES = "confidence at which TMC's training settles"
 
 
@@ -50,17 +52,18 @@ def plot_reliability(
     chosen = sorted({1, (num_steps + 1) // 2, num_steps}) if steps is None else list(steps)
     if any(not 1 <= step <= num_steps for step in chosen):
         raise ValueError(f"steps must be in 1..{num_steps}, got {chosen}")
-    with drawing(path, max(2.9 * len(chosen) + 0.7, 4.2), 4.7, title) as figure:
+    width = max(2.9 * len(chosen) + 0.7, 4.2)
+    with drawing(path, width, 4.7, title) as figure:
         grid = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
         for column, step in enumerate(chosen):
             error = _diagram(grid[0, column], bins, step, settles[step - 1] if settles else None)
             _counts(grid[1, column], bins, step)
             grid[0, column].set_title(f"t = {step}, ECE {error:.4f}")
-            grid[1, column].set(xlabel="confidence", xticks=[0, 0.25, 0.5, 0.75, 1])
+            grid[1, column].set(xlabel="confidence", xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"])
         grid[0, 0].set_ylabel("accuracy")
-        grid[1, 0].set_ylabel("% of samples")
+        grid[1, 0].set_ylabel("samples, %")
         handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), len(chosen) + 1))
+        figure.legend(handles, labels, loc="outside lower center", ncols=legend_columns(labels, width))
     return path
 
 
@@ -69,7 +72,7 @@ def inline_reliability(bins: Bins, step: int, settles: float | None = None) -> t
 
     `settles` is the confidence at which training settles, a line.
     """
-    with inline_picture(200, 216, f"reliability at step {step}") as picture:
+    with inline_picture(*INLINE, f"reliability at step {step}") as picture:
         above, below = picture.figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         error = _diagram(above, bins, step, settles, picture.tip)
         _counts(below, bins, step)
@@ -82,7 +85,7 @@ def inline_reliability(bins: Bins, step: int, settles: float | None = None) -> t
 
 
 def _diagram(
-    axes: "Axes", bins: Bins, step: int, settles: float | None, tip: Callable[[str], str] | None = None
+    axes: "Axes", bins: Bins, step: int, settles: float | None, tip: Callable[[str], str] = tip
 ) -> float:
     """Draws one panel; returns its ECE, 0 without samples."""
     import numpy as np
@@ -98,17 +101,15 @@ def _diagram(
     axes.bar(centres, both, 0.9 * width, color=BLUE, label="accuracy")
     axes.bar(centres, over, 0.9 * width, both, color=VERMILLION, alpha=0.55, label="too sure")
     axes.bar(centres, under, 0.9 * width, both, color=SKY, label="not sure enough")
-    if tip is not None:
-        for bars in axes.containers:
-            for index, bar in zip(filled, bars, strict=True):
-                sizes = f"confidence {confidence[index]:.3f}, accuracy {accuracy[index]:.3f}"
-                bar.set_url(tip(f"{count[index]:.0f} samples, {sizes}"))
+    for bars in axes.containers:
+        for index, bar in zip(filled, bars, strict=True):
+            sizes = f"confidence {confidence[index]:.3f}, accuracy {accuracy[index]:.3f}"
+            bar.set_url(tip(f"{count[index]:.0f} samples, {sizes}"))
     axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
     if settles is not None:
         # Unclipped: a line at confidence 1 would be cut in half by the edge of the panel.
         line = axes.axvline(settles, color=PURPLE, linewidth=2, linestyle=":", label=SETTLES, clip_on=False)
-        if tip is not None:
-            line.set_url(tip(f"{SETTLES}: {settles:.3f}"))
+        line.set_url(tip(f"{SETTLES}: {settles:.3f}"))
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.grid(color=GRID)
     gaps = [count[index] * (confidence[index] - accuracy[index]) for index in filled]

@@ -5,6 +5,7 @@ from math import isfinite
 from pathlib import Path
 
 from snnlab.plots.figure import BLUE, GREEN, MUTED, ORANGE, drawing, write_csv
+from snnlab.plots.hover import urls
 
 MAX_PANELS = 5
 LOW, HIGH = -3.0, 3.0
@@ -49,15 +50,21 @@ def plot_rescaling(
                 (p, target[step - 1], BLUE, "target class, at its probability p"),
                 (1 - p, others[step - 1], ORANGE, "other classes, at 1 - p"),
             ):
-                axes.scatter(
+                dots = axes.scatter(
                     x, np.clip(g, low, high), s=6, color=colour, alpha=0.5, linewidths=0, label=label
                 )
+                said = [
+                    f"sample {n}: p {a:.3f}, factor {b:.3f}"
+                    for n, (a, b) in enumerate(zip(p, g, strict=True))
+                ]
+                dots.set_urls(urls(said))
             axes.axhline(1, color=MUTED, linewidth=0.8, linestyle="--")
             if settles:
                 axes.axvline(
                     settles[step - 1], color=GREEN, linestyle=":", label="p at which training settles"
                 )
             axes.set(title=f"t = {step}", xlabel="probability", xlim=(-0.03, 1.03))
+            axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         panels[0].set_ylabel(f"gradient of {loss} /\nthat of cross entropy")
         panels[0].set_ylim(min(low, 0) - 0.1, max(high, 1) + 0.1)
         handles, labels = panels[0].get_legend_handles_labels()

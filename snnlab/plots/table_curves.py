@@ -13,11 +13,15 @@ from snnlab.plots.figure import (
     SKY,
     VERMILLION,
     drawing,
+    legend_columns,
     whole_numbers,
 )
+from snnlab.plots.hover import hover_line
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 MARKERS = "osD^v*"
+WIDTH = 4.2
+"""Of a panel, in inches."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,27 @@ def plot_table(
     Returns:
         `path`.
     """
-    with drawing(path, 4.2 * len(panels), 3.8, title) as figure:
+    with drawing(path, WIDTH * len(panels), 4.2, title) as figure:
         for axes, (name, curves) in zip(
             figure.subplots(1, len(panels), squeeze=False).flat, panels.items(), strict=True
         ):
             for index, curve in enumerate(curves):
                 colour = COLOURS[index % len(COLOURS)]
                 steps, means = list(curve.means), list(curve.means.values())
-                marker = MARKERS[index % len(MARKERS)]
+                # Rows that share a colour differ in their marker.
+                marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
                 axes.plot(steps, means, color=colour, marker=marker, label=curve.name)
+                hover_line(
+                    axes,
+                    steps,
+                    means,
+                    [f"{curve.name}, {horizontal} {x:g}: {y:.4g}" for x, y in curve.means.items()],
+                )
+                said = [
+                    f"{curve.name}, published, {horizontal} {x:g}: {y:.4g}"
+                    for x, y in curve.published.items()
+                ]
+                hover_line(axes, list(curve.published), list(curve.published.values()), said)
                 stds = [curve.stds.get(step, 0.0) for step in steps]
                 low = [mean - std for mean, std in zip(means, stds, strict=True)]
                 high = [mean + std for mean, std in zip(means, stds, strict=True)]
@@ -81,7 +97,9 @@ def plot_table(
             axes.grid(axis="y")
             if any(curve.published for curve in curves):
                 axes.plot([], [], "--", color=MUTED, label="published")
-        figure.axes[0].legend()
-        if note:
-            figure.supxlabel(note, fontsize=8, color=MUTED)
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        columns = legend_columns(labels, WIDTH * len(panels))
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=columns, title=note or None, title_fontsize=8
+        )
     return path

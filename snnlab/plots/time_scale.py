@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snnlab.metric_names import ACC
 from snnlab.plots.figure import BLUE, GREEN, MUTED, ORANGE, PURPLE, SKY, VERMILLION, drawing
+from snnlab.plots.hover import hover_line
 
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
 
@@ -32,6 +33,12 @@ def plot_time_scale(
         for (name, points), colour in zip(networks.items(), COLOURS, strict=False):
             steps, accs = [one for one, _ in points], [ACC.factor * one for _, one in points]
             axes.plot(steps, accs, color=colour, marker="o", label=name)
+            hover_line(
+                axes,
+                steps,
+                accs,
+                [f"{name}, mean T {x:g}: {y:.2f} %" for x, y in zip(steps, accs, strict=True)],
+            )
             if ann and name in ann:
                 axes.axhline(ACC.factor * ann[name], color=colour, linestyle="--", linewidth=1.0)
         axes.set_xscale("log", base=2)
@@ -45,6 +52,6 @@ def plot_time_scale(
         axes.set(title="Accuracy when all time steps are multiplied", xlabel="mean T", ylabel="%")
         axes.grid(axis="y")
         if ann:
-            axes.text(0.99, 0.02, "dashed: quantised ANN", ha="right", transform=axes.transAxes, color=MUTED)
-        axes.legend()
+            axes.plot([], [], "--", color=MUTED, linewidth=1.0, label="quantised ANN")
+        figure.legend(loc="outside lower center")
     return path

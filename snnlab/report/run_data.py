@@ -1,6 +1,5 @@
 """Reads a run's directory for its page: measurements, settings, environment."""
 
-import base64
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from snnlab.config.origins import flatten
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.metric_names import known_at_each_step
+from snnlab.report.stored_picture import StoredPicture
 from snnlab.runs.config_file import read_config
 from snnlab.runs.listing import progress
 from snnlab.runs.overview import RunLine, run_line
@@ -177,18 +177,14 @@ class RunData:
                 found.setdefault(match[1], {})[int(match[2])] = float(value)
         return {layer: [steps[step] for step in sorted(steps)] for layer, steps in found.items()}
 
-    def pictures(self, *names: str) -> list[tuple[str, str]]:
-        """Stored plots as name and data URI."""
-        return [
-            (name, data_uri(file))
-            for name in names
-            if (file := self.folder / "plots" / f"{name}.png").exists()
-        ]
+    def pictures(self, *names: str) -> list[StoredPicture]:
+        """Stored plots."""
+        files = [self.folder / "plots" / f"{name}.png" for name in names]
+        return [StoredPicture(file) for file in files if file.exists()]
 
-    def analyses(self) -> list[tuple[str, str]]:
-        """What `snnlab analyse` has drawn of the run, as name and data URI."""
-        files = sorted((self.folder / "analysis").glob("*.png"))
-        return [(file.stem.replace("_", " "), data_uri(file)) for file in files]
+    def analyses(self) -> list[StoredPicture]:
+        """What `snnlab analyse` has drawn of the run."""
+        return [StoredPicture(file) for file in sorted((self.folder / "analysis").glob("*.png"))]
 
     @cached_property
     def _rows(self) -> Sequence[Mapping[str, Any]]:
@@ -231,8 +227,3 @@ def _is_measured(folder: Path) -> bool:
 
 def _run_folders(given: Path) -> list[Path]:
     return sorted(file.parent for file in given.rglob("config.yaml"))
-
-
-def data_uri(file: Path) -> str:
-    """A PNG as text that a page can hold."""
-    return f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"

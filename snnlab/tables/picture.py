@@ -64,7 +64,7 @@ def draw(filled: Filled, path: Path) -> Path:
         path,
         title=f"{filled.table.source}, {filled.scale} scale",
         horizontal=AXES.get(axis, axis),
-        note=filled.over_seeds,
+        note=filled.over_seeds.replace("+-", "\N{PLUS-MINUS SIGN}"),
     )
 
 

@@ -3,6 +3,9 @@
 import pytest
 
 from snnlab.plots import figure
+from tests.plots.conftest import drawn
+
+__all__ = ["drawn"]
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,14 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from matplotlib.text import Text
 from torch import nn
 
+from snnlab.analyse.chosen_layers import chosen_layers
 from snnlab.analyse.landscape import filter_normalised, moved
 from snnlab.cli import main
 from snnlab.evaluate.stored_run import load_run
@@ -87,8 +90,7 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
     assert all(is_picture(folder / f"analysis/{name}.png") for name in found)
     assert (folder / "checkpoints/last.pt").read_bytes() == weights
     layers = [row["layer"] for row in found["firing_rates"]]
-    assert len(layers) == 3
-    assert layers[-1] == "all neurons"
+    assert layers == ["conv 1", "conv 2", "all neurons"]
     for row in found["firing_rates"] + found["gradient_support"]:
         assert all(0 <= float(row[t]) <= 1 for t in ("t1", "t2", "t3"))
     assert {row["t"] for row in found["membrane"]} == {"1", "2", "3"}
@@ -103,6 +105,27 @@ def test_every_analysis_of_a_spiking_run(trained: Trained, capsys: pytest.Captur
     assert all(-1 <= float(row["least"]) <= float(row["ssim"]) <= 1 for row in found["encoding"])
     assert len(found["rescaling"]) == 3 * 24
     assert len(found["magnitudes"]) == 6 * 10
+
+
+def test_layers_are_called_alike_and_as_a_person_would(
+    trained: Trained, capsys: pytest.CaptureFixture[str], drawn: list[Any]
+) -> None:
+    """In tables, pictures and the first columns of the numbers; the place is a column of its own."""
+    folder = trained("neuron=dsatgo", "surrogate=rectangle")
+    capsys.readouterr()
+    assert main(["analyse", f"run={folder}", "what=all", *QUICK]) == 0
+    shown = capsys.readouterr().out
+    shown += "\n".join(text.get_text() for figure in drawn for text in figure.findobj(Text))
+    assert "features." not in shown
+    assert "conv 2" in shown
+    called: dict[str, set[str]] = {}
+    for file in (folder / "analysis").glob("*.csv"):
+        for row in rows(file):
+            if place := row.pop("place", None):
+                called.setdefault(place, set()).add(row.get("layer") or row["name"])
+            assert "features." not in " ".join(row.values())
+    assert called["features.5"] == {"conv 2"}
+    assert all(len(names) == 1 for names in called.values())
 
 
 def test_decays_of_a_run_from_before_they_were_called_so(trained: Trained) -> None:
@@ -171,11 +194,19 @@ def test_layers_are_chosen_by_a_part_of_their_name(
     assert main(["analyse", f"run={folder}", f"what={what}", f"{what}.{key}=no_such", *QUICK]) == 2
     said = capsys.readouterr().err
     assert f"error: {what}.{key}: no neuron layer has 'no_such' in its name" in said
-    first = said.partition("choose among: ")[2].partition(",")[0]
-    assert main(["analyse", f"run={folder}", f"what={what}", f"{what}.{key}={first}", *QUICK]) == 0
-    assert first in capsys.readouterr().out
-    if what == "membrane":
-        assert {row["layer"] for row in rows(folder / "analysis/membrane.csv")} == {first}
+    assert said.partition("choose among: ")[2].strip() == "conv 1, conv 2"
+    for wanted in ("conv 2", "features.5"):
+        assert main(["analyse", f"run={folder}", f"what={what}", f"{what}.{key}={wanted}", *QUICK]) == 0
+        assert "conv 2" in capsys.readouterr().out
+        if what == "membrane":
+            assert {row["layer"] for row in rows(folder / "analysis/membrane.csv")} == {"conv 2"}
+
+
+def test_a_layer_is_not_taken_for_one_whose_number_begins_alike() -> None:
+    names = {"features.2": "conv 1", "features.20": "conv 12"}
+    assert chosen_layers(names, names, "conv 1", "key") == ["features.2"]
+    assert chosen_layers(names, names, "features.2", "key") == ["features.2"]
+    assert chosen_layers(names, names, "conv", "key") == chosen_layers(names, names, "", "key") == [*names]
 
 
 def test_a_run_that_cannot_be_loaded_is_an_error(

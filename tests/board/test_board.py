@@ -9,6 +9,7 @@ from snnlab.board.page import board_page
 from snnlab.board.standing import Standing
 from snnlab.cli import main
 from snnlab.evaluate import robustness
+from snnlab.evaluate.corruption_names import CORRUPTIONS
 
 TINY = (
     "losses=[sdt,tmc]", "neurons=[lif]", "seeds=[0]", "severities=[3]", "levels=[0.1]", "batches=1",
@@ -35,7 +36,7 @@ def test_a_tiny_board_is_cut_goes_on_and_measures_nothing_twice(tmp_path, monkey
     assert main([*command, "--run"]) == 75
     assert main([*command, "--run"]) == 0
     once = [one for one in seen if one != "stop"]
-    assert len(once) == len(set(once)) == 2 * (1 + 3 + 15)
+    assert len(once) == len(set(once)) == 2 * (1 + 3 + len(CORRUPTIONS))
     assert main([*command, "--run"]) == 0
     assert len(seen) == len(once) + 1
     text = page.read_text()
@@ -112,3 +113,11 @@ def test_a_board_without_measurements_has_a_page():
     page = board_page([Standing("sdt", "lif", [], [])], [])
     assert "Not measured yet: sdt, lif." in page
     assert "All pairs" not in page
+
+
+def test_a_board_of_many_losses_and_kinds_has_a_narrow_column_for_each_kind():
+    """Colours of lines begin again; names of kinds stand upright, so that all of them are seen at once."""
+    page = board_page([Standing(f"loss{n}", "lif", [rows()], [0.9]) for n in range(12)], [])
+    assert "loss11, clean" in page
+    heads = re.findall(r'<th class="upright">([^<]+)</th>', page)
+    assert heads == 2 * ["clean", "noise: uniform", "fog", "contrast"]

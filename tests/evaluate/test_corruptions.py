@@ -5,11 +5,13 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from snnlab.evaluate.corruption_fog import height_map
 from snnlab.evaluate.corruptions import KINDS, corrupted
+from snnlab.evaluate.robustness import Condition, _corrupted
 
 
 @pytest.fixture
@@ -33,13 +35,23 @@ def test_every_kind_keeps_the_form_and_repeats(image, kind, channels):
         found = changed(image, kind, severity)
         assert (found.dtype, found.shape) == (np.uint8, image.shape)
         assert np.array_equal(found, changed(image, kind, severity))
-    small = changed(image[:8, :8], kind, 5)
-    assert small.shape == (8, 8, channels)
+    for height, width in ((8, 8), (20, 32), (32, 18)):
+        part = changed(image[:height, :width], kind, 5)
+        assert part.shape == (height, width, channels)
+    flat = np.full_like(image, 255)
+    for severity in (1, 5):
+        for extreme in (flat, 0 * flat):
+            assert changed(extreme, kind, severity).dtype == np.uint8
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("saturate", "glass_blur")])
+NOT_BY_SEVERITY = ("saturate", "glass_blur", "elastic_transform", "spatter")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NOT_BY_SEVERITY])
 def test_the_most_severe_changes_more_than_the_mildest(image, kind):
-    """Of saturation the mildest are the greyest; of glass the third has the widest blur."""
+    """Of saturation the mildest are the greyest; of glass the third has the widest blur; the mildest elastic transform
+    moves the whole image farthest; spatter is water up to the third and then mud.
+    """
     mild, severe = (np.abs(changed(image, kind, one).astype(float) - image).mean() for one in (1, 5))
     assert 0 < mild < severe
 
@@ -136,3 +148,89 @@ def test_fog_is_a_map_from_zero_to_one_that_goes_on_beyond_its_edge():
     assert np.abs(np.diff(smooth, axis=0)).mean() < np.abs(np.diff(rough, axis=0)).mean()
     black = np.zeros((32, 32, 3), np.uint8)
     assert np.array_equal(changed(black, "fog", 5), black)
+
+
+def test_snow_falls_on_a_paler_image(image):
+    """Flakes only add light: no pixel is darker than the paler image, and black shows the flakes alone."""
+    black = np.zeros((64, 64, 3), np.uint8)
+    for severity, keep in enumerate((0.95, 0.9, 0.9, 0.85, 0.8), start=1):
+        x = image / 255
+        grey = (x @ [0.299, 0.587, 0.114])[..., None]
+        pale = keep * x + (1 - keep) * np.maximum(x, 1.5 * grey + 0.5)
+        found = changed(image, "snow", severity)
+        assert (found >= np.floor(255 * pale.clip(0, 1)) - 1).all()
+        assert (found > 255 * pale + 1).any()
+        flakes = changed(black, "snow", severity).astype(int) - int(255 * (1 - keep) * 0.5)
+        # The same flakes turned around.
+        assert np.abs(flakes - flakes[::-1, ::-1]).max() <= 1
+        assert 0.03 < (flakes > 2).mean() < 1
+
+
+def test_spatter_is_water_and_then_mud():
+    grey, mud = np.full((64, 64, 3), 128, np.uint8), np.array([63, 42, 20])
+    for severity in range(1, 6):
+        found = changed(grey, "spatter", severity).astype(int)
+        hit = (found != 128).any(2)
+        assert 0.005 < hit.mean() < 0.7
+        if severity <= 3:
+            assert (found >= 128).all()
+            red, green, blue = found[hit].T
+            assert (red <= green).all()
+            assert (green == blue).all()
+            assert found.max() - 128 >= 100 * 0.5
+        else:
+            share = (128 - found[hit]) / (128 - mud)
+            assert share.mean(1).min() >= 0.79
+            assert np.ptp(share, axis=1).max() < 0.03
+    assert np.array_equal(
+        changed(grey[..., :1], "spatter", 1)[..., 0] != 128, (changed(grey, "spatter", 1) != 128).any(2)
+    )
+
+
+def test_an_elastic_transform_moves_the_image():
+    """The mildest is affine, the most severe is not; the image moves at most as far as said."""
+    x, y = np.meshgrid(np.arange(64.0), np.arange(64.0))
+    plane = np.stack([2 * x + 60, 2 * y + 60, x + y + 60], 2).astype(np.uint8)
+    places = np.stack([x, y, np.ones_like(x)], 2)[16:48, 16:48].reshape(-1, 3)
+    off = []
+    for severity in (1, 5):
+        moved = changed(plane, "elastic_transform", severity)[16:48, 16:48, :2].reshape(-1, 2) / 2.0
+        off.append((moved - places @ np.linalg.lstsq(places, moved, rcond=None)[0]).std())
+    # Of an affine map only what rounding to bytes leaves, in pixels.
+    assert off[0] < 0.2 < 0.35 < off[1]
+    for severity, corner in enumerate((0.08, 0.07, 0.06, 0.05, 0.03), start=1):
+        shift = (changed(plane, "elastic_transform", severity).astype(float) - plane)[21:43, 21:43] / 2
+        # Within the points that are moved a place goes at most four times as far, and a bit by the noise.
+        assert 0 < np.abs(shift[..., :2]).max() < 4 * corner * 64 + 0.1 * 64
+    black = np.zeros((32, 32, 3), np.uint8)
+    assert np.array_equal(changed(black, "elastic_transform", 3), black)
+
+
+def test_artificial_frost_is_the_share_of_an_image_and_the_white_of_ice():
+    for severity, (of_image, of_frost) in enumerate(
+        ((1.0, 0.2), (1.0, 0.3), (0.9, 0.4), (0.85, 0.4), (0.75, 0.45)), start=1
+    ):
+        grey = np.full((64, 64, 3), 100, np.uint8)
+        frost = (changed(grey, "artificial_frost", severity) - 100 * of_image) / 255 / of_frost
+        assert frost.min() >= -0.01
+        assert frost.max() <= 1
+        assert (frost[..., 0] <= frost[..., 2] + 0.02).all()
+        assert frost.std() > 0.1
+
+
+def test_a_sample_is_changed_alike_in_any_batch():
+    samples = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (6, 3, 16, 16), dtype=np.uint8))
+    target = torch.arange(6)
+    for kind in KINDS:
+        one_by_one, at_once, other = (
+            torch.cat([raw for raw, _ in _corrupted(batches, Condition(kind, 3.0), seed)])
+            for batches, seed in (
+                (iter(zip(samples.split(1), target.split(1), strict=True)), 0),
+                (iter([(samples[:4], target[:4]), (samples[4:], target[4:])]), 0),
+                (iter([(samples, target)]), 1),
+            )
+        )
+        assert torch.equal(one_by_one, at_once), kind
+        assert one_by_one.shape == samples.shape
+        if kind in ("snow", "spatter", "elastic_transform", "artificial_frost", "fog", "gaussian_noise"):
+            assert not torch.equal(one_by_one, other), kind

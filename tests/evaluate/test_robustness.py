@@ -8,6 +8,7 @@ from snnlab.cli import main
 from snnlab.config.measurements import RobustnessConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate import robustness
+from snnlab.evaluate.corruption_names import CORRUPTIONS
 from snnlab.evaluate.robustness import Condition, conditions
 
 TINY = (
@@ -33,7 +34,7 @@ def test_conditions_of_images_and_of_recordings():
     images, events = conditions(asked, True), conditions(asked, False)
     assert images[0] == events[0] == Condition("clean", 0.0)
     assert len(events) == 1 + 3 * 3
-    assert len(images) == 1 + 3 * 3 + 15 * 3
+    assert len(images) == 1 + 3 * 3 + len(CORRUPTIONS) * 3
     assert len(set(images)) == len(images)
     few = RobustnessConfig(kinds=("fog", "uniform"), severities=(2,), levels=(0.3,))
     assert conditions(few, True) == [Condition("uniform", 0.3), Condition("fog", 2.0)]

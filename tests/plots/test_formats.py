@@ -1,9 +1,12 @@
 """Pictures in further formats, and tooltips in SVG that PDF does not make links."""
 
+import numpy as np
 import pytest
 
+from snnlab.plots.curves import plot_curves
 from snnlab.plots.figure import MICRO, also_as
 from snnlab.plots.firing_rates import plot_firing_rates
+from snnlab.plots.frames import plot_frames
 
 RATES = {"features.2": [0.1, 0.25], "head.1": [0.5, 0.0]}
 
@@ -25,6 +28,15 @@ def test_beside_the_png(tmp_path, all_formats):
     assert "tip:" not in svg
     assert "<a " not in svg
     assert b"tip:" not in (tmp_path / "rates.pdf").read_bytes()
+
+
+def test_no_picture_links_anything_in_pdf(tmp_path, all_formats):
+    """PDF would make links of what SVG says: of images, of points and of cells."""
+    plot_frames(np.ones((2, 2, 4, 4)), tmp_path / "frames.png", label="x")
+    plot_curves([{"epoch": 1, "test/acc": 0.5}], tmp_path / "curves.png")
+    for file in tmp_path.iterdir():
+        assert b"tip:" not in file.read_bytes()
+        assert (b"<title>" in file.read_bytes()) == (file.suffix == ".svg")
 
 
 def test_png_alone_unless_asked(tmp_path):

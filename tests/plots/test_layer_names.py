@@ -1,8 +1,14 @@
 """Layers are named as a person would name them: counted from 1, by block, each name once."""
 
-import pytest
+import re
 
+import pytest
+import torch
+from torch import nn
+
+from snnlab.neurons import Neuron
 from snnlab.plots.layer_names import layer_names
+from tests.models.test_models import LARGE, NAMES, build
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,17 @@ from snnlab.plots.layer_names import layer_names
         (
             ["embedding", "network.neurons.0", "hidden_neuron"],
             "neuron",
-            ["embedding", "neuron 1", "hidden neuron 1"],
+            ["embedding", "neuron 1", "hidden neuron"],
+        ),
+        (
+            ["blocks.0.key_neuron", "blocks.0.last_neuron", "neuron"],
+            "neuron",
+            ["block 1 key neuron", "block 1 last neuron", "neuron 1"],
+        ),
+        (
+            ["convs.0", "convs.1", "stages.1.1.convs.0"],
+            "conv",
+            ["conv 1", "conv 2", "block 2.2 conv 1"],
         ),
         (["fc1", "all neurons"], "neuron", ["fc1", "all neurons"]),
     ],
@@ -47,3 +63,18 @@ def test_every_layer_has_a_name_of_its_own():
     found = layer_names(places)
     assert list(found) == places
     assert len(set(found.values())) == len(places)
+
+
+@pytest.mark.parametrize("name", [one for one in NAMES if one not in LARGE])
+def test_no_place_is_shown_of_any_network(name):
+    with torch.device("meta"):
+        model = build(name)
+    for what, kinds in (("neuron", (Neuron,)), ("conv", (nn.Conv2d, nn.Conv1d, nn.Linear))):
+        places = [place for place, module in model.named_modules() if isinstance(module, kinds)]
+        names = layer_names(places, what)
+        assert places
+        assert len(set(names.values())) == len(places)
+        for place, said in names.items():
+            assert "." not in place or said != place
+            # A point only between the numbers of a block, such as 2.1.
+            assert re.fullmatch(r"[A-Za-z0-9 ]+( \d+\.\d+)?[A-Za-z0-9 ]*", said), said

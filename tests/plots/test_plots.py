@@ -311,7 +311,7 @@ class TestLossTrends:
         many = [{"epoch": 1, **{f"test/nll_cum/t{t}": 1.0 / t for t in range(1, 41)}}]
         plot_loss_trends(many, tmp_path / "a.png")
         assert len(drawn[0].axes[0].lines) == 40
-        assert len(drawn[0].axes[0].get_legend().texts) <= 11
+        assert len(drawn[0].legends[0].texts) <= 11
         plot_loss_trends([{"epoch": 1, "train/loss": 1.0}], tmp_path / "b.png")
         assert (tmp_path / "b.csv").read_text() == "epoch\n"
 
@@ -325,7 +325,7 @@ class TestFiringRates:
         assert [label.get_text() for label in axes.get_yticklabels()] == ["conv2", "conv1"]
         assert [text.get_text() for text in axes.texts][:4] == ["0.10", "0.20", "0.30", "0.40"]
         written = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
-        assert written[0] == ["layer", "t1", "t2", "t3", "mean"]
+        assert written[0] == ["layer", "t1", "t2", "t3", "mean", "place"]
         assert written[1][:4] == ["conv2", "0.1", "0.2", "0.3"]
         assert float(written[1][4]) == pytest.approx(0.2)
 

@@ -1,11 +1,14 @@
 """The HTML page of runs: complete, well-formed, without a network, and what its charts say."""
 
 import json
+import os
 import re
 from html.parser import HTMLParser
 
+from snnlab.plots.figure import also_as
+from snnlab.plots.firing_rates import plot_firing_rates
 from snnlab.report.labels import differing, labels_of
-from snnlab.report.page import run_page
+from snnlab.report.page import TEMPLATES, run_page
 from snnlab.report.run_data import RunData
 
 VOID = {"meta", "img", "br", "link"}
@@ -178,3 +181,49 @@ def test_an_unfinished_run_is_labelled_and_no_part_of_means_and_bests(run):
     alone = run_page(runs[3:])
     assert "<h1>quickstart, seed 3 (unfinished, dead, epoch 3/16)</h1>" in alone
     assert "after epoch 3" in alone
+
+
+def test_letters_of_charts_are_as_large_as_those_of_a_page_on_any_screen(run):
+    """A chart is never shown smaller than it is, so its letters keep their size; on a telephone it is larger."""
+    page = run_page([RunData(run())])
+    style = re.sub(r"@media[^{]*\{(?:[^{}]|\{[^{}]*\})*\}", "", (TEMPLATES / "style.css").read_text())
+    narrow = int(re.search(r"multiples\.narrow \{.*minmax\((\d+)px", style)[1])
+    wide = int(re.search(r"multiples \{.*minmax\((\d+)px", style)[1])
+    # The narrowest telephones have 320 pixels, 266 of them inside a section.
+    assert 2 * narrow > 266 >= max(narrow, wide)
+    assert len(re.findall("minmax", (TEMPLATES / "style.css").read_text())) == 2
+    sizes = {"": wide, " small": narrow}
+    charts = re.findall(
+        r'<figure class="chart( small)?">.*?<svg viewBox="0 0 (\d+)\.?\d* .*?</svg>', page, re.DOTALL
+    )
+    assert {kind for kind, _ in charts} == set(sizes)
+    assert all(int(width) <= sizes[kind] for kind, width in charts)
+    letters = re.findall(r"font: ([\d.]+)px", "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL)))
+    letters += re.findall(r"font-size: ([\d.]+)px", page)
+    assert letters
+    assert all(float(size) >= 10 for size in letters)
+
+
+def test_a_stored_picture_is_shown_as_svg_with_its_values_where_there_is_one(run):
+    folder = run()
+    plot_firing_rates({"features.2": [0.25]}, folder / "analysis/rates.png")
+    data = RunData(folder)
+    (picture,) = data.analyses()
+    page = run_page([data])
+    assert picture.width == 480
+    assert 'style="--width: 480px"><img src="data:image/png' in page
+    also_as(("svg",))
+    plot_firing_rates({"features.2": [0.25]}, folder / "analysis/rates.png")
+    plot_firing_rates({"features.2": [0.25]}, folder / "analysis/twice.png")
+    also_as(())
+    page = run_page([RunData(folder)])
+    parsed(page)
+    assert page.count("<title>conv 1, t = 1: 0.2500</title>") == 2
+    assert "http" not in page
+    stored = "".join(re.findall(r'<figure class="picture".*?</figure>', page, re.DOTALL))
+    names = re.findall(r'\bid="([^"]+)"', stored)
+    assert len(names) == len(set(names))
+    assert set(re.findall(r'(?:href="|url\()#([^")]+)', stored)) <= set(names)
+    # A picture that was drawn again without SVG is shown, not the former one.
+    os.utime(folder / "analysis/rates.svg", (0, 0))
+    assert run_page([RunData(folder)]).count("<title>conv 1") == 1
