@@ -61,7 +61,7 @@ def plot_table(
     Returns:
         `path`.
     """
-    with drawing(path, WIDTH * len(panels), 4.2, title) as figure:
+    with drawing(path, WIDTH * len(panels), 4.0, title) as figure:
         for axes, (name, curves) in zip(
             figure.subplots(1, len(panels), squeeze=False).flat, panels.items(), strict=True
         ):
