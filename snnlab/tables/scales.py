@@ -25,6 +25,8 @@ STANDS_IN = {
 LEAST_SIZE = {"vgg16_snn": 32}
 # Samples of a published set may be shown larger, which would take minutes a step on a CPU, and the memory of a GPU.
 MOST_SIZE = 48
+# The sides of holes, by operation. One as large as the picture leaves nothing of it, and normalisation divides by zero.
+HOLES = {"cutout": ("size",), "nda": ("cutout",)}
 FEW_STEPS = (
     "trainer.epochs=1",
     "trainer.max_steps=2",
@@ -81,12 +83,17 @@ def _smoke(config: Callable[[Sequence[str]], RunConfig], lines: Sequence[str]) -
     if data == cfg.dataset.name:
         return list(FEW_STEPS)
     found = [f"dataset={data}" if data else "trainer.synthetic=true", *FEW_STEPS, *_scaled(cfg, 0.0)]
-    size = LEAST_SIZE.get(cfg.model.name)
-    # A size that the experiment sets holds for the stand-in, too.
-    if data and cfg.dataset.params["image_size"] > MOST_SIZE:
-        shown = config([*lines, *found]).dataset.params["image_size"]
-        size = MOST_SIZE if shown > MOST_SIZE else size
-    return [*found, f"dataset.image_size={size}"] if data and size else found
+    holes = [(op, key) for op in cfg.augment for key in HOLES.get(op.name, ())]
+    large = data and cfg.dataset.params["image_size"] > MOST_SIZE
+    if not data or not (holes or large or cfg.model.name in LEAST_SIZE):
+        return found
+    # What the experiment sets holds for the stand-in, too: the size of its samples, and of the holes in them.
+    shown = config([*lines, *found]).dataset.params["image_size"]
+    size = min(max(shown, LEAST_SIZE.get(cfg.model.name, 0)), MOST_SIZE)
+    found += [f"dataset.image_size={size}"] if size != shown else []
+    return found + [
+        f"augment.{op.name}.{key}={size // 2}" for op, key in holes if (op.params[key] or 0) >= size
+    ]
 
 
 def _shortened(cfg: RunConfig, factor: float) -> list[str]:

@@ -104,6 +104,15 @@ def test_samples_are_small_at_the_smoke_scale(experiment):
     assert 16 <= cfg.dataset.params["image_size"] <= 48
 
 
+def test_no_hole_is_as_large_as_the_picture_at_the_smoke_scale():
+    """MT-SNN's holes of 112 pixels left nothing of a digit of 16, and training diverged."""
+    with Planner() as planner:
+        for experiment, key in (("mtsnn_imagenet_resnet34", "size"), ("mtsnn_dvsgesture", "cutout")):
+            run = Run(experiment=experiment)
+            cfg = planner.config(at_scale(planner.config, TABLES["mtsnn_1"], run, (), "smoke", ()))
+            assert 0 < cfg.augment[-1].params[key] < cfg.dataset.params["image_size"]
+
+
 def test_a_table_that_says_nothing_of_it_has_no_runs_at_the_converged_scale():
     with Planner() as planner:
         for name in ("mtsnn_4", "twd_9", "figure_mtsnn_3"):
