@@ -4,6 +4,7 @@ The network is built on torch's meta device, where tensors have shapes and no nu
 memory and next to no time. A component that needs numbers cannot be built or run there; then two samples run for real.
 """
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -23,6 +24,8 @@ from snnlab.kernels import backend
 from snnlab.layers.two_heads import take_heads_apart
 from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.machine.device import pick_device
+from snnlab.neurons.base import Neuron
+from snnlab.own_code import as_own_mistake
 from snnlab.runs import checkpoint
 from snnlab.runs.data_check import identified
 from snnlab.runs.files import RunFiles
@@ -152,6 +155,9 @@ def _pass(
     with backend("eager"), ExitStack() as watching:
         for one in regularisers.values():
             watching.enter_context(one.watching(model))
+        for layer in model.modules():
+            if isinstance(layer, Neuron):
+                watching.callback(layer.register_forward_hook(_refuse_other_shape).remove)
         shape = model.train()(x_TBCHW.to(device)).shape
     for one in regularisers.values():
         one.term(model)
@@ -162,6 +168,17 @@ def _pass(
         loss.terms(logits, target)
 
 
+def _refuse_other_shape(neuron: nn.Module, given: tuple[Tensor, ...], spikes_T: Tensor) -> None:
+    """Raises ConfigError where a neuron does not give a spike for each current; what comes behind it would complain."""
+    if spikes_T.shape[1:] != given[0].shape[1:]:
+        cls = type(neuron)
+        shapes = [" x ".join(map(str, one.shape)) for one in (given[0], spikes_T)]
+        raise ConfigError(
+            f"{sys.modules[cls.__module__].__file__}: {cls.__name__} makes spikes {shapes[1]} of currents {shapes[0]}",
+            "forward_with_state returns spikes of the shape of its currents, [T, ...], and the state behind them",
+        )
+
+
 def _is_download(cfg: RunConfig) -> bool:
     """Whether the teacher is a published network, which only a run fetches."""
     name = cfg.distill.teacher
@@ -170,7 +187,7 @@ def _is_download(cfg: RunConfig) -> bool:
 
 @contextmanager
 def _worded(cfg: RunConfig, batch: tuple[Tensor, Tensor]) -> Iterator[None]:
-    """Names the network and its input in the errors of shapes that do not fit; those of a plugin keep their traceback.
+    """Names the network and its input in the errors of shapes that do not fit; those of a plugin name its line.
 
     Raises:
         ConfigError: in place of such an error.
@@ -180,7 +197,7 @@ def _worded(cfg: RunConfig, batch: tuple[Tensor, Tensor]) -> Iterator[None]:
     except SnnlabError:
         raise
     except (ValueError, RuntimeError) as error:
-        if cfg.plugins:
+        if as_own_mistake(error) is not None:
             raise
         shape = " x ".join(map(str, batch[0].shape))
         said = str(error).strip().splitlines() or [type(error).__name__]
