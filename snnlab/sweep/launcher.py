@@ -17,10 +17,12 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Protocol, runtime_checkable
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
+from snnlab.config.trust import override_key
 from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir
@@ -97,6 +99,12 @@ class _Child:
                 file.close()
 
 
+def _fixed(overrides: Sequence[str]) -> frozenset[str]:
+    """The keys to which the command line gives one value; a search hands them to each point, in its own spelling."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    return frozenset(one.key_or_group for one in parsed if not one.is_sweep_override())
+
+
 class PointProcesses:
     """The processes of one sweep, one for each point.
 
@@ -110,6 +118,8 @@ class PointProcesses:
         self.configs = configs
         self.options = options
         self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
+        self.trials: int | None = config.hydra.sweeper.get("n_trials")
+        self.fixed = _fixed(config.hydra.overrides.task) if self.trials else frozenset()
         self.logs = Path(str(config.hydra.sweep.dir))
         self.stopped = False
         self.interrupted = False
@@ -118,11 +128,14 @@ class PointProcesses:
 
     def run(self, points: list[list[str]], first: int) -> list[ProcessReturn]:
         """Runs points given by their overrides; returns a record for each that was started or done before."""
+        # A sweeper that makes its points as it goes, such as Optuna, hands them in one by one.
+        total = max(first + len(points), self.trials or 0)
         common = set.intersection(*map(set, points)) if len(points) > 1 else set()
         waiting = []
         for index, overrides in enumerate(points):
-            label = " ".join(one.lstrip("+") for one in overrides if one not in common)
-            waiting.append(_Point(index, f"[{first + index + 1}/{first + len(points)}] {label}", overrides))
+            chosen = [one.lstrip("+") for one in overrides if one not in common]
+            label = " ".join([one for one in chosen if override_key(one) not in self.fixed] or chosen)
+            waiting.append(_Point(index, f"[{first + index + 1}/{total}] {label}", overrides))
         free = self.options.slots
         found: dict[int, ProcessReturn] = {}
         with self._display, self._signals():

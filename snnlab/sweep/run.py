@@ -16,7 +16,7 @@ from snnlab.errors import PREEMPTED
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
 from snnlab.sweep.launcher import ProcessReturn
-from snnlab.sweep.search import best_trial, settings_of_search, trials
+from snnlab.sweep.search import best_trial, keep_quiet, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
 
@@ -52,6 +52,7 @@ def run_sweep(
             _say(f"sweep: {len(points)} runs checked, {done} done before")
         else:
             lines += settings_of_search(master, read)
+            keep_quiet(master)
             _say("sweep: its points are not known beforehand; each is checked when it starts")
         interrupted = False
         task = PointTask(train, {point.hydra_overrides: point.cfg for point in points})

@@ -1,8 +1,13 @@
 """The function that Hydra's launchers call for each point of a sweep."""
 
+import multiprocessing
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn
@@ -12,8 +17,9 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
 from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir
+from snnlab.runs.listing import shown
 from snnlab.runs.load import load
-from snnlab.runs.results import read_status
+from snnlab.runs.results import headline, read_result, read_status
 from snnlab.sweep.objective import objective
 from snnlab.sweep.requeue import requeue_if_warned
 
@@ -43,6 +49,19 @@ class PointTask:
             self.tried[key] = with_data(load(overrides, config_dirs), prepare=True)
         return self.tried[key]
 
+    def _beside_others(self, words: list[str], run: Path) -> int:
+        """Trains with two lines of output: where the run is, and what came of it."""
+        folder = shown(run)
+        sys.stdout.write(f"{folder}: started; log {folder}/log.txt\n")
+        sys.stdout.flush()
+        with redirect_stdout(StringIO()):
+            code = self.train(words)
+        said = {0: "done", PREEMPTED: "interrupted"}.get(code, "failed")
+        result = read_result(run) if code == 0 else None
+        sys.stdout.write(f"{folder}: {said}{f'; {headline(result)}' if result else ''}\n")
+        sys.stdout.flush()
+        return code
+
     def __call__(self, cfg: DictConfig) -> float:
         """Trains in this process, for launchers that run Python functions (basic, joblib, submitit).
 
@@ -51,8 +70,12 @@ class PointTask:
         """
         overrides = list(HydraConfig.get().overrides.task)
         config_dirs = [path.removeprefix("file://") for path in HydraConfig.get().searchpath]
+        words = ["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)]
         try:
-            code = self.train(["train", *overrides, *(f"--config-dir={folder}" for folder in config_dirs)])
+            # The lines of several runs at a time would stand between each other; each is in its run's own log.
+            beside = multiprocessing.parent_process() is not None
+            run = run_dir(self.config(overrides, config_dirs))
+            code = self._beside_others(words, run) if beside else self.train(words)
         except Exception:
             traceback.print_exc()
             code = 1

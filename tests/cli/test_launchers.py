@@ -26,6 +26,11 @@ def test_a_sweep_under_another_launcher(snnlab, here, launcher):
     assert "65.00 +- 7.07" in row
     assert "2 done" in row
     assert len(list(here.glob("runs/quickstart/*/seed[12]/result.json"))) == 2
+    if launcher == "joblib":
+        said = [line for line in done.stdout.splitlines() if line.startswith("runs/quickstart/")]
+        assert sum(": started; log runs/quickstart/" in line for line in said) == 2
+        assert sum(": done; test/acc" in line for line in said) == 2
+        assert "gpu None" not in done.stdout, "what the runs print is in their logs"
 
 
 def test_a_job_that_is_warned_of_its_end_is_queued_again_and_done_by_the_next_start(snnlab, here):
@@ -61,6 +66,8 @@ def test_a_search_goes_in_the_direction_of_the_metric_and_says_what_is_best(snnl
     search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1", "seed=range(0,4)"]
     done = snnlab(*SWEEP, *search, f"trainer.select={select}")
     assert done.returncode == 0, done.stderr
+    assert re.findall(r"^\[(\d)/4\] seed=\d: ", done.stdout, re.M)[::2] == ["1", "2", "3", "4"]
+    assert "study" not in done.stdout + done.stderr, "Optuna's own lines"
     found = re.search(r"best by (\S+): (\S+);", done.stdout)
     assert found[1] == select
     tried = {int(folder.name.removeprefix("seed")) for folder in here.glob("runs/quickstart/*/seed*")}
