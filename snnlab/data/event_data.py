@@ -291,7 +291,7 @@ class EventData(LabelledData):
         try:
             self._integrate(recordings, [index])
         except SnnlabError as error:
-            return error.message
+            return f"{error.message}\n{error.hint}"
         return ""
 
     def _files_of(self, recordings: Sequence[Recording]) -> DataFiles | None:
