@@ -8,12 +8,42 @@ from snnlab import own_code, registry
 from snnlab.cli import main
 
 FAULTS = {
-    "on import": ("neurons/my_neuron.py", "import torch\n", "import torch, not_there\n", "ModuleNotFoundError: No mod"),
-    "in the constructor": ("neurons/my_neuron.py", "self.slope = slope", "self.slope = 1 / 0", "ZeroDivisionError: div"),
-    "in the forward pass": ("neurons/my_neuron.py", "            h = v + x", "            h = v + y", "NameError: name 'y'"),
-    "in PyTorch": ("neurons/my_neuron.py", "h = v + x", "h = v + x[..., :-1]", "RuntimeError: The size of tensor"),
-    "of a loss": ("losses/my_loss.py", "last_TBK = logits_TBK", "last_TBK = logits_TKB", "NameError: name 'logits_TKB'"),
-    "of a data set": ("datasets/my_data.py", "np.arange(250)", "np.arrange(250)", "AttributeError: module 'numpy'"),
+    "on import": (
+        "neurons/my_neuron.py",
+        "import torch\n",
+        "import torch, not_there\n",
+        "ModuleNotFoundError: ",
+    ),
+    "in the constructor": (
+        "neurons/my_neuron.py",
+        "self.slope = slope",
+        "self.slope = 1 / 0",
+        "ZeroDivisionError: ",
+    ),
+    "in the forward pass": (
+        "neurons/my_neuron.py",
+        "            h = v + x",
+        "            h = v + y",
+        "NameError: ",
+    ),
+    "in PyTorch": (
+        "neurons/my_neuron.py",
+        "h = v + x",
+        "h = v + x[..., :-1]",
+        "RuntimeError: The size of tensor",
+    ),
+    "of a loss": (
+        "losses/my_loss.py",
+        "last_TBK = logits_TBK",
+        "last_TBK = logits_TKB",
+        "NameError: ",
+    ),
+    "of a data set": (
+        "datasets/my_data.py",
+        "np.arange(250)",
+        "np.arrange(250)",
+        "AttributeError: module 'numpy'",
+    ),
 }
 OWN = ["neuron=my_neuron", "loss=my_loss", "dataset=my_data", "num_steps=3", "model.channels=[4,4]"]
 
@@ -50,7 +80,9 @@ def test_a_neuron_that_changes_the_shape_is_named(lab, capsys):
     spoil(lab, "neurons/my_neuron.py", "torch.stack(spikes_T),", "torch.stack(spikes_T)[..., :1],")
     assert main(["check", f"plugins=[{lab.name}]", *OWN]) == 2
     error = capsys.readouterr().err.splitlines()[0]
-    assert error.startswith(f"error: {lab}/neurons/my_neuron.py: MyNeuron makes spikes 3 x 2 x 4 x 16 x 1 of currents ")
+    assert error.startswith(
+        f"error: {lab}/neurons/my_neuron.py: MyNeuron makes spikes 3 x 2 x 4 x 16 x 1 of currents "
+    )
 
 
 def test_the_traceback_can_be_had(lab, monkeypatch):
