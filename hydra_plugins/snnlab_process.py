@@ -25,12 +25,12 @@ class ProcessLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from snnlab.runs.load import load
-        from snnlab.sweep.launcher import PointProcesses
+        from snnlab.sweep.launcher import NoMoreRunsError, PointProcesses
         from snnlab.sweep.options import ProcessOptions
         from snnlab.sweep.task import PointTask
 
         if self.stopped:
-            return []
+            raise NoMoreRunsError  # a sweeper that asks for one job after another may not take an empty answer
         task = self.task_function
         configs = task.config if isinstance(task, PointTask) else load
         processes = PointProcesses(self.config, ProcessOptions(**self.options), configs)

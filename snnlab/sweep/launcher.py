@@ -38,6 +38,10 @@ LOOK_AGAIN_SECONDS = 2.0  # at points that run elsewhere
 IN_USE = SnnlabError.exit_code  # of a run, among other things, whose directory is in use
 
 
+class NoMoreRunsError(Exception):
+    """A sweeper asks for more runs after the sweep was stopped, by a signal or at the first failure."""
+
+
 @runtime_checkable
 class Stoppable(Protocol):
     """A launcher that says whether it was stopped before all points were started; Hydra's own do not."""

@@ -15,7 +15,7 @@ from snnlab.config.trust import plugins_named
 from snnlab.errors import PREEMPTED
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
-from snnlab.sweep.launcher import ProcessReturn
+from snnlab.sweep.launcher import NoMoreRunsError, ProcessReturn
 from snnlab.sweep.search import best_trial, keep_quiet, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
@@ -63,6 +63,8 @@ def run_sweep(
                 hydra.multirun(MAIN, task, lines, with_log_configuration=False)
         except KeyboardInterrupt:
             interrupted = True
+        except NoMoreRunsError:
+            pass  # how the runs ended says why
     processes = [one for one in task.ended if isinstance(one, ProcessReturn)]
     interrupted |= any(one.exit_code == PREEMPTED for one in processes)
     points = points or trials(task.tried, read)
