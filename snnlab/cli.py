@@ -178,6 +178,8 @@ def _disk_error(error: OSError) -> SnnlabError:
     hint = "paths.runs=DIR and paths.data=DIR name other places for runs and data"
     if error.errno == errno.EISDIR:
         hint = "name a file in it"
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        hint = f"this user may not read or write there; {hint}"
     elif error.errno in FULL:
         hint = f"make room and repeat the command, a run continues from its last checkpoint; {hint}"
     return SnnlabError(f"{place}{error.strerror}", hint)
