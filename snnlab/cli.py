@@ -18,6 +18,7 @@ import snnlab
 from snnlab.config.suggest import closest, did_you_mean
 from snnlab.errors import PREEMPTED, ConfigError, SnnlabError
 from snnlab.machine.lifeline import watch
+from snnlab.own_code import as_own_mistake
 from snnlab.signals import handle_stop_signals, raise_when_stopped, restore
 from snnlab.system import missing, provide_home
 from snnlab.verbs import verbs
@@ -91,13 +92,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence()  # the reader (such as `head`) has left
         return 0
-    except OSError as error:
-        if error.errno not in DISK_ERRORS:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            if error.filename is None:
+                _name_full_output(error)
+            mistake = _disk_error(error)
+        elif (own := as_own_mistake(error)) is not None:
+            mistake = own
+        else:
             raise
-        if error.filename is None:
-            _name_full_output(error)
-        _print_error(_disk_error(error))
-        return SnnlabError.exit_code
+        _print_error(mistake)
+        return mistake.exit_code
     except KeyboardInterrupt as stop:
         # Nothing that follows, up to the end of the process, may be cut short by a further signal.
         handle_stop_signals(signal.SIG_IGN)
@@ -173,6 +178,8 @@ def _disk_error(error: OSError) -> SnnlabError:
     hint = "paths.runs=DIR and paths.data=DIR name other places for runs and data"
     if error.errno == errno.EISDIR:
         hint = "name a file in it"
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        hint = f"this user may not read or write there; {hint}"
     elif error.errno in FULL:
         hint = f"make room and repeat the command, a run continues from its last checkpoint; {hint}"
     return SnnlabError(f"{place}{error.strerror}", hint)

@@ -35,6 +35,7 @@ KINDS = MappingProxyType(
 )
 SEVERAL = ("augment", "regulariser")
 """The kinds of which a run has any number, in an ordered mapping from name to keys."""
+_USED: set[str] = set()
 
 
 def component_files(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, tuple[str, Path]]:
@@ -69,6 +70,8 @@ def load(kind: str, name: str, plugins: tuple[str, ...] = ()) -> type[Any]:
     if name not in files:
         raise ConfigError(f"{kind}: no {kind} is called '{name}'", f"choose one of: {', '.join(files)}")
     module_name, file = files[name]
+    if (top := module_name.partition(".")[0]) != "snnlab":
+        _USED.add(top)
     module = _import(module_name)
     for attribute, value in vars(module).items():
         if isinstance(value, type) and value.__module__ == module_name and is_class_of(attribute, name):
@@ -76,6 +79,11 @@ def load(kind: str, name: str, plugins: tuple[str, ...] = ()) -> type[Any]:
     raise ConfigError(
         f"{file}: no class named like the file", f"call it '{name}', in any case, without underscores"
     )
+
+
+def packages_used() -> frozenset[str]:
+    """The packages, other than snnlab, of which this process has loaded components."""
+    return frozenset(_USED)
 
 
 def is_class_of(class_name: str, component: str) -> bool:

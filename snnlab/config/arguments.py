@@ -22,8 +22,8 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hint
 
 from snnlab.config import types
 from snnlab.config.check import section
+from snnlab.config.example import as_override
 from snnlab.config.hints import type_of
-from snnlab.config.problems import as_override
 from snnlab.config.signature import field_docs
 
 

@@ -16,6 +16,7 @@ from snnlab.config import measurements, schema
 from snnlab.config.automatic import LAYOUT, chosen_layout
 from snnlab.config.components import check_component, check_residual_neuron, check_several, chosen_keys
 from snnlab.config.origins import Origins
+from snnlab.config.other_names import other_key
 from snnlab.config.problems import Problems, plain
 from snnlab.config.signature import Signature, read_dataclass
 from snnlab.config.suggest import closest, was_it
@@ -187,7 +188,13 @@ def _second_level(mapping: Mapping[str, Any]) -> dict[str, Collection[str]]:
 
 def _unknown_top_level(key: str, problems: Problems) -> None:
     known = top_level_keys()
-    found = problems.places(key)
+    other = other_key(key)
+    found = [other] if other else problems.places(key)
+    if key.lower() == "num_classes":
+        problems.add(
+            key, "no setting: the data set says it", "snnlab data verify NAME prints the number of classes"
+        )
+        return
     if not found:
         # There are many keys, so only a close match is suggested.
         below = dict.fromkeys(chain.from_iterable(problems.homes.values()))

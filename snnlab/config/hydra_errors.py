@@ -12,9 +12,10 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from snnlab.config.search import MAIN, SearchPath
-from snnlab.config.suggest import choices_hint, did_you_mean
+from snnlab.config.suggest import choices_hint, did_you_mean, unknown_choice
 from snnlab.errors import ConfigError
 from snnlab.packages import how_to_install
+from snnlab.registry import KINDS
 
 CHOICE = re.compile(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'")
 INSIDE = re.compile(r"In '([\w/]+)'")
@@ -97,10 +98,12 @@ def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> C
     if group.startswith("hydra/"):
         installed = (Path(one).stem for one in ConfigStore.instance().list(group))
         options = sorted({*options, *installed, *(name for kind, name in PLUGINS if kind == group)})
-    guess = did_you_mean(name, options)
+    if group in KINDS and search.absent is not None:
+        return search.absent
+    guess = unknown_choice(group, name, options)
     file = search.file(inside) if inside != MAIN else None
     place = f"set in {search.label(file)}; " if file else ""
     return ConfigError(
         f"{group}: unknown choice '{name}'{guess}",
-        f"{place}{choices_hint(group, options)}",
+        f"{place}{choices_hint(group, options)}{'' if guess else search.own(group)}",
     )

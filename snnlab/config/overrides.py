@@ -4,10 +4,13 @@ Users may write `experiment=x` or `+experiment=x`, `neuron=lif` or `+neuron=lif`
 Values become `++key=value`, so that an unknown key reaches our checker, whose message is better than "use +key".
 """
 
+import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -15,13 +18,16 @@ from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
 from snnlab.config.search import SearchPath
-from snnlab.config.suggest import choices_hint, closest, did_you_mean
+from snnlab.config.suggest import choices_hint, closest, unknown_choice
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS
 
 NUMBER = re.compile(r"nan|inf|[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 # Hydra merges appended groups in the order given: an experiment first, a debug mode last.
 # The others, such as hydra.run.dir, would have no effect; callbacks and logging are refused by name.
+_HOME = re.compile(r"([^=\s]+=)(~(?:/[^,\[\]{}]*)?)")
+_LISTED = re.compile(r"[(\[{]?([\w.+-]+(?:\s*[;,]\s*[\w.+-]+)+)[)\]}]?")
+_YAML = re.compile(r"\.yaml(?=['\"\s]*(?:[,\]]|$))")
 OF_HYDRA = ("launcher", "sweeper", "callbacks", "hydra_logging", "job_logging")
 APPENDED_ORDER = {"experiment": 0, "debug": 2}
 
@@ -92,6 +98,7 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
         return ReadOverride(f"{plus}{text.lstrip('+')}", text.lstrip("+"), key, group, is_sweep=True)
     values = _values(parsed, search)
     if group:
+        values = [_YAML.sub("", value) for value in values]
         for value in values:
             _check_choice(key, value, search)
         # A choice called `nan` or `2024` is still a name.
@@ -109,11 +116,17 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
 
 
 def _parse(text: str, search: SearchPath) -> Override:
+    if home := _HOME.fullmatch(text):  # shells expand it in front of a word only, and Hydra cannot read it
+        text = home[1] + "'" + os.path.expanduser(home[2]).replace("'", "\\'") + "'"
     try:
         return OverridesParser.create().parse_override(text)
     except HydraException:
         pass
-    if "=" in text:
+    key, equals, value = text.partition("=")
+    if equals and (listed := _LISTED.fullmatch(value.strip())):
+        items = ",".join(re.split(r"[;,\s]+", listed[1]))
+        hint = f"a list stands in brackets: '{key}=[{items}]'"
+    elif equals:
         hint = "quote a value with special characters for the shell and for Hydra: 'key=\"a, b\"'"
     elif guess := closest(text, search.options("experiment")):
         hint = f"Did you mean +experiment={guess}?"
@@ -152,10 +165,22 @@ def _check_choice(group: str, value: str, search: SearchPath) -> None:
         name = name.strip("'\" ").removesuffix(".yaml")
         if name in options or name == "null":
             continue
-        guess = did_you_mean(name, options)
-        package = ", plugins=[PACKAGE] components" if group in KINDS else ""
-        own = "" if guess or search.extra else f"; --config-dir DIR brings YAML files of your own{package}"
+        if group in KINDS and search.absent is not None:
+            raise search.absent
+        hint = _hint_at_file(group, name)
+        guess = "" if hint else unknown_choice(group, name, options)
+        own = "" if guess else search.own(group)
         raise ConfigError(
-            f"{group}: unknown choice '{name}'{guess}",
-            choices_hint(group, options) + own,
+            f"{group}: unknown choice '{name}'{guess}", hint or choices_hint(group, options) + own
         )
+
+
+def _hint_at_file(group: str, name: str) -> str:
+    """How a file is chosen, if its path was given in the place of a name."""
+    file = Path(f"{name}.yaml").expanduser()
+    if not file.is_file() or file.resolve().parent.name != group:
+        return ""
+    above = shlex.quote(str(file.parent.parent))
+    return (
+        f"a file is chosen by its name, and its folder given apart: --config-dir {above} {group}={file.stem}"
+    )

@@ -34,8 +34,44 @@ def refuse_unplaced(read: Sequence[ReadOverride], search: SearchPath) -> None:
             continue  # their keys belong below the group's name
         for name in one.text.partition("=")[2].strip("[]").split(","):
             file = search.file(f"{one.key}/{name.strip().strip(chr(39))}")
+            if file is not None:
+                _refuse_misshapen(file, search)
             if file is not None and not _has_line(file):
                 raise unplaced(one.key, file, search)
+
+
+def _refuse_misshapen(file: Path, search: SearchPath) -> None:
+    """Refuses a file that is no mapping, or whose defaults are no list of choices; Hydra would not name the file.
+
+    Raises:
+        ConfigError: it names the file and the form that is expected.
+    """
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8", errors="replace"))
+    except yaml.YAMLError:
+        return  # has an error of its own, with the line
+    if not isinstance(values, dict | None):
+        raise ConfigError(
+            f"{search.label(file)}: expected keys and values", "write num_steps: 4, for example"
+        )
+    defaults = values.get("defaults", []) if values else []
+    for entry in defaults if isinstance(defaults, list) else [defaults]:
+        choices = entry.values() if isinstance(entry, dict) else [entry]
+        if not isinstance(defaults, list) or not all(
+            isinstance(choice, str | list | None) for choice in choices
+        ):
+            raise ConfigError(
+                f"{search.label(file)}: defaults: expected a list of choices, got {entry}",
+                "write - override /neuron: plif, for example; single keys stand below, outside of defaults",
+            )
+        for key in entry if isinstance(entry, dict) else ():
+            word, _, group = str(key).rpartition(" ")
+            group = group.lstrip("/").partition("@")[0]
+            if word != "override" and group in search.default_groups:
+                raise ConfigError(
+                    f"{search.label(file)}: defaults: '{key}' would choose a second {group}",
+                    f"write - override /{group}: {entry[key]}",
+                )
 
 
 def unplaced(group: str, file: Path, search: SearchPath) -> ConfigError:

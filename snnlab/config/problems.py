@@ -1,10 +1,13 @@
 """Collects the problems and notes of a config, with the origin of each value."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from snnlab.config.example import as_override, example_of
 from snnlab.config.origins import Origins
+from snnlab.config.other_names import other_key
 from snnlab.config.signature import Key
 from snnlab.config.suggest import did_you_mean, was_it
 from snnlab.config.types import MismatchError
@@ -57,7 +60,8 @@ class Problems:
         """Adds the problem of an unknown key; `what` describes the owner, `keys` are the keys it has."""
         keys = list(keys)
         name = path.rpartition(".")[2]
-        guess = did_you_mean(name, keys) or was_it(self.places(name))
+        other = other_key(name)
+        guess = was_it([other]) if other else did_you_mean(name, keys) or was_it(self.places(name))
         self.add(path, f"unknown key{guess}", f"keys of {what}: {', '.join(keys) or 'none'}")
 
     def value(self, path: str, key: Key, value: Any) -> Any:
@@ -68,12 +72,19 @@ class Problems:
         try:
             return key.type.convert(value)
         except MismatchError as error:
-            self.add(path, error.message, error.hint or f"for example {path}={as_override(key.default)}")
+            self.add(path, error.message, error.hint or _hint(path, key, value))
             return None
 
     def note(self, path: str, value: Any, text: str) -> None:
         """Adds a remark on a value."""
         self.notes.append(f"{path}={as_override(value)} ({self.origins[path].text}) {text}")
+
+
+def _hint(path: str, key: Key, value: Any) -> str:
+    counted = re.fullmatch(r"(\d+)(?:\.\.\.?|:|-)(\d+)", value) if isinstance(value, str) else None
+    if counted:
+        return f"one run takes one value; several runs: train -m '{path}=range({counted[1]},{int(counted[2]) + 1})'"
+    return f"for example {path}={example_of(key)}"
 
 
 def plain(value: Any) -> Any:
@@ -85,12 +96,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Default):
         return float(value)
     return value if value is None or isinstance(value, bool | int | float) else str(value)
-
-
-def as_override(value: Any) -> str:
-    """A value as the command line spells it: `[1,2]`, `null`, `true`."""
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(as_override, value))}]"
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from snnlab.config import types
 from snnlab.config.arguments import Argument, Arguments, Bare, Choices, ReadBy, Several, arguments_of
 from snnlab.config.check import check_section, section, top_level_keys
+from snnlab.config.example import as_override
 from snnlab.config.origins import Origins
-from snnlab.config.problems import as_override
 from snnlab.config.suggest import check_choice, closest, did_you_mean
 from snnlab.errors import ConfigError
 

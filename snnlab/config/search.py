@@ -1,7 +1,6 @@
 """Finds the YAML files: the shipped `conf/` first, then the folders given with --config-dir."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ import yaml
 
 from snnlab.config.bare_components import bare_components
 from snnlab.errors import ConfigError
+from snnlab.registry import KINDS
 
 MAIN = "train"
 
@@ -21,6 +21,10 @@ def shipped() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
+def _shipped_groups() -> set[str]:
+    return {folder.name for folder in shipped().iterdir() if folder.is_dir()}
+
+
 @dataclass(frozen=True)
 class SearchPath:
     """The folders in which configs are looked up.
@@ -28,6 +32,7 @@ class SearchPath:
     Args:
         extra: the user's folders, structured like `conf/`.
         bare: the source files of components without a YAML file, see `bare_components`.
+        absent: what is wrong with the packages that were named, which is why choices of theirs are unknown.
 
     Raises:
         ConfigError: a folder does not exist, or two folders have a file of the same name.
@@ -35,12 +40,18 @@ class SearchPath:
 
     extra: tuple[Path, ...] = ()
     bare: Mapping[str, Path] = field(default_factory=dict)
+    absent: ConfigError | None = None
 
     def __post_init__(self) -> None:
         seen: dict[Path, Path] = {}
         for root in self.roots if self.extra else ():
             if not root.is_dir():
                 raise ConfigError(f"--config-dir: no such folder: {root}", "give a folder shaped like conf/")
+            if root.name in _shipped_groups() and any(root.glob("*.yaml")):
+                raise ConfigError(
+                    f"--config-dir: {root} holds the choices of one group",
+                    f"give the folder above it, {root.parent}",
+                )
             for file in root.rglob("*.yaml"):
                 if (known := seen.setdefault(name := file.relative_to(root), root)) != root:
                     raise ConfigError(
@@ -52,11 +63,10 @@ class SearchPath:
     def of(cls, extra: Sequence[str | Path], plugins: Collection[str] = ()) -> "SearchPath":
         """The shipped configs and these folders, in this order, and the components of the command line's packages."""
         found = cls(tuple(Path(folder).expanduser().resolve() for folder in extra))
-        with suppress(
-            ConfigError
-        ):  # a package that is not there is a problem of the configuration, one of several
+        try:
             return replace(found, bare=bare_components(plugins, found.roots)) if plugins else found
-        return found
+        except ConfigError as error:  # a problem of the configuration, one of several
+            return replace(found, absent=error)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -86,6 +96,16 @@ class SearchPath:
         """The choices of a group, in alphabetical order."""
         bare = {name.partition("/")[2] for name in self.bare if name.startswith(f"{group}/")}
         return sorted(bare | {file.stem for root in self.roots for file in (root / group).glob("*.yaml")})
+
+    def own(self, group: str) -> str:
+        """The ending of a hint: what brings choices of one's own, as far as the command has not made use of it."""
+        files = "" if self.extra else "--config-dir DIR brings YAML files of your own"
+        package = "plugins=[PACKAGE] components" if group in KINDS and not self.bare else ""
+        if package and not files:
+            package = "plugins=[PACKAGE] brings components of your own"
+        return "".join(
+            f"{sign}{text}" for sign, text in (("; ", files), (", " if files else "; ", package)) if text
+        )
 
     @cached_property
     def default_groups(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
+from snnlab.config.other_names import other_choice
 from snnlab.errors import ConfigError
 
 MANY = 20  # choices that one line still holds
@@ -19,7 +20,7 @@ def closest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
         (
             one
             for one in candidates
-            if min(len(name), len(one)) > 1 and (one.startswith(name) or name.startswith(one))
+            if min(len(name), len(one)) > 1 and (one.startswith(name.lower()) or name.lower().startswith(one))
         ),
         None,
     )
@@ -34,6 +35,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def was_it(names: Sequence[str]) -> str:
     """The ending of an error message from given names, `. Did you mean 'neuron.tau' or 'loss.tau'?`; may be empty."""
     return f". Did you mean {' or '.join(map(repr, names))}?" if names else ""
+
+
+def unknown_choice(group: str, name: str, options: Sequence[str]) -> str:
+    """The ending of the message about an unknown choice: what it is called here, or a similar name."""
+    last = name.rpartition(".")[2]  # of torch.optim.Adam
+    other = other_choice(group, name)
+    return was_it([other]) if other in options and other else did_you_mean(last, options)
 
 
 def choices_hint(group: str, options: Sequence[str]) -> str:

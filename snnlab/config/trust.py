@@ -34,7 +34,11 @@ def override_key(text: str) -> str:
 
 
 def plugins_named(overrides: Sequence[str]) -> frozenset[str]:
-    """The packages that overrides name, as `plugins=[a,b]`."""
+    """The packages that overrides name, as `plugins=[a,b]`.
+
+    Raises:
+        ConfigError: the brackets are left out.
+    """
     named: frozenset[str] = frozenset()
     for text in overrides:
         if override_key(text) == "plugins":
@@ -42,6 +46,10 @@ def plugins_named(overrides: Sequence[str]) -> frozenset[str]:
                 value = yaml.safe_load(text.partition("=")[2])
             except yaml.YAMLError:
                 value = None
+            if isinstance(value, str) and re.fullmatch(r"[\w., ]+", value):
+                raise ConfigError(
+                    f"plugins: expected a list [...] of: text, got '{value}'", f"write plugins=[{value}]"
+                )
             named = frozenset(map(str, value)) if isinstance(value, list) else frozenset()
     return named
 

@@ -83,7 +83,10 @@ def verify(cfg: RunConfig, dataset: LabelledData) -> int:
         problems = [f"{error.message}; {error.hint}"]
     console = Console()
     if status.cache is not None and not status.cached and not problems:
-        console.print(f"{cfg.data_name}: no frames yet; snnlab data prepare makes them", soft_wrap=True)
+        console.print(
+            f"{cfg.data_name}: no frames yet with these settings; snnlab data prepare makes them",
+            soft_wrap=True,
+        )
     more = [f"and {len(problems) - _NAMED:,} more"] if len(problems) > _NAMED else []
     for line in [*contents, *problems[:_NAMED], *more]:
         console.print(f"{cfg.data_name}: {line}", highlight=False, soft_wrap=True, markup=False)

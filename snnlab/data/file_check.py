@@ -50,9 +50,11 @@ def unreadable(problem: Callable[[int], str], count: int, name: str) -> list[str
     """What is wrong with each file that cannot be read.
 
     Args:
-        problem: what is wrong with the file of this index; empty if nothing is.
+        problem: what is wrong with the file of this index; empty if nothing is. A second line is what to do about it,
+            which is said of the first file, as the others tend to have the same fault.
         count: number of files.
         name: of the data set.
     """
     found = read_ahead(problem, range(count), reading_workers(count))
-    return [one for one in track(found, count, f"reading {name}") if one]
+    problems = [one.partition("\n") for one in track(found, count, f"reading {name}") if one]
+    return [f"{said}; {hint}" if hint and not k else said for k, (said, _, hint) in enumerate(problems)]

@@ -57,7 +57,7 @@ class Integration:
         try:
             self.frames(recordings, [index])
         except SnnlabError as error:
-            return error.message
+            return f"{error.message}\n{error.hint}"
         return ""
 
     @property

@@ -159,17 +159,31 @@ class ImageFolder(ImageData):
         cache = open_cache(self._folder())
         if cache is not None and cache.is_of(files_hash(stamps), labels):
             return cache
-        return build_cache(
-            self._folder(),
-            [one.name for one in found],
-            stamps,
-            labels,
-            (1, *self.raw_shape),
-            partial(self._read, found),
-            self._parameters(),
-            vars(self._files_of(found)),
-            reading_workers(len(found)),
+        try:
+            return build_cache(
+                self._folder(),
+                [one.name for one in found],
+                stamps,
+                labels,
+                (1, *self.raw_shape),
+                partial(self._read, found),
+                self._parameters(),
+                vars(self._files_of(found)),
+                reading_workers(len(found)),
+            )
+        except DataError as error:
+            raise self._all_broken(found) or error from error
+
+    def _all_broken(self, found: Sequence[Recording]) -> DataError | None:
+        """One error about all pictures that cannot be read, so that nobody meets them one after another."""
+        problems = unreadable(partial(self._problem, found), len(found), self.own.name)
+        if not problems:
+            return None
+        more = (
+            f"; {len(problems) - 1} more of {len(found):,} files cannot be read" if len(problems) > 1 else ""
         )
+        names = f"; snnlab data verify image_folder dataset.folder={self.own.path} names all" if more else ""
+        return DataError(f"{problems[0]}{more}", f"correct or remove what is no picture{names}")
 
     def _read(self, found: Sequence[Recording], indices: Sequence[int]) -> NDArray[np.uint8]:
         pictures = [read_picture(found[i].path, self.image_size, self.in_channels) for i in indices]

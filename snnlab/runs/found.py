@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -11,7 +12,13 @@ DEPTH = 5
 
 
 def run_folders(root: Path) -> list[Path]:
-    """The run directory itself, or all below it, sorted; hidden folders and what lies in a run are left out."""
+    """The run directory itself, or all below it, sorted; hidden folders and what lies in a run are left out.
+
+    Raises:
+        PermissionError: this user may not look into the folder; folders below it that are closed are passed over.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.scandir(root).close()
     return sorted(_below(root, DEPTH))
 
 

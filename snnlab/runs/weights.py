@@ -133,7 +133,7 @@ def content_hash(file: Path) -> str:
 def _hash_of(file: Path, key: str) -> str:
     try:
         state = file.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"{key}: no such file: {file}", "train it first, or correct the path") from None
     return _content_hash(file, state.st_size, state.st_mtime_ns)
 

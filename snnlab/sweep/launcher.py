@@ -14,10 +14,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol, runtime_checkable
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
+from snnlab.config.trust import override_key
 from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import headline, read_result, running_in
@@ -91,6 +93,12 @@ class _Child:
     is_said: bool = False
 
 
+def _fixed(overrides: Sequence[str]) -> frozenset[str]:
+    """The keys to which the command line gives one value; a search hands them to each point, in its own spelling."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    return frozenset(one.key_or_group for one in parsed if not one.is_sweep_override())
+
+
 class PointProcesses:
     """The processes of one sweep, one for each point.
 
@@ -108,6 +116,8 @@ class PointProcesses:
         self.options = options
         self.places = places
         self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
+        self.trials: int | None = config.hydra.sweeper.get("n_trials")
+        self.fixed = _fixed(config.hydra.overrides.task) if self.trials else frozenset()
         self.logs = Path(str(config.hydra.sweep.dir))
         self.stopped = False
         self.interrupted = False
@@ -116,11 +126,14 @@ class PointProcesses:
 
     def run(self, points: list[list[str]], first: int) -> list[ProcessReturn]:
         """Runs points given by their overrides; returns a record for each that was started or done before."""
+        # A sweeper that makes its points as it goes, such as Optuna, hands them in one by one.
+        total = max(first + len(points), self.trials or 0)
         common = set.intersection(*map(set, points)) if len(points) > 1 else set()
         waiting = []
         for index, overrides in enumerate(points):
-            label = " ".join(one.lstrip("+") for one in overrides if one not in common)
-            waiting.append(_Point(index, f"[{first + index + 1}/{first + len(points)}] {label}", overrides))
+            chosen = [one.lstrip("+") for one in overrides if one not in common]
+            label = " ".join([one for one in chosen if override_key(one) not in self.fixed] or chosen)
+            waiting.append(_Point(index, f"[{first + index + 1}/{total}] {label}", overrides))
         found: dict[int, ProcessReturn] = {}
         with self._display, self._signals():
             while self._running or (waiting and not self.stopped):

@@ -18,7 +18,7 @@ from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
 from snnlab.sweep.launcher import ProcessReturn, SweepStoppedError
 from snnlab.sweep.outcome import Outcome, Outcomes
-from snnlab.sweep.search import best_trial, settings_of_search, trials
+from snnlab.sweep.search import best_trial, keep_quiet, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
 
@@ -57,6 +57,7 @@ def run_sweep(
             _say(f"sweep: {len(points)} runs checked, {done} done before")
         else:
             lines += settings_of_search(master, read)
+            keep_quiet(master)
             _say("sweep: its points are not known beforehand; each is checked when it starts")
         interrupted = False
         outcomes = Outcomes(Path(str(master.hydra.sweep.dir)).absolute())

@@ -1,5 +1,6 @@
 """Sweepers that make their points as they go, such as Optuna: what they are told, and what came of their trials."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from omegaconf import DictConfig
@@ -26,6 +27,14 @@ def settings_of_search(master: DictConfig, read: Sequence[ReadOverride]) -> list
     if sampler is not None and "seed" in sampler and sampler.seed is None:
         found.append("hydra.sweeper.sampler.seed=0")
     return found
+
+
+def keep_quiet(master: DictConfig) -> None:
+    """Leaves out Optuna's own lines, such as one about a study in memory: the runs are what a search is kept in."""
+    if "optuna" in str(master.hydra.sweeper.get("_target_")):
+        import optuna
+
+        optuna.logging.set_verbosity(logging.WARNING)
 
 
 def trials(tried: Mapping[frozenset[str], RunConfig], read: Sequence[ReadOverride]) -> list[Point]:

@@ -1,12 +1,14 @@
 """The function that Hydra's launchers call for each point of a sweep."""
 
+import multiprocessing
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -18,8 +20,9 @@ from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir
+from snnlab.runs.listing import shown
 from snnlab.runs.load import load
-from snnlab.runs.results import read_status, running_in
+from snnlab.runs.results import headline, read_result, read_status, running_in
 from snnlab.sweep.objective import objective
 from snnlab.sweep.outcome import Heard, Outcome, Outcomes, reason_in
 from snnlab.sweep.requeue import requeue_if_warned
@@ -77,7 +80,7 @@ class PointTask:
             self._set_threads()
         point = self.config(overrides, config_dirs)
         code, reason = self._train(
-            ["train", *overrides, *(f"--config-dir={one}" for one in config_dirs)], point
+            ["train", *overrides, *(f"--config-dir={one}" for one in config_dirs)], run_dir(point)
         )
         if code == PREEMPTED:
             requeue_if_warned(read_status(run_dir(point)).get("reason"))
@@ -87,21 +90,36 @@ class PointTask:
             raise KeyboardInterrupt
         return objective(point, code)
 
-    def _train(self, words: list[str], point: RunConfig) -> tuple[int, str]:
+    def _train(self, words: list[str], run: Path) -> tuple[int, str]:
         """The exit code, and why it failed; waits first where another process works on the run."""
+        # The lines of several runs at a time would stand between each other; each is in its run's own log.
+        beside = multiprocessing.parent_process() is not None
         heard = Heard(sys.stderr)
         code = IN_USE
         with redirect_stderr(cast(TextIO, heard)):
             while code == IN_USE:
-                _wait_for(run_dir(point))
+                _wait_for(run)
                 try:
-                    code = self.train(words)
+                    code = self._beside_others(words, run) if beside else self.train(words)
                 except Exception:
                     traceback.print_exc()
                     code = 1
-                if running_in(run_dir(point)) is None:
+                if running_in(run) is None:
                     break
         return code, reason_in(heard.kept.splitlines(), code) if code not in (0, PREEMPTED) else ""
+
+    def _beside_others(self, words: list[str], run: Path) -> int:
+        """Trains with two lines of output: where the run is, and what came of it."""
+        folder = shown(run)
+        sys.stdout.write(f"{folder}: started; log {folder}/log.txt\n")
+        sys.stdout.flush()
+        with redirect_stdout(StringIO()):
+            code = self.train(words)
+        said = {0: "done", PREEMPTED: "interrupted"}.get(code, "failed")
+        result = read_result(run) if code == 0 else None
+        sys.stdout.write(f"{folder}: {said}{f'; {headline(result)}' if result else ''}\n")
+        sys.stdout.flush()
+        return code
 
     def _set_threads(self) -> None:
         for name, value in self.threads.items():

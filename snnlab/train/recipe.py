@@ -206,7 +206,13 @@ def _train(session: Session, log: RunLog, interrupt: Interrupt) -> bool:
                 shown.finish("preempted")
                 return False
 
-        log.write(f"neurons  ran in the back end: {ran()}")
+        used = ran()
+        said = (
+            "ran their own code, in none of the back ends"
+            if used == "none"
+            else f"ran in the back end: {used}"
+        )
+        log.write(f"neurons  {said}")
         if learner.graphs is not None:
             log.write(f"graphs   cuda graph: {learner.graphs}")
         stored = report(session, shown, log, interrupt.requested)

@@ -5,6 +5,7 @@ memory and next to no time. A component that needs numbers cannot be built or ru
 """
 
 import math
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -29,6 +30,8 @@ from snnlab.layers.two_heads import take_heads_apart
 from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.machine.device import DTYPES, pick_device
 from snnlab.machine.processes import Processes
+from snnlab.neurons.base import Neuron
+from snnlab.own_code import as_own_mistake
 from snnlab.runs import checkpoint
 from snnlab.runs.data_check import identified
 from snnlab.runs.files import RunFiles
@@ -175,6 +178,9 @@ def _pass(
     with backend("eager", noted=noted), ExitStack() as watching:
         for one in regularisers.values():
             watching.enter_context(one.watching(model))
+        for layer in model.modules():
+            if isinstance(layer, Neuron):
+                watching.callback(layer.register_forward_hook(_refuse_other_shape).remove)
         shape = model.train()(x_TBCHW.to(device)).shape
     for one in regularisers.values():
         one.term(model)
@@ -186,6 +192,17 @@ def _pass(
     return noted
 
 
+def _refuse_other_shape(neuron: nn.Module, given: tuple[Tensor, ...], spikes_T: Tensor) -> None:
+    """Raises ConfigError where a neuron does not give a spike for each current; what comes behind it would complain."""
+    if spikes_T.shape[1:] != given[0].shape[1:]:
+        cls = type(neuron)
+        shapes = [" x ".join(map(str, one.shape)) for one in (given[0], spikes_T)]
+        raise ConfigError(
+            f"{sys.modules[cls.__module__].__file__}: {cls.__name__} makes spikes {shapes[1]} of currents {shapes[0]}",
+            "forward_with_state returns spikes of the shape of its currents, [T, ...], and the state behind them",
+        )
+
+
 def _is_download(cfg: RunConfig) -> bool:
     """Whether the teacher is a published network, which only a run fetches."""
     name = cfg.distill.teacher
@@ -194,7 +211,7 @@ def _is_download(cfg: RunConfig) -> bool:
 
 @contextmanager
 def _worded(cfg: RunConfig, batch: tuple[Tensor, Tensor]) -> Iterator[None]:
-    """Names the network and its input in the errors of shapes that do not fit; those of a plugin keep their traceback.
+    """Names the network and its input in the errors of shapes that do not fit; those of a plugin name its line.
 
     Raises:
         ConfigError: in place of such an error.
@@ -204,7 +221,7 @@ def _worded(cfg: RunConfig, batch: tuple[Tensor, Tensor]) -> Iterator[None]:
     except SnnlabError:
         raise
     except (ValueError, RuntimeError) as error:
-        if cfg.plugins:
+        if as_own_mistake(error) is not None:
             raise
         shape = " x ".join(map(str, batch[0].shape))
         said = str(error).strip().splitlines() or [type(error).__name__]

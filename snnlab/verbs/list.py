@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.config.search import SearchPath
 
     search = SearchPath.of(args.config_dir, args.plugin)
+    if search.absent is not None:
+        raise search.absent
     groups = search.groups()
     if args.group is None:
         for name in groups if not args.json else ():

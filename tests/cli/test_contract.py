@@ -1,5 +1,6 @@
 """The outside contract: output, exit codes, no torch before it is needed, answers at once."""
 
+import errno
 import json
 import os
 import re
@@ -294,3 +295,24 @@ def test_a_closed_pipe_is_no_error(here):
 def test_notes_go_to_stderr(capsys):
     assert main(["show", "+experiment=quickstart", "optimizer=sgd"]) == 0
     assert "note: optimizer.lr=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["log x --runs closed", "runs --runs closed", "verify closed", "clean --runs closed"]
+)
+def test_a_folder_that_is_closed_to_the_user_is_not_an_empty_one(command, tmp_path, capsys, monkeypatch):
+    """Simulated, since tests may run as root, to whom none is closed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path="."):
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert main(command.split()) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.endswith("closed: Permission denied")
+    assert hint.startswith("hint: this user may not read or write there; ")

@@ -39,7 +39,11 @@ CASES = [
     ("train plugins=[nope_nope] lr=1", "lr: unknown key", "top-level keys: "),
     ("train workers=2", "workers: unknown key. Did you mean 'trainer.num_workers'?", "write "),
     ("train surrogate=tsg silly=2", "silly: unknown key", "top-level keys: "),
-    ("train learning_rate=2", "learning_rate: unknown key", "top-level keys: "),
+    (
+        "train learning_rate=2",
+        "learning_rate: unknown key. Did you mean 'optimizer.lr'?",
+        "write optimizer.lr=<value>; top-level keys: ",
+    ),
     (
         "train experiment.lr=1",
         "experiment.lr: unknown key",
@@ -149,7 +153,84 @@ CASES = [
         "plugins: no package named 'nope_nope' can be imported",
         "install it, or put",
     ),
-    ("train plugins=nope", "plugins: expected a list [...] of: text, got 'nope'", "for example plugins=[]"),
+    ("train plugins=nope", "plugins: expected a list [...] of: text, got 'nope'", "write plugins=[nope]"),
+    (
+        "train plugins=[nope_nope] neuron=my_neuron",
+        "plugins: no package named 'nope_nope' can be imported",
+        "install",
+    ),
+    (
+        "train plugins=nope neuron=my_neuron",
+        "plugins: expected a list [...] of: text, got 'nope'",
+        "write plugins=",
+    ),
+    (
+        "list --plugin nope_nope",
+        "plugins: no package named 'nope_nope' can be imported",
+        "install it, or put",
+    ),
+    (
+        "train model.channels=(8,16)",
+        "cannot read the override",
+        "a list stands in brackets: 'model.channels=[8,16]'",
+    ),
+    (
+        "train model.channels=[8;16]",
+        "cannot read the override",
+        "a list stands in brackets: 'model.channels=[8,16]'",
+    ),
+    (
+        "train seed=1..3",
+        "seed: expected an integer",
+        "one run takes one value; several runs: train -m 'seed=range(1,4)'",
+    ),
+    (
+        "train neuron.tau=2ms",
+        "neuron.tau: expected a number >= 1 or null",
+        "for example neuron.tau=2.0, or null",
+    ),
+    (
+        "train trainer.max_steps=few",
+        "trainer.max_steps: expected",
+        "for example trainer.max_steps=16, or null",
+    ),
+    (
+        "train dataset=event_folder dataset.columns=[t,x]",
+        "dataset.columns: expected text or null",
+        "for example dataset.columns=<text>, or null",
+    ),
+    ("train T=4", "T: unknown key. Did you mean 'num_steps'?", "top-level keys: "),
+    (
+        "train learning_rate=0.1",
+        "learning_rate: unknown key. Did you mean 'optimizer.lr'?",
+        "write optimizer.lr=",
+    ),
+    (
+        "train trainer.gpus=1",
+        "trainer.gpus: unknown key. Did you mean 'trainer.device'?",
+        "keys of trainer: ",
+    ),
+    ("train num_classes=10", "num_classes: no setting: the data set says it", "snnlab data verify NAME"),
+    (
+        "train loss=CrossEntropyLoss",
+        "loss: unknown choice 'CrossEntropyLoss'. Did you mean 'sdt'?",
+        "choose one of: ",
+    ),
+    (
+        "train optimizer=torch.optim.Adam",
+        "optimizer: unknown choice 'torch.optim.Adam'. Did you mean 'adam'?",
+        "",
+    ),
+    (
+        "train scheduler=CosineAnnealingLR",
+        "scheduler: unknown choice 'CosineAnnealingLR'. Did you mean 'cosine'?",
+        "",
+    ),
+    (
+        "train -m hydra/launcher=slurm seed=1,2",
+        "hydra/launcher: unknown choice 'slurm'. Did you mean 'submitit_sl",
+        "",
+    ),
     ("train --config-dir /nope", "--config-dir: no such folder: /nope", "give a folder shaped like conf/"),
     (
         "train hydra.searchpath=[x]",

@@ -41,6 +41,11 @@ def test_a_sweep_under_another_launcher(snnlab, here, launcher):
     assert "65.00 +- 7.07" in row
     assert "2 done" in row
     assert len(list(here.glob("runs/quickstart/*/seed[12]/result.json"))) == 2
+    if launcher == "joblib":
+        said = [line for line in done.stdout.splitlines() if line.startswith("runs/quickstart/")]
+        assert sum(": started; log runs/quickstart/" in line for line in said) == 2
+        assert sum(": done; test/acc" in line for line in said) == 2
+        assert "gpu None" not in done.stdout, "what the runs print is in their logs"
 
 
 @pytest.mark.parametrize("launcher", ["process", *OTHERS])
@@ -140,6 +145,8 @@ def test_a_search_goes_in_the_direction_of_the_metric_and_says_what_is_best(snnl
     search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1", "seed=range(0,4)"]
     done = snnlab(*SWEEP, *search, f"trainer.select={select}")
     assert done.returncode == 0, done.stderr
+    assert re.findall(r"^\[(\d)/4\] seed=\d: ", done.stdout, re.M)[::2] == ["1", "2", "3", "4"]
+    assert "study" not in done.stdout + done.stderr, "Optuna's own lines"
     found = re.search(r"best by (\S+): (\S+);", done.stdout)
     assert found[1] == select
     tried = {int(folder.name.removeprefix("seed")) for folder in here.glob("runs/quickstart/*/seed*")}
@@ -148,6 +155,33 @@ def test_a_search_goes_in_the_direction_of_the_metric_and_says_what_is_best(snnl
     again = snnlab(*SWEEP, *search, f"trainer.select={select}")
     assert again.stdout.count("done before") == 4, "the same command makes the same trials"
     assert ": started" not in again.stdout
+
+
+@pytest.mark.parametrize(("ends", "code"), [("by Ctrl-C", 75), ("at a failed trial", 1)])
+def test_a_search_that_is_stopped_ends_with_its_table_and_goes_on(snnlab, here, ends, code):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = [
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.n_jobs=1",
+        "seed=choice(5,6)",
+    ]
+    command = [sys.executable, "-m", "snnlab", *SWEEP, *search, "hydra.launcher.on_error=stop"]
+    fault = {"SLOW": "1"} if code == 75 else {"CRASH": "tmc5"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **fault}
+    ) as process:
+        deadline = time.monotonic() + 60
+        while code == 75 and not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if code == 75:
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
+    assert process.returncode == code
+    assert f"1 {'interrupted' if code == 75 else 'failed'}" in out
+    assert "written to" in out
+    assert snnlab(*SWEEP, *search).returncode == 0
 
 
 def test_a_failed_trial_is_said_at_the_end(snnlab, here):

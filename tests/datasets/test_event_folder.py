@@ -75,6 +75,18 @@ def test_damaged_recordings_are_named_by_verify(moves):
     assert "left/2.raw ends in the middle of an event" in problem
 
 
+def test_verify_says_what_to_do_about_a_wrong_unit(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        np.save(
+            tmp_path / "own" / name / "0.npy",
+            np.array([[0, 0, 1, 0.0], [1, 1, 0, 0.1], [1, 0, 0, 0.25], [0, 1, 1, 0.3]]),
+        )
+    first, second = own(tmp_path / "own", columns="xypt", width=2, height=2, fraction=0.5).verify()
+    assert "shorter than a recording is likely to be; dataset.time_unit names the unit: s" in first
+    assert second.endswith("likely to be"), "said once"
+
+
 def test_more_recordings_are_other_data(moves):
     before = own(moves).identity()
     write_evt2(moves / "left" / "9.raw", random_rows(50, 24, 32, 9))

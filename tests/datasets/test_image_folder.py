@@ -169,6 +169,17 @@ def test_a_damaged_picture_is_named(pets):
     assert "dogs/3.png" in problem
 
 
+def test_damaged_pictures_are_met_at_once(pets):
+    for name in ("cats/2.png", "dogs/3.png", "owls/4.png"):
+        (pets / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(DataError, match=r"cats/2\.png.*; 2 more of 30 files cannot be read") as caught:
+        own(pets).prepare()
+    assert f"snnlab data verify image_folder dataset.folder={pets} names all" in caught.value.hint
+    assert [name in one for name, one in zip(["cats", "dogs", "owls"], own(pets).verify(), strict=True)] == [
+        True
+    ] * 3
+
+
 def test_results_are_labelled_with_the_folders_name(pets, tmp_path):
     cfg = load(["dataset=image_folder", f"dataset.folder={pets}"])
     assert cfg.data_name == "pets"
