@@ -32,7 +32,7 @@ def run(cfg):
     folder.mkdir(parents=True, exist_ok=True)
     print("gpu", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
     print("data", cfg.paths.data, flush=True)
-    print("threads", os.environ.get("OMP_NUM_THREADS"), flush=True)
+    (folder / "threads").write_text(str(os.environ.get("OMP_NUM_THREADS")))
     if "WARNED" in os.environ and not (folder / "warned").exists():
         (folder / "warned").touch()
         os.kill(os.getpid(), getattr(signal, os.environ["WARNED"]))

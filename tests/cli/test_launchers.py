@@ -83,7 +83,8 @@ def test_jobs_under_joblib_have_the_threads_of_a_run_alone(snnlab, here, monkeyp
     need_plugin("joblib")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     done = snnlab(*SWEEP, "hydra/launcher=joblib", *OTHERS["joblib"], "seed=1,2")
-    assert re.findall("threads (.*)", done.stdout) == ["None", "None"]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [one.read_text() for one in here.glob("runs/quickstart/*/seed*/threads")] == ["None", "None"]
 
 
 def test_a_search_under_another_launcher_has_a_table_and_a_best_trial(snnlab, here):
