@@ -221,6 +221,32 @@ def test_networks_of_spikingjelly(tmp_path):
     torch.testing.assert_close(model(x_TBCHW), expected_TBK, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("cell", ["IAF", "LIF"])
+@torch.no_grad()
+def test_networks_of_sinabs(cell, tmp_path):
+    pytest.importorskip("sinabs", reason="it pins an old nir: pip install --no-deps sinabs pbr")
+    import sinabs.layers as layers
+    from sinabs.activation import SingleSpike
+    from sinabs.nir import to_nir
+
+    def neurons(size):
+        told = {"spike_threshold": torch.full((size,), 0.4), "min_v_mem": None, "spike_fn": SingleSpike}
+        if cell == "LIF":
+            told |= {"tau_mem": torch.full((size,), 3.0), "norm_input": True}
+        return getattr(layers, f"{cell}Squeeze")(batch_size=BATCH, **told)
+
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2 * SIZE**2, 32), neurons(32), nn.Linear(32, CLASSES))
+    x_TBCHW = frames()
+    x_BTN = x_TBCHW.flatten(2).transpose(0, 1)
+    expected_TBK = net(x_BTN.flatten(0, 1)).unflatten(0, (BATCH, STEPS)).transpose(0, 1)
+    net[1].reset_states()
+    nir.write(tmp_path / "net.nir", to_nir(net, x_BTN[:, 0]))
+    model = NIR(soft, 2, CLASSES, (SIZE, SIZE), tmp_path / "net.nir", dt=1.0, method="exact", fires="at")
+    assert expected_TBK.std() > 0.05
+    torch.testing.assert_close(model(x_TBCHW), expected_TBK, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("reader", ["spikingjelly", "snntorch", "norse"])
 @torch.no_grad()
 def test_a_synapse_as_other_readers_run_it(reader, tmp_path):
