@@ -57,7 +57,7 @@ class Lamb(torch.optim.Optimizer):
     ) -> None:
         own = {"t": Own(lr_t, weight_decay_t), "gamma": Own(lr_gamma, weight_decay_gamma)}
         groups = param_groups(model, weight_decay, decay_norm_and_bias, own)
-        super().__init__(groups, {"lr": lr, "betas": (beta1, beta2), "eps": eps})
+        super().__init__(groups, {"lr": lr, "betas": (beta1, beta2), "eps": eps, "capturable": False})
         self.max_grad_norm, self.trust_clip = max_grad_norm, trust_clip
 
     @torch.no_grad()
@@ -84,10 +84,12 @@ class Lamb(torch.optim.Optimizer):
     def _move(self, parameter: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
         if not state:
-            state["step"] = torch.tensor(0.0)  # on the host, as Adam has it
+            # On the host, as Adam has it, but where the step is recorded.
+            state["step"] = torch.tensor(0.0, device=parameter.device if group["capturable"] else None)
             state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
         state["step"] += 1
-        count, (beta1, beta2), decay = float(state["step"]), group["betas"], group["weight_decay"]
+        count = state["step"] if group["capturable"] else float(state["step"])
+        (beta1, beta2), decay = group["betas"], group["weight_decay"]
         mean = state["exp_avg"].lerp_(grad, 1 - beta1)
         square = state["exp_avg_sq"].mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
         change = mean / (1 - beta1**count) / ((square / (1 - beta2**count)).sqrt() + group["eps"])

@@ -26,6 +26,7 @@ from snnlab.graphs.capture import capture_for
 from snnlab.kernels import backend
 from snnlab.kernels.ahead import build_ahead
 from snnlab.kernels.choose import Noted
+from snnlab.layers.embedding import WordSpikes
 from snnlab.layers.two_heads import take_heads_apart
 from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.machine.device import DTYPES, pick_device
@@ -179,7 +180,7 @@ def _pass(
         for one in regularisers.values():
             watching.enter_context(one.watching(model))
         for layer in model.modules():
-            if isinstance(layer, Neuron):
+            if isinstance(layer, Neuron) and not isinstance(layer, WordSpikes):  # words are no currents
                 watching.callback(layer.register_forward_hook(_refuse_other_shape).remove)
         shape = model.train()(x_TBCHW.to(device)).shape
     for one in regularisers.values():

@@ -25,12 +25,12 @@ def test_a_tiny_board_is_cut_goes_on_and_measures_nothing_twice(tmp_path, monkey
     seen = []
     measured = robustness.measured
 
-    def counting(stored, condition, seed):
+    def counting(stored, condition, *rest):
         if len(seen) == 5:
             seen.append("stop")
             raise KeyboardInterrupt
         seen.append((stored.cfg.loss.name, condition))
-        return measured(stored, condition, seed)
+        return measured(stored, condition, *rest)
 
     monkeypatch.setattr(robustness, "measured", counting)
     assert main([*command, "--run"]) == 75

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ def test_own_components(tmp_path, monkeypatch, capsys):
     new, train = map(shlex.split, commands("Bring your own components"))
     assert main(new) == 0
     assert main([*train, *SHORT]) == 0
+    for module in [one for one in sys.modules if one.partition(".")[0] == "my_lab"]:
+        del sys.modules[module]  # other tests have packages of this name
     assert "neurons  ran their own code, in none of the back ends" in capsys.readouterr().out
     (result,) = tmp_path.glob("runs/my_experiment/my_data-*/seed0/result.json")
     assert '"my_data"' in result.read_text()

@@ -147,7 +147,7 @@ def test_values_that_are_no_events_are_refused(tmp_path, name, changed, message)
     # Cut by time, so that long recordings are counted, too.
     dataset = DVSGesture(tmp_path, 2000, by="time")
     with pytest.raises(DataError, match=rf"{re.escape(name)} cannot be read: events .*({message})"):
-        dataset._integrate([Recording(name, 0, tmp_path / name)], [0])
+        dataset._integration.frames([Recording(name, 0, tmp_path / name)], [0])
 
 
 @pytest.mark.parametrize(
@@ -241,4 +241,4 @@ def test_a_data_set_whose_reading_fails_names_the_recording(tmp_path):
 
     recordings = [Recording(str(i), 0, tmp_path / f"own-{i}") for i in range(4)]
     with pytest.raises(DataError, match=r"own-2 cannot be read: missing: t"):
-        Own(tmp_path, 4)._integrate(recordings, range(4))
+        Own(tmp_path, 4)._integration.frames(recordings, range(4))

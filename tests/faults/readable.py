@@ -40,7 +40,7 @@ def events(dataset, write, name):
         return folder / name
 
     def read(path):
-        dataset(path.parent, 4)._integrate([Recording(path.name, 0, path)], [0])
+        dataset(path.parent, 4)._integration.frames([Recording(path.name, 0, path)], [0])
 
     return make, read
 
@@ -216,7 +216,7 @@ def _aedat3(own):
 
 def _read_aedat3(path):
     dataset = SLAnimalsDVS(path.parent, 4)
-    dataset._integrate([Recording("user01_dc/00-0-30", 0, path)], [0])
+    dataset._integration.frames([Recording("user01_dc/00-0-30", 0, path)], [0])
 
 
 def _tags(folder):

@@ -90,7 +90,7 @@ def test_a_copy_of_the_run_needs_no_other_file(root: Path, run_dir: Path, tmp_pa
         (("runs", "--runs", "ROOT/runs", "--state", "imported"), "from ROOT/it's.nir"),
         (("diff", "RUN", "RUN"), "no difference"),
         (("report", "RUN"), "report.html"),
-        (("analyse", "run=RUN", "what=firing_rates"), "layers.spikes"),
+        (("analyse", "run=RUN", "what=firing_rates"), "layers spikes"),
         (("export", "run=RUN", "out=ROOT/again.nir"), "Written to ROOT/again.nir"),
         (("export", "run=RUN", "format=safetensors", "out=ROOT/again.safetensors"), "Written to"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from snnlab.config import schema
+from snnlab.config import trainer_config
 from snnlab.config.check import check
 from snnlab.config.signature import read_component
 from snnlab.runs.identity import as_stored, config_hash, dirs_of_any_data, hashes, run_dir, run_dirs, run_hash
@@ -120,12 +120,12 @@ def another_version(tmp_path, monkeypatch):
     """Makes the trainer's settings those of a version with further keys."""
 
     def declare(*lines):
-        text = Path(schema.__file__).read_text()
+        text = Path(trainer_config.__file__).read_text()
         head = "    epochs: PositiveInt = 100\n"
         assert head in text
-        file = tmp_path / f"schema{len(list(tmp_path.glob('schema*')))}.py"
+        file = tmp_path / f"trainer{len(list(tmp_path.glob('trainer*')))}.py"
         file.write_text(text.replace(head, "".join(f"    {line}\n" for line in lines) + head))
-        monkeypatch.setattr(schema, "__file__", str(file))
+        monkeypatch.setattr(trainer_config, "__file__", str(file))
 
     return declare
 
