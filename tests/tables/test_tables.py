@@ -130,6 +130,7 @@ def test_runs_of_the_converged_scale_share_data_and_recipe():
                 continue
             plan = planner.plan(name, table, "converged")
             assert plan.runs, name
+            epochs = set()
             for run in plan.runs:
                 cfg = run.cfg
                 if cfg.dataset.name != "cifar10":
@@ -137,11 +138,10 @@ def test_runs_of_the_converged_scale_share_data_and_recipe():
                     continue
                 assert cfg.dataset == common.dataset, name
                 assert cfg.augment == common.augment, name
-                assert (cfg.optimizer.name, cfg.trainer.epochs) == (
-                    common.optimizer.name,
-                    common.trainer.epochs,
-                )
+                assert cfg.optimizer.name == common.optimizer.name, name
+                epochs.add(cfg.trainer.epochs)
                 assert cfg.trainer.batch_size * cfg.trainer.accumulate == common.trainer.batch_size, name
+            assert len(epochs) < 2, name
 
 
 def test_every_metric_of_a_result_is_one_that_runs_have():
