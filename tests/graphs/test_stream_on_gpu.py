@@ -1,6 +1,5 @@
 """On a GPU: recorded steps of a stream equal steps without, bit for bit, also when samples leave. Not run yet."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,20 +12,8 @@ from snnlab.layers.streaming import Streaming
 from tests.graphs.test_captured_stream import frames, net
 from tests.train.small_net import STEPS
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("same_algorithms")]
 SIZE = 8
-
-
-@pytest.fixture(autouse=True)
-def exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same algorithms every time, or bits differ without graphs too."""
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    benchmark = torch.backends.cudnn.benchmark
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
-    yield
-    torch.use_deterministic_algorithms(False)
-    torch.backends.cudnn.benchmark = benchmark
 
 
 def streamed(stream: Streaming) -> list[torch.Tensor]:

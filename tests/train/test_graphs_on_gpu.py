@@ -1,7 +1,6 @@
 """On a GPU: 20 recorded steps, and evaluations, equal those without, bit for bit. Prepared without one; not run yet."""
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,24 +21,12 @@ from tests.train.small_net import CLASSES, STEPS, SmallNet, made
 from tests.train.test_captured_batches import batch, same
 from tests.train.toy import ToyData
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("same_algorithms")]
 NEURONS, NORMS, LOSSES, OPTIMIZERS = (
     tuple(registry.component_files(kind)) for kind in ("neuron", "norm", "loss", "optimizer")
 )
 # Whole batches, and a smaller one at the end of each epoch.
 SIZES = [8, 8, 8, 8, 6] * 4
-
-
-@pytest.fixture(autouse=True)
-def exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same algorithms every time, or bits differ without graphs too."""
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    benchmark = torch.backends.cudnn.benchmark
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
-    yield
-    torch.use_deterministic_algorithms(False)
-    torch.backends.cudnn.benchmark = benchmark
 
 
 class SameLogits:
