@@ -15,10 +15,10 @@ from snnlab.atomic import write_json
 from snnlab.config.measurements import EarlyExitConfig
 from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
-from snnlab.evaluate.passes import Passes
-from snnlab.evaluate.stored_run import StoredRun, load_run
+from snnlab.evaluate.passes import Passes, opened
+from snnlab.evaluate.stored_run import StoredRun
 from snnlab.layers.streaming import Streaming
-from snnlab.machine.device import autocast, set_up
+from snnlab.machine.device import autocast
 from snnlab.metric_names import ACC
 from snnlab.metrics.early_exit import EarlyExit, Exits, Reading
 from snnlab.runs.identity import config_hash
@@ -60,9 +60,7 @@ def run(
         SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the network cannot be
             streamed.
     """
-    device = set_up(cfg.trainer)
-    passes = Passes(cfg.trainer, device)
-    stored = load_run(cfg, folder, which, device, weights)
+    stored, passes = opened(cfg, folder, which, weights)
     steps = _steps(stored, passes) if options.streaming else None
     if steps is not None:
         # The batch shrinks at every step: benchmarking cuDNN kernels for each size would take longer than the pass.

@@ -10,9 +10,7 @@ from snnlab.config.measurements import NoiseConfig
 from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
 from snnlab.evaluate.noise import NoisyInput
-from snnlab.evaluate.passes import Passes
-from snnlab.evaluate.stored_run import load_run
-from snnlab.machine.device import set_up
+from snnlab.evaluate.passes import opened
 from snnlab.metric_names import ACC, NLL, OF_CALIBRATION
 from snnlab.plots.noise import plot_noise
 from snnlab.runs.identity import config_hash
@@ -37,9 +35,7 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
     Raises:
         SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the data is text.
     """
-    device = set_up(cfg.trainer)
-    passes = Passes(cfg.trainer, device)
-    stored = load_run(cfg, folder, which, device, weights)
+    stored, passes = opened(cfg, folder, which, weights)
     if stored.dataset.reads_words:
         raise SnnlabError(
             f"noise: {cfg.dataset.name} is text, and there is no noise for words",

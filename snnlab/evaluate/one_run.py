@@ -4,9 +4,7 @@ from pathlib import Path
 
 from snnlab.atomic import write_json
 from snnlab.config.schema import RunConfig
-from snnlab.evaluate.passes import Passes
-from snnlab.evaluate.stored_run import load_run
-from snnlab.machine.device import set_up
+from snnlab.evaluate.passes import opened
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
 from snnlab.runs.result_table import result_table
@@ -28,9 +26,7 @@ def run(cfg: RunConfig, folder: Path, which: str = "last", weights: str = "model
         SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or CUDA graphs are
             required and cannot be had.
     """
-    device = set_up(cfg.trainer)
-    passes = Passes(cfg.trainer, device)
-    stored = load_run(cfg, folder, which, device, weights)
+    stored, passes = opened(cfg, folder, which, weights)
     metrics = passes.evaluate(stored).prefixed("test")
     log = RunLog(None)
     log.write(result_table(metrics, title=f"{stored.title}, on {stored.dataset.split_name}"))

@@ -4,20 +4,21 @@ Shapes: T time steps, B batch, C channels, H height, W width, K classes.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from snnlab.config.schema import TrainerConfig
+from snnlab.config.schema import RunConfig, TrainerConfig
 from snnlab.evaluate.one_pass import Evaluation
-from snnlab.evaluate.stored_run import StoredRun
+from snnlab.evaluate.stored_run import StoredRun, load_run
 from snnlab.graphs.capture import capture_for
 from snnlab.graphs.captured_forward import CapturedForward
 from snnlab.graphs.captured_stream import CapturedStreaming
 from snnlab.graphs.tally import Tally
 from snnlab.layers.streaming import Streaming
-from snnlab.machine.device import autocast
+from snnlab.machine.device import autocast, set_up
 from snnlab.runs.log import RunLog
 
 
@@ -97,3 +98,21 @@ class Passes:
         return CapturedForward(
             network, precision, self._capture, self.tally, required=self._required, rates=rates
         )
+
+
+def opened(cfg: RunConfig, folder: Path, which: str, weights: str) -> tuple[StoredRun, Passes]:
+    """A stored run, and what runs its network.
+
+    Args:
+        cfg: the run's configuration with overrides.
+        folder: the run directory.
+        which: `last` or `best`.
+        weights: `model` or `average`.
+
+    Raises:
+        SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or CUDA graphs are
+            required and cannot be had.
+    """
+    device = set_up(cfg.trainer)
+    passes = Passes(cfg.trainer, device)  # refuses before weights are read
+    return load_run(cfg, folder, which, device, weights), passes

@@ -26,9 +26,8 @@ from snnlab.evaluate.corruptions import KINDS, corrupted
 from snnlab.evaluate.forward import Forward
 from snnlab.evaluate.noise import NoisyInput
 from snnlab.evaluate.one_pass import evaluate
-from snnlab.evaluate.passes import Passes
-from snnlab.evaluate.stored_run import StoredRun, load_run
-from snnlab.machine.device import set_up
+from snnlab.evaluate.passes import opened
+from snnlab.evaluate.stored_run import StoredRun
 from snnlab.metric_names import ACC, OF_CALIBRATION, OVER_TIME, READINGS, known_at_each_step
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
@@ -85,9 +84,7 @@ def run(
     Raises:
         SnnlabError: no such checkpoint or average, its weights do not fit the configuration, or the data are text.
     """
-    device = set_up(cfg.trainer)
-    passes = Passes(cfg.trainer, device)
-    stored = load_run(cfg, folder, which, device, weights)
+    stored, passes = opened(cfg, folder, which, weights)
     if stored.dataset.reads_words:
         raise SnnlabError(f"robustness: {cfg.dataset.name} is text", "take a run on images or events")
     log = RunLog(None)

@@ -79,13 +79,13 @@ class PointTask:
         if os.getpid() != self.pid:
             self._set_threads()
         point = self.config(overrides, config_dirs)
-        code, reason = self._train(
-            ["train", *overrides, *(f"--config-dir={one}" for one in config_dirs)], run_dir(point)
-        )
+        run = run_dir(point)
+        words = ["train", *overrides, *(f"--config-dir={one}" for one in config_dirs)]
+        code, reason = self._train(words, run)
         if code == PREEMPTED:
-            requeue_if_warned(read_status(run_dir(point)).get("reason"))
+            requeue_if_warned(read_status(run).get("reason"))
         if self.outcomes is not None:
-            self.outcomes.write(run_dir(point), Outcome(tuple(overrides), tuple(config_dirs), code, reason))
+            self.outcomes.write(run, Outcome(tuple(overrides), tuple(config_dirs), code, reason))
         if code == PREEMPTED and os.getpid() == self.pid:
             raise KeyboardInterrupt
         return objective(point, code)
