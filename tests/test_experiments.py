@@ -22,6 +22,7 @@ SLOW = {name for name in BASELINES if not name.endswith("_nmnist")}
 TEACHERS = {
     "twd_digits_dvs": "ann_digits_dvs",
     "twd_small_cifar10": "ann_small_cifar10",
+    "twd_converged_cifar10": "ann_small_cifar10",
     "twd_cifar10": "ann_resnet34_cifar10",
     "twd_cifar100": "ann_resnet34_cifar100",
     "twd_dvscifar": "ann_resnet19_dvscifar",

@@ -15,7 +15,8 @@ HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "conf" / "experiment"
 EXPERIMENTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 # Of this project, for small data.
-OURS = {"quickstart", "converged_cifar10", "mtsnn_digits", "ann_small_cifar10", "twd_small_cifar10"}
+OURS = {"quickstart", "mtsnn_digits", "ann_small_cifar10", "twd_small_cifar10"}
+OURS |= {"converged_cifar10", "twd_converged_cifar10"}
 OURS |= {name for name in EXPERIMENTS if name.endswith(("_digits_dvs", "_nmnist"))}
 FACTS = yaml.safe_load((HERE / "published_recipes.yaml").read_text())
 # What every recipe has to say.

@@ -75,12 +75,13 @@ def _lines(known: Sequence[Standing]) -> list[Line]:
             spread = "" if deviation is None else f" ± {column.metric.number(deviation)}"
             cells.append((f"{column.metric.number(mean)}{spread}", mean == best[column] and len(known) > 1))
         lowest = f"{ACC.number(min(one.train_acc))}" if one.train_acc else "-"
+        lowest += "" if one.by_heart else " (below 99)"
         found.append(Line(f"{one.name} ({len(one.seeds)})", lowest, cells))
     return found
 
 
 def _best(column: Column, known: Sequence[Standing]) -> float | None:
-    values = [one.last(column.metric.key, GROUPS[column.group])[0] for one in known]
+    values = [one.last(column.metric.key, GROUPS[column.group])[0] for one in known if one.by_heart]
     numbers = [value for value in values if value is not None]
     return (max if column.metric.higher_is_better else min)(numbers, default=None)
 

@@ -11,8 +11,8 @@ NOT_TRAINED_AS_SPIKING = ("mixed_if", "quant_relu", "relu")
 WITH_TEACHER = ("hard_distillation", "skd", "twd")
 # The surrogate of a neuron's own paper, where the experiment's does not fit it.
 SURROGATES = {"cf": "tsg", "dsatgo": "rectangle"}
-# As in the tables of TMC, whose baseline leaves out TET's regulariser.
-SETTINGS = {"tet": ("loss.lamb=0",)}
+# As in the tables of TMC, whose baseline leaves out TET's regulariser, and as in TWD's released code.
+SETTINGS = {"tet": ("loss.lamb=0",), "twd": ("loss.ensemble=correct_steps",)}
 TEACHER = Run(
     experiment=EXPERIMENT,
     overrides=("loss=sdt", "neuron=relu", "num_steps=1", "model.channels=[48,96,192,192]"),

@@ -10,6 +10,8 @@ from snnlab.runs.records import read_record
 from snnlab.tables.cell_values import cell_value
 from snnlab.tables.planned import Cell
 
+BY_HEART = 0.99
+"""Training accuracy from which a run counts as trained in the regime of the scale `converged`."""
 GROUPS: Mapping[str, tuple[str, ...]] = {"clean": ("clean",), "noise": NOISES, "corruption": CORRUPTIONS}
 
 
@@ -31,6 +33,11 @@ class Standing:
     @property
     def name(self) -> str:
         return f"{self.loss}, {self.neuron}"
+
+    @property
+    def by_heart(self) -> bool:
+        """Whether every run knows its training samples; a network that does not may be well calibrated for it."""
+        return min(self.train_acc, default=1.0) >= BY_HEART
 
     def last(self, key: str, kinds: Iterable[str]) -> tuple[float | None, float | None]:
         """Mean and deviation over the seeds of a metric of the cumulative mean at the last step, over kinds.

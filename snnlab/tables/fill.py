@@ -154,6 +154,12 @@ class Filled:
         return list(dict.fromkeys(str(one["measured_on"]) for one in self.runs))
 
     @property
+    def train_accuracies(self) -> list[float]:
+        """How well each run knew its training samples in its last epoch, in percent, from the lowest on."""
+        known = (one.get("train_acc") for one in self.runs)
+        return sorted(100 * accuracy for accuracy in known if accuracy is not None)
+
+    @property
     def tests(self) -> list[Tested]:
         """All comparisons that the table names, where there are runs of both."""
         return [

@@ -27,6 +27,7 @@ def provenance(run: PlannedRun, row: str) -> dict[str, Any]:
         "data": data.get("hash"),
         "split_hash": data.get("split_hash"),
         "epochs": result.get("epochs"),
+        "train_acc": short((result.get("last") or {}).get("train/acc")),
         "train_seconds": short(result.get("train_seconds")),
         "samples_per_second": short(result.get("samples_per_second")),
         **environment,

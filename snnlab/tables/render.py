@@ -122,6 +122,8 @@ def _above(filled: Filled) -> list[str]:
         lines.append(f"With {' '.join(filled.by_hand)}.")
     if filled.splits:
         lines.append(f"Measured on {'; '.join(filled.splits)}.")
+    if accuracies := filled.train_accuracies:
+        lines.append(f"Training accuracy in the last epoch: {accuracies[0]:.2f} to {accuracies[-1]:.2f} %.")
     if filled.cells and not table.of_settings:
         lines.append(
             f"{done} of {runnable} cells have all their runs; {rest} are cited or cannot be run here."

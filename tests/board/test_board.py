@@ -97,16 +97,29 @@ def test_a_kind_counts_once_whatever_the_number_of_its_levels():
 
 def test_the_page_names_the_best_the_worst_training_and_what_is_missing():
     better = json.loads(json.dumps(rows()).replace("0.8", "0.9"))
-    known = [Standing("sdt", "lif", [rows()], [0.995]), Standing("tmc", "lif", [better], [0.98])]
+    known = [Standing("sdt", "lif", [rows()], [0.995]), Standing("tmc", "lif", [better], [0.992])]
     page = board_page([*known, Standing("twd", "cf", [], [])], [("seeds", "0")])
     assert "Not measured yet: twd, cf." in page
     assert "<b>90.00</b>" in page
     # Of ECE the lower value is the better one.
     assert "<b>0.8000</b>" in page
     assert "<b>0.9000</b>" not in page
-    for text in ("99.50", "98.00", "sdt, lif, fog: 20.00 %"):
+    for text in ("99.50", "99.20", "sdt, lif, fog: 20.00 %"):
         assert text in page
     assert "twd, cf (0)" not in page
+
+
+def test_a_network_that_has_not_learned_its_training_data_is_none_of_the_best():
+    better = json.loads(json.dumps(rows()).replace("0.8", "0.9"))
+    known = [
+        Standing("sdt", "lif", [rows()], [0.995]),
+        Standing("tmc", "cf", [better, better], [0.995, 0.93]),
+    ]
+    page = board_page(known, [])
+    assert "93.00 (below 99)" in page
+    assert "99.50 (below" not in page
+    assert "<b>80.00</b>" in page
+    assert "<b>90.00" not in page
 
 
 def test_a_board_without_measurements_has_a_page():

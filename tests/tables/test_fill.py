@@ -190,6 +190,18 @@ def test_smaller_scales_are_said_and_not_judged(plan, finished):
         assert f"Scale {scale}" in markdown(filled, cells_grid(filled))
 
 
+def test_the_training_accuracies_of_the_runs_are_said_and_stored(plan, finished, table, tmp_path):
+    planned = plan(scale="smoke")
+    assert "Training accuracy" not in render(fill(planned), "text")
+    for number, run in enumerate(planned.runs):
+        finished(run, **{"test/acc": 0.5, "train/acc": 0.99 + number / 1000})
+    file = tmp_path / "stored.json"
+    file.write_text(json.dumps(as_json(fill(planned))))
+    highest = 99 + (len(planned.runs) - 1) / 10
+    said = f"Training accuracy in the last epoch: 99.00 to {highest:.2f} %."
+    assert said in render(read_filled(file, table()), "text")
+
+
 LEFT_OUT = """
 title: Half a table
 source: Nobody (2026), Table 3
