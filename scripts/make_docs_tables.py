@@ -83,7 +83,8 @@ def measured() -> str:
             f"    snnlab table {name} {f'scale={scale} ' if scale else ''}--run",
             "",
             f"{instead}Measured on {'; '.join(filled.splits)}. Mean +- standard deviation over the seeds "
-            f"{', '.join(map(str, filled.seeds))}, after the last epoch ({where}).{PAPERS_OWN if scale else ''}",
+            f"{', '.join(map(str, filled.seeds))}, after the last epoch ({where})."
+            f"{learned(filled)}{PAPERS_OWN if scale else ''}",
             "",
             *lines,
             "",
@@ -91,6 +92,12 @@ def measured() -> str:
             "",
         ]
     return "\n".join(parts).rstrip() or "Nothing yet."
+
+
+def learned(filled: Filled) -> str:
+    """How well the runs know their training samples."""
+    accuracies = filled.train_accuracies
+    return f" Training accuracy: {accuracies[0]:.2f} to {accuracies[-1]:.2f} %." if accuracies else ""
 
 
 def with_numbers(filled: Filled) -> Filled:

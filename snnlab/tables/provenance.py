@@ -6,6 +6,7 @@ from typing import Any
 
 from snnlab.runs.records import read_record
 from snnlab.runs.results import is_environment, read_result
+from snnlab.tables.cell_values import cell_value
 from snnlab.tables.planned import PlannedRun
 
 
@@ -27,7 +28,7 @@ def provenance(run: PlannedRun, row: str) -> dict[str, Any]:
         "data": data.get("hash"),
         "split_hash": data.get("split_hash"),
         "epochs": result.get("epochs"),
-        "train_acc": short((result.get("last") or {}).get("train/acc")),
+        "train_acc": short(cell_value(run, "train/acc", "last")),
         "train_seconds": short(result.get("train_seconds")),
         "samples_per_second": short(result.get("samples_per_second")),
         **environment,
