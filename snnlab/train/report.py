@@ -130,6 +130,10 @@ def report(session: Session, shown: Dashboards, log: RunLog, stop: Callable[[], 
     return result
 
 
+def _which(as_good: int) -> str:
+    return "the best" if as_good == 1 else f"the first of {as_good} with the best"
+
+
 def result_of(session: Session) -> RunResult:
     """The content of `result.json`: the metrics and how they were measured."""
     cfg, position = session.cfg, session.position
@@ -151,7 +155,8 @@ def result_of(session: Session) -> RunResult:
         num_test=session.evaluation.samples,
         selection={
             "last": f"after epoch {position.last['epoch']}",
-            "best": f"after epoch {position.best['epoch']}, the best {cfg.trainer.select} on the test split itself",
+            "best": f"after epoch {position.best['epoch']}, {_which(session.as_good)} {cfg.trainer.select} on the test split "
+            "itself",
         },
         last=position.last["metrics"],
         best=position.best["metrics"],
