@@ -107,9 +107,7 @@ def _rows(file: Path, found: list[Finding]) -> list[dict[str, Any]]:
     return rows
 
 
-def _of_result(
-    result: RunResult, config: Mapping[str, Any], settings: Settings | None
-) -> Iterator[Finding]:
+def _of_result(result: RunResult, config: Mapping[str, Any], settings: Settings | None) -> Iterator[Finding]:
     dataset = config.get("dataset") or {}
     for name, there, here in (
         ("seed", result.seed, config.get("seed")),

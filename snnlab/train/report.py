@@ -130,8 +130,9 @@ def report(session: Session, shown: Dashboards, log: RunLog, stop: Callable[[], 
     return result
 
 
-def _which(as_good: int) -> str:
-    return "the best" if as_good == 1 else f"the first of {as_good} with the best"
+def _best_of(session: Session) -> str:
+    count, select = session.as_good, session.cfg.trainer.select
+    return f"the best {select}" if count == 1 else f"the first of {count} with the best {select}"
 
 
 def result_of(session: Session) -> RunResult:
@@ -155,8 +156,7 @@ def result_of(session: Session) -> RunResult:
         num_test=session.evaluation.samples,
         selection={
             "last": f"after epoch {position.last['epoch']}",
-            "best": f"after epoch {position.best['epoch']}, {_which(session.as_good)} {cfg.trainer.select} on the test split "
-            "itself",
+            "best": f"after epoch {position.best['epoch']}, {_best_of(session)} on the test split itself",
         },
         last=position.last["metrics"],
         best=position.best["metrics"],

@@ -273,7 +273,7 @@ class Session:
         assert self.position.best is not None
         select, value = self.cfg.trainer.select, self.position.best["value"]
         rows = (row for row in self.files.read_metrics() if row["split"] == "test")
-        return max(1, sum(row.get(select) == value for row in rows))
+        return max(1, sum(1 for row in rows if row.get(select) == value))
 
     def record(self, split: str, metrics: dict[str, float]) -> dict[str, Any]:
         """Appends a row to `metrics.jsonl`."""

@@ -169,9 +169,7 @@ def test_a_run_under_another_name_is_whole_and_one_line_says_so(finished, tmp_pa
     assert main(["verify", str(copy)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"{copy}: whole"
-    assert said[1:] == [
-        f"  copied, moved or renamed: it was made as {finished.parent.name}/{finished.name}"
-    ]
+    assert said[1:] == [f"  copied, moved or renamed: it was made as {finished.parent.name}/{finished.name}"]
     assert main(["verify", str(finished)]) == 0
     assert capsys.readouterr().out == f"{finished}: whole\n"
 
