@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from snnlab.config.quoting import on_shell
 from snnlab.dashboards.several import Dashboards
 from snnlab.data.identity import differing
 from snnlab.errors import RunError
@@ -91,7 +92,7 @@ def _say_other_length(log: RunLog, session: Session) -> None:
             length = f"{result.get('epochs')} epoch{'' if result.get('epochs') == 1 else 's'}"
             log.write(
                 f"note     this run starts anew: the schedule is made for all epochs, so {folder} with its {length} "
-                f"is another run; init.run={folder} starts from its weights"
+                f"is another run; {on_shell('init.run', folder)} starts from its weights"
             )
 
 
