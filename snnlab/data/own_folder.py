@@ -134,7 +134,7 @@ class OwnFolder:
                 "dataset.split=fraction holds out a part of every class",
             )
         if by == "fraction" and both:
-            part = on_shell("dataset.folder", self.path / "train")
+            part = on_shell("dataset.folder", f"{self.path}/train")
             raise ConfigError(
                 f"dataset.split=fraction: {self.path} has train/ and {there[1]}/ already",
                 f"dataset.split=folders takes these; {part} splits that part",
