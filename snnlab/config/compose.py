@@ -1,5 +1,6 @@
 """Composes the YAML files and overrides with Hydra into one plain mapping, with the origin of every value."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -22,6 +23,7 @@ from snnlab.config.hydra_settings import Composition, refuse_code
 from snnlab.config.origins import Origin, Origins, choices_of_file, flatten, keys_of_file
 from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.package_line import inherited, refuse_unplaced, unplaced
+from snnlab.config.quoting import on_shell, quoted
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.trust import guarded_environment, plugins_named, refuse_resolvers
 from snnlab.errors import ConfigError
@@ -63,9 +65,11 @@ def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = (
     read = read_overrides(overrides, search)
     for one in read:
         if one.is_sweep:
+            folder = one.text.partition("=")[2]
+            there = f", or {on_shell(one.key, folder)} for the folder" if os.path.lexists(folder) else ""
             raise ConfigError(
                 f"{one.text}: several values for one run",
-                f"add -m to sweep, or write {one.key}=[...] for a list",
+                f"add -m to sweep, or write {one.key}=[...] for a list{there}",
             )
     with loader(search) as hydra_loader:
         composed = compose_with(hydra_loader, read, search)
@@ -192,10 +196,7 @@ def search_override(search: SearchPath) -> list[str]:
     """The override that tells Hydra about the folders of --config-dir."""
     if not search.extra:
         return []
-    quoted = [
-        "'file://" + str(folder).replace("\\", "\\\\").replace("'", "\\'") + "'" for folder in search.extra
-    ]
-    return [f"hydra.searchpath=[{','.join(quoted)}]"]
+    return [f"hydra.searchpath=[{','.join(quoted(f'file://{folder}') for folder in search.extra)}]"]
 
 
 @contextmanager

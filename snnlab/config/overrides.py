@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,6 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
+from snnlab.config.quoting import on_shell, quoted
 from snnlab.config.search import SearchPath
 from snnlab.config.suggest import choices_hint, closest, unknown_choice
 from snnlab.errors import ConfigError
@@ -117,22 +119,30 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
 
 def _parse(text: str, search: SearchPath) -> Override:
     if home := _HOME.fullmatch(text):  # shells expand it in front of a word only, and Hydra cannot read it
-        text = home[1] + "'" + os.path.expanduser(home[2]).replace("'", "\\'") + "'"
-    try:
+        text = home[1] + quoted(os.path.expanduser(home[2]))
+    with suppress(HydraException):
         return OverridesParser.create().parse_override(text)
-    except HydraException:
-        pass
     key, equals, value = text.partition("=")
+    if equals and _is_place(value):
+        with suppress(HydraException):
+            return OverridesParser.create().parse_override(f"{key}={quoted(value)}")
     if equals and (listed := _LISTED.fullmatch(value.strip())):
         items = ",".join(re.split(r"[;,\s]+", listed[1]))
         hint = f"a list stands in brackets: '{key}=[{items}]'"
-    elif equals:
+    elif equals and value[:1] in ("[", "(", "{", "=", ""):
         hint = "quote a value with special characters for the shell and for Hydra: 'key=\"a, b\"'"
+    elif equals:
+        hint = f"quote a value with special characters for the shell and for Hydra: {on_shell(key, value)}"
     elif guess := closest(text, search.options("experiment")):
         hint = f"Did you mean +experiment={guess}?"
     else:
         hint = "write key=value or group=choice, for example neuron.threshold=0.5"
     raise ConfigError(f"cannot read the override '{text}'", hint) from None
+
+
+def _is_place(value: str) -> bool:
+    """Whether a value that Hydra cannot read is a path: `/data/pets (1)`, or a name that there is."""
+    return value.startswith(("/", "./", "../")) or os.path.lexists(value)
 
 
 def _values(parsed: Override, search: SearchPath) -> list[str]:

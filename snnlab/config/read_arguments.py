@@ -11,6 +11,7 @@ from snnlab.config.arguments import Argument, Arguments, Bare, Choices, ReadBy, 
 from snnlab.config.check import check_section, section, top_level_keys
 from snnlab.config.example import as_override
 from snnlab.config.origins import Origins
+from snnlab.config.quoting import unquoted
 from snnlab.config.suggest import check_choice, closest, did_you_mean
 from snnlab.errors import ConfigError
 
@@ -92,6 +93,8 @@ def _check_unknown(kind: type[Arguments], key: str, takes_overrides: bool) -> No
 
 
 def _value(one: Argument, text: str) -> Any:
+    if not isinstance(one.type, types.Sequence):
+        text = unquoted(text)
     if read := one.mark(ReadBy):
         return read.function(text)
     try:

@@ -5,7 +5,7 @@ A type is read from an annotation's syntax tree, so no annotation is ever evalua
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, get_args
@@ -16,6 +16,8 @@ from snnlab.config.suggest import did_you_mean
 SCALARS = ("int", "float", "bool", "str", "Path")
 FLOAT32_MAX = 3.4028234663852886e38
 PLAIN = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text", "Path": "a path"}
+# A folder may be called 2024.
+TEXTS: Mapping[str, Callable[[int], str | Path]] = {"str": str, "Path": lambda number: Path(str(number))}
 # YAML 1.1 parses these bare words as booleans; Literal["off", ...] means the word.
 YAML_WORDS = {True: ("on", "yes", "true"), False: ("off", "no", "false")}
 
@@ -60,8 +62,8 @@ class Scalar:
             return Path(value)
         if self.name == "str" and isinstance(value, str):
             return value
-        if self.name == "str" and isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
+        if self.name in TEXTS and isinstance(value, int) and not isinstance(value, bool):
+            return TEXTS[self.name](value)
         if self.name == "bool" and isinstance(value, bool):
             return value
         if self.name == "int" and isinstance(value, int) and not isinstance(value, bool):
@@ -72,7 +74,14 @@ class Scalar:
             if abs(value) > FLOAT32_MAX:
                 raise MismatchError(f"{value} is beyond the numbers of float32, 3.4e38", weight=2)
             return float(value)
-        raise MismatchError(f"expected {self}, got {show(value)}")
+        # The spelling is lost: 1e3 has become 1000.0.
+        is_word = self.name in TEXTS and isinstance(value, float | bool)
+        hint = (
+            "what looks like a number, or is true or false, is text in quotes: \"key='1e3'\""
+            if is_word
+            else ""
+        )
+        raise MismatchError(f"expected {self}, got {show(value)}", hint)
 
     def choices(self) -> tuple[str, ...]:
         return ("true", "false") if self.name == "bool" else ()
@@ -188,7 +197,8 @@ class Union:
         best = max(refused, key=lambda error: error.weight)
         if best.weight > 0:
             raise best
-        raise MismatchError(f"expected {self}, got {show(value)}")
+        hint = next((error.hint for error in refused if error.hint), "")
+        raise MismatchError(f"expected {self}, got {show(value)}", hint)
 
     def choices(self) -> tuple[str, ...]:
         return tuple(choice for member in self.members for choice in member.choices())

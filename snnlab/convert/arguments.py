@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from snnlab.config.quoting import quoted
 from snnlab.config.read_arguments import read_arguments
 from snnlab.runs.run_arguments import RunArguments
 
@@ -32,10 +33,10 @@ class ConvertArguments(RunArguments):
             "residual_neuron=null",
             *(["norm=shift"] if self.fold else []),
             "regulariser=none",
-            f"init.run={self.run}",
+            f"init.run={quoted(self.run)}",
             f"init.checkpoint={self.checkpoint}",
             "init.identity=''",
-            *([] if elsewhere else [f"paths.runs={self.run.parents[2]}"]),
+            *([] if elsewhere else [f"paths.runs={quoted(self.run.parents[2])}"]),
             *self.overrides,
         )
 

@@ -132,7 +132,7 @@ def _save(files: RunFiles, cfg: RunConfig, snn: StoredRun, after: Evaluation) ->
     weights = {"model": snn.model.state_dict(), "average": None}
     digest = run_hash(cfg)
     position = asdict(Position(epoch=snn.epoch))
-    both = {"config_hash": digest, "data": snn.data.as_mapping()}
+    both = {"config_hash": digest, "seed": cfg.seed, "data": snn.data.as_mapping()}
     last = {"learner": weights, "position": position, **both}
     checkpoint.save(files.checkpoints / "last.pt", last)
     checkpoint.save(files.checkpoints / "best.pt", {**weights, "epoch": snn.epoch, **both})

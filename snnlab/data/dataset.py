@@ -5,6 +5,7 @@ Shapes: N samples, B batch, T time steps, C channels, H height, W width.
 
 import hashlib
 import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from snnlab.data.sample_sets import ArraySet as ArraySet
 from snnlab.data.sample_sets import LoaderOp as LoaderOp
 from snnlab.data.sample_sets import SampleSet as SampleSet
 from snnlab.data.words import Words
+from snnlab.errors import DataError
 
 _log = logging.getLogger(__name__)
 
@@ -106,12 +108,12 @@ class LabelledData:
 
     def train_set(self, ops: Sequence[LoaderOp] = ()) -> SampleSet:
         """The training samples; `ops` are applied to each in the loader, as uint8 [C, H, W]."""
-        samples = self._checked(self._train_set(), "training")
+        samples = self._checked(self._given("_train_set"), "training")
         return AlteredSet(samples, ops) if ops else samples
 
     def test_set(self) -> SampleSet:
         """The held-out samples."""
-        return self._checked(self._test_set(), "held-out")
+        return self._checked(self._given("_test_set"), "held-out")
 
     def decode(self, raw: Tensor) -> Tensor:
         """A stored batch, uint8 [B, T, 2, H, W] or [B, C, H, W], as float32 [B, T, C, H, W] on its device."""
@@ -203,7 +205,7 @@ class LabelledData:
         Raises:
             DataError: files are missing or damaged, or do not fit the named split.
         """
-        return self._train_set().labels, self._test_set().labels
+        return self._given("_train_set").labels, self._given("_test_set").labels
 
     def contents(self) -> list[str]:
         """What is there, in lines for the user: files, samples of each part and of each class.
@@ -229,6 +231,21 @@ class LabelledData:
         if absent and part not in self._said:
             self._said |= {part}
             _log.warning("no %s samples of %s", part, absent)
+        return samples
+
+    def _given(self, method: str) -> SampleSet:
+        """What `_train_set` or `_test_set` returns.
+
+        Raises:
+            DataError: nothing, as where a class of one's own has forgotten its `return`.
+        """
+        samples: SampleSet | None = getattr(self, method)()
+        if samples is None:
+            cls = type(self)
+            raise DataError(
+                f"{sys.modules[cls.__module__].__file__}: {cls.__name__}.{method} returns nothing",
+                "it is to return a SampleSet, such as ArraySet(samples, labels, positions)",
+            )
         return samples
 
     def _train_set(self) -> SampleSet:

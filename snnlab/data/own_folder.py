@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.config.data_name import folder_name
+from snnlab.config.quoting import on_shell
 from snnlab.data.files import NotThereError, Recording, class_folders, is_foreign
 from snnlab.data.foreign import reading
 from snnlab.data.places import cache_parent
@@ -133,9 +134,10 @@ class OwnFolder:
                 "dataset.split=fraction holds out a part of every class",
             )
         if by == "fraction" and both:
+            part = on_shell("dataset.folder", f"{self.path}/train")
             raise ConfigError(
                 f"dataset.split=fraction: {self.path} has train/ and {there[1]}/ already",
-                f"dataset.split=folders takes these; dataset.folder={self.path}/train splits that part",
+                f"dataset.split=folders takes these; {part} splits that part",
             )
         return (TRAIN, there[1]) if both else ()
 

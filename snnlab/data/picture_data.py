@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from snnlab.config.quoting import on_shell
 from snnlab.data.dataset import Status
 from snnlab.data.empty import settle_empty
 from snnlab.data.file_check import unreadable
@@ -150,7 +151,7 @@ class PictureData(ImageData):
             raise DataError(
                 f"dataset {self.name}: {len(listed)} class folders in {self.folder / part}, "
                 f"but dataset.classes={self.num_classes}",
-                f"for pictures of your own: dataset=image_folder dataset.folder={self.folder}; "
+                f"for pictures of your own: dataset=image_folder {on_shell('dataset.folder', self.folder)}; "
                 f"for another data set in this layout and as large: dataset.classes={len(listed)}",
             )
         others = set(listed).symmetric_difference(self.listing("train"))

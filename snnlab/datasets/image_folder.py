@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlab.config.quoting import on_shell
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
 from snnlab.data.dataset import Status
 from snnlab.data.file_check import changed, made_of, reading_workers, unreadable
@@ -182,7 +183,8 @@ class ImageFolder(ImageData):
         more = (
             f"; {len(problems) - 1} more of {len(found):,} files cannot be read" if len(problems) > 1 else ""
         )
-        names = f"; snnlab data verify image_folder dataset.folder={self.own.path} names all" if more else ""
+        folder = on_shell("dataset.folder", str(self.own.path))
+        names = f"; snnlab data verify image_folder {folder} names all" if more else ""
         return DataError(f"{problems[0]}{more}", f"correct or remove what is no picture{names}")
 
     def _read(self, found: Sequence[Recording], indices: Sequence[int]) -> NDArray[np.uint8]:

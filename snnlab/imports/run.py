@@ -79,7 +79,7 @@ def _in_words(stepping: Stepping) -> str:
 def _save(files: RunFiles, cfg: RunConfig, model: nn.Module, data: DataIdentity) -> None:
     """Both checkpoints are the weights of the file; the data are none that the network was trained on."""
     weights = {"model": model.state_dict(), "average": None}
-    both = {"config_hash": run_hash(cfg), "data": data.as_mapping()}
+    both = {"config_hash": run_hash(cfg), "seed": cfg.seed, "data": data.as_mapping()}
     files.save_checkpoint("last", {"learner": weights, "position": asdict(Position()), **both})
     files.save_checkpoint("best", {**weights, "epoch": 0, **both})
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,10 +114,10 @@ class RunData:
         """The command that made the run; a converted or imported one names the run or the file that it is from."""
         conversion, imported = self.result.get("conversion"), self.result.get("imported")
         if conversion:
-            return f"convert run={conversion['ann']}"
+            return shlex.join(["convert", f"run={conversion['ann']}"])
         if imported:
-            return " ".join(["import", str(imported["file"]), *map(str, imported["settings"])])
-        return " ".join(["train", *self.overrides])
+            return shlex.join(["import", str(imported["file"]), *map(str, imported["settings"])])
+        return shlex.join(["train", *self.overrides])
 
     @cached_property
     def origins(self) -> Mapping[str, str]:

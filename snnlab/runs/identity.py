@@ -59,12 +59,21 @@ def hashes(cfg: RunConfig) -> list[str]:
 
 
 def _hashes(raw: Mapping[str, Any], data: str | None) -> list[str]:
-    settings = config_hash(raw)
     if data is not None:
-        return [f"{settings}-{data[:DATA_DIGITS]}"]
-    raw = in_hashed_words(raw)
+        return [with_data(config_hash(raw), data)]
+    return settings_hashes(raw)
+
+
+def settings_hashes(raw: Mapping[str, Any]) -> list[str]:
+    """The hashes of a configuration's settings: its own, and that of version 0.1.0 if its settings existed then."""
+    settings, raw = config_hash(raw), in_hashed_words(raw)
     old = SCHEMA == 1 and covers(raw, deviations(raw))
     return [settings, old_hash(raw)] if old else [settings]
+
+
+def with_data(settings: str, data: str | None) -> str:
+    """The hash of the settings, and the first digits of that of the data's files if there are any."""
+    return settings if data is None else f"{settings}-{data[:DATA_DIGITS]}"
 
 
 def other_choices(cfg: RunConfig) -> list[RunConfig]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from snnlab.config.arguments import Arguments, Bare, ReadBy
+from snnlab.config.quoting import on_shell
 from snnlab.config.trust import override_key
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import find_run
@@ -75,7 +76,7 @@ class RunArguments(Arguments):
             if key.partition(".")[0] in SECTIONS_OF_TRAINING or key in KEYS_OF_TRAINING:
                 raise ConfigError(
                     f"{text}: has no effect on a trained network",
-                    f"leave it out; to train with it: snnlab train {text} init.run={shlex.quote(str(self.run))} ...",
+                    f"leave it out; to train with it: snnlab train {text} {on_shell('init.run', self.run)} ...",
                 )
 
     def refuse_read_only(self, name: str = "") -> None:

@@ -10,6 +10,7 @@ from snnlab.config.data_name import data_name
 from snnlab.config.schema import GRAPH
 from snnlab.data.identity import differing
 from snnlab.errors import SnnlabError
+from snnlab.runs.belonging import Settings
 from snnlab.runs.config_file import read_config
 from snnlab.runs.records import parse
 from snnlab.runs.results import METRICS, RunResult, is_environment, is_result, is_row, is_status
@@ -28,7 +29,7 @@ class Finding:
 
 
 def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
-    """Everything in a run directory that is damaged, or that does not belong to the rest.
+    """Everything in a run directory that is damaged, or that does not belong to the rest, whatever its name.
 
     Args:
         folder: the run directory.
@@ -45,6 +46,12 @@ def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
             raise
         found.append(Finding("config.yaml", error.message.removeprefix(f"{folder / 'config.yaml'}: ")))
         config = {}
+    settings = None
+    if config:
+        try:
+            settings = Settings(config)
+        except ValueError as error:
+            found.append(Finding("config.yaml", str(error)))
     status, result, env = (
         _object(folder, name, found) for name in ("status.json", "result.json", "env.json")
     )
@@ -56,7 +63,7 @@ def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
     if status and status.get("status") == "done" and not (folder / "result.json").exists():
         found.append(Finding("result.json", "it is not there, though the run is done"))
     if whole and config:
-        found += _of_result(whole, config, folder)
+        found += _of_result(whole, config, settings)
     rows = _rows(folder / METRICS, found)
     if whole and not whole.conversion:
         found += _of_rows(rows, whole)
@@ -64,7 +71,7 @@ def verify(folder: Path, *, checkpoints: bool = True) -> list[Finding]:
     if env is not None and not is_environment(env):
         found.append(Finding("env.json", "it names no versions of packages"))
     if checkpoints:
-        found += _of_checkpoints(folder, rows, whole, config)
+        found += _of_checkpoints(folder, rows, whole, config, settings)
     return found
 
 
@@ -100,7 +107,7 @@ def _rows(file: Path, found: list[Finding]) -> list[dict[str, Any]]:
     return rows
 
 
-def _of_result(result: RunResult, config: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
+def _of_result(result: RunResult, config: Mapping[str, Any], settings: Settings | None) -> Iterator[Finding]:
     dataset = config.get("dataset") or {}
     for name, there, here in (
         ("seed", result.seed, config.get("seed")),
@@ -109,11 +116,8 @@ def _of_result(result: RunResult, config: Mapping[str, Any], folder: Path) -> It
     ):
         if there != here:
             yield Finding("result.json", f"its {name} is {there}, and {here} in config.yaml")
-    if folder.name != f"seed{result.seed}" or not folder.parent.name.endswith(result.config_hash):
-        yield Finding(
-            "result.json",
-            f"it belongs to a directory <variant>-{result.config_hash}/seed{result.seed}: moved, renamed, or copied",
-        )
+    if settings is not None and not settings.may_have(result.config_hash):
+        yield Finding("result.json", f"it is of the settings {result.config_hash}, config.yaml of {settings}")
 
 
 def _of_rows(rows: list[dict[str, Any]], result: RunResult) -> Iterator[Finding]:
@@ -146,7 +150,11 @@ def _equal(row: Mapping[str, Any], metrics: Mapping[str, Any]) -> bool:
 
 
 def _of_checkpoints(
-    folder: Path, rows: list[dict[str, Any]], result: RunResult | None, config: Mapping[str, Any]
+    folder: Path,
+    rows: list[dict[str, Any]],
+    result: RunResult | None,
+    config: Mapping[str, Any],
+    settings: Settings | None,
 ) -> Iterator[Finding]:
     from snnlab.runs import checkpoint
 
@@ -158,17 +166,22 @@ def _of_checkpoints(
             if (folder / file).exists() or result is not None:
                 yield Finding(file, error.message)
             continue
-        if result is not None and content.get("config_hash") != result.config_hash:
-            yield Finding(
-                file, f"it is of the run {content.get('config_hash')}, the result of {result.config_hash}"
-            )
+        digest, position = content.get("config_hash"), content.get("position", {})
+        if result is not None and digest != result.config_hash:
+            yield Finding(file, f"it is of the run {digest}, the result of {result.config_hash}")
+        elif settings is not None and not settings.may_have(digest):
+            yield Finding(file, f"it is of the settings {digest}, config.yaml of {settings}")
         if content.get("seed", config.get("seed")) != config.get("seed"):
             yield Finding(file, f"it is of seed {content.get('seed')}, config.yaml of {config.get('seed')}")
         data = None if result is None else result.data
         if data and content.get("data") and (said := differing(content["data"], data)):
             yield Finding(file, f"its data are not those of the result: {said}")
-        count = content.get("position", {}).get("rows")
+        epoch = position.get("epoch") if name == "last" else content.get("epoch")
+        wanted = None if result is None else result.epochs if name == "last" else result.best_epoch
+        if wanted is not None and epoch != wanted:
+            yield Finding(file, f"it is of epoch {epoch}, result.json of {wanted}")
+        count = position.get("rows")
         if name == "last" and isinstance(count, int) and len(rows) < count:
             yield Finding(METRICS, f"it has {len(rows)} rows, and {file} counts {count}")
-        if not math.isfinite(content.get("position", {}).get("seconds", 0.0)):
+        if not math.isfinite(position.get("seconds", 0.0)):
             yield Finding(file, "its time is no number")

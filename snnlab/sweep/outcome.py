@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -53,14 +53,25 @@ class Outcomes:
     def read(self) -> list[Outcome]:
         """Those that there are, in the order in which they were left."""
         files = self.folder.rglob(f"*{ENDING}")
-        found = [one for file in files if (one := read_record(file, self._is_ours)) is not None]
+        read = (read_record(file, _is_outcome) for file in files)
+        found = [one for one in read if one is not None and one["sweep"] == self.sweep]
         return [
             Outcome(tuple(one["overrides"]), tuple(one["config_dirs"]), one["exit_code"], one["reason"])
             for one in sorted(found, key=lambda one: one["when"])
         ]
 
-    def _is_ours(self, content: Any) -> bool:
-        return bool(content.get("sweep") == self.sweep)
+
+def _is_outcome(content: Mapping[str, Any]) -> bool:
+    """Whether the content of such a file has its fields in their types."""
+    kinds = {
+        "overrides": list,
+        "config_dirs": list,
+        "exit_code": int,
+        "reason": str,
+        "when": float,
+        "sweep": str,
+    }
+    return all(isinstance(content.get(key), kind) for key, kind in kinds.items())
 
 
 class Heard:

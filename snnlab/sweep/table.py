@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ class SweepTable:
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
         folder = runs / experiments.pop() if len(experiments) == 1 else runs
         folder.mkdir(parents=True, exist_ok=True)
-        command = f"snnlab train -m {' '.join(self.overrides)}"
+        command = f"snnlab train -m {shlex.join(self.overrides)}"
         file = folder / f"sweep-{digest}.md"
         write_text(file, f"`{command}`\n{self.text()}\n")
         content = {

@@ -1,5 +1,6 @@
 """Starts the runs that a table lacks with Hydra's launcher, as a sweep does; teachers first."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -119,7 +120,7 @@ def _written(folder: Path, pattern: str) -> dict[Path, int]:
 
 
 def _command(words: list[str], here: Callable[[list[str]], int]) -> int:
-    sys.stdout.write(f"measure: snnlab {' '.join(words)}\n")
+    sys.stdout.write(f"measure: snnlab {shlex.join(words)}\n")
     sys.stdout.flush()
     if "torch" in sys.modules:
         # The launcher trains in this process too, which has imported everything by now.

@@ -8,6 +8,7 @@ from typing import Self
 
 from snnlab.config.compose import compose_with, loader
 from snnlab.config.overrides import read_overrides
+from snnlab.config.quoting import quoted
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
 from snnlab.config.trust import override_key, plugins_named
@@ -145,7 +146,7 @@ class Planner:
             if run.teacher is not None:
                 (teacher,) = self._planned(table, run.teacher, (), scale, (0,), by_hand, row)
                 if teacher.state == "done":
-                    lines = (*lines, f"distill.teacher={teacher.folder}")
+                    lines = (*lines, f"distill.teacher={quoted(teacher.folder)}")
             cfg = self._with_data(self.config(lines))
         except ConfigError as error:
             raise ConfigError(error.message, f"{error.hint} (row {row})".strip()) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.config.origins import flatten
+from snnlab.config.quoting import quoted
 from snnlab.config.schema import RunConfig
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import read_config
@@ -86,7 +87,7 @@ class PlannedRun:
         # The folder of the data is a setting of the machine and is not stored with a run.
         which = [f"checkpoint={self.checkpoint}"] if self.checkpoint != "last" else []
         plugins = [f"plugins=[{','.join(self.cfg.plugins)}]"] if self.cfg.plugins else []
-        return [f"paths.data={self.cfg.paths.data}", *plugins, *which]
+        return [f"paths.data={quoted(self.cfg.paths.data)}", *plugins, *which]
 
     @property
     def kept_file(self) -> Path | None:

@@ -78,6 +78,8 @@ def show_end(session: Session, shown: Dashboards) -> None:
         {
             **summary_of("last", last["epoch"], last["metrics"]),
             **summary_of("best", best["epoch"], best["metrics"]),
+            "best/of": session.cfg.trainer.select,
+            "best/tied": session.as_good,
         }
     )
     if session.cfg.logger.checkpoint != "none":

@@ -18,7 +18,7 @@ class Position:
         rows: lines of `metrics.jsonl` that belong to this state.
         seconds: time spent in training steps.
         samples: samples seen in that time.
-        best: `epoch`, `value` and `metrics` of the best evaluation so far.
+        best: `epoch`, `value` and `metrics` of the best evaluation so far; of equals, the first.
         last: `epoch`, `value` and `metrics` of the last evaluation.
         first_loss: loss of the first training step; None before it, and in checkpoints of earlier versions.
         warnings: what the result warns of, in sentences.

@@ -39,6 +39,8 @@ from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import as_stored, run_dir
 from snnlab.runs.reuse import refuse_other_settings
 from snnlab.runs.weights import is_run
+from snnlab.surrogates.base import Surrogate
+from snnlab.train.handed_back import refuse_other_types
 from snnlab.train.initial import start_from
 from snnlab.train.position import Extent
 from snnlab.train.teacher import teacher_for
@@ -149,6 +151,7 @@ def build_kernels(
 def _batch(cfg: RunConfig, made_up: LabelledData) -> tuple[Tensor, Tensor]:
     """An augmented batch [T, B, C, H, W] and what is to be learned from it, [B] or [B, K]."""
     augments = [] if cfg.trainer.overfit_batches else build.build_augments(cfg)
+    refuse_other_types(augments)
     samples = made_up.train_set([op for op in augments if runs_in_loader(op)])
     raw, target_B = samples.batch(range(min(SAMPLES, cfg.trainer.batch_size)))
     pipeline = InputPipeline(made_up, augments, cfg.num_steps, CPU, cfg.seed, cfg.input)
@@ -175,6 +178,7 @@ def _pass(
         teacher_for(cfg, loss, made_up, None, CPU)
     if loss.heads_apart:
         take_heads_apart(model)
+    refuse_other_types((model, loss, *regularisers.values()), model)
     noted: list[Noted] = []
     with backend("eager", noted=noted), ExitStack() as watching:
         for one in regularisers.values():
@@ -183,6 +187,9 @@ def _pass(
             if isinstance(layer, Neuron) and not isinstance(layer, WordSpikes):  # words are no currents
                 watching.callback(layer.register_forward_hook(_refuse_other_shape).remove)
         shape = model.train()(x_TBCHW.to(device)).shape
+    for part in model.modules():
+        if isinstance(part, Surrogate):  # asked for in the backward pass only
+            part.gradient(torch.zeros(SAMPLES, device=device))
     for one in regularisers.values():
         one.term(model)
     logits = torch.zeros(shape)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from snnlab.config.quoting import on_shell
 from snnlab.dashboards.several import Dashboards
 from snnlab.data.identity import differing
 from snnlab.errors import RunError
@@ -91,7 +92,7 @@ def _say_other_length(log: RunLog, session: Session) -> None:
             length = f"{result.get('epochs')} epoch{'' if result.get('epochs') == 1 else 's'}"
             log.write(
                 f"note     this run starts anew: the schedule is made for all epochs, so {folder} with its {length} "
-                f"is another run; init.run={folder} starts from its weights"
+                f"is another run; {on_shell('init.run', folder)} starts from its weights"
             )
 
 
@@ -130,6 +131,11 @@ def report(session: Session, shown: Dashboards, log: RunLog, stop: Callable[[], 
     return result
 
 
+def _best_of(session: Session) -> str:
+    count, select = session.as_good, session.cfg.trainer.select
+    return f"the best {select}" if count == 1 else f"the first of {count} with the best {select}"
+
+
 def result_of(session: Session) -> RunResult:
     """The content of `result.json`: the metrics and how they were measured."""
     cfg, position = session.cfg, session.position
@@ -151,7 +157,7 @@ def result_of(session: Session) -> RunResult:
         num_test=session.evaluation.samples,
         selection={
             "last": f"after epoch {position.last['epoch']}",
-            "best": f"after epoch {position.best['epoch']}, the best {cfg.trainer.select} on the test split itself",
+            "best": f"after epoch {position.best['epoch']}, {_best_of(session)} on the test split itself",
         },
         last=position.last["metrics"],
         best=position.best["metrics"],

@@ -247,7 +247,7 @@ class Session:
         )
 
     def remember(self, metrics: dict[str, float]) -> None:
-        """Keeps metrics as the last ones; saves `best.pt` if they are the best so far."""
+        """Keeps metrics as the last ones; saves `best.pt` if they are the best so far: of equals, the first."""
         select = self.cfg.trainer.select
         metric, value = metric_of(select), metrics[select]
         assert metric is not None
@@ -262,9 +262,18 @@ class Session:
                     **self.learner.weights(),
                     "epoch": self.position.epoch,
                     "config_hash": run_hash(self.cfg),
+                    "seed": self.cfg.seed,
                     "data": self.data.as_mapping(),
                 },
             )
+
+    @property
+    def as_good(self) -> int:
+        """The number of evaluations that are as good as the best one, itself among them."""
+        assert self.position.best is not None
+        select, value = self.cfg.trainer.select, self.position.best["value"]
+        rows = (row for row in self.files.read_metrics() if row["split"] == "test")
+        return max(1, sum(1 for row in rows if row.get(select) == value))
 
     def record(self, split: str, metrics: dict[str, float]) -> dict[str, Any]:
         """Appends a row to `metrics.jsonl`."""

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the ANN, converts it, measures both."""
+    from snnlab.config.quoting import on_shell
     from snnlab.convert.arguments import read_convert_arguments
     from snnlab.errors import ConfigError
     from snnlab.runs.config_file import read_config
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if neuron != "quant_relu":
         raise ConfigError(
             f"{asked.run} has neuron={neuron}: there is nothing that says its time steps",
-            f"train a quantised ANN from it: snnlab train neuron=quant_relu init.run={asked.run} ..."
+            f"train a quantised ANN from it: snnlab train neuron=quant_relu {on_shell('init.run', asked.run)} ..."
             if neuron == "relu"
             else "convert a run with neuron=quant_relu",
         )

@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints what is wrong with each run."""
+    from snnlab.runs.belonging import other_name
+    from snnlab.runs.results import read_result
     from snnlab.runs.verify import verify
 
     found = {str(folder): verify(folder) for given in args.runs for folder in _runs_in(given.expanduser())}
@@ -41,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
             print(f"{folder}: {'damaged' if findings else 'whole'}")
             for one in findings:
                 print(f"  {one}")
+            result = None if findings else read_result(Path(folder))
+            if result is not None and (name := other_name(Path(folder), result)):
+                print(f"  copied, moved or renamed: it was made as {name}")
     return int(any(found.values()))
 
 

@@ -23,6 +23,8 @@ def typed(annotation):
         ("str", "a", "a"),
         ("str", 7, "7"),
         ("Path", "a/b", Path("a/b")),
+        ("Path", 2024, Path("2024")),
+        ("Path | None", 2024, Path("2024")),
         ("float | None", None, None),
         ("int | float", 2, 2),
         ("int | float", 2.5, 2.5),
@@ -92,6 +94,14 @@ def test_refuses(annotation, value, message):
     with pytest.raises(MismatchError) as caught:
         typed(annotation).convert(value)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize("annotation", ["Path", "Path | None", "str", "str | None"])
+@pytest.mark.parametrize("value", [1e3, True, math.nan])
+def test_a_name_that_looks_like_a_number_or_a_word_of_yaml_is_to_be_quoted(annotation, value):
+    with pytest.raises(MismatchError) as caught:
+        typed(annotation).convert(value)
+    assert "is text in quotes" in caught.value.hint
 
 
 @pytest.mark.parametrize("annotation", ["dict", "Callable[[], int]", "np.ndarray", "list[Any]", "f(x)"])

@@ -80,6 +80,8 @@ def test_a_run_is_logged_offline_by_default_and_its_end_names_the_command(tmp_pa
     updates = [u for r in found if r.WhichOneof("record_type") == "summary" for u in r.summary.update]
     summary = {one.key or "/".join(one.nested_key): one.value_json for one in updates}
     assert float(summary["best/test/ece"]) == result["best"]["test/ece"]
+    assert json.loads(summary["best/of"]) == "test/acc"
+    assert 1 <= int(summary["best/tied"]) <= result["epochs"]
     assert float(summary["last/test/acc"]) == result["last"]["test/acc"]
     artefacts = [r.artifact.name for r in found if r.WhichOneof("record_type") == "artifact"]
     assert any(name.endswith("seed0-best") for name in artefacts)
