@@ -193,7 +193,9 @@ def test_a_released_network_leaves_only_its_unused_entries_out(name):
     used = set(key_map(model, state))
     left = {key for key in state if key.rpartition(".")[0] not in used}
     assert all(re.fullmatch(model.released_unused, key) for key in left)
-    assert not any(model.released_unused and re.fullmatch(model.released_unused, f"{key}.weight") for key in used)
+    assert not any(
+        model.released_unused and re.fullmatch(model.released_unused, f"{key}.weight") for key in used
+    )
     if name in UNUSED:
         norms = {key for key in left if re.fullmatch(r"block\.\d+\.norm[12]\.(weight|bias)", key)}
         assert left - norms == UNUSED[name]
@@ -217,7 +219,9 @@ PARAMETERS = {
 def test_the_made_states_have_as_many_parameters_as_the_released_classes(name):
     """Counted on the released classes, unused layers included."""
     make, count = PARAMETERS[name]
-    assert sum(x.numel() for key, x in make().items() if key.endswith(("weight", "bias", "pos_embed"))) == count
+    assert (
+        sum(x.numel() for key, x in make().items() if key.endswith(("weight", "bias", "pos_embed"))) == count
+    )
 
 
 def test_published_numbers_of_entries():
