@@ -1,5 +1,6 @@
 """What `import snnlab` offers: a stored run, any component by its name, and the names there are."""
 
+import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,22 +96,22 @@ def create(kind: str, name: str, *, plugins: tuple[str, ...] = (), **arguments: 
         name: one of `list_components(kind)`.
         plugins: packages with components of your own.
         arguments: what its class takes. Surrogates, and the neurons and norms of a network, may be names. A model
-            has the norm "bn" if none is given; it hands `surrogate`, `num_steps` and `threshold` to its parts.
+            that takes a norm has "bn" if none is given; it hands `surrogate`, `num_steps` and `threshold` to its parts.
 
     Raises:
-        ConfigError: there is no such component, or it takes no such argument or value.
+        ConfigError: there is no such component, it takes no such argument or value, or one that it needs is missing.
     """
     _check_kind(kind)
     cls = registry.load(kind, name, plugins)
     signature = _signature(kind, name, plugins)
-    if kind == "model":
+    takes = (*signature.injected, *signature.keys)
+    if kind == "model" and "norm" in takes:
         arguments.setdefault("norm", "bn")
-    if kind == "dataset":
+    if kind == "dataset" and "root" in takes:
         arguments["root"] = Path(arguments.get("root", os.environ.get("SNNLAB_DATA", "data")))
     shared = {}
     if kind in ("model", "neuron"):
         shared = {key: arguments[key] for key in _FOR_THE_PARTS if key in arguments}
-    takes = (*signature.injected, *signature.keys)
     given = {}
     for key, value in arguments.items():
         if key in takes:
@@ -121,6 +122,10 @@ def create(kind: str, name: str, *, plugins: tuple[str, ...] = (), **arguments: 
                 f"{kind} '{name}' takes no '{key}'{did_you_mean(key, takes)}",
                 f"it takes: {', '.join(takes) or 'nothing'}",
             )
+    parameters = inspect.signature(cls).parameters.values()
+    needed = [one.name for one in parameters if one.default is one.empty and one.name in takes]
+    if missing := [f"'{key}'" for key in needed if key not in given]:
+        raise ConfigError(f"{kind} '{name}' also needs {', '.join(missing)}", f"it takes: {', '.join(takes)}")
     return cls(**given)
 
 

@@ -1,5 +1,6 @@
 """`import snnlab`: stored runs, components by name, names; and what type checkers see of them."""
 
+import inspect
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 import snnlab
+from snnlab import registry
 from snnlab.cli import main
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.neurons import IF, LIF, PLIF
@@ -88,6 +90,54 @@ def test_a_network_of_named_parts():
 def test_a_network_of_makers():
     net = snnlab.create("model", "vgg_snn", neuron=lambda **given: IF(v_init=0.5, **given), norm=BN, **SMALL)
     assert {module.v_init for module in net.modules() if isinstance(module, IF)} == {0.5}
+
+
+ANY = {
+    "neuron": "lif",
+    "in_channels": 1,
+    "num_classes": 3,
+    "image_size": 32,
+    "frame_shape": (32, 32),
+    "num_steps": 2,
+}
+LIKED = {
+    "spiking_bert": {"frame_shape": (4, 8), "heads": 2, "depth": 1},
+    "text_cnn_snn": {"frame_shape": (32, 8)},
+    "touch_snn": {"frame_shape": (39, 1)},
+}
+
+
+@pytest.mark.parametrize("name", sorted(component_files("model")))
+def test_every_network_needs_no_more_than_the_data_and_a_neuron(name):
+    """Whatever it takes: a norm is given to those only that have one."""
+    given = {**ANY, **LIKED.get(name, {})}
+    takes = inspect.signature(registry.load("model", name)).parameters
+    given = {key: value for key, value in given.items() if key in takes or key == "num_steps"}
+    if name == "nir":
+        with pytest.raises(ConfigError, match="no NIR file is named"):
+            snnlab.create("model", name, **given)
+        return
+    with torch.device("meta"):
+        assert isinstance(snnlab.create("model", name, **given), torch.nn.Module)
+    if "norm" not in takes:
+        with pytest.raises(ConfigError, match=f"model '{name}' takes no 'norm'"):
+            snnlab.create("model", name, norm="bn", **given)
+    del given["num_classes"]
+    with pytest.raises(ConfigError, match=f"model '{name}' also needs 'num_classes'"):
+        snnlab.create("model", name, **given)
+
+
+OTHERS = [
+    (kind, name) for kind in KINDS if kind not in ("model", "dataset") for name in component_files(kind)
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), OTHERS)
+def test_what_a_component_needs_is_said_in_one_line(kind, name):
+    try:
+        snnlab.create(kind, name)
+    except ConfigError as error:
+        assert f"{kind} '{name}' also needs" in str(error)  # noqa: PT017 (most need nothing)
 
 
 def test_other_kinds():

@@ -28,7 +28,7 @@ NEEDED |= {
     "optimizer.weight_decay",
     "scheduler.name",
 }
-NEEDED |= {"trainer.epochs", "trainer.batch_size"}
+NEEDED |= {"trainer.epochs"}
 
 
 def facts_of(experiment: str) -> list[dict[str, Any]]:
@@ -77,8 +77,17 @@ def test_an_experiment_has_the_published_values_and_its_file_a_source(experiment
         for problem in wrong(composed(experiment), fact["values"], "")
     ]
     assert not problems
+    parts = [fact["parts"] for fact in facts if "parts" in fact]
+    trainer = composed(experiment)["trainer"]
+    for part in parts:
+        assert trainer["batch_size"] == part["samples"], (
+            "what is taken over a batch is over the samples of a process"
+        )
+        assert trainer["accumulate"] == part["processes"] * part["steps"]
+    assert len(parts) == 1 if trainer["accumulate"] > 1 else not parts
     covered = set().union(*(named(fact["values"]) for fact in facts))
-    assert covered >= NEEDED, f"nothing is said about {sorted(NEEDED - covered)}"
+    covered |= {"trainer.batch_size"} if parts else set()
+    assert covered >= NEEDED | {"trainer.batch_size"}, f"nothing is said about {sorted(NEEDED - covered)}"
     comment = [line for line in (FOLDER / f"{experiment}.yaml").read_text().splitlines() if line[:2] == "# "]
     sources = ("Table", "Figure", "appendix", "released", "code", "As tmc_", "As cf_", "as cf_", "the paper")
     assert any(source in line for line in comment for source in sources)

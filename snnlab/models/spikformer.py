@@ -48,7 +48,7 @@ class Spikformer(nn.Module):
         ValueError: dim is not divisible, a pool is not a stage, or the image size is not divisible by the pools.
     """
 
-    released_unused = r"block\.\d+\.norm[12]\..*|pos_embed"
+    released_unused = r"(block\.\d+\.norm[12]|norm)\.(weight|bias)|pos_embed"
 
     def __init__(
         self,
@@ -109,8 +109,16 @@ class Spikformer(nn.Module):
 
     def released_names(self) -> list[str]:
         """The names in ZK-Zhou/spikformer, whose layers are called `linear` for CIFAR and `conv` elsewhere."""
+        return self._names([f"proj_{part}{i or ''}" for i in range(4) for part in ("conv", "bn")])
+
+    def other_released_names(self) -> list[list[str]]:
+        """The names in the file model.py beside its folders."""
+        return [self._names([f"block{i}_{part}" for i in range(1, 5) for part in ("conv", "bn")])]
+
+    def _names(self, tokenizer: list[str]) -> list[str]:
+        """The names of all layers, given those of the tokenizer."""
         kind = self.projection
-        names = [f"patch_embed.proj_{part}{i or ''}" for i in range(4) for part in ("conv", "bn")]
+        names = [f"patch_embed.{layer}" for layer in tokenizer]
         names += ["patch_embed.rpe_conv", "patch_embed.rpe_bn"]
         for i in range(len(self.blocks)):
             for layer in ("attn.q", "attn.k", "attn.v", "attn.proj", "mlp.fc1", "mlp.fc2"):

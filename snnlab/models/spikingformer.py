@@ -29,6 +29,7 @@ class Spikingformer(nn.Module):
         CIFAR 4-384    the defaults for CIFAR-10; heads 8 for CIFAR-100
         CIFAR 2-384    depth 2
         DVS 2-256      depth 2, dim 256, heads 16, pools (1, 2, 3, 4), neuron.tau 1.5
+        ImageNet 8-512 depth 8, dim 512, heads 8, pools (1, 2, 3, 4)
 
     Args:
         neuron, norm: factories of the layers, see `snnlab.layers.factory`.
@@ -45,7 +46,7 @@ class Spikingformer(nn.Module):
         ValueError: dim is not divisible, a pool is not a stage, or the image size is not divisible by the pools.
     """
 
-    released_unused = r"block\.\d+\.norm[12]\..*"
+    released_unused = r"block\.\d+\.norm[12]\.(weight|bias)"
 
     def __init__(
         self,
@@ -99,8 +100,16 @@ class Spikingformer(nn.Module):
         return logits_TBK
 
     def released_names(self) -> list[str]:
-        """The names in zhouchenlin2096/Spikingformer."""
-        names = [f"patch_embed.block{i}_{part}" for i in range(5) for part in ("conv", "bn")]
+        """The names in zhouchenlin2096/Spikingformer, folders cifar10 and cifar100."""
+        return self._names([f"block{i}" for i in range(5)])
+
+    def other_released_names(self) -> list[list[str]]:
+        """The names in its folders imagenet, cifar10-dvs and dvs128-gesture."""
+        return [self._names([f"proj{i or ''}" for i in range(5)])]
+
+    def _names(self, tokenizer: list[str]) -> list[str]:
+        """The names of all layers, given those of the tokenizer's stages."""
+        names = [f"patch_embed.{stage}_{part}" for stage in tokenizer for part in ("conv", "bn")]
         for i in range(len(self.blocks)):
             for layer in ("attn.q", "attn.k", "attn.v", "attn.proj", "mlp.mlp1", "mlp.mlp2"):
                 names += [f"block.{i}.{layer}_conv", f"block.{i}.{layer}_bn"]

@@ -12,7 +12,12 @@ from snnlab.errors import ConfigError, reason
 from snnlab.packages import need
 from snnlab.runs.safe_load import are_weights, safe_load
 
-EXPECTED = "init.file holds tensors by name, or a checkpoint with them under `model`, `state_dict` or `net`"
+KEYS = ("model", "state_dict", "net", "model_state_dict", "model_ema", "state_dict_ema")
+"""Where training scripts keep the weights in a checkpoint; a moving average is taken where there is nothing else."""
+
+EXPECTED = (
+    f"init.file holds tensors by name, or a checkpoint with them under {', '.join(KEYS[:-1])} or {KEYS[-1]}"
+)
 
 
 def exported_by_us(file: Path) -> dict[str, Any] | None:
@@ -64,9 +69,8 @@ def read_released(file: Path) -> dict[str, Tensor]:
             [Namespace]
         ):  # timm's and MAE's scripts store their settings, too
             content = safe_load(file, "init.file", EXPECTED)
-    for key in ("model", "state_dict", "net"):
-        if isinstance(content, dict) and are_weights(content.get(key)):
-            content = content[key]
+    if isinstance(content, dict):
+        content = next((content[key] for key in KEYS if are_weights(content.get(key))), content)
     if not content or not are_weights(content):
         raise ConfigError(f"init.file: {file} holds no tensors by name", EXPECTED)
     weights: dict[str, Tensor] = content

@@ -62,33 +62,40 @@ class Reference:
 
 
 class Spikformer(Reference):
-    def __call__(self, x, depth, heads, pools, kind):
+    def __call__(self, x, depth, heads, pools, kind, scale=0.125):
+        first = "block{}_{}" if "patch_embed.block1_conv.weight" in self.state else "proj_{1}{0}"
+
         def layer(name, x):
             return self.fire(self.bn(f"{name}_bn", self.mix(f"{name}_{kind}", x)))
 
         for i in range(4):
-            n = i or ""
-            x = self.conv(f"patch_embed.proj_conv{n}", x, padding=1)
-            x = self.fire(self.bn(f"patch_embed.proj_bn{n}", x))
+            n = i + 1 if first.startswith("block") else i or ""
+            x = self.conv(f"patch_embed.{first.format(n, 'conv')}", x, padding=1)
+            x = self.fire(self.bn(f"patch_embed.{first.format(n, 'bn')}", x))
             x = self.pool(x) if i + 1 in pools else x
         x = x + self.fire(self.bn("patch_embed.rpe_bn", self.conv("patch_embed.rpe_conv", x, padding=1)))
         x = x.flatten(3)
         for i in range(depth):
             q, k, v = (layer(f"block.{i}.attn.{one}", x) for one in "qkv")
-            x = x + layer(f"block.{i}.attn.proj", self.fire(self.attend(q, k, v, heads), 0.5))
+            x = x + layer(f"block.{i}.attn.proj", self.fire(self.attend(q, k, v, heads, scale), 0.5))
             x = x + layer(f"block.{i}.mlp.fc2", layer(f"block.{i}.mlp.fc1", x))
         return self.head(x.mean(3))
 
 
 class Spikingformer(Reference):
     def __call__(self, x, depth, heads, pools):
+        stages = [f"block{i}" for i in range(5)]
+        if "patch_embed.proj_conv.weight" in self.state:
+            stages = [f"proj{i or ''}" for i in range(5)]
+
         def layer(name, x):
             return self.bn(f"{name}_bn", self.mix(f"{name}_conv", x))
 
         for i in range(5):
             x = self.fire(x) if i else x
             x = self.pool(x) if i in pools else x
-            x = self.bn(f"patch_embed.block{i}_bn", self.conv(f"patch_embed.block{i}_conv", x, padding=1))
+            x = self.conv(f"patch_embed.{stages[i]}_conv", x, padding=1)
+            x = self.bn(f"patch_embed.{stages[i]}_bn", x)
         x = x.flatten(3)
         for i in range(depth):
             s = self.fire(x)

@@ -31,16 +31,20 @@ class Made(dict):
         self[f"{name}.weight"], self[f"{name}.bias"] = torch.ones(c), torch.zeros(c)
 
 
-def spikformer(depth=2, dim=32, c_in=3, classes=5, kind="linear"):
+def spikformer(depth=2, dim=32, c_in=3, classes=5, kind="linear", folder="cifar10"):
+    """The file of a folder of ZK-Zhou/spikformer; "" is the model.py beside them. Only cifar10dvs has the last norm."""
     made = Made()
+    if folder == "cifar10dvs":
+        made["pos_embed"] = made.draw(1, 64, dim)
     widths = (c_in, dim // 8, dim // 4, dim // 2, dim)
     for i in range(4):
-        n = i or ""
-        made.conv(f"patch_embed.proj_conv{n}", widths[i], widths[i + 1], 3, 3)
-        made.bn(f"patch_embed.proj_bn{n}", widths[i + 1])
+        conv, bn = ("block{}_conv", "block{}_bn") if not folder else ("proj_conv{}", "proj_bn{}")
+        n = i or "" if folder else i + 1
+        made.conv(f"patch_embed.{conv.format(n)}", widths[i], widths[i + 1], 3, 3)
+        made.bn(f"patch_embed.{bn.format(n)}", widths[i + 1])
     made.conv("patch_embed.rpe_conv", dim, dim, 3, 3)
     made.bn("patch_embed.rpe_bn", dim)
-    one, two = ((), ()) if kind == "linear" else ((1,), (1, 1))
+    one, two = ((), ()) if kind == "linear" else ((1,), (1,) if folder == "cifar10dvs" else (1, 1))
     for i in range(depth):
         block = f"block.{i}"
         made.layer_norm(f"{block}.norm1", dim)
@@ -53,16 +57,20 @@ def spikformer(depth=2, dim=32, c_in=3, classes=5, kind="linear"):
         for n, c_from, c_to in ((1, dim, 4 * dim), (2, 4 * dim, dim)):
             made.conv(f"{block}.mlp.fc{n}_{kind}", c_from, c_to, *two, bias=True)
             made.bn(f"{block}.mlp.fc{n}_bn", c_to)
+    if folder == "cifar10dvs":
+        made.layer_norm("norm", dim)
     made.conv("head", dim, classes, bias=True)
     return made
 
 
-def spikingformer(depth=2, dim=32, c_in=3, classes=5):
+def spikingformer(depth=2, dim=32, c_in=3, classes=5, folder="cifar10"):
+    """The file of a folder of zhouchenlin2096/Spikingformer; those of imagenet and the event sets have other names."""
     made = Made()
     widths = (c_in, dim // 8, dim // 4, dim // 2, dim, dim)
     for i in range(5):
-        made.conv(f"patch_embed.block{i}_conv", widths[i], widths[i + 1], 3, 3)
-        made.bn(f"patch_embed.block{i}_bn", widths[i + 1])
+        stage = f"block{i}" if folder in ("cifar10", "cifar100") else f"proj{i or ''}"
+        made.conv(f"patch_embed.{stage}_conv", widths[i], widths[i + 1], 3, 3)
+        made.bn(f"patch_embed.{stage}_bn", widths[i + 1])
     for i in range(depth):
         block = f"block.{i}"
         made.layer_norm(f"{block}.norm1", dim)

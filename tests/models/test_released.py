@@ -1,5 +1,7 @@
 """Checkpoints with the released names load, and the network then computes what the released one does."""
 
+import re
+
 import pytest
 import torch
 
@@ -50,10 +52,22 @@ CASES = {
         (3, 16),
     ),
     "spikformer imagenet": (
-        made.spikformer(kind="conv"),
+        made.spikformer(kind="conv", folder="imagenet"),
         lambda: spikformer(32, "conv", depth=2, dim=32, heads=4, pools=(1, 2, 3, 4)),
         lambda state, x, **m: theirs.Spikformer(state, **m)(x, 2, 4, (1, 2, 3, 4), "conv"),
         (3, 32),
+    ),
+    "spikformer dvs": (
+        made.spikformer(depth=1, c_in=2, kind="conv", folder="cifar10dvs"),
+        lambda: spikformer(32, "conv", 2, **DVS, scale=0.25),
+        lambda state, x, **m: theirs.Spikformer(state, **m)(x, 1, 4, (1, 2, 3, 4), "conv", 0.25),
+        (2, 32),
+    ),
+    "spikformer beside the folders": (
+        made.spikformer(kind="conv", folder=""),
+        lambda: spikformer(16, "conv", depth=2, dim=32, heads=4),
+        lambda state, x, **m: theirs.Spikformer(state, **m)(x, 2, 4, (3, 4), "conv"),
+        (3, 16),
     ),
     "spikingformer cifar": (
         made.spikingformer(),
@@ -61,8 +75,14 @@ CASES = {
         lambda state, x, **m: theirs.Spikingformer(state, **m)(x, 2, 4, (3, 4)),
         (3, 16),
     ),
+    "spikingformer imagenet": (
+        made.spikingformer(folder="imagenet"),
+        lambda: Spikingformer(lif, BN, 3, 5, 32, depth=2, dim=32, heads=4, pools=(1, 2, 3, 4)),
+        lambda state, x, **m: theirs.Spikingformer(state, **m)(x, 2, 4, (1, 2, 3, 4)),
+        (3, 32),
+    ),
     "spikingformer dvs": (
-        made.spikingformer(depth=1, c_in=2),
+        made.spikingformer(depth=1, c_in=2, folder="cifar10-dvs"),
         lambda: Spikingformer(slow_decay, BN, 2, 5, 32, **DVS),
         lambda state, x, **m: theirs.Spikingformer(state, tau=1.5, **m)(x, 1, 4, (1, 2, 3, 4)),
         (2, 32),
@@ -150,11 +170,58 @@ def test_every_layer_with_weights_has_one_released_name(name):
     state, make, *_ = CASES[name]
     model = make()
     assert isinstance(model, Released)
-    names = key_map(model)
+    names = key_map(model, plain(state))
     assert sorted(names.values()) == sorted(layers_with_weights(model))
     if name.endswith("of TMC"):
         state = plain(state)
     assert set(names) <= {key.rpartition(".")[0] for key in state}
+
+
+UNUSED = {
+    "spikformer dvs": {"pos_embed", "norm.weight", "norm.bias"},
+    "spikingformer dvs": set(),
+    "qkformer dvs": set(),
+    "meta_spikeformer": set(),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_released_network_leaves_only_its_unused_entries_out(name):
+    """Layers that the released classes declare and never call, or register twice; anything else is refused."""
+    state, make, *_ = CASES[name]
+    state, model = plain(state), make()
+    used = set(key_map(model, state))
+    left = {key for key in state if key.rpartition(".")[0] not in used}
+    assert all(re.fullmatch(model.released_unused, key) for key in left)
+    assert not any(
+        model.released_unused and re.fullmatch(model.released_unused, f"{key}.weight") for key in used
+    )
+    if name in UNUSED:
+        norms = {key for key in left if re.fullmatch(r"block\.\d+\.norm[12]\.(weight|bias)", key)}
+        assert left - norms == UNUSED[name]
+    for key in (*used, "norm3", "last"):
+        load = {**state, f"{key}.extra": torch.ones(1)}
+        with pytest.raises(ValueError, match=f"{re.escape(key)}.extra is not here"):
+            load_released(make(), load)
+
+
+PARAMETERS = {
+    "spikformer 4-384": (lambda: made.spikformer(4, 384, 3, 10), 9_330_874),
+    "spikformer dvs": (lambda: made.spikformer(2, 256, 2, 10, "conv", "cifar10dvs"), 2_585_610),
+    "spikingformer 2-384": (lambda: made.spikingformer(2, 384, 3, 10), 5_765_818),
+    "spikingformer dvs": (lambda: made.spikingformer(2, 256, 2, 10, "cifar10-dvs"), 2_568_714),
+    "qkformer cifar": (lambda: made.qkformer(dim=384, classes=10), 6_706_234),
+    "qkformer dvs": (lambda: made.qkformer("dvs", (1, 1), 256, 1, 2, 10), 1_504_138),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_made_states_have_as_many_parameters_as_the_released_classes(name):
+    """Counted on the released classes, unused layers included."""
+    make, count = PARAMETERS[name]
+    assert (
+        sum(x.numel() for key, x in make().items() if key.endswith(("weight", "bias", "pos_embed"))) == count
+    )
 
 
 def test_published_numbers_of_entries():

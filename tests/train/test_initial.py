@@ -122,12 +122,20 @@ def transformer(tmp_path: Path, file: Path, *overrides: str):
     return load([*small, *others, *frozen, *overrides, *paths])
 
 
+def zeros(state):
+    return {key: torch.zeros_like(value) for key, value in state.items()}
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
         lambda s: s,
         lambda s: {"model": s, "args": Namespace(lr=0.1), "epoch": 3},
         lambda s: {"net": s, "optimizer": {"state": {}}, "epoch": 3},
+        lambda s: {"state_dict": {f"module.{key}": value for key, value in s.items()}, "arch": "x"},
+        lambda s: {"state_dict_ema": zeros(s), "state_dict": s, "amp_scaler": {"scale": 1.0}},
+        lambda s: {"model_ema": s, "epoch": 3},
+        lambda s: {"state_dict_ema": s, "epoch": 3},
     ],
 )
 def test_a_run_starts_from_a_released_checkpoint(tmp_path: Path, wrap) -> None:
