@@ -12,18 +12,16 @@ from hydra.core.global_hydra import GlobalHydra
 from snnlab.config.compose import config_errors, loader
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.trust import plugins_named
-from snnlab.errors import PREEMPTED
+from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import read_result
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
 from snnlab.sweep.launcher import ProcessReturn, SweepStoppedError
 from snnlab.sweep.outcome import Outcome, Outcomes
+from snnlab.sweep.plugin_mistake import as_plugin_mistake
 from snnlab.sweep.search import best_trial, keep_quiet, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
-
-OTHERS = ("submitit", "joblib")
-"""Packages whose launchers raise an error of their own where a job's process is gone."""
 
 
 def run_sweep(
@@ -44,7 +42,7 @@ def run_sweep(
         The exit code: 0 if all are done, 75 if the sweep was interrupted, else 1.
 
     Raises:
-        ConfigError: a point is wrong; nothing has been started then.
+        ConfigError: a point is wrong, or a launcher or sweeper cannot work; nothing has been started then.
     """
     search = SearchPath.of(config_dirs, plugins_named(overrides))
     with loader(search) as hydra_loader:
@@ -59,7 +57,7 @@ def run_sweep(
             lines += settings_of_search(master, read)
             keep_quiet(master)
             _say("sweep: its points are not known beforehand; each is checked when it starts")
-        interrupted = False
+        interrupted = failed = False
         outcomes = Outcomes(Path(str(master.hydra.sweep.dir)).absolute())
         task = PointTask(train, {point.hydra_overrides: point.cfg for point in points}, outcomes)
         try:
@@ -72,16 +70,18 @@ def run_sweep(
         except SweepStoppedError:
             pass  # the table tells which
         except Exception as error:
-            if type(error).__module__.partition(".")[0] not in OTHERS:
+            if isinstance(error, SnnlabError) or (mistake := as_plugin_mistake(error, master.hydra)) is None:
                 raise
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            sys.stderr.write(f"error: the launcher has lost a job: {lines[0]}\n")
+            if not (task.ended or outcomes.read()):
+                raise mistake from error
+            failed = True
+            sys.stderr.write(f"error: {mistake.message}\nhint: {mistake.hint}\n")
     processes = [one for one in task.ended if isinstance(one, ProcessReturn)]
     processes += [_told(one, task) for one in outcomes.read()]
     interrupted |= any(one.exit_code == PREEMPTED for one in processes)
     points = points or trials(task.tried, read)
     if not points:
-        return PREEMPTED if interrupted else int(any(one.exit_code for one in processes))
+        return PREEMPTED if interrupted else int(failed or any(one.exit_code for one in processes))
     ended = {one.run_dir: one for one in processes}
     points = [point.ended(ended.get(point.run_dir)) for point in points]
     table = SweepTable(points, overrides)
@@ -89,7 +89,7 @@ def run_sweep(
     if not listed and (best := best_trial(points)):
         _say(f"\n{best}")
     _say(f"written to {table.write()}")
-    return PREEMPTED if interrupted else table.exit_code
+    return PREEMPTED if interrupted else table.exit_code or int(failed)
 
 
 def _told(outcome: Outcome, task: PointTask) -> ProcessReturn:

@@ -23,12 +23,13 @@ from snnlab.config.compose import (
 )
 from snnlab.config.overrides import read_overrides
 from snnlab.config.search import SearchPath
-from snnlab.errors import PREEMPTED
+from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
 from snnlab.sweep.launcher import Stoppable
 from snnlab.sweep.options import check_options
+from snnlab.sweep.plugin_mistake import as_plugin_mistake
 from snnlab.sweep.task import PointTask
 from snnlab.tables.planned import PlannedRun
 
@@ -89,6 +90,10 @@ def _launch(
             launcher.launch([list(run.overrides) for run in runs], initial_job_idx=0)
         except KeyboardInterrupt:
             return PREEMPTED
+        except Exception as error:
+            if isinstance(error, SnnlabError) or (mistake := as_plugin_mistake(error, master.hydra)) is None:
+                raise
+            raise mistake from error
     stopped = isinstance(launcher, Stoppable) and launcher.stopped
     interrupted = any(read_result(run_dir(run.cfg)) is None and run.state == "interrupted" for run in runs)
     return PREEMPTED if interrupted or stopped else 0

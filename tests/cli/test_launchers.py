@@ -74,7 +74,7 @@ def test_a_job_whose_process_is_gone_leaves_a_table(snnlab, here):
     launcher = ["hydra/launcher=submitit_local", *OTHERS["submitit_local"]]
     done = snnlab(*SWEEP, *launcher, "seed=1,2", KILLED="1")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stderr.startswith("error: the launcher has lost a job: ")
+    assert done.stderr.startswith("error: hydra/launcher=submitit_local: ")
     assert "Traceback" not in done.stderr
     assert "1 not run" in done.stdout
 
