@@ -45,6 +45,14 @@ class AnalyseArguments(Settings, RunArguments):
     verb: ClassVar[str] = "analyse"
     usage: ClassVar[str] = "snnlab analyse run=<run directory> what=firing_rates"
 
+    takes: ClassVar[tuple[str, ...]] = (
+        "surrogate",
+        "loss",
+        "plots.format",
+        "trainer.batch_size",
+        "trainer.eval_batch_size",
+    )
+
     what: Annotated[tuple[str, ...], Choices(choices)] = ()
     """Analyses to make: NAME, [NAME,NAME] or all."""
 

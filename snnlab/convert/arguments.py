@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from snnlab.config.quoting import quoted
 from snnlab.config.read_arguments import read_arguments
-from snnlab.runs.run_arguments import RunArguments
+from snnlab.runs.run_arguments import OF_A_PASS, RunArguments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,8 @@ class ConvertArguments(RunArguments):
     usage: ClassVar[str] = (
         "snnlab convert run=<run directory of an ANN with neuron=quant_relu>, as snnlab train printed it"
     )
+
+    takes: ClassVar[tuple[str, ...]] = (*OF_A_PASS, "loss", "plots.format", "trainer.plots", "paths.runs")
 
     fold: bool = True
     """Normalisation goes into the weights."""

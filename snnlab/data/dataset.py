@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snnlab.data.empty import Empty
+from snnlab.data.few_of_many import few_of_many
 from snnlab.data.identity import DataFiles, DataIdentity
 from snnlab.data.labels import absent_classes, described, refuse_labels
 from snnlab.data.sample_sets import AlteredSet as AlteredSet
@@ -138,6 +139,20 @@ class LabelledData:
         self.known_files()
         for part, labels in zip(("training", "held-out"), self.part_labels(), strict=True):
             refuse_labels(labels, self.num_classes, part)
+
+    def read_some(self) -> None:
+        """Reads a few samples of each class as a training does; nothing where they are still to be unpacked or fetched.
+
+        Raises:
+            DataError: what a training would raise of these samples.
+        """
+        try:
+            self.known_files()
+        except DataError:
+            return
+        if self.reads_files:
+            for samples in (self._train_set(), self._test_set()):
+                samples.batch(few_of_many(samples.labels))
 
     def data_files(self) -> DataFiles | None:
         """The files that are read, as they are now; None if there are none, or if the class does not say.

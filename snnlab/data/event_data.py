@@ -139,11 +139,8 @@ class EventData(LabelledData):
 
     def decode(self, raw: Tensor) -> Tensor:
         x_BTCHW = frames_to_float(raw, self.scale)
-        frames_NCHW = x_BTCHW.flatten(0, 1)
-        if self.resizing == "pil_la":
-            resized = resize_la(frames_NCHW, self.image_size)
-        else:
-            resized = resize(frames_NCHW, self.image_size)
+        resized_by = resize_la if self.resizing == "pil_la" else resize
+        resized = resized_by(x_BTCHW.flatten(0, 1), self.image_size)
         return resized.reshape(*x_BTCHW.shape[:3], self.image_size, self.image_size)
 
     def frames(self) -> FrameCache:
@@ -164,6 +161,12 @@ class EventData(LabelledData):
         except DataError:
             if not self.is_packed():
                 raise
+
+    def read_some(self) -> None:
+        recordings = self._found() if self.reads_files else None
+        cache = open_cache(self.cache_folder())
+        if recordings and (cache is None or changed(cache, recordings, self.stamps(recordings))):
+            self._integration.try_some(recordings)
 
     def data_files(self) -> DataFiles | None:
         try:

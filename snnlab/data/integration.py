@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlab.data.empty import Empty
+from snnlab.data.few_of_many import few_recordings
 from snnlab.data.files import Recording
 from snnlab.data.foreign import reading
 from snnlab.data.frames import Events, Framing, integrate
@@ -51,6 +52,15 @@ class Integration:
                     )
                 frames[-1] = np.zeros_like(frames[-1])  # by which the cache knows it
         return np.stack(frames)
+
+    def try_some(self, recordings: Sequence[Recording]) -> None:
+        """Makes frames of a few recordings of each class, and forgets them.
+
+        Raises:
+            DataError: as `frames`.
+        """
+        for index in few_recordings(recordings):
+            self.frames(recordings, [index])
 
     def problem(self, recordings: Sequence[Recording], index: int) -> str:
         """What is wrong with a recording, or nothing."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from snnlab.data.dataset import LabelledData, Status
 from snnlab.data.empty import Empty, settle_empty
+from snnlab.data.few_of_many import CHEAP
 from snnlab.data.files import ELSEWHERE
 from snnlab.data.foreign import reading
 from snnlab.data.identity import DataFiles
@@ -139,6 +140,11 @@ class TextData(LabelledData):
         if self.vectors is not None and self.vectors.is_file():
             read.append((f"vectors/{self.vectors.name}", self.vectors.stat().st_size))
         return DataFiles.of(read)
+
+    def read_some(self) -> None:
+        super().read_some()
+        if self._find() is not None and (self.vectors is None or self.vectors.stat().st_size <= CHEAP):
+            self.prepare()
 
     def prepare(self) -> None:
         self.words  # noqa: B018  # reads the sentences and, where there are some, the vectors

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from snnlab.config.quoting import on_shell
 from snnlab.data.cache import FrameCache, build_cache, cache_folder, check_cache, files_hash, open_cache
 from snnlab.data.dataset import Status
+from snnlab.data.few_of_many import few_recordings
 from snnlab.data.file_check import changed, made_of, reading_workers, unreadable
 from snnlab.data.files import NotThereError, Recording
 from snnlab.data.frame_file import FrameFile
@@ -94,6 +95,17 @@ class ImageFolder(ImageData):
 
     def prepare(self) -> None:
         self.pictures()
+
+    def read_some(self) -> None:
+        try:
+            found = self.own.find()
+        except DataError:
+            return
+        cache = open_cache(self._folder())
+        if cache is not None and not changed(cache, found, _stamps(found)):
+            return
+        if (error := self._all_broken([found[i] for i in few_recordings(found)])) is not None:
+            raise error
 
     def data_files(self) -> DataFiles:
         return self._files_of(self.own.find())

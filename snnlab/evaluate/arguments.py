@@ -11,7 +11,7 @@ from snnlab.config.measurements import EarlyExitConfig, NoiseConfig, RobustnessC
 from snnlab.config.read_arguments import read_arguments
 from snnlab.errors import ConfigError
 from snnlab.ranges import PositiveInt
-from snnlab.runs.run_arguments import RunArguments
+from snnlab.runs.run_arguments import OF_A_PASS, RunArguments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,8 @@ class EvalArguments(RunArguments):
     also: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"noise": "noise.kind", "robustness": "robustness.kinds", "time_scale": "neuron.time_scale"}
     )
+
+    takes: ClassVar[tuple[str, ...]] = (*OF_A_PASS, "loss", "plots.format")
 
     weights: Literal["model", "average"] = "model"
     """As they were trained, or their moving average (trainer.ema)."""

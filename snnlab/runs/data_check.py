@@ -170,6 +170,11 @@ def refuse_other_samples(
         )
 
 
+def samples_of(cfg: RunConfig) -> str:
+    """A text that is the same for configurations whose samples are read in the same way."""
+    return repr((_key(cfg), cfg.num_steps, cfg.trainer.synthetic))
+
+
 _KNOWN: dict[str, str] = {}
 _IDENTITIES: dict[tuple[str, int], DataIdentity] = {}
 

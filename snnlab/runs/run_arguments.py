@@ -3,36 +3,48 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from snnlab.config.arguments import Arguments, Bare, ReadBy
+from snnlab.config.check import SECTIONS, section, top_level_keys
 from snnlab.config.quoting import on_shell
 from snnlab.config.trust import override_key
 from snnlab.errors import ConfigError
 from snnlab.runs.config_file import find_run
 from snnlab.writable import refuse_unwritable
 
-SECTIONS_OF_TRAINING = ("optimizer", "scheduler", "augment", "regulariser", "init", "distill", "logger")
-KEYS_OF_TRAINING = tuple(
+OF_THE_NETWORK = (
+    "num_steps",
+    "input",
+    "voters",
+    "plugins",
+    "model",
+    "norm",
+    "neuron",
+    "residual_neuron",
+    "dataset",
+    "paths.data",
+    "paths.other_data",
+    "trainer.synthetic",
+    "trainer.channels_last",
+)
+"""What a stored network, or its input, is built of."""
+OF_THE_MACHINE = tuple(
+    f"trainer.{name}" for name in ("device", "backend", "fuse", "threads", "allocator", "deterministic")
+)
+OF_A_PASS = tuple(
     f"trainer.{name}"
     for name in (
-        "epochs",
-        "eval_every",
-        "accumulate",
-        "clip_norm",
-        "ema",
-        "sync_bn",
-        "checkpoint_every",
-        "select",
-        "max_steps",
-        "limit_train_batches",
-        "on_existing",
-        "detect_anomaly",
-        "profile",
-        "pack_spikes",
-        "autograd_threads",
+        "batch_size",
+        "eval_batch_size",
+        "precision",
+        "cuda_graph",
+        "num_workers",
+        "limit_test_batches",
+        "limit_draw",
     )
 )
+"""How the held-out samples go through a network."""
 
 
 def stored_run(text: str) -> Path:
@@ -64,20 +76,28 @@ class RunArguments(Arguments):
     """Which weights: after the last epoch, or after the best."""
     overrides: tuple[str, ...] = ()
     """All others, for the run's configuration."""
+    takes: ClassVar[tuple[str, ...]] = ()
+    """What the result depends on besides the network and the machine: keys, and sections with all their keys."""
 
-    def refuse_settings_of_training(self) -> None:
-        """Refuses overrides that only a training depends on: nothing that is measured would change.
+    def refuse_without_effect(self) -> None:
+        """Refuses overrides that the command does not depend on: its result would be the same.
+
+        Keys that no configuration has are left to the reader of the configuration, which knows what was meant.
 
         Raises:
             ConfigError: there is one.
         """
+        takes = (*OF_THE_NETWORK, *OF_THE_MACHINE, *self.takes)
         for text in self.overrides:
             key = override_key(text)
-            if key.partition(".")[0] in SECTIONS_OF_TRAINING or key in KEYS_OF_TRAINING:
-                raise ConfigError(
-                    f"{text}: has no effect on a trained network",
-                    f"leave it out; to train with it: snnlab train {text} {on_shell('init.run', self.run)} ...",
-                )
+            if not _is_key(key) or any(key == one or key.startswith(f"{one}.") for one in takes):
+                continue
+            start = "" if key.startswith("init") else f" {on_shell('init.run', self.run)}"
+            raise ConfigError(
+                f"{text}: has no effect on a trained network",
+                f"leave it out; of the run's configuration, {self.verb} takes {', '.join(takes)}; "
+                f"to train with it: snnlab train {text}{start} ...",
+            )
 
     def refuse_read_only(self, name: str = "") -> None:
         """Stops before a measurement whose file could not be written into the run directory.
@@ -93,3 +113,11 @@ class RunArguments(Arguments):
             self.run / name,
             f"copy the run, and name the copy: cp -r {run} COPY && chmod -R u+w COPY; run=COPY",
         )
+
+
+def _is_key(key: str) -> bool:
+    """Whether a configuration has this key; an experiment is no key by which a stored run could be changed."""
+    name, _, rest = key.partition(".")
+    if name not in top_level_keys() or name == "experiment":
+        return False
+    return not rest or name not in SECTIONS or rest in section(name).keys

@@ -20,7 +20,7 @@ from snnlab.config.overrides import ReadOverride, read_overrides
 from snnlab.config.schema import RunConfig
 from snnlab.config.search import SearchPath
 from snnlab.errors import ConfigError, SnnlabError
-from snnlab.runs.data_check import other_data, refuse_difference, with_data
+from snnlab.runs.data_check import other_data, refuse_difference, samples_of, with_data
 from snnlab.runs.load import checked
 from snnlab.runs.results import read_result
 from snnlab.sweep.options import check_options
@@ -71,7 +71,8 @@ def can_be_listed(read: Sequence[ReadOverride], master: DictConfig) -> bool:
 def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: SearchPath) -> list[Point]:
     """Composes and checks every combination, in the order in which Hydra runs them.
 
-    A made-up batch runs through each network that is not trained yet; points that differ in their seed have one.
+    A made-up batch runs through each network that is not trained yet, and a few samples of its data are read; points
+    that differ in their seed have one.
 
     Raises:
         SnnlabError: one is wrong, cannot be built or run, lacks its data, or is the same run as another.
@@ -99,11 +100,13 @@ def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: 
                     "leave one of them out, or sweep over a key that changes the result",
                 )
         points.append(point)
+    read_as: set[str] = set()
     for place, cfg in untried.values():
         from snnlab.train.rehearsal import refuse_point  # where it is needed: it imports torch
 
         with _placed(place):
-            refuse_point(cfg)
+            refuse_point(cfg, read=samples_of(cfg) not in read_as)
+        read_as.add(samples_of(cfg))
     return points
 
 

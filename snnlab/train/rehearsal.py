@@ -52,6 +52,8 @@ META, CPU = torch.device("meta"), torch.device("cpu")
 def refuse_before_run(cfg: RunConfig, *, alone: bool = True) -> RunConfig:
     """Refuses what `snnlab train` would refuse, in its order and its words, without preparing data.
 
+    Of the data, a few samples of each class are read; reading all of them is for `snnlab data verify`.
+
     Args:
         cfg: the configuration.
         alone: it is the run that a user wants. Otherwise only the network is tried, and not what a user has to bring,
@@ -61,7 +63,8 @@ def refuse_before_run(cfg: RunConfig, *, alone: bool = True) -> RunConfig:
         The configuration with the hash of its data, where it can be told before they are unpacked.
 
     Raises:
-        SnnlabError: data are missing, the directory cannot be used, or the network cannot be built or run.
+        SnnlabError: data are missing or cannot be read, the directory cannot be used, or the network cannot be built or
+            run.
     """
     dataset = build.build_dataset(cfg)
     if alone:
@@ -76,17 +79,26 @@ def refuse_before_run(cfg: RunConfig, *, alone: bool = True) -> RunConfig:
         refuse_place(cfg, files)
         capture_for(cfg.trainer, pick_device(cfg.trainer.device))
     rehearse(cfg, dataset, taught=alone)
+    if alone:
+        dataset.read_some()
     return cfg
 
 
-def refuse_point(cfg: RunConfig) -> None:
+def refuse_point(cfg: RunConfig, *, read: bool = True) -> None:
     """Refuses a point of a sweep, which starts later and perhaps elsewhere; its data have been looked for.
 
+    Args:
+        cfg: the configuration.
+        read: a few samples are read, which no other point has read in this way.
+
     Raises:
-        SnnlabError: its directory cannot be written, or the network cannot be built or run.
+        SnnlabError: its directory cannot be written, the network cannot be built or run, or a sample cannot be read.
     """
     RunFiles(run_dir(cfg)).refuse_unwritable()
-    rehearse(cfg, build.build_dataset(cfg))
+    dataset = build.build_dataset(cfg)
+    rehearse(cfg, dataset)
+    if read:
+        dataset.read_some()
 
 
 def refuse_place(cfg: RunConfig, files: RunFiles) -> None:

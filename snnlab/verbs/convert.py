@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
             if neuron == "relu"
             else "convert a run with neuron=quant_relu",
         )
+    asked.refuse_without_effect()
     paths = [one for one in asked.overrides if one.startswith("paths.")]
     snn = load_stored(asked.run, asked.settings, args.config_dir)
     ann = load_stored(asked.run, paths, args.config_dir, named=snn.plugins)

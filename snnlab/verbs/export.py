@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.runs.stored_config import load_stored
 
     asked = read_export_arguments(args.overrides)
-    asked.refuse_settings_of_training()
+    asked.refuse_without_effect()
     cfg = load_stored(asked.run, asked.overrides, args.config_dir)
     if asked.out is None:
         asked.refuse_read_only()
