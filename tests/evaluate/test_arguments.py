@@ -56,8 +56,6 @@ def test_noise_is_chosen_by_its_kind():
     ("given", "message"),
     [
         ([], "eval: no run is given"),
-        (["rnu=DIR"], "eval: unknown key 'rnu'. Did you mean 'run'?"),
-        (["seed=1"], "eval: no run is given"),
         (["checkpoint=first"], "checkpoint: unknown choice 'first'"),
         (["weights=ema"], "weights: unknown choice 'ema'"),
         (["num_steps=0..3"], "num_steps: expected integers > 0, got '0..3'"),
