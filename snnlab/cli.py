@@ -18,6 +18,7 @@ import snnlab
 from snnlab.config.suggest import closest, did_you_mean
 from snnlab.errors import PREEMPTED, ConfigError, SnnlabError
 from snnlab.machine.lifeline import watch
+from snnlab.output import go_on_unheard, silence
 from snnlab.own_code import as_own_mistake
 from snnlab.signals import handle_stop_signals, raise_when_stopped, restore
 from snnlab.system import missing, provide_home
@@ -34,6 +35,8 @@ snnlab --help lists all commands; snnlab <command> --help shows examples.
 """
 
 
+# They have no end of their own, so they end with their reader.
+FOLLOWING = (["log"], ["runs"])
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What is wrong with a disk, a folder or a name rather than with snnlab.
 DISK_ERRORS = (
@@ -84,13 +87,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if argv is None:
             provide_home()
             watch()
+            if sys.argv[1:2] not in FOLLOWING:
+                go_on_unheard()
         code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except SnnlabError as error:
         _print_error(error)
         return error.exit_code
     except BrokenPipeError:
-        _silence()  # the reader (such as `head`) has left
+        silence(sys.stdout)  # the reader (such as `head`) has left
         return 0
     except Exception as error:
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
@@ -191,13 +196,7 @@ def _name_full_output(error: OSError) -> None:
         os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, b"\n")
     except OSError:
         error.filename = "standard output"
-        _silence()
-
-
-def _silence() -> None:
-    """Sends what is still to be printed nowhere, lest Python fails again when it flushes at exit."""
-    with suppress(OSError, ValueError):  # a test's output has no number
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
 
 
 def _print_error(error: SnnlabError) -> None:

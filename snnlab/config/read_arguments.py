@@ -13,6 +13,7 @@ from snnlab.config.example import as_override
 from snnlab.config.origins import Origins
 from snnlab.config.quoting import unquoted
 from snnlab.config.suggest import check_choice, closest, did_you_mean
+from snnlab.config.trust import override_key
 from snnlab.errors import ConfigError
 
 Read = TypeVar("Read", bound=Arguments)
@@ -62,6 +63,10 @@ def read_arguments(kind: type[Read], given: Sequence[str]) -> Read:
                 texts[name] = value
     for name, one in known.items():
         if one.default is dataclasses.MISSING and name not in values:
+            for key in (override_key(text) for text in others):
+                # Anything near is more likely the missing one than a setting that no configuration has.
+                if key not in (*top_level_keys(), *GROUPS) and closest(key, [name], cutoff=0.6):
+                    raise ConfigError(f"{kind.verb}: unknown key '{key}'. Did you mean '{name}'?", kind.usage)
             raise ConfigError(f"{kind.verb}: no {name} is given", kind.usage)
     for name, settings in sections.items():
         values[name] = _section(known[name], settings)

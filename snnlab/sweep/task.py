@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED, SnnlabError
+from snnlab.output import go_on_unheard
 from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir
 from snnlab.runs.listing import shown
@@ -94,6 +95,8 @@ class PointTask:
         """The exit code, and why it failed; waits first where another process works on the run."""
         # The lines of several runs at a time would stand between each other; each is in its run's own log.
         beside = multiprocessing.parent_process() is not None
+        if beside:
+            go_on_unheard()
         heard = Heard(sys.stderr)
         code = IN_USE
         with redirect_stderr(cast(TextIO, heard)):

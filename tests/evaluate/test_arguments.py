@@ -84,3 +84,16 @@ def test_slips(given, message):
         read_eval_arguments([*(["run=x"] if given else []), *given])
     assert caught.value.message.startswith(message)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("rnu=DIR", "eval: unknown key 'rnu'. Did you mean 'run'?"),
+        ("seed=1", "eval: no run is given"),
+    ],
+)
+def test_a_missing_run_may_be_a_mistyped_one(given, message):
+    with pytest.raises(ConfigError) as caught:
+        read_eval_arguments([given])
+    assert caught.value.message == message
