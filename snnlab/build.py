@@ -101,11 +101,13 @@ def _check_augments(cfg: RunConfig, dataset: type[LabelledData] | LabelledData) 
             )
     if dataset.mirror_changes_class:
         for op in cfg.augment:
+            if op.params.get("other_class"):
+                continue
             if mirrors_images(registry.load("augment", op.name, cfg.plugins)):
                 raise ConfigError(
                     f"augment.{op.name}: mirrors left and right, and in {cfg.dataset.name} the mirror image of a "
                     "sample is of another class",
-                    f"augment.{op.name}=null leaves it out",
+                    f"augment.{op.name}=null leaves it out; augment.flip.other_class=true is for recipes that have it",
                 )
 
 

@@ -91,5 +91,14 @@ def test_mirror_images_are_refused_where_they_are_of_another_class(augment):
 @pytest.mark.parametrize(
     "experiment", ["tmc_dvsgesture", "sdt_dvsgesture", "tet_dvsgesture", "mtsnn_dvsgesture", "cf_dvsgesture"]
 )
-def test_recipes_of_gestures_do_not_mirror(experiment):
-    build_dataset(load([f"+experiment={experiment}"]))
+def test_recipes_of_gestures_mirror_only_where_the_published_one_does(experiment):
+    cfg = load([f"+experiment={experiment}"])
+    build_dataset(cfg)
+    assert ("flip" in [op.name for op in cfg.augment]) == (experiment == "mtsnn_dvsgesture")
+
+
+def test_mirror_images_of_another_class_are_taken_where_that_is_asked_for():
+    build_dataset(load(["+experiment=tmc_dvsgesture", "augment=flip", "augment.flip.other_class=true"]))
+    build_dataset(load(["+experiment=mtsnn_dvsgesture", "augment.flip=null"]))
+    with pytest.raises(ConfigError, match="mirrors left and right"):
+        build_dataset(load(["+experiment=mtsnn_dvsgesture", "augment.flip.other_class=false"]))

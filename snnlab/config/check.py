@@ -189,7 +189,7 @@ def _second_level(mapping: Mapping[str, Any]) -> dict[str, Collection[str]]:
 def _unknown_top_level(key: str, problems: Problems) -> None:
     known = top_level_keys()
     other = other_key(key)
-    found = [other] if other else problems.places(key)
+    found = [other] if other else problems.places(key) or problems.similar_places(key)
     if key.lower() == "num_classes":
         problems.add(
             key, "no setting: the data set says it", "snnlab data verify NAME prints the number of classes"

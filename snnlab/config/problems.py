@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from snnlab.config.example import as_override, example_of
@@ -15,6 +16,7 @@ from snnlab.errors import ConfigError
 from snnlab.ranges import Default
 
 MISSING = "???"
+SOME = 2  # suggestions that one line holds
 
 
 class Problems:
@@ -49,6 +51,16 @@ class Problems:
         """Where a key of this name stands, such as `optimizer.lr`."""
         return [f"{home}.{key}" for home, keys in self.homes.items() if key in keys]
 
+    def similar_places(self, key: str) -> list[str]:
+        """Where keys stand that have this name at their end, such as `trainer.data_on_device` for `on_device`.
+
+        A single word, such as `size`, ends too many keys.
+        """
+        if "_" not in key:
+            return []
+        known = dict.fromkeys(chain.from_iterable(self.homes.values()))
+        return [place for one in known if one.endswith(f"_{key}") for place in self.places(one)][:SOME]
+
     def add(self, path: str, message: str, hint: str = "") -> None:
         """Adds a problem; if a file set the value, the hint begins with that file."""
         origin = self.origins.get(path)
@@ -61,7 +73,11 @@ class Problems:
         keys = list(keys)
         name = path.rpartition(".")[2]
         other = other_key(name)
-        guess = was_it([other]) if other else did_you_mean(name, keys) or was_it(self.places(name))
+        guess = (
+            was_it([other])
+            if other
+            else (did_you_mean(name, keys) or was_it(self.places(name) or self.similar_places(name)))
+        )
         self.add(path, f"unknown key{guess}", f"keys of {what}: {', '.join(keys) or 'none'}")
 
     def value(self, path: str, key: Key, value: Any) -> Any:

@@ -21,7 +21,8 @@ class ImageNet200(ImageNet):
         num_steps: unused, the image is shown at every step.
         image_size: height and width of the crops. Default: 64, as in LM-HT.
         resize: shorter side before the test crop, at least image_size.
-        min_area: smallest part of a picture's area that a training crop may show; 1 shows all of it.
+        min_area: smallest part of a picture's area that a training crop may show; 1 shows all of it,
+            but for the ends of pictures that are longer than 4 : 3.
         flip: probability of a horizontal flip while training.
         interpolation: of both crops: bilinear | bicubic.
         folder: folder under the data root, holding train/<class>/* and val/<class>/*.

@@ -37,7 +37,7 @@ class MetaSpikeFormer(nn.Module):
         scale: factor of the attention's output.
         attention_threshold: threshold of the neuron behind the attention, whatever that of the others.
         last_neuron: true: the head sees spikes of the mean over the image | false: the mean itself. In the released
-            files that could be read it is false for the head and true for the distillation head, always so here.
+            code the head sees the mean, and the distillation head spikes, which it always does here.
         distillation_head: true: a second head, for a teacher's classes; the logits are the mean of both heads, as in
             the released evaluation. With loss=hard_distillation each is trained by itself.
 

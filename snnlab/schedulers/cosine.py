@@ -26,6 +26,8 @@ class Cosine(Schedule):
         warmup_prefix: true: the cosine begins after the warm-up | false: the warm-up covers its beginning
             (timm). After the warm-up it takes the epochs that are left.
         cooldown_epochs: epochs at min_lr at the end of the run.
+        epochs_before: epochs of the same cosine that another run has had before, warm-up included: this run goes on
+            behind them. 203 in TMC's fine-tuning of QKFormer, which has 213 in all.
         per: epoch | step: how often the learning rate changes. The papers' code keeps a rate for a whole
             epoch.
 
@@ -44,6 +46,7 @@ class Cosine(Schedule):
         warmup_start_lr: NonNegative = 1e-5,
         warmup_prefix: bool = True,
         cooldown_epochs: NonNegativeInt = 0,
+        epochs_before: NonNegativeInt = 0,
         per: Literal["epoch", "step"] = "epoch",
     ) -> None:
         super().__init__(optimizer, total_epochs, steps_per_epoch, per)
@@ -51,10 +54,12 @@ class Cosine(Schedule):
         self.warmup_epochs = warmup_epochs
         self.warmup_start_lr = warmup_start_lr
         self._cosine_start = warmup_epochs if warmup_prefix else 0
-        self._cosine_end = total_epochs - cooldown_epochs
+        self._before = epochs_before
+        self._cosine_end = epochs_before + total_epochs - cooldown_epochs
         self._set()
 
     def lr_at(self, epoch: float, base_lr: float) -> float:
+        epoch += self._before
         if epoch < self.warmup_epochs:
             return self.warmup_start_lr + (base_lr - self.warmup_start_lr) * epoch / self.warmup_epochs
         if epoch >= self._cosine_end:

@@ -40,7 +40,7 @@ FEW_STEPS = (
 )
 # The layout of the runs in results/, which were made before it was chosen by itself: their last digits depend on it.
 AS_PUBLISHED = "trainer.channels_last=false"
-EPOCH_KEYS = ("warmup_epochs", "cooldown_epochs", "milestones")
+EPOCH_KEYS = ("warmup_epochs", "cooldown_epochs", "epochs_before", "milestones")
 
 
 def at_scale(

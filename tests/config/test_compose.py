@@ -177,6 +177,18 @@ def test_regularisers_are_chosen_like_augmentations():
         ),
         (
             "experiment/bad.yaml",
+            "# @package _global_\ndataset:\n  on_device: auto\n",
+            "dataset.on_device: unknown key. Did you mean 'trainer.data_on_device'?",
+            "set in my_conf/experiment/bad.yaml:3; keys of dataset ",
+        ),
+        (
+            "experiment/bad.yaml",
+            "# @package _global_\nneuron:\n  test_batches: 2\n",
+            "neuron.test_batches: unknown key. Did you mean 'trainer.limit_test_batches'?",
+            "set in my_conf/experiment/bad.yaml:3; keys of neuron ",
+        ),
+        (
+            "experiment/bad.yaml",
             "# @package _global_\nhydra:\n  callbacks:\n    a:\n      _target_: os.system\n",
             "hydra.callbacks: callbacks are not supported",
             "remove them",

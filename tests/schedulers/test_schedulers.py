@@ -1,6 +1,7 @@
 """The schedules against PyTorch's and timm's, and their exact continuation."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from timm.scheduler import CosineLRScheduler
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 
+from snnlab.runs.load import load
 from snnlab.schedulers import Constant, Cosine, Step
 
 EPOCHS, STEPS = 12, 5
@@ -93,6 +95,28 @@ def test_after_the_last_step_the_rate_is_the_smallest():
         for _ in range(EPOCHS * STEPS + 3):
             schedule.step()
         assert rates(optimizer) == [0.001, 0.001]
+
+
+@pytest.mark.parametrize("per", ["epoch", "step"])
+@pytest.mark.parametrize("before", [1, 7, 17])
+def test_a_run_behind_another_has_the_end_of_the_whole_runs_rates(before, per):
+    options = {"min_lr": 0.003, "warmup_epochs": 3, "warmup_start_lr": 0.0, "cooldown_epochs": 1, "per": per}
+    whole = run(lambda optimizer: Cosine(optimizer, 20, STEPS, **options), 20 * STEPS)
+    left = 20 - before
+    end = run(lambda optimizer: Cosine(optimizer, left, STEPS, **options, epochs_before=before), left * STEPS)
+    assert_same(end, whole[before * STEPS :])
+
+
+def test_qkformer_is_fine_tuned_at_the_end_of_its_own_cosine():
+    """Epochs 203 to 213 of TMC's script: the learning rates are those that its optimiser would have."""
+    cfg = load(["+experiment=tmc_imagenet_qkformer"])
+    peak, low = 6e-4 * 480 / 256, 1e-6
+    assert cfg.optimizer.params["lr"] == pytest.approx(peak)
+    schedule = Cosine(make_optimizer((peak,)), cfg.trainer.epochs, 1, **cfg.scheduler.params)
+    found = [schedule.lr_at(epoch, peak) for epoch in range(11)]
+    theirs = [low + (peak - low) * (1 + math.cos(math.pi * (e - 5) / 208)) / 2 for e in range(203, 214)]
+    assert found == pytest.approx(theirs)
+    assert found[0] == pytest.approx(7.4e-6, rel=0.01)
 
 
 def test_a_run_shorter_than_its_warmup_only_warms_up():
