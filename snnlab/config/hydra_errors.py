@@ -29,7 +29,7 @@ class Plugin:
     Args:
         extra: the extra in pyproject.toml that installs it.
         module: in the package `hydra_plugins`.
-        packages: what the extra names.
+        packages: what the extra names, as a shell takes it.
     """
 
     extra: str
@@ -47,7 +47,9 @@ PLUGINS = MappingProxyType(
         ("hydra/launcher", "joblib"): Plugin("joblib", "hydra_joblib_launcher", ("hydra-joblib-launcher",)),
         ("hydra/launcher", "submitit_slurm"): _SUBMITIT,
         ("hydra/launcher", "submitit_local"): _SUBMITIT,
-        ("hydra/sweeper", "optuna"): Plugin("optuna", "hydra_optuna_sweeper", ("hydra-optuna-sweeper",)),
+        ("hydra/sweeper", "optuna"): Plugin(
+            "optuna", "hydra_optuna_sweeper", ("hydra-optuna-sweeper", "'sqlalchemy<2'")
+        ),
     }
 )
 """Those that are not ours, by what chooses them."""

@@ -87,7 +87,9 @@ def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: 
         place = f"point {len(points) + 1} of {len(combinations)}: {_label(chosen)}"
         with _placed(place if chosen else ""):
             cfg = with_data(checked(compose_with(hydra_loader, single, search)), prepare=True)
-        point = Point(chosen, cfg, frozenset(one.hydra for one in single))
+        # Hydra's sweeper keeps Hydra's own settings to itself.
+        task = frozenset(one.hydra for one in single if not one.key.startswith("hydra"))
+        point = Point(chosen, cfg, task)
         stored = read_result(point.run_dir)
         if stored is not None and cfg.trainer.on_existing == "resume":
             refuse_difference(other_data(cfg, stored.get("data")), point.run_dir)

@@ -14,23 +14,22 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol, runtime_checkable
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
-from snnlab.config.trust import override_key
 from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
-from snnlab.runs.results import headline, read_result, running_in
+from snnlab.runs.results import headline, running_in
 from snnlab.runs.reuse import stored_result
 from snnlab.signals import STOP_SIGNALS, handle_stop_signals, restore
+from snnlab.sweep.beside import IN_USE, LOOK_AGAIN_SECONDS
 from snnlab.sweep.display import Job, SweepDisplay
+from snnlab.sweep.ending import ending, reason_in, tail
+from snnlab.sweep.names import names_of
 from snnlab.sweep.objective import objective
 from snnlab.sweep.options import ProcessOptions, RayOptions
-from snnlab.sweep.outcome import reason_in
 from snnlab.sweep.places import JobProcess, Places
-from snnlab.sweep.task import IN_USE, LOOK_AGAIN_SECONDS
 
 Configs = Callable[[Sequence[str], Sequence[str]], RunConfig]
 
@@ -93,12 +92,6 @@ class _Child:
     is_said: bool = False
 
 
-def _fixed(overrides: Sequence[str]) -> frozenset[str]:
-    """The keys to which the command line gives one value; a search hands them to each point, in its own spelling."""
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
-    return frozenset(one.key_or_group for one in parsed if not one.is_sweep_override())
-
-
 class PointProcesses:
     """The processes of one sweep, one for each point.
 
@@ -112,12 +105,11 @@ class PointProcesses:
     def __init__(
         self, config: DictConfig, options: ProcessOptions | RayOptions, configs: Configs, places: Places
     ) -> None:
+        self.config = config
         self.configs = configs
         self.options = options
         self.places = places
         self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
-        self.trials: int | None = config.hydra.sweeper.get("n_trials")
-        self.fixed = _fixed(config.hydra.overrides.task) if self.trials else frozenset()
         self.logs = Path(str(config.hydra.sweep.dir))
         self.stopped = False
         self.interrupted = False
@@ -127,13 +119,8 @@ class PointProcesses:
     def run(self, points: list[list[str]], first: int) -> list[ProcessReturn]:
         """Runs points given by their overrides; returns a record for each that was started or done before."""
         # A sweeper that makes its points as it goes, such as Optuna, hands them in one by one.
-        total = max(first + len(points), self.trials or 0)
-        common = set.intersection(*map(set, points)) if len(points) > 1 else set()
-        waiting = []
-        for index, overrides in enumerate(points):
-            chosen = [one.lstrip("+") for one in overrides if one not in common]
-            label = " ".join([one for one in chosen if override_key(one) not in self.fixed] or chosen)
-            waiting.append(_Point(index, f"[{first + index + 1}/{total}] {label}", overrides))
+        names = names_of(points, first, self.config)
+        waiting = [_Point(index, names[index], overrides) for index, overrides in enumerate(points)]
         found: dict[int, ProcessReturn] = {}
         with self._display, self._signals():
             while self._running or (waiting and not self.stopped):
@@ -199,20 +186,11 @@ class PointProcesses:
     def _finish(self, child: _Child, code: int) -> ProcessReturn:
         if self.interrupted and (-code in STOP_SIGNALS or child.process.trouble):
             code = PREEMPTED
-        took = f"{time.monotonic() - child.job.since:.0f} s"
+        seconds, trouble = time.monotonic() - child.job.since, child.process.trouble
+        self._display.say(ending(child.point.name, run_dir(child.cfg), code, seconds, child.log, trouble))
         reason = ""
-        if code == 0:
-            self._display.say(
-                f"{child.point.name}: done in {took}; {headline(read_result(run_dir(child.cfg)))}"
-            )
-        elif code == PREEMPTED:
-            self._display.say(f"{child.point.name}: interrupted after {took}; the same command continues it")
-        else:
-            tail = [] if child.log is None else _tail(child.log)
-            reason = child.process.trouble or reason_in(tail, code)
-            lines = "".join(f"\n    {line}" for line in [*tail, *filter(None, [child.process.trouble])])
-            where = "" if child.log is None else f"\n    (whole output: {child.log})"
-            self._display.say(f"{child.point.name}: FAILED after {took}, exit code {code}{lines}{where}")
+        if code not in (0, PREEMPTED):
+            reason = trouble or reason_in(tail(child.log), code)
             self.stopped |= self.options.on_error == "stop"
         return _record(child.point.overrides, child.cfg, code, reason)
 
@@ -244,8 +222,3 @@ def _record(overrides: list[str], cfg: RunConfig, exit_code: int, reason: str) -
         run_dir=folder,
         reason=reason,
     )
-
-
-def _tail(log: Path, lines: int = 12) -> list[str]:
-    text = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
-    return [line for line in text if line.strip()][-lines:]

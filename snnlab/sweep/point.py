@@ -67,3 +67,9 @@ class Point:
         return replace(
             self, status=known.get(left.get("status", ""), "not run"), reason=left.get("reason") or ""
         )
+
+    def left_in(self, queue: str) -> "Point":
+        """The same point; one that has not run, as far as one sees, runs elsewhere if its job is in a queue."""
+        if queue and self.status == "not run":
+            return replace(self, status="running elsewhere", reason=queue)
+        return self

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from snnlab.signals import noted
-
 WARNINGS = ("SIGUSR1", "SIGUSR2")
 """What schedulers send some time before the end of a job. SIGTERM and Ctrl-C also come from whoever cancels it."""
 
@@ -16,22 +14,22 @@ def requeue_if_warned(reason: str | None) -> None:
     """Does nothing outside of submitit, and where the run was stopped by another signal.
 
     Args:
-        reason: the signal that the run's status names, if it had begun.
+        reason: the signal that stopped it.
 
     Raises:
         SystemExit: the job is in the queue again; submitit's launcher waits for it.
     """
     handler = _of_submitit()
-    if handler is not None and (stopped := noted() or reason) in WARNINGS:
+    if handler is not None and reason in WARNINGS:
         # It stores the call for the next start, unless the job was over its time too often, and ends the process.
         from submitit.core.utils import UncompletedJobError
 
         with suppress(UncompletedJobError):  # it may not be queued again: the same command continues its run
-            handler(signal.Signals[stopped].value, None)
+            handler(signal.Signals[reason].value, None)
 
 
 def _of_submitit() -> Callable[[int, Any], Any] | None:
-    """The handler that submitit has installed in its job, which ours replaced while the run was trained."""
+    """The handler that submitit has installed in its job, which ours replaced while the run trained."""
     if "SUBMITIT_FOLDER" not in os.environ:
         return None
     for name in WARNINGS:

@@ -14,14 +14,15 @@ from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.trust import plugins_named
 from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.runs.identity import run_dir
-from snnlab.runs.results import read_result
+from snnlab.runs.results import read_result, running_in
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
 from snnlab.sweep.launcher import ProcessReturn, SweepStoppedError
 from snnlab.sweep.outcome import Outcome, Outcomes
 from snnlab.sweep.plugin_mistake import as_plugin_mistake
-from snnlab.sweep.search import best_trial, keep_quiet, settings_of_search, trials
+from snnlab.sweep.search import best_trial, keep_quiet, refuse_storage, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
+from snnlab.sweep.watched import jobs_stay, watching
 
 
 def run_sweep(
@@ -54,14 +55,16 @@ def run_sweep(
             done = sum(read_result(point.run_dir) is not None for point in points)
             _say(f"sweep: {len(points)} runs checked, {done} done before")
         else:
+            refuse_storage(master)
             lines += settings_of_search(master, read)
             keep_quiet(master)
             _say("sweep: its points are not known beforehand; each is checked when it starts")
         interrupted = failed = False
         outcomes = Outcomes(Path(str(master.hydra.sweep.dir)).absolute())
-        task = PointTask(train, {point.hydra_overrides: point.cfg for point in points}, outcomes)
+        stay = jobs_stay(master.hydra.launcher)
+        task = PointTask(train, {point.hydra_overrides: point.cfg for point in points}, outcomes, stay)
         try:
-            with config_errors(search):
+            with config_errors(search), watching(task):
                 hydra = GlobalHydra.instance().hydra
                 assert hydra is not None
                 hydra.multirun(MAIN, task, lines, with_log_configuration=False)
@@ -77,13 +80,18 @@ def run_sweep(
             failed = True
             sys.stderr.write(f"error: {mistake.message}\nhint: {mistake.hint}\n")
     processes = [one for one in task.ended if isinstance(one, ProcessReturn)]
-    processes += [_told(one, task) for one in outcomes.read()]
+    processes += [_told(one, task) for one in outcomes.read() if not _is_open(one, task)]
     interrupted |= any(one.exit_code == PREEMPTED for one in processes)
     points = points or trials(task.tried, read)
     if not points:
         return PREEMPTED if interrupted else int(failed or any(one.exit_code for one in processes))
     ended = {one.run_dir: one for one in processes}
-    points = [point.ended(ended.get(point.run_dir)) for point in points]
+    points = [
+        point.ended(ended.get(point.run_dir)).left_in(
+            "the queue of the launcher" if point.hydra_overrides in task.staying else ""
+        )
+        for point in points
+    ]
     table = SweepTable(points, overrides)
     _say(table.text())
     if not listed and (best := best_trial(points)):
@@ -92,9 +100,18 @@ def run_sweep(
     return PREEMPTED if interrupted else table.exit_code or int(failed)
 
 
+def _is_open(outcome: Outcome, task: PointTask) -> bool:
+    """Whether a job still runs, may still run, or was never more than waiting for another process."""
+    if outcome.exit_code is not None:
+        return False
+    return bool(outcome.elsewhere or task.staying or running_in(Path(outcome.run)))
+
+
 def _told(outcome: Outcome, task: PointTask) -> ProcessReturn:
     """What a job has left of its end, in the form of our own launchers' records."""
     folder = run_dir(task.config(outcome.overrides, outcome.config_dirs))
+    if outcome.exit_code is None:
+        return ProcessReturn(exit_code=1, run_dir=folder, reason="its process ended without a word")
     return ProcessReturn(exit_code=outcome.exit_code, run_dir=folder, reason=outcome.reason)
 
 

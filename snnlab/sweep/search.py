@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
 from omegaconf import DictConfig
 
 from snnlab.config.overrides import ReadOverride
 from snnlab.config.schema import RunConfig
+from snnlab.errors import ConfigError
 from snnlab.runs.results import headline, read_result
 from snnlab.sweep.objective import higher_is_better, objective
 from snnlab.sweep.point import Point
@@ -29,9 +31,29 @@ def settings_of_search(master: DictConfig, read: Sequence[ReadOverride]) -> list
     return found
 
 
+def refuse_storage(master: DictConfig) -> None:
+    """Refuses a database of Optuna's where the installed SQLAlchemy is one that Optuna 2 cannot write with.
+
+    Raises:
+        ConfigError: `hydra.sweeper.storage` names one, and SQLAlchemy is 2 or newer.
+    """
+    storage = str(master.hydra.sweeper.get("storage") or "redis")
+    installed = version("sqlalchemy") if _is_optuna(master) else "1"
+    if storage.startswith("redis") or int(installed.partition(".")[0]) < 2:
+        return
+    raise ConfigError(
+        f"hydra.sweeper.storage: Optuna 2 cannot write its database with SQLAlchemy {installed}",
+        "leave it out: the same command goes on with its search, from the runs; or pip install 'sqlalchemy<2'",
+    )
+
+
+def _is_optuna(master: DictConfig) -> bool:
+    return "optuna" in str(master.hydra.sweeper.get("_target_"))
+
+
 def keep_quiet(master: DictConfig) -> None:
     """Leaves out Optuna's own lines, such as one about a study in memory: the runs are what a search is kept in."""
-    if "optuna" in str(master.hydra.sweeper.get("_target_")):
+    if _is_optuna(master):
         import optuna
 
         optuna.logging.set_verbosity(logging.WARNING)

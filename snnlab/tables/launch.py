@@ -29,8 +29,10 @@ from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
 from snnlab.sweep.launcher import Stoppable
 from snnlab.sweep.options import check_options
+from snnlab.sweep.outcome import Outcomes
 from snnlab.sweep.plugin_mistake import as_plugin_mistake
 from snnlab.sweep.task import PointTask
+from snnlab.sweep.watched import jobs_stay, watching
 from snnlab.tables.planned import PlannedRun
 
 
@@ -80,14 +82,17 @@ def _launch(
         lines = [*search_override(search), *(one.hydra for one in read)]
         master = load_configuration(hydra_loader, lines, RunMode.MULTIRUN, search)
         check_options(master.hydra.launcher)
-        task = PointTask(train, {frozenset(run.overrides): run.cfg for run in runs})
-        launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),
-            task_function=task,
-            config=master,
-        )
+        outcomes = Outcomes(Path(str(master.hydra.sweep.dir)).absolute())
+        configs = {frozenset(run.overrides): run.cfg for run in runs}
+        task = PointTask(train, configs, outcomes, jobs_stay(master.hydra.launcher))
         try:
-            launcher.launch([list(run.overrides) for run in runs], initial_job_idx=0)
+            with watching(task):
+                launcher = Plugins.instance().instantiate_launcher(
+                    hydra_context=HydraContext(config_loader=hydra_loader, callbacks=Callbacks(master)),
+                    task_function=task,
+                    config=master,
+                )
+                launcher.launch([list(run.overrides) for run in runs], initial_job_idx=0)
         except KeyboardInterrupt:
             return PREEMPTED
         except Exception as error:

@@ -35,7 +35,8 @@ def run(cfg):
     (folder / "threads").write_text(str(os.environ.get("OMP_NUM_THREADS")))
     if "WARNED" in os.environ and not (folder / "warned").exists():
         (folder / "warned").touch()
-        os.kill(os.getpid(), getattr(signal, os.environ["WARNED"]))
+        # A scheduler warns the process that it has started, which is submitit's.
+        os.kill(os.getppid(), getattr(signal, os.environ["WARNED"]))
         time.sleep(5)
     if "SLOW" in os.environ:
         (folder / "started").touch()

@@ -26,6 +26,25 @@ SWEEP = ["train", "-m", "+experiment=quickstart", "paths.runs=runs"]
 OTHERS = {"joblib": ["hydra.launcher.n_jobs=2"], "submitit_local": ["hydra.launcher.timeout_min=5"]}
 
 
+def started(words, **environment):
+    """A command in a group of processes of its own, as a terminal starts it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "snnlab", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, **environment},
+    )
+
+
+def wait_for(found, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (value := found()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return value
+
+
 def need_plugin(launcher):
     if launcher in OTHERS:
         pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")
@@ -41,11 +60,15 @@ def test_a_sweep_under_another_launcher(snnlab, here, launcher):
     assert "65.00 +- 7.07" in row
     assert "2 done" in row
     assert len(list(here.glob("runs/quickstart/*/seed[12]/result.json"))) == 2
-    if launcher == "joblib":
-        said = [line for line in done.stdout.splitlines() if line.startswith("runs/quickstart/")]
-        assert sum(": started; log runs/quickstart/" in line for line in said) == 2
-        assert sum(": done; test/acc" in line for line in said) == 2
-        assert "gpu None" not in done.stdout, "what the runs print is in their logs"
+    started = [line for line in done.stdout.splitlines() if "] seed=" in line and ": started" in line]
+    assert len(started) == 2, done.stdout
+    for line in started:
+        assert "; run runs/quickstart/" in line
+        assert (here / line.rpartition("log ")[2]).read_text().startswith("gpu "), "its output is in its log"
+    assert len(re.findall(r"^\[\d/2\] seed=\d: done in \d+ s; test/acc", done.stdout, re.M)) == 2
+    assert "gpu " not in done.stdout
+    again = snnlab(*SWEEP, f"hydra/launcher={launcher}", *options, "seed=1,2")
+    assert len(re.findall(r"^\[\d/2\] seed=\d: done before; test/acc", again.stdout, re.M)) == 2, again.stdout
 
 
 @pytest.mark.parametrize("launcher", ["process", *OTHERS])
@@ -69,14 +92,77 @@ def test_a_stop_signal_stops_a_sweep_in_this_process(snnlab):
     assert "1 failed, 1 interrupted, 1 not run" in done.stdout
 
 
-def test_a_job_whose_process_is_gone_leaves_a_table(snnlab, here):
+@pytest.mark.parametrize("launcher", ["process", *OTHERS])
+def test_a_job_that_is_killed_is_told_alike_and_takes_no_other_with_it(snnlab, here, launcher):
+    need_plugin(launcher)
+    done = snnlab(*SWEEP, f"hydra/launcher={launcher}", *OTHERS.get(launcher, ()), "seed=1,2,3", KILLED="1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert re.search(r"^\[1/3\] seed=1: FAILED after \d+ s, exit code -9$", done.stdout, re.M)
+    assert "2 done, 1 failed" in done.stdout
+    assert "- failed: seed=1: exit code -9\n" in done.stdout
+
+
+def test_a_worker_that_is_gone_leaves_an_error_and_a_table(here):
+    """It is what submitit or joblib lose, rather than the job."""
+    need_plugin("submitit_local")
+    command = [*SWEEP, "hydra/launcher=submitit_local", *OTHERS["submitit_local"], "seed=1,2"]
+    with started(command, SLOW="1") as process:
+        assert wait_for(lambda: len(list(here.glob("runs/*/*/*/started"))) == 2)
+        folders = {one.parent for one in here.glob("runs/*/*/*/started")}
+        controllers = [int(file.name.partition("_")[0]) for file in here.rglob("*_submitted.pkl")]
+        listed = ["pgrep", "-P", ",".join(map(str, controllers))]
+        workers = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+        for pid in [*controllers, *map(int, workers)]:
+            os.kill(pid, signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, out + err
+    assert err.startswith("error: hydra/launcher=submitit_local: ")
+    assert err.count("\n") == 2, "one hint, no traceback"
+    assert "2 failed" in out
+    assert "- failed: seed=1: its process ended without a word" in out
+    assert wait_for(lambda: all((one / "stopped").exists() for one in folders), 10), (
+        "jobs end with their workers"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "to_all"), [("SIGINT", False), ("SIGINT", True), ("SIGTERM", True), ("SIGKILL", False)]
+)
+def test_jobs_of_joblib_save_themselves_when_the_sweep_is_stopped(here, number, to_all):
+    need_plugin("joblib")
+    with started([*SWEEP, "hydra/launcher=joblib", *OTHERS["joblib"], "seed=1,2,3"], SLOW="1") as process:
+        assert wait_for(lambda: len(list(here.glob("runs/*/*/*/started"))) == 2)
+        folders = [one.parent for one in here.glob("runs/*/*/*/started")]
+        (os.killpg if to_all else os.kill)(process.pid, signal.Signals[number])
+        out, err = process.communicate(timeout=60)
+    assert wait_for(lambda: all((one / "stopped").exists() for one in folders), 10), (
+        "they would go on for 20 s"
+    )
+    assert len(list(here.glob("runs/*/*/*/started"))) == 2, "no other is started"
+    if number != "SIGKILL":
+        assert process.returncode == 75, out + err
+        assert "Traceback" not in err
+        assert f"{number}: the sweep stops when" in out
+        assert "2 interrupted, 1 not run" in out
+        assert not list(here.rglob("*.signals"))
+
+
+def test_jobs_of_submitit_stay_when_the_sweep_is_stopped(here):
     need_plugin("submitit_local")
     launcher = ["hydra/launcher=submitit_local", *OTHERS["submitit_local"]]
-    done = snnlab(*SWEEP, *launcher, "seed=1,2", KILLED="1")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stderr.startswith("error: hydra/launcher=submitit_local: ")
-    assert "Traceback" not in done.stderr
-    assert "1 not run" in done.stdout
+    with started([*SWEEP, *launcher, "seed=1,2"], SLOW="1") as process:
+        assert wait_for(lambda: len(list(here.rglob("*_submitted.pkl"))) == 2)
+        os.killpg(process.pid, signal.SIGINT)  # a terminal's Ctrl-C, before the jobs have begun
+        assert wait_for(lambda: list(here.glob("runs/quickstart/sweep-*.md")))
+        assert wait_for(lambda: len(list(here.glob("runs/*/*/*/started"))) == 2), "they go on"
+        for file in here.rglob("*_submitted.pkl"):
+            os.kill(int(file.name.partition("_")[0]), signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 75, out + err
+    assert "Traceback" not in err
+    assert "2 running elsewhere" in out
+    assert "- running elsewhere: seed=1: the queue of the launcher" in out
 
 
 def test_jobs_under_joblib_have_the_threads_of_a_run_alone(snnlab, here, monkeypatch):
@@ -249,7 +335,7 @@ def test_a_missing_plugin_says_how_to_install_it(group, name, monkeypatch):
     assert error.hint.endswith(" ".join(plugin.packages))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     listed = [re.split("[<>=]", one)[0] for one in project["optional-dependencies"][plugin.extra]]
-    assert listed == list(plugin.packages)
+    assert listed == [re.split("[<>=]", one.strip("'"))[0] for one in plugin.packages]
 
 
 def test_ray_that_is_missing_is_one_error(here, monkeypatch, capsys):

@@ -46,6 +46,7 @@ def sweep(tmp_path, monkeypatch):
 def test_what_a_plugin_refuses_is_one_error_in_its_words(module, words, said, sweep, monkeypatch, capsys):
     pytest.importorskip(module)
     monkeypatch.setenv("PATH", "")  # no Slurm
+    monkeypatch.setattr("snnlab.sweep.search.version", lambda package: "1.4.54")
     assert sweep(*words) == 2
     error, hint = capsys.readouterr().err.splitlines()
     chosen = next((one for one in words if one.startswith("hydra/")), "hydra/sweeper=basic")
