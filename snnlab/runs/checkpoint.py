@@ -67,17 +67,18 @@ def load(path: Path, otherwise: str = ANEW) -> dict[str, Any]:
         SnnlabError: the file is missing, cannot be read, or has another format.
     """
     if not path.exists():
-        raise SnnlabError(
-            f"no checkpoint {path}", "the run saves its first one at the end of the first epoch"
-        )
+        hint = "the run saves its first one at the end of the first epoch"
+        raise SnnlabError(f"no checkpoint {path}", otherwise if any(path.parent.glob("*.pt")) else hint)
     content = safe_load(path, "a checkpoint", otherwise)
     if not isinstance(content, dict):
         raise SnnlabError(f"{path} is no checkpoint: it holds a {type(content).__name__}", otherwise)
     if not isinstance(content.get("data", {}), dict):
         raise SnnlabError(f"{path} is no checkpoint: its data are no mapping", otherwise)
-    if content.get("format") != FORMAT:
+    if "format" not in content:
+        raise SnnlabError(f"{path} is no checkpoint of a run, though torch can read it", otherwise)
+    if content["format"] != FORMAT:
         raise SnnlabError(
-            f"{path} has checkpoint format {content.get('format')}, this version reads {FORMAT}", otherwise
+            f"{path} has checkpoint format {content['format']}, this version reads {FORMAT}", otherwise
         )
     return content
 
@@ -116,6 +117,8 @@ def load_of_run(folder: Path, which: str, otherwise: str) -> dict[str, Any]:
     """
     path = folder / "checkpoints" / f"{which}.pt"
     content = load(path, otherwise)
+    if not {"learner", "model"} & content.keys():
+        raise SnnlabError(f"{path} is damaged: it holds no weights of a network", otherwise)
     result = read_result(folder)
     if result is not None and "config_hash" in result and "seed" in result:
         refuse_other_run(content, path, result["config_hash"], result["seed"], otherwise)
@@ -134,7 +137,8 @@ def restoring(path: Path, otherwise: str = ANEW) -> Iterator[None]:
     except SnnlabError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
-        raise SnnlabError(f"{path} does not fit this run: {reason(error)}", otherwise) from error
+        said = f"it has no {error.args[0]!r}" if isinstance(error, KeyError) and error.args else reason(error)
+        raise SnnlabError(f"{path} does not fit this run: {said}", otherwise) from error
 
 
 def weights_of(content: dict[str, Any], which: str = "model") -> dict[str, Any]:

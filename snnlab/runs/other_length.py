@@ -1,5 +1,6 @@
 """Finished runs that differ from a configuration in how long they train, and in nothing else."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ def runs_of_other_length(cfg: RunConfig) -> dict[Path, Result]:
         if alike:
             found[folder] = result
     return found
+
+
+def length_of(raw: Mapping[str, Any]) -> tuple[int, float]:
+    """What orders runs that differ in their length only: epochs, then steps; such a run is longer if it is greater."""
+    steps = raw["trainer"].get("max_steps")
+    return int(raw["trainer"]["epochs"]), math.inf if steps is None else int(steps)
 
 
 def _but_for_length(raw: Mapping[str, Any]) -> dict[str, Any]:

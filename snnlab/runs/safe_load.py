@@ -1,5 +1,6 @@
 """Reads a file that torch wrote: tensors and plain values only, whoever made it."""
 
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -28,7 +29,9 @@ def safe_load(path: Path, what: str, otherwise: str) -> Any:
     if (damaged := _damaged_record(path)) is not None:
         raise SnnlabError(f"{path} is damaged: the checksum of {damaged} in it is wrong", otherwise)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of other forms of pickle, before the error about them
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # torch's own words advise to load such a file without its protection.
         if isinstance(error, UnpicklingError) or "weights_only" in str(error):
@@ -37,9 +40,13 @@ def safe_load(path: Path, what: str, otherwise: str) -> Any:
                 "which could run code when it is loaded",
                 otherwise,
             ) from error
-        raise SnnlabError(
-            f"cannot read {what.removeprefix('a ')} {path}: {reason(error)}", otherwise
-        ) from error
+        # torch's own reading of a file that was cut raises an OSError, too, without a name.
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.filename is not None):
+            raise SnnlabError(
+                f"cannot read {what.removeprefix('a ')} {path}: {reason(error)}", otherwise
+            ) from error
+        # Whatever torch raises of such bytes, as KeyError: 101 of a text, says nothing about the file.
+        raise SnnlabError(f"{path} is damaged, or no file that torch wrote", otherwise) from error
 
 
 def _damaged_record(path: Path) -> str | None:

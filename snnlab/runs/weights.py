@@ -103,7 +103,14 @@ def identity_of_run(folder: Path, which: str, key: str) -> str:
         digest = old_hash(read_config(folder))
     except ConfigError as error:
         raise ConfigError(f"{key}: {error.message}", error.hint) from None
-    return f"run {digest} {_hash_before_stripping(folder / 'checkpoints' / f'{which}.pt', key)}"
+    file = folder / "checkpoints" / f"{which}.pt"
+    other = "best" if which == "last" else "last"
+    if not file.exists() and file.with_stem(other).exists():
+        raise ConfigError(
+            f"{key}: no such file: {file}",
+            f"{key.partition('.')[0]}.checkpoint={other} takes the run's other checkpoint",
+        )
+    return f"run {digest} {_hash_before_stripping(file, key)}"
 
 
 def _hash_before_stripping(file: Path, key: str) -> str:

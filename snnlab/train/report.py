@@ -15,10 +15,11 @@ from snnlab.machine.allocator import allocator_state
 from snnlab.machine.device import peak_memory
 from snnlab.machine.environment import code_version
 from snnlab.machine.processes import Processes
+from snnlab.runs.config_file import read_config
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import dirs_of_any_data, run_facts
 from snnlab.runs.log import RunLog
-from snnlab.runs.other_length import runs_of_other_length
+from snnlab.runs.other_length import length_of, runs_of_other_length
 from snnlab.runs.result_table import result_table
 from snnlab.runs.results import RunResult, read_result
 from snnlab.train.chosen import chosen, chosen_line
@@ -55,7 +56,7 @@ def announce(log: RunLog, session: Session, resumed: bool) -> None:
         log.write(f"files    {data.files:,} of {data.bytes:,} bytes in all, hash {data.hash}")
     if not resumed:
         _say_other_runs(log, session)
-        _say_other_length(log, session)
+        _say_shorter_run(log, session)
     if (words := session.dataset.words) is not None:
         log.write(f"words    {words.count:,}, as {words.dim} numbers each, {words.origin}")
     if cfg.plugins:
@@ -84,16 +85,33 @@ def _say_other_runs(log: RunLog, session: Session) -> None:
         log.write(f"note     {folder} has the same settings, on other data: {found}")
 
 
-def _say_other_length(log: RunLog, session: Session) -> None:
-    """Logs that a finished run of another length is not continued, and how to start from its weights."""
-    data = session.data.as_mapping()
-    for folder, result in runs_of_other_length(session.cfg).items():
-        if not differing(result.get("data") or data, data):
-            length = f"{result.get('epochs')} epoch{'' if result.get('epochs') == 1 else 's'}"
-            log.write(
-                f"note     this run starts anew: the schedule is made for all epochs, so {folder} with its {length} "
-                f"is another run; {on_shell('init.run', folder)} starts from its weights"
-            )
+def _say_shorter_run(log: RunLog, session: Session) -> None:
+    """Logs that the longest of the finished shorter runs is not continued, and how to start from its weights.
+
+    Somebody who asks for a shorter run than those does not expect to continue one.
+    """
+    cfg, data = session.cfg, session.data.as_mapping()
+    shorter = {
+        folder: length
+        for folder, result in runs_of_other_length(cfg).items()
+        if (length := length_of(read_config(folder))) < length_of(cfg.raw)
+        and not differing(result.get("data") or data, data)
+    }
+    if not shorter:
+        return
+    folder = max(shorter, key=lambda one: shorter[one])
+    epochs, steps = shorter[folder]
+    schedule = epochs < cfg.trainer.epochs
+    log.write(
+        f"note     this run starts anew: "
+        f"{'the schedule is made for all epochs' if schedule else 'a finished run is not continued'}, so {folder} "
+        f"with its {_count(epochs, 'epoch') if steps == math.inf else _count(int(steps), 'step')} is another run; "
+        f"{on_shell('init.run', folder)} starts from its weights"
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def report(session: Session, shown: Dashboards, log: RunLog, stop: Callable[[], bool]) -> RunResult:

@@ -1,7 +1,11 @@
 """Checkpoints: whole, safe to load, and with every random generator."""
 
+import io
 import os
+import pickle
 import random
+import warnings
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -81,3 +85,69 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path):
     (tmp_path / "last.pt").touch()
     with pytest.raises(SnnlabError, match=r"cannot read checkpoint .*last\.pt: it is empty \(take another\)"):
         checkpoint.load(tmp_path / "last.pt", "take another")
+
+
+def zip_of(**files: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return written.getvalue()
+
+
+def saved(content: object, cut: int = 0, **how: bool) -> bytes:
+    written = io.BytesIO()
+    torch.save(content, written, **how)
+    return written.getvalue()[: -cut or None]
+
+
+JUNK = {
+    "a text": b"hello, this is a text\n" * 20,
+    "numbers": b"174812789\n",
+    "JSON": b'{"format": 1}',
+    "zeros": bytes(4000),
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(100),
+    "a pickled list": pickle.dumps([1, 2, 3]),
+    "an old pickle": pickle.dumps({"format": 1}, 0),
+    "a zip of other files": zip_of(readme="nothing"),
+    "a zip of a folder": zip_of(**{"last/readme": "nothing"}),
+    "an empty zip": zip_of(),
+    "half a file": saved({"format": 1, "weights": torch.zeros(2000)}, cut=4000),
+    "half an old file": saved(
+        {"format": 1, "weights": torch.zeros(20)}, cut=40, _use_new_zipfile_serialization=False
+    ),
+    "no weights": saved({"format": 1, "position": {}}),
+}
+
+
+@pytest.mark.parametrize("kind", JUNK)
+def test_junk_is_called_damaged_in_words(tmp_path, kind):
+    """Nothing that torch says of such bytes, as KeyError: 174812789, would help anybody."""
+    path = tmp_path / "checkpoints" / "last.pt"
+    path.parent.mkdir()
+    path.write_bytes(JUNK[kind])
+    with (
+        warnings.catch_warnings(record=True) as warned,
+        pytest.raises(SnnlabError, match="damaged") as caught,
+    ):
+        checkpoint.load_of_run(tmp_path, "last", "take another")
+    assert not warned
+    assert caught.value.message.startswith(str(path))
+    assert "Error" not in caught.value.message
+    assert caught.value.hint == "take another"
+
+
+def test_a_missing_checkpoint_leads_to_the_other_one_where_that_is_there(tmp_path):
+    with pytest.raises(SnnlabError, match="saves its first one"):
+        checkpoint.load(tmp_path / "last.pt", "take the other")
+    checkpoint.save(tmp_path / "best.pt", {"value": 1})
+    with pytest.raises(SnnlabError, match=r"no checkpoint .*take the other"):
+        checkpoint.load(tmp_path / "last.pt", "take the other")
+
+
+def test_what_a_checkpoint_lacks_is_named():
+    with (
+        pytest.raises(SnnlabError, match=r"last\.pt does not fit this run: it has no 'position' \("),
+        checkpoint.restoring(Path("last.pt")),
+    ):
+        _ = {}["position"]

@@ -37,3 +37,19 @@ def test_the_log_of_the_new_run_names_it_and_the_way_to_start_from_it(runs, caps
     assert f"init.run={folder} starts from its weights" in line
     (new,) = set(runs.glob("*/*/seed0")) - {folder}
     assert line in (new / "log.txt").read_text()
+
+
+def test_only_the_longest_shorter_run_is_named_and_no_longer_one(tmp_path, capsys):
+    def noted(*settings):
+        capsys.readouterr()
+        assert main(["train", *TINY, f"paths.runs={tmp_path}", *settings]) == 0
+        return [line for line in capsys.readouterr().out.splitlines() if "starts anew" in line]
+
+    assert noted("trainer.epochs=3", "trainer.max_steps=1") == []
+    assert noted("trainer.max_steps=1") == [], "shorter than the other"
+    (line,) = noted("trainer.epochs=3", "trainer.max_steps=2")
+    assert "a finished run is not continued, so " in line
+    assert "with its 1 step is another run" in line
+    (line,) = noted("trainer.epochs=4", "trainer.max_steps=1")
+    assert "the schedule is made for all epochs, so " in line
+    assert "with its 2 steps is another run" in line

@@ -138,6 +138,36 @@ def test_it_is_not_measured_either(finished, tmp_path, name, capsys):
     assert "init.checkpoint=best" in capsys.readouterr().err
 
 
+READERS = {
+    "eval": (["eval", "{run}"], "checkpoint=best"),
+    "init.run": (["train", *SMALL, "init.run={run}"], "init.checkpoint=best"),
+    "distill.teacher": (["train", *SMALL, "loss=twd", "distill.teacher={run}"], "distill.checkpoint=best"),
+    "init.file": (["train", *SMALL, "init.file={run}/checkpoints/last.pt"], ""),
+    "resume": (["train", *SMALL, "paths.runs={root}"], "trainer.on_existing=restart"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_whoever_reads_a_checkpoint_calls_junk_damaged(run, reader, capsys, monkeypatch):
+    """A missing one leads to the run's other checkpoint, where it is one that can be chosen."""
+    monkeypatch.chdir(run.parents[3])
+    last = run / "checkpoints" / "last.pt"
+    last.write_bytes(b"hello, this is a text\n" * 20)
+    words, hint = READERS[reader]
+    command = [word.format(run=run, root=root_of(run)) for word in words]
+    for error in ("is damaged", "no "):
+        capsys.readouterr()
+        assert main([*command, "paths.data=data"]) == 2
+        said = capsys.readouterr().err.splitlines()
+        assert str(last) in said[-2]
+        assert error in said[-2]
+        assert "Error" not in said[-2]
+        assert hint in said[-1]
+        last.unlink(missing_ok=True)
+        if reader in ("resume", "init.file"):
+            break
+
+
 ROWS = {
     "removed": lambda file: file.unlink(),
     "emptied": lambda file: file.write_bytes(b""),
