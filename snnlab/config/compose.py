@@ -74,7 +74,7 @@ def compose(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = (
     with loader(search) as hydra_loader:
         composed = compose_with(hydra_loader, read, search)
     for one in read:
-        if one.key.startswith("hydra"):
+        if one.is_hydras:
             raise ConfigError(
                 f"{one.text}: has no effect on a single run", "snnlab train -m takes it, a sweep"
             )
@@ -119,7 +119,7 @@ def compose_with(hydra_loader: ConfigLoader, read: Sequence[ReadOverride], searc
     return Composed(
         {str(key): value for key, value in mapping.items()},
         origins,
-        tuple(one.text for one in read if not one.key.startswith("hydra")),
+        tuple(one.text for one in read if not one.is_hydras),
         written_for,
     )
 

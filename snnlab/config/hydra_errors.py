@@ -98,7 +98,8 @@ def _unknown_choice(group: str, name: str, inside: str, search: SearchPath) -> C
         plugin = PLUGINS[group, name]
         return ConfigError(f"{group}={name} is not installed", how_to_install(plugin.extra, *plugin.packages))
     if group.startswith("hydra/"):
-        installed = (Path(one).stem for one in ConfigStore.instance().list(group))
+        entries = ConfigStore.instance().list(group)  # files, and groups below this one
+        installed = (Path(one).stem for one in entries if one.endswith(".yaml"))
         options = sorted({*options, *installed, *(name for kind, name in PLUGINS if kind == group)})
     if group in KINDS and search.absent is not None:
         return search.absent

@@ -46,6 +46,11 @@ class ReadOverride:
     """The values of a sweep, as overrides spell them; empty if they cannot be listed."""
     is_sweep: bool = False
 
+    @property
+    def is_hydras(self) -> bool:
+        """Whether it is a setting of Hydra itself, such as the launcher, and none of a run."""
+        return self.key.startswith("hydra")
+
 
 def read_overrides(overrides: Sequence[str], search: SearchPath) -> list[ReadOverride]:
     """Parses overrides and sorts them into Hydra's order; of two for the same group or key the last one wins.

@@ -42,7 +42,7 @@ def load_stored(
     base = OmegaConf.create(in_todays_words(read_config(run)))
     read = read_overrides(overrides, search)
     for one in read:
-        if one.is_sweep or one.key.startswith("hydra") or one.hydra.startswith("~"):
+        if one.is_sweep or one.is_hydras or one.hydra.startswith("~"):
             raise ConfigError(f"{one.text}: not possible on a stored run", "give group=choice or key=value")
         if one.is_group and one.key not in search.default_groups:
             raise ConfigError(

@@ -88,7 +88,7 @@ def points_of(read: Sequence[ReadOverride], hydra_loader: ConfigLoader, search: 
         with _placed(place if chosen else ""):
             cfg = with_data(checked(compose_with(hydra_loader, single, search)), prepare=True)
         # Hydra's sweeper keeps Hydra's own settings to itself.
-        task = frozenset(one.hydra for one in single if not one.key.startswith("hydra"))
+        task = frozenset(one.hydra for one in single if not one.is_hydras)
         point = Point(chosen, cfg, task)
         stored = read_result(point.run_dir)
         if stored is not None and cfg.trainer.on_existing == "resume":

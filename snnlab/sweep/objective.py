@@ -15,9 +15,13 @@ def higher_is_better(select: str) -> bool:
     return metric.higher_is_better
 
 
+def worst(select: str) -> float:
+    """The value of a run that failed, since Optuna stops at a value that is no number."""
+    return -math.inf if higher_is_better(select) else math.inf
+
+
 def objective(cfg: RunConfig, exit_code: int) -> float:
-    """The value of a run; of one that failed the worst there is, since Optuna stops at a value that is no number."""
+    """The value of a run; of one that failed the worst there is."""
     select = cfg.trainer.select
     value = select_metric(read_result(run_dir(cfg)) if exit_code == 0 else None, select)
-    worst = -math.inf if higher_is_better(select) else math.inf
-    return worst if math.isnan(value) else value
+    return worst(select) if math.isnan(value) else value

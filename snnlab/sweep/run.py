@@ -19,7 +19,7 @@ from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
 from snnlab.sweep.launcher import ProcessReturn, SweepStoppedError
 from snnlab.sweep.outcome import Outcome, Outcomes
 from snnlab.sweep.plugin_mistake import as_plugin_mistake
-from snnlab.sweep.search import best_trial, keep_quiet, refuse_storage, settings_of_search, trials
+from snnlab.sweep.search import best_trial, chosen, keep_quiet, refuse_storage, settings_of_search, trials
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
 from snnlab.sweep.watched import jobs_stay, watching
@@ -62,7 +62,13 @@ def run_sweep(
         interrupted = failed = False
         outcomes = Outcomes(Path(str(master.hydra.sweep.dir)).absolute())
         stay = jobs_stay(master.hydra.launcher)
-        task = PointTask(train, {point.hydra_overrides: point.cfg for point in points}, outcomes, stay)
+        task = PointTask(
+            train,
+            {point.hydra_overrides: point.cfg for point in points},
+            outcomes,
+            stay,
+            fixed=None if listed else tuple(one.hydra for one in read if not (one.is_sweep or one.is_hydras)),
+        )
         try:
             with config_errors(search), watching(task):
                 hydra = GlobalHydra.instance().hydra
@@ -75,7 +81,7 @@ def run_sweep(
         except Exception as error:
             if isinstance(error, SnnlabError) or (mistake := as_plugin_mistake(error, master.hydra)) is None:
                 raise
-            if not (task.ended or outcomes.read()):
+            if not (task.ended or task.refused or outcomes.read()):
                 raise mistake from error
             failed = True
             sys.stderr.write(f"error: {mistake.message}\nhint: {mistake.hint}\n")
@@ -83,7 +89,7 @@ def run_sweep(
     processes += [_told(one, task) for one in outcomes.read() if not _is_open(one, task)]
     interrupted |= any(one.exit_code == PREEMPTED for one in processes)
     points = points or trials(task.tried, read)
-    if not points:
+    if not points and not task.refused:
         return PREEMPTED if interrupted else int(failed or any(one.exit_code for one in processes))
     ended = {one.run_dir: one for one in processes}
     points = [
@@ -92,7 +98,11 @@ def run_sweep(
         )
         for point in points
     ]
-    table = SweepTable(points, overrides)
+    refused = {
+        " ".join(f"{key}={value}" for key, value in chosen(one, read).items()): error.message
+        for one, error in task.refused.items()
+    }
+    table = SweepTable(points, overrides, refused, outcomes.folder.parent)
     _say(table.text())
     if not listed and (best := best_trial(points)):
         _say(f"\n{best}")

@@ -61,15 +61,13 @@ def keep_quiet(master: DictConfig) -> None:
 
 def trials(tried: Mapping[frozenset[str], RunConfig], read: Sequence[ReadOverride]) -> list[Point]:
     """The points that a sweeper has made, each with the values that it chose."""
+    return [Point(chosen(overrides, read), cfg, overrides) for overrides, cfg in tried.items()]
+
+
+def chosen(overrides: frozenset[str], read: Sequence[ReadOverride]) -> dict[str, str]:
+    """The keys and values of a trial that the command line does not fix."""
     fixed = {one.hydra for one in read if not one.is_sweep}
-    return [
-        Point(
-            dict(sorted(one.lstrip("+").split("=", 1) for one in overrides - fixed)),
-            cfg,
-            overrides,
-        )
-        for overrides, cfg in tried.items()
-    ]
+    return dict(sorted(one.lstrip("+").split("=", 1) for one in overrides - fixed))
 
 
 def best_trial(points: Sequence[Point]) -> str:

@@ -7,6 +7,7 @@ import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from snnlab.atomic import write_text
@@ -25,11 +26,21 @@ class SweepTable:
     Args:
         points: all points, with their outcome.
         overrides: the sweep's command line.
+        refused: the trials of a search that could not be run, in words, and why.
+        runs: the folder of runs, where all are refused.
     """
 
-    def __init__(self, points: Sequence[Point], overrides: Sequence[str]) -> None:
+    def __init__(
+        self,
+        points: Sequence[Point],
+        overrides: Sequence[str],
+        refused: Mapping[str, str] = MappingProxyType({}),
+        runs: Path = Path(),
+    ) -> None:
         self.points = points
         self.overrides = overrides
+        self.refused = refused
+        self.runs = points[0].cfg.paths.runs if points else runs
         self.results = {
             point.run_dir: result
             for point in points
@@ -39,7 +50,7 @@ class SweepTable:
     @property
     def exit_code(self) -> int:
         """75 if a run was interrupted, else 1 if one failed or was not run, else 0."""
-        statuses = {point.status for point in self.points}
+        statuses = {point.status for point in self.points} | ({"failed"} if self.refused else set())
         return PREEMPTED if "interrupted" in statuses else int(statuses != {"done"})
 
     def rows(self) -> list[dict[str, Any]]:
@@ -47,7 +58,8 @@ class SweepTable:
         groups: dict[str, list[Point]] = {}
         for point in self.points:
             groups.setdefault(point.row, []).append(point)
-        return [self._row(label, group) for label, group in groups.items()]
+        rows = [self._row(label, group) for label, group in groups.items()]
+        return rows + [self._row(label, ()) | {"status": "1 failed"} for label in self.refused]
 
     def text(self) -> str:
         """The table in Markdown, with the failures below."""
@@ -62,6 +74,7 @@ class SweepTable:
             for point in self.points
             if point.status in ("failed", "running elsewhere")
         ]
+        failures += [f"- failed: {label}: {reason}" for label, reason in self.refused.items()]
         note = (
             "Mean +- standard deviation over seeds (n of them), at the last time step, after the last epoch."
         )
@@ -69,11 +82,11 @@ class SweepTable:
 
     def write(self) -> Path:
         """Writes sweep-<hash>.md and .json beside the runs and returns the former."""
-        runs = self.points[0].cfg.paths.runs
         experiments = {point.cfg.experiment for point in self.points}
         names = sorted(str(point.run_dir.relative_to(point.cfg.paths.runs)) for point in self.points)
+        names += self.refused
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
-        folder = runs / experiments.pop() if len(experiments) == 1 else runs
+        folder = self.runs / experiments.pop() if len(experiments) == 1 else self.runs
         folder.mkdir(parents=True, exist_ok=True)
         command = f"snnlab train -m {shlex.join(self.overrides)}"
         file = folder / f"sweep-{digest}.md"
@@ -82,6 +95,7 @@ class SweepTable:
             "command": command,
             "rows": self.rows(),
             "runs": [self._run(point) for point in self.points],
+            **({"refused": dict(self.refused)} if self.refused else {}),
         }
         write_text(file.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
         return file

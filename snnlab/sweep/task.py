@@ -15,7 +15,7 @@ from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from snnlab.config.schema import RunConfig
-from snnlab.errors import PREEMPTED
+from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.runs.data_check import with_data
 from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
@@ -46,6 +46,10 @@ class PointTask:
     """Whether its jobs go on when the sweep ends."""
     tried: dict[frozenset[str], RunConfig] = field(default_factory=dict)
     """The points that a sweeper has made as it went, in their order."""
+    fixed: tuple[str, ...] | None = None
+    """Of a search, the overrides that all its points have; None of other sweeps."""
+    refused: dict[frozenset[str], SnnlabError] = field(default_factory=dict)
+    """The points of a search that could not be run, and why."""
     staying: set[frozenset[str]] = field(default_factory=set)
     """The points whose jobs were in the queue of a cluster when the sweep was stopped."""
     ended: list[JobReturn] = field(default_factory=list)
@@ -62,8 +66,16 @@ class PointTask:
         if key in self.configs:
             return self.configs[key]
         if key not in self.tried:
-            self.tried[key] = with_data(load(overrides, config_dirs), prepare=True)
+            self.tried[key] = self.check(overrides, config_dirs)
         return self.tried[key]
+
+    def check(self, overrides: Sequence[str], config_dirs: Sequence[str]) -> RunConfig:
+        """The config with these overrides, and its data.
+
+        Raises:
+            SnnlabError: something is wrong with them.
+        """
+        return with_data(load(overrides, config_dirs), prepare=True)
 
     def __call__(self, cfg: DictConfig) -> float:
         """Trains, for launchers that run Python functions: in the sweep's process (basic), or beside a worker.

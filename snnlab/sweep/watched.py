@@ -22,6 +22,7 @@ from omegaconf import DictConfig
 
 from snnlab.runs.results import headline, read_result
 from snnlab.signals import STOP_SIGNALS, handle_stop_signals, restore
+from snnlab.sweep.checked import CheckedLauncher
 from snnlab.sweep.display import Job, SweepDisplay
 from snnlab.sweep.ending import ending
 from snnlab.sweep.names import names_of
@@ -42,7 +43,10 @@ def jobs_stay(launcher: DictConfig) -> bool:
 
 @contextmanager
 def watching(task: PointTask) -> Iterator[None]:
-    """From here on, launchers that Hydra makes are watched if their jobs run in other processes that are not ours."""
+    """From here on, launchers that Hydra makes are watched if their jobs run in other processes that are not ours.
+
+    Those of a search get trials that have been checked.
+    """
     original = Plugins.instantiate_launcher
 
     def instantiate(
@@ -50,9 +54,9 @@ def watching(task: PointTask) -> Iterator[None]:
     ) -> Launcher:
         launcher = original(plugins, hydra_context, task_function, config)
         target = str(config.hydra.launcher.get("_target_"))
-        if target in OPTIONS or target.startswith(IN_THIS_PROCESS):
-            return launcher
-        return WatchedLauncher(launcher, config, task)
+        if target not in OPTIONS and not target.startswith(IN_THIS_PROCESS):
+            launcher = WatchedLauncher(launcher, config, task)
+        return launcher if task.fixed is None else CheckedLauncher(launcher, config, task)
 
     Plugins.instantiate_launcher = instantiate  # type: ignore[method-assign, assignment]
     try:

@@ -325,6 +325,63 @@ def test_an_interrupted_search_goes_on(here):
     assert "best by test/acc: seed=" in again.stdout
 
 
+@pytest.mark.parametrize("launcher", ["process", "joblib"])
+def test_a_trial_that_is_refused_has_failed_and_the_search_goes_on(snnlab, here, launcher):
+    need_plugin(launcher)
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=2"]
+    sweep = [*SWEEP, f"hydra/launcher={launcher}", *OTHERS.get(launcher, ()), *search]
+    done = snnlab(*sweep, "optimizer.lr=choice(-1,0.01)")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr == ""
+    why = "optimizer.lr: -1 is out of range, expected a number > 0"
+    assert f"optimizer.lr=-1: FAILED before it began\n    error: {why}\n    hint: " in done.stdout
+    assert f"\n- failed: optimizer.lr=-1: {why}\n" in done.stdout
+    assert re.search(r"^\| optimizer.lr=-1 .* 1 failed \|$", done.stdout, re.M)
+    assert re.search(r"^\| optimizer.lr=0.01 .* 1 done \|$", done.stdout, re.M)
+    assert "best by test/acc: optimizer.lr=0.01;" in done.stdout
+    written = json.loads(next(here.glob("runs/quickstart/sweep-*.json")).read_text())
+    assert written["refused"] == {"optimizer.lr=-1": why}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["optimizer.lr=interval(-2,-1)"], 1, "2 of 2"),
+        (["optimizer.lr=interval(-2,-1)", "hydra.launcher.on_error=stop"], 1, "1 of 2"),
+        (["optimizer.lr=interval(-2,-1)", "neuron.tua=3"], 2, "error: neuron.tua: unknown key"),
+        (["optimizer.lr=interval(1,2)", "neuron.tua=3"], 2, "error: neuron.tua: unknown key"),
+    ],
+)
+def test_a_search_of_which_no_trial_can_run(here, words, code, said, capsys):
+    """Its trials are in the table; what the command line fixes wrongly is its error."""
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1"]
+    assert main([*SWEEP, *search, *words]) == code
+    told = capsys.readouterr()
+    if code == 2:
+        assert told.err.startswith(said)
+        assert "written to" not in told.out
+    else:
+        assert told.out.count("FAILED before it began") == int(said[0])
+        assert told.out.count("| 1 failed |") == int(said[0])
+        assert next(here.glob("runs/sweep-*.md"))
+
+
+def test_a_folder_of_choices_is_no_choice(here, capsys):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    for group, name in (
+        ("hydra/sweeper", "sampler"),
+        ("hydra/sweeper", "samplr"),
+        ("hydra/launcher", "sampler"),
+    ):
+        assert main([*SWEEP, f"{group}={name}", "seed=1,2"]) == 2
+        error, hint = capsys.readouterr().err.splitlines()
+        assert error == f"error: {group}: unknown choice '{name}'"
+        assert hint.startswith("hint: choose one of: basic, ")
+        assert "sampler" not in hint
+
+
 @pytest.mark.parametrize(("group", "name"), hydra_errors.PLUGINS)
 def test_a_missing_plugin_says_how_to_install_it(group, name, monkeypatch):
     monkeypatch.setattr(hydra_errors, "find_spec", lambda module: None)
