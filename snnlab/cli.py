@@ -68,8 +68,18 @@ class Parser(argparse.ArgumentParser):
         if unknown and (guess := closest(option, known)):
             message += f". Did you mean '--{guess}'?"
         elif unknown and any(action.dest == "overrides" for action in self._actions):
-            hint = f"settings are written without dashes, as {option}=<value>; {hint}"
+            hint = f"settings are written without dashes, as {_as_setting(option, self.prog)}; {hint}"
         raise ConfigError(message, hint)
+
+
+def _as_setting(option: str, prog: str) -> str:
+    """How the setting that was given as an option is written; names no key that there is not."""
+    from snnlab.config.arguments import arguments_of
+    from snnlab.config.dashed import setting_of
+    from snnlab.verbs._declarations import DECLARED
+
+    kind = DECLARED.get(prog.rpartition(" ")[2])
+    return f"{setting_of(option, arguments_of(kind) if kind else ()) or 'key'}=<value>"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from snnlab.analyse.arguments import AnalyseArguments
 from snnlab.analyse.subject import Finding, Subject
 from snnlab.config.schema import RunConfig
 from snnlab.errors import SnnlabError
+from snnlab.plots.figure import files_of
 from snnlab.runs.log import RunLog
 
 
@@ -36,5 +37,5 @@ def run(cfg: RunConfig, asked: AnalyseArguments, plain: RunConfig) -> int:
             log.write(f"left out: {error.message}\n")
             continue
         log.write(finding.table)
-        log.write(f"Written to {finding.picture} and .csv\n")
+        log.write(f"Written to {files_of(finding.picture)}\n")
     return 0

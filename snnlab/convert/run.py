@@ -21,6 +21,7 @@ from snnlab.machine.device import set_up
 from snnlab.machine.environment import code_version, environment
 from snnlab.metric_names import ACC
 from snnlab.metrics.time_steps import time_steps
+from snnlab.plots.figure import files_of
 from snnlab.plots.time_steps import plot_time_steps
 from snnlab.runs import checkpoint
 from snnlab.runs.data_check import with_data
@@ -93,7 +94,7 @@ def run(ann_cfg: RunConfig, cfg: RunConfig, asked: ConvertArguments) -> int:
         if cfg.trainer.plots:
             title = f"{cfg.experiment}, seed {cfg.seed}"
             drawn = plot_time_steps(time_steps(network), files.plots / "time_steps.png", title=title)
-            log.write(f"plots    {drawn}")
+            log.write(f"plots    {files_of(drawn)}")
     return 0
 
 

@@ -12,6 +12,7 @@ from snnlab.errors import SnnlabError
 from snnlab.evaluate.noise import NoisyInput
 from snnlab.evaluate.passes import opened
 from snnlab.metric_names import ACC, NLL, OF_CALIBRATION
+from snnlab.plots.figure import files_of
 from snnlab.plots.noise import plot_noise
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
@@ -65,7 +66,7 @@ def run(cfg: RunConfig, folder: Path, noise: NoiseConfig, which: str = "last", w
             "rows": rows,
         },
     )
-    log.write(f"Written to {path}\nand {picture}")
+    log.write(f"Written to {path}\nand {files_of(picture)}")
     return 0
 
 

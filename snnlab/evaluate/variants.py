@@ -13,6 +13,7 @@ from snnlab.evaluate.passes import Passes
 from snnlab.evaluate.stored_run import load_run
 from snnlab.machine.device import set_up
 from snnlab.metric_names import ACC, ECE, NLL
+from snnlab.plots.figure import files_of
 from snnlab.plots.time_scale import plot_time_scale
 from snnlab.runs.identity import config_hash
 from snnlab.runs.log import RunLog
@@ -66,5 +67,5 @@ def run(
     if all(len(one) == 1 and one[0].startswith("neuron.time_scale=") for one in variants):
         points = [(values["time_steps"], values["acc"]) for values in found]
         drawn = plot_time_scale({folder.parent.name: points}, folder / "plots" / "time_scale.png")
-        log.write(f"Drawn in {drawn}")
+        log.write(f"Drawn in {files_of(drawn)}")
     return 0

@@ -72,6 +72,17 @@ def also_as(formats: Iterable[str]) -> None:
     _ALSO.set(tuple(formats))
 
 
+def files_of(picture: Path) -> str:
+    """The files that a picture was just written to, in words: `rates.png, .svg and .csv`."""
+    endings = [
+        f".{form}" for form in ("png", "svg", "pdf") if form in _ALSO.get() and picture.suffix != f".{form}"
+    ]
+    if picture.with_suffix(".csv").is_file():
+        endings.append(".csv")
+    *before, last = [str(picture), *endings]
+    return f"{', '.join(before)} and {last}" if before else last
+
+
 @contextmanager
 def drawing(path: Path, width: float, height: float, title: str = "") -> "Iterator[Figure]":
     """Yields an empty figure of a size in inches; writes it to `path` unless the block raises, and in `also_as`."""

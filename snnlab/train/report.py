@@ -200,7 +200,7 @@ def show_result(log: RunLog, files: RunFiles, result: RunResult) -> None:
     title = f"{name}, {result.selection['last']}, on {count}{vectors}"
     for warning in result.warnings or ():
         log.write(f"warning: {warning}")
-    plots: list[Path] = sorted(files.plots.glob("*.png"))
+    plots: list[Path] = sorted(one for form in ("png", "svg", "pdf") for one in files.plots.glob(f"*.{form}"))
     if any(name.startswith("test_ema/") for name in result.last):
         log.write(result_table(result.last, title=f"{name}: average of the weights", prefix="test_ema"))
         title += ", weights as trained"

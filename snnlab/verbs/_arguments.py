@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from snnlab.config.quickstart import EXPERIMENT, NOTE, is_quickstart
+from snnlab.errors import ConfigError
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -32,3 +34,22 @@ def say_quickstart(args: argparse.Namespace) -> None:
     """Says that a command line without any choice means the quickstart."""
     if is_quickstart(args.overrides):
         print(f"note: {NOTE}", file=sys.stderr)
+
+
+def refuse_beside_plan(args: argparse.Namespace, verb: str, others: Mapping[str, object]) -> None:
+    """Refuses options that `--plan`, which only prints, would leave without effect.
+
+    Args:
+        args: the command line.
+        verb: the command.
+        others: by option, its value where it was given; None or False elsewhere.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    given = [option for option, value in others.items() if value]
+    if args.plan and given:
+        raise ConfigError(
+            f"{verb}: --plan is printed, and {given[0]} is not used",
+            f"leave it out, or leave out --plan; snnlab {verb} ... --plan > FILE keeps what is printed",
+        )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from snnlab.atomic import write_text
 from snnlab.config.suggest import check_choice
 from snnlab.errors import PREEMPTED, ConfigError
+from snnlab.verbs._arguments import refuse_beside_plan
 from snnlab.writable import refuse_unwritable, refuse_unwritable_file
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ EXAMPLES = (
 )
 
 
+USUAL = {"format": "terminal", "layout": "cells"}
 # Of files, where they are not the format's name.
 ENDINGS = {"terminal": "md", "latex": "tex"}
 
@@ -52,12 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", action="store_true", help="start the runs that are missing, then print it")
     parser.add_argument(
         "--format",
-        default="terminal",
+        default=USUAL["format"],
         metavar="FORM",
         help="md | latex | csv | html | json | png | pdf | svg",
     )
     parser.add_argument(
-        "--layout", default="cells", help="cells (a line each) | paper (its rows and columns)"
+        "--layout", default=USUAL["layout"], help="cells (a line each) | paper (its rows and columns)"
     )
     parser.add_argument("--from", dest="stored", type=Path, metavar="FILE", help="fill it from such JSON")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there; a folder with --all")
@@ -109,6 +111,11 @@ def run(args: argparse.Namespace) -> int:
 def _check_output(args: argparse.Namespace) -> None:
     from snnlab.tables.render import FORMATS, PICTURES
 
+    changed = {
+        f"--{key}": getattr(args, key) for key in ("format", "layout") if getattr(args, key) != USUAL[key]
+    }
+    unused = {"--output": args.output, "--run": args.run, "--from": args.stored, **changed}
+    refuse_beside_plan(args, "table", unused)
     check_choice("--format", args.format, FORMATS)
     check_choice("--layout", args.layout, ("cells", "paper"))
     if args.output is not None:

@@ -265,13 +265,66 @@ CASES = [
     (
         "train --nope",
         "unrecognized arguments: --nope",
-        "settings are written without dashes, as nope=<value>; snnlab train --help shows",
+        "settings are written without dashes, as key=<value>; snnlab train --help shows",
     ),
     (
         "train --lr=0.1",
         "unrecognized arguments: --lr=0.1",
-        "settings are written without dashes, as lr=<value>",
+        "settings are written without dashes, as optimizer.lr=<value>",
     ),
+    (
+        "train --batch-size 8",
+        "unrecognized arguments: --batch-size",
+        "settings are written without dashes, as trainer.batch_size=<value>",
+    ),
+    (
+        "train --model=qkformer",
+        "unrecognized arguments: --model",
+        "settings are written without dashes, as model=<value>",
+    ),
+    (
+        "check --learning-rate 1",
+        "unrecognized arguments: --learning-rate",
+        "settings are written without dashes, as optimizer.lr=<value>",
+    ),
+    (
+        "train --trainer.epochs=3",
+        "unrecognized arguments: --trainer.epochs",
+        "settings are written without dashes, as trainer.epochs=<value>",
+    ),
+    (
+        "train --trainer.nope=3",
+        "unrecognized arguments: --trainer.nope",
+        "settings are written without dashes, as key=<value>",
+    ),
+    (
+        "analyse run=R what=membrane --output m.png",
+        "unrecognized arguments: --output",
+        "settings are written without dashes, as key=<value>",
+    ),
+    (
+        "analyse run=R --what=membrane",
+        "unrecognized arguments: --what",
+        "settings are written without dashes, as what=<value>",
+    ),
+    (
+        "eval R --early_exit",
+        "unrecognized arguments: --early_exit",
+        "settings are written without dashes, as early_exit=<value>",
+    ),
+    (
+        "table tmc_1 --plan --output t.png",
+        "table: --plan is printed, and --output is not used",
+        "leave it out",
+    ),
+    ("table tmc_1 --plan --run", "table: --plan is printed, and --run is not used", "leave it out"),
+    (
+        "table tmc_1 --plan --layout paper",
+        "table: --plan is printed, and --layout is not used",
+        "leave it out",
+    ),
+    ("table tmc_1 --plan --format=md", "table: --plan is printed, and --format is not used", "leave it out"),
+    ("table tmc_1 --plan --from x.json", "table: --plan is printed, and --from is not used", "leave it out"),
     ("train --hepl", "unrecognized arguments: --hepl. Did you mean '--help'?", "snnlab train --help shows"),
     ("doctor --nope", "unrecognized arguments: --nope", "snnlab doctor --help shows"),
     (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from snnlab.plots.curves import plot_curves
-from snnlab.plots.figure import MICRO, also_as
+from snnlab.plots.figure import MICRO, also_as, files_of
 from snnlab.plots.firing_rates import plot_firing_rates
 from snnlab.plots.frames import plot_frames
 
@@ -43,3 +43,24 @@ def test_png_alone_unless_asked(tmp_path):
     plot_firing_rates(RATES, tmp_path / "rates.png")
     assert not list(tmp_path.glob("*.[sp][vd][gf]"))
     assert MICRO == "\u00b5"
+
+
+@pytest.mark.parametrize(
+    ("formats", "said"),
+    [
+        ((), ".png and .csv"),
+        (("svg",), ".png, .svg and .csv"),
+        (("pdf", "png", "svg"), ".png, .svg, .pdf and .csv"),
+    ],
+)
+def test_what_is_said_to_be_written_is_what_is_written(tmp_path, formats, said):
+    also_as(formats)
+    try:
+        picture = plot_firing_rates(RATES, tmp_path / "rates.png")
+        assert files_of(picture) == f"{tmp_path}/rates{said}"
+        assert {file.suffix for file in tmp_path.iterdir()} == set(said.replace(" and", ",").split(", "))
+        assert files_of(plot_curves([{"epoch": 1, "test/acc": 0.5}], tmp_path / "curves.png")).count(
+            "."
+        ) == max(1, len({"png", *formats}))
+    finally:
+        also_as(())
