@@ -9,10 +9,12 @@ import ast
 import importlib
 import importlib.util
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -150,10 +152,24 @@ def _package_folders(top: str, folder: str) -> list[Path]:
     if not found:
         raise ConfigError(
             f"plugins: no package named '{top}' can be imported",
-            "install it, or put its folder into the current directory",
+            _where_seen(name) or "install it, or put its folder into the current directory",
         )
     # A folder without __init__.py that is on the path twice (as '' and by its name) has two equal locations.
     return [path for path in dict.fromkeys(one / folder for one in found) if path.is_dir()]
+
+
+def _where_seen(name: str) -> str:
+    """The hint where a package lies near the current directory, and not in it; empty if none is seen."""
+    if not name.isidentifier():
+        return ""
+    here = Path.cwd()
+    below = chain.from_iterable(here.glob(f"{deep}/{name}/__init__.py") for deep in ("*", "*/*"))
+    above = (place / name / "__init__.py" for place in here.parents)
+    seen = next((one for one in chain(below, above) if one.is_file()), None)
+    if seen is None:
+        return ""
+    place = shlex.quote(str(seen.parents[1]))
+    return f"it is in {place}: cd {place}, and repeat the command there (and name --config-dir from there)"
 
 
 def _spec(name: str) -> ModuleSpec | None:

@@ -19,9 +19,9 @@ from snnlab.atomic import json_text, naming, replacing, write_json, write_text
 from snnlab.config.schema import GRAPH
 from snnlab.errors import SnnlabError
 from snnlab.leftovers import remove_leftovers
-from snnlab.locks import is_locked, lock
+from snnlab.locks import lock
 from snnlab.runs import checkpoint
-from snnlab.runs.holder import BEAT_SECONDS
+from snnlab.runs.holder import BEAT_SECONDS, in_use, refuse_in_use
 from snnlab.runs.results import METRICS, RunResult, read_metrics, read_result
 from snnlab.writable import refuse_unwritable, refuse_unwritable_file
 
@@ -52,7 +52,7 @@ class RunFiles:
             self._lock_file.seek(0)
             holder = self._lock_file.read()
             self._lock_file.close()
-            raise self._in_use(holder)
+            raise in_use(self.folder, holder)
         self._lock_file.truncate(0)
         self._lock_file.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock_file.flush()
@@ -89,14 +89,7 @@ class RunFiles:
         Raises:
             SnnlabError: one does.
         """
-        if is_locked(self._lock):
-            raise self._in_use(self._lock.read_text(encoding="utf-8", errors="replace"))
-
-    def _in_use(self, holder: str) -> SnnlabError:
-        return SnnlabError(
-            f"{self.folder} is in use by {holder.strip() or 'another process'}",
-            "wait until that run ends, or change a setting or the seed: each gets its own directory",
-        )
+        refuse_in_use(self.folder)
 
     def _files(self) -> list[Path]:
         names = (".lock", "config.yaml", "overrides.txt", "env.json", "status.json", "log.txt", METRICS)

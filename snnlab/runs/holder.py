@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from snnlab.errors import SnnlabError
 from snnlab.leftovers import is_alive
 from snnlab.locks import is_locked
 
@@ -41,3 +42,22 @@ def _written(file: Path) -> str:
         return file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+def refuse_in_use(folder: Path) -> None:
+    """Stops if another process works in a run directory.
+
+    Raises:
+        SnnlabError: one does.
+    """
+    lock = folder / ".lock"
+    if is_locked(lock):
+        raise in_use(folder, lock.read_text(encoding="utf-8", errors="replace"))
+
+
+def in_use(folder: Path, holder: str) -> SnnlabError:
+    """The error for a run directory in which another process works."""
+    return SnnlabError(
+        f"{folder} is in use by {holder.strip() or 'another process'}",
+        "wait until that run ends, or change a setting or the seed: each gets its own directory",
+    )

@@ -16,6 +16,9 @@ EXAMPLES = (
 )
 
 
+IMPORTED = "; an imported network spikes already: eval, analyse, report and export take it as it is"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds this command's arguments."""
     from snnlab.config.arguments import help_of
@@ -34,13 +37,16 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.runs.stored_config import load_stored
 
     asked = read_convert_arguments(args.overrides)
-    neuron = read_config(asked.run).get("neuron", {}).get("name")
+    stored = read_config(asked.run)
+    neuron = stored.get("neuron", {}).get("name")
+    imported = stored.get("model", {}).get("name") == "nir"
     if neuron != "quant_relu":
         raise ConfigError(
             f"{asked.run} has neuron={neuron}: there is nothing that says its time steps",
             f"train a quantised ANN from it: snnlab train neuron=quant_relu {on_shell('init.run', asked.run)} ..."
             if neuron == "relu"
-            else "convert a run with neuron=quant_relu",
+            else "convert takes a network of ReLUs that was trained here with neuron=quant_relu"
+            f"{IMPORTED if imported else ''}",
         )
     asked.refuse_without_effect()
     paths = [one for one in asked.overrides if one.startswith("paths.")]

@@ -6,9 +6,13 @@ The same command again continues a run that was interrupted, and returns the res
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from snnlab.errors import ConfigError
 from snnlab.verbs._arguments import add_overrides, overrides_of_run, say_quickstart
+
+if TYPE_CHECKING:
+    from snnlab.config.schema import RunConfig
 
 EXAMPLES = (
     "snnlab train",
@@ -49,8 +53,27 @@ def run(args: argparse.Namespace) -> int:
     say_quickstart(args)
     for note in cfg.notes:
         print(f"note: {note}", file=sys.stderr)
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        _refuse_in_use(cfg)
     from snnlab.plots.figure import also_as
     from snnlab.train import recipe
 
     also_as(cfg.plots.formats)
     return recipe.run(cfg)
+
+
+def _refuse_in_use(cfg: "RunConfig") -> None:
+    """Says that another process works in the run's directory before torch is imported, where the name is known then.
+
+    The name holds the hash of the data's files, if there are any. The run itself asks again.
+    """
+    from snnlab.runs.data_check import reads_files
+    from snnlab.runs.holder import refuse_in_use
+    from snnlab.runs.identity import as_stored, run_dir
+    from snnlab.runs.results import read_result
+
+    if cfg.trainer.on_existing == "fail" or reads_files(cfg):
+        return
+    folder = run_dir(as_stored(cfg))
+    if cfg.trainer.on_existing == "restart" or read_result(folder) is None:
+        refuse_in_use(folder)

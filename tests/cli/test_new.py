@@ -117,3 +117,18 @@ def test_listing_needs_no_yaml(place, capsys):
 
 def test_every_template_is_used():
     assert {path.name.removesuffix(".txt") for path in new._STARTER.iterdir()} == set(new._PLACES)
+
+
+@pytest.mark.parametrize("where", [".", "deep/other_lab", "deep/other_lab/neurons", "deep/below"])
+def test_from_another_place_the_hint_names_the_one_where_it_works(tmp_path, monkeypatch, capsys, where):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "deep/other_lab"]) == 0
+    (tmp_path / "deep/below").mkdir()
+    monkeypatch.chdir(tmp_path / where)
+    capsys.readouterr()
+    assert main(["check", "--no-build", "plugins=[other_lab]", "neuron=my_neuron"]) == 2
+    said = capsys.readouterr().err
+    assert "no package named 'other_lab' can be imported" in said
+    assert f"hint: it is in {tmp_path / 'deep'}: cd {tmp_path / 'deep'}, and repeat the command there" in said
+    monkeypatch.chdir(tmp_path / "deep")
+    assert main(["check", "--no-build", "plugins=[other_lab]", "neuron=my_neuron"]) == 0

@@ -110,7 +110,9 @@ def test_the_commands_on_stored_runs_take_it(
 
 def test_a_conversion_is_refused_with_one_error(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["convert", f"run={run_dir}"]) == 2
-    assert capsys.readouterr().err.count("\n") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 2
+    assert "an imported network spikes already: eval, analyse, report and export take it as it is" in said
 
 
 def test_the_numbers_of_its_neurons_cannot_be_set(

@@ -1,6 +1,8 @@
 """What `check` refuses before a run, `train` refuses in the same words; a made-up batch finds what does not fit."""
 
 import fcntl
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from snnlab import build
 from snnlab.cli import main
 from snnlab.errors import ConfigError
 from snnlab.runs import checkpoint
+from snnlab.runs.identity import run_dir
 from snnlab.runs.load import load
 from snnlab.train import rehearsal
 from snnlab.train.rehearsal import rehearse
@@ -64,6 +67,21 @@ def test_a_directory_in_use_is_said_before_anything_is_built(capsys, tmp_path, m
         held.flush()
         for verb in ("check", "train"):
             assert f"error: {folder} is in use by process 7 on there" in said(capsys, verb, *line)
+
+
+def test_where_no_file_names_the_directory_torch_is_not_imported_for_it(tmp_path):
+    folder = run_dir(load([*SMALL, f"paths.runs={tmp_path}"]))
+    folder.mkdir(parents=True)
+    code = "import sys; from snnlab.cli import main; code = main(sys.argv[1:]); print(code, 'torch' in sys.modules)"
+    with (folder / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, "-c", code, "train", *SMALL, f"paths.runs={tmp_path}"],
+            capture_output=True,
+            text=True,
+        )
+    assert f"error: {folder} is in use by " in done.stderr
+    assert done.stdout == "2 False\n"
 
 
 def test_no_random_number_is_drawn_and_no_weight_is_made(monkeypatch):
