@@ -30,8 +30,10 @@ OF_THE_NETWORK = (
 )
 """What a stored network, or its input, is built of."""
 OF_THE_MACHINE = tuple(
-    f"trainer.{name}" for name in ("device", "backend", "fuse", "threads", "allocator", "deterministic")
+    f"trainer.{name}"
+    for name in ("device", "backend", "fuse", "threads", "allocator", "deterministic", "progress")
 )
+"""Where and how a command runs; `progress`, which scripts set for every command, is about the terminal alone."""
 OF_A_PASS = tuple(
     f"trainer.{name}"
     for name in (

@@ -30,6 +30,7 @@ BY_ALL = {
     "norm",
     "paths.data",
     "trainer.device",
+    "trainer.progress",
 }
 TRAINING = {
     "seed",
@@ -41,7 +42,7 @@ TRAINING = {
     "init.run",
     "distill.teacher",
     "logger.wandb",
-    *(f"trainer.{name}" for name in ("epochs", "keep", "overfit_batches", "compile", "progress", "ema")),
+    *(f"trainer.{name}" for name in ("epochs", "keep", "overfit_batches", "compile", "ema")),
 }
 
 
