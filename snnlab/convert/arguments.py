@@ -18,7 +18,7 @@ class ConvertArguments(RunArguments):
         "snnlab convert run=<run directory of an ANN with neuron=quant_relu>, as snnlab train printed it"
     )
 
-    takes: ClassVar[tuple[str, ...]] = (*OF_A_PASS, "loss", "plots.format", "trainer.plots", "paths.runs")
+    takes: ClassVar[tuple[str, ...]] = (*OF_A_PASS, "loss", "plots.format")
 
     fold: bool = True
     """Normalisation goes into the weights."""

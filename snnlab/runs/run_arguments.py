@@ -30,10 +30,10 @@ OF_THE_NETWORK = (
 )
 """What a stored network, or its input, is built of."""
 OF_THE_MACHINE = tuple(
-    f"trainer.{name}"
-    for name in ("device", "backend", "fuse", "threads", "allocator", "deterministic", "progress")
+    f"trainer.{name}" for name in ("device", "backend", "fuse", "threads", "allocator", "deterministic")
 )
-"""Where and how a command runs; `progress`, which scripts set for every command, is about the terminal alone."""
+OF_EVERY_SCRIPT = ("paths.runs", "trainer.plots", "trainer.progress")
+"""Places and output, which scripts set for every command alike; they promise nothing about a result."""
 OF_A_PASS = tuple(
     f"trainer.{name}"
     for name in (
@@ -89,7 +89,7 @@ class RunArguments(Arguments):
         Raises:
             ConfigError: there is one.
         """
-        takes = (*OF_THE_NETWORK, *OF_THE_MACHINE, *self.takes)
+        takes = (*OF_THE_NETWORK, *OF_THE_MACHINE, *OF_EVERY_SCRIPT, *self.takes)
         for text in self.overrides:
             key = override_key(text)
             if not _is_key(key) or any(key == one or key.startswith(f"{one}.") for one in takes):

@@ -19,7 +19,7 @@ PASS = {"trainer.batch_size", "trainer.precision", "trainer.limit_test_batches",
 TAKEN = {
     "eval": {"loss", "plots.format", *PASS},
     "analyse": {"loss", "surrogate", "plots.format", "trainer.batch_size"},
-    "convert": {"loss", "plots.format", "trainer.plots", "paths.runs", *PASS},
+    "convert": {"loss", "plots.format", *PASS},
     "export": set(),
 }
 BY_ALL = {
@@ -31,6 +31,8 @@ BY_ALL = {
     "paths.data",
     "trainer.device",
     "trainer.progress",
+    "trainer.plots",
+    "paths.runs",
 }
 TRAINING = {
     "seed",

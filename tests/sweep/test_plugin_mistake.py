@@ -21,7 +21,7 @@ HYDRA = OmegaConf.create(
 @pytest.fixture
 def sweep(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("snnlab.train.rehearsal.refuse_point", lambda cfg: None)
+    monkeypatch.setattr("snnlab.train.rehearsal.refuse_point", lambda cfg, **_: None)
     monkeypatch.setattr("snnlab.train.recipe.run", lambda cfg: pytest.fail("nothing is to start"))
     return lambda *words: main(["train", "-m", "+experiment=quickstart", *words])
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from snnlab.config.quoting import quoted
 from snnlab.tables.figure_commands import command_lines, run_commands
 from snnlab.tables.plan import Planner
 
@@ -39,7 +40,7 @@ def test_every_run_and_all_together(plan, finished, tmp_path):
     assert commands == []
     finished(other, **{"test/acc": 0.5})
     assert run_commands(plan(), tmp_path, snnlab) == 2
-    data = f"paths.data={tmp_path / 'my data'}"
+    data = f"paths.data={quoted(tmp_path / 'my data')}"
     assert commands == [
         ["analyse", f"run={one.folder}", "what=landscape", data],
         ["analyse", f"run={other.folder}", "what=landscape", data],

@@ -132,7 +132,7 @@ def test_published_recordings_are_read_until_their_frames_are_there(here, capsys
 
 def test_a_sweep_is_refused_before_its_first_job_and_reads_the_same_data_once(here, capsys, monkeypatch):
     recordings()
-    monkeypatch.setattr("snnlab.sweep.run.PointTask", lambda *_: pytest.fail("a job was started"))
+    monkeypatch.setattr("snnlab.sweep.run.PointTask", lambda *_, **__: pytest.fail("a job was started"))
     code, lines = said(capsys, "train", "-m", *EVENTS, *NETWORK, "neuron=lif,plif")
     assert code == 2
     assert "the columns have no names" in lines[0]

@@ -131,7 +131,7 @@ def test_a_component_that_needs_numbers_runs_for_real(monkeypatch):
 def test_a_sweep_tries_each_network_once_before_its_first_job(capsys, tmp_path, monkeypatch):
     tried = []
     monkeypatch.setattr(rehearsal, "rehearse", lambda cfg, dataset: tried.append((cfg.neuron.name, cfg.seed)))
-    monkeypatch.setattr("snnlab.sweep.run.PointTask", lambda *_: pytest.fail("a job was started"))
+    monkeypatch.setattr("snnlab.sweep.run.PointTask", lambda *_, **__: pytest.fail("a job was started"))
     with pytest.raises(pytest.fail.Exception, match="a job"):
         main(["train", "-m", *SMALL, "neuron=lif,plif", "seed=0,1", f"paths.runs={tmp_path}"])
     assert tried == [("lif", 0), ("plif", 0)]
