@@ -40,8 +40,12 @@ def run(command: Sequence[str], **options: Any) -> int:
 
 
 def watch() -> None:
-    """Called when a command begins: watches the process that started it, if `start` did."""
+    """Called when a command begins: watches the process that started it, if `start` did.
+
+    Signals that the other one blocks, and that a process inherits as blocked, come through here.
+    """
     if os.environ.pop(_VARIABLE, None):
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         threading.Thread(target=_wait_for_end, daemon=True).start()
 
 

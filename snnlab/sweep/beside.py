@@ -89,16 +89,13 @@ class Beside:
         signals: list[int] = []
 
         def note(number: int, frame: FrameType | None) -> None:
-            if (
-                self.sweep is None
-            ):  # else the sweep passes on what reaches all processes, a terminal's Ctrl-C say
+            # Else the sweep passes on what reaches all processes, such as a terminal's Ctrl-C.
+            if self.sweep is None:
                 # As a second Ctrl-C would stop it at once, and schedulers send what they send more than once.
                 signals.append(signal.SIGTERM if number == signal.SIGINT else number)
 
         log.parent.mkdir(parents=True, exist_ok=True)
         previous = handle_stop_signals(note)
-        # The worker may block signals (`watched.py`), which a process inherits from the one that starts it.
-        blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
         try:
             with log.open("wb") as output:
                 process = lifeline.start(
@@ -108,7 +105,6 @@ class Beside:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             sent = 0
             while (code := process.poll()) is None:
                 told = self._told(signals)
@@ -117,7 +113,6 @@ class Beside:
                 sent = len(told)
                 time.sleep(POLL_SECONDS)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             restore(previous)
         assert process.stdin is not None
         with suppress(OSError):

@@ -177,6 +177,9 @@ def test_networks_of_norse(cell, told, tmp_path):
     parameters = parameters._replace(
         **{key: getattr(parameters, key) * torch.ones(20) for key in vectors[cell]}
     )
+    # Norse's defaults are made when it is imported, which may have been in inference mode.
+    own = (value.clone() if isinstance(value, torch.Tensor) else value for value in parameters)
+    parameters = type(parameters)(*own)
     net = norse.SequentialState(
         nn.Linear(128, 20), getattr(norse, f"{cell}Cell")(parameters), nn.Linear(20, CLASSES)
     )
