@@ -22,7 +22,7 @@ from snnlab.output import go_on_unheard, silence
 from snnlab.own_code import as_own_mistake
 from snnlab.signals import handle_stop_signals, raise_when_stopped, restore
 from snnlab.system import missing, provide_home
-from snnlab.verbs import verbs
+from snnlab.verbs import arguments_class, verbs
 
 QUICKSTART = """\
 snnlab {version}: train and measure spiking neural networks
@@ -76,9 +76,8 @@ def _as_setting(option: str, prog: str) -> str:
     """How the setting that was given as an option is written; names no key that there is not."""
     from snnlab.config.arguments import arguments_of
     from snnlab.config.dashed import setting_of
-    from snnlab.verbs._declarations import DECLARED
 
-    kind = DECLARED.get(prog.rpartition(" ")[2])
+    kind = arguments_class(prog.rpartition(" ")[2])
     return f"{setting_of(option, arguments_of(kind) if kind else ()) or 'key'}=<value>"
 
 

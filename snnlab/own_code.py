@@ -1,6 +1,7 @@
 """An exception out of a user's own component, as one line: which line of which file, and what Python says about it."""
 
 import os
+import sys
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -28,6 +29,11 @@ def as_own_mistake(error: BaseException) -> ConfigError | None:
         return None
     said = next(iter(str(error).strip().splitlines()), "")
     return ConfigError(f"{places[-1]}: {type(error).__name__}{f': {said}' if said else ''}", HINT)
+
+
+def source_of(cls: type) -> str:
+    """What an error about a class begins with: its file, and its name."""
+    return f"{sys.modules[cls.__module__].__file__}: {cls.__name__}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -1,7 +1,7 @@
 """Composes the YAML files and overrides with Hydra into one plain mapping, with the origin of every value."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -197,6 +197,11 @@ def search_override(search: SearchPath) -> list[str]:
     if not search.extra:
         return []
     return [f"hydra.searchpath=[{','.join(quoted(f'file://{folder}') for folder in search.extra)}]"]
+
+
+def config_dirs_in(searchpath: Iterable[str]) -> list[str]:
+    """The folders of --config-dir in Hydra's `searchpath`, where `search_override` has put them."""
+    return [place.removeprefix("file://") for place in searchpath]
 
 
 @contextmanager

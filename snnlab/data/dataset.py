@@ -5,7 +5,6 @@ Shapes: N samples, B batch, T time steps, C channels, H height, W width.
 
 import hashlib
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from snnlab.data.sample_sets import LoaderOp as LoaderOp
 from snnlab.data.sample_sets import SampleSet as SampleSet
 from snnlab.data.words import Words
 from snnlab.errors import DataError
+from snnlab.own_code import source_of
 
 _log = logging.getLogger(__name__)
 
@@ -256,9 +256,8 @@ class LabelledData:
         """
         samples: SampleSet | None = getattr(self, method)()
         if samples is None:
-            cls = type(self)
             raise DataError(
-                f"{sys.modules[cls.__module__].__file__}: {cls.__name__}.{method} returns nothing",
+                f"{source_of(type(self))}.{method} returns nothing",
                 "it is to return a SampleSet, such as ArraySet(samples, labels, positions)",
             )
         return samples

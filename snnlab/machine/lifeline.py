@@ -42,7 +42,7 @@ def run(command: Sequence[str], **options: Any) -> int:
 def watch() -> None:
     """Called when a command begins: watches the process that started it, if `start` did.
 
-    Signals that the other one blocks, and that a process inherits as blocked, come through here.
+    Signals that the other one blocks, as Ray's workers do Ctrl-C's, are inherited as blocked; here they come through.
     """
     if os.environ.pop(_VARIABLE, None):
         signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -67,6 +67,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
+FORMS = ("png", "svg", "pdf")
+"""The forms that a picture may have."""
+
+
 def also_as(formats: Iterable[str]) -> None:
     """Writes pictures in these formats, too, from here on: `pdf`, `svg`, `png`."""
     _ALSO.set(tuple(formats))
@@ -74,9 +78,7 @@ def also_as(formats: Iterable[str]) -> None:
 
 def files_of(picture: Path) -> str:
     """The files that a picture was just written to, in words: `rates.png, .svg and .csv`."""
-    endings = [
-        f".{form}" for form in ("png", "svg", "pdf") if form in _ALSO.get() and picture.suffix != f".{form}"
-    ]
+    endings = [f".{form}" for form in FORMS if form in _ALSO.get() and picture.suffix != f".{form}"]
     if picture.with_suffix(".csv").is_file():
         endings.append(".csv")
     *before, last = [str(picture), *endings]

@@ -8,6 +8,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from snnlab.config.compose import config_dirs_in
 from snnlab.errors import SnnlabError
 from snnlab.sweep.launcher import SweepStoppedError
 from snnlab.sweep.names import names_of
@@ -28,7 +29,7 @@ class CheckedLauncher(Launcher):
         self.launcher = launcher
         self.config = config
         self.task = task
-        self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
+        self.config_dirs = config_dirs_in(config.hydra.searchpath)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Nothing: the launcher is set up."""

@@ -1,5 +1,6 @@
 """Shows where the jobs of a sweep are and how far: a live table on a terminal, plain lines elsewhere."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -81,6 +82,12 @@ class SweepDisplay:
         """Writes a line; on a terminal, above the table."""
         self._console.print(text, soft_wrap=True, markup=False, highlight=False, emoji=False)
         self._console.file.flush()
+
+    def say_stopping(self, number: int) -> None:
+        """Says that a stop signal is passed on."""
+        self.say(
+            f"{signal.Signals(number).name}: the sweep stops when the running processes have saved themselves"
+        )
 
     def look(self, jobs: Sequence[Job], waiting: int) -> None:
         """Shows how far the running jobs are, if it is time to.

@@ -5,7 +5,6 @@ which save themselves, and no further one starts; they do the same when this pro
 process works on is waited for.
 """
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Protocol, runtime_checkable
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from snnlab.config.compose import config_dirs_in
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
@@ -109,7 +109,7 @@ class PointProcesses:
         self.configs = configs
         self.options = options
         self.places = places
-        self.config_dirs = [path.removeprefix("file://") for path in config.hydra.searchpath]
+        self.config_dirs = config_dirs_in(config.hydra.searchpath)
         self.logs = Path(str(config.hydra.sweep.dir))
         self.stopped = False
         self.interrupted = False
@@ -198,9 +198,7 @@ class PointProcesses:
     def _signals(self) -> Iterator[None]:
         def pass_on(number: int, frame: FrameType | None) -> None:
             self.stopped = self.interrupted = True
-            self._display.say(
-                f"{signal.Signals(number).name}: the sweep stops when the running processes have saved themselves"
-            )
+            self._display.say_stopping(number)
             for child in self._running:
                 child.process.send_signal(number)
 

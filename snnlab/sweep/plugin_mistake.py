@@ -6,7 +6,7 @@ from types import TracebackType
 
 from omegaconf import DictConfig, OmegaConf
 
-from snnlab.errors import ConfigError
+from snnlab.errors import ConfigError, SnnlabError
 from snnlab.own_code import SHOWN
 
 # Hydra finds plugins in this package only; ours are called snnlab_*.
@@ -16,7 +16,7 @@ HYDRAS = "hydra._internal.core_plugins."
 
 
 def as_plugin_mistake(error: BaseException, hydra: DictConfig) -> ConfigError | None:
-    """The error to print for what a plugin has raised; None for what our own code has, and if SHOWN is set.
+    """The error to print for what a plugin has raised; None for what our own code has or says, and if SHOWN is set.
 
     It is the plugin's if the exception has passed one since it left our code: what a plugin calls, joblib or a
     database, say, is named by the plugin's settings.
@@ -25,7 +25,7 @@ def as_plugin_mistake(error: BaseException, hydra: DictConfig) -> ConfigError | 
         error: the exception.
         hydra: Hydra's own configuration.
     """
-    plugin = _plugin(error.__traceback__)
+    plugin = None if isinstance(error, SnnlabError) else _plugin(error.__traceback__)
     if plugin is None or os.environ.get(SHOWN):
         return None
     group = "launcher" if _is_home(plugin, hydra.launcher) else "sweeper"

@@ -1,6 +1,5 @@
 """What Ray places on a machine of its cluster: an object that starts a job there, signals it, and waits for it."""
 
-import signal
 import socket
 import subprocess
 import sys
@@ -29,20 +28,15 @@ class RemoteProcess:
             OSError: the folder or the log is not on this machine.
         """
         gpus = ",".join(map(str, import_module("ray").get_gpu_ids()))
-        # Ray's workers block Ctrl-C's signal, and a process inherits that of the thread that starts it.
-        blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        try:
-            with open(log, "wb") as output:
-                self._process = lifeline.start(
-                    [sys.executable, "-m", "snnlab", *arguments],
-                    {**environment, "CUDA_VISIBLE_DEVICES": gpus},
-                    cwd=folder,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        with open(log, "wb") as output:
+            self._process = lifeline.start(
+                [sys.executable, "-m", "snnlab", *arguments],
+                {**environment, "CUDA_VISIBLE_DEVICES": gpus},
+                cwd=folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         return socket.gethostname()
 
     def wait(self) -> int:

@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from snnlab.config.compose import config_errors, loader
 from snnlab.config.search import MAIN, SearchPath
 from snnlab.config.trust import plugins_named
-from snnlab.errors import PREEMPTED, SnnlabError
+from snnlab.errors import PREEMPTED
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import read_result, running_in
 from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
@@ -79,7 +79,7 @@ def run_sweep(
         except SweepStoppedError:
             pass  # the table tells which
         except Exception as error:
-            if isinstance(error, SnnlabError) or (mistake := as_plugin_mistake(error, master.hydra)) is None:
+            if (mistake := as_plugin_mistake(error, master.hydra)) is None:
                 raise
             if not (task.ended or task.refused or outcomes.read()):
                 raise mistake from error

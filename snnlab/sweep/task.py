@@ -14,6 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
+from snnlab.config.compose import config_dirs_in
 from snnlab.config.schema import RunConfig
 from snnlab.errors import PREEMPTED, SnnlabError
 from snnlab.runs.data_check import with_data
@@ -87,7 +88,7 @@ class PointTask:
             KeyboardInterrupt: the sweep itself was stopped.
         """
         overrides = list(HydraConfig.get().overrides.task)
-        config_dirs = [path.removeprefix("file://") for path in HydraConfig.get().searchpath]
+        config_dirs = config_dirs_in(HydraConfig.get().searchpath)
         point = self.config(overrides, config_dirs)
         if os.getpid() != self.pid:
             sweep = None if self.stay else self.pid

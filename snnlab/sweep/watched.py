@@ -110,9 +110,7 @@ class WatchedLauncher(Launcher):
     def _signals(self, watch: "Watch") -> Iterator[None]:
         def pass_on(number: int, frame: FrameType | None) -> None:
             self.stopped = True
-            watch.display.say(
-                f"{signal.Signals(number).name}: the sweep stops when the running processes have saved themselves"
-            )
+            watch.display.say_stopping(number)
             self.task.outcomes.pass_on(number)
 
         previous = {} if self.task.stay else handle_stop_signals(pass_on)

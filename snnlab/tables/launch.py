@@ -23,7 +23,7 @@ from snnlab.config.compose import (
 )
 from snnlab.config.overrides import read_overrides
 from snnlab.config.search import SearchPath
-from snnlab.errors import PREEMPTED, SnnlabError
+from snnlab.errors import PREEMPTED
 from snnlab.machine import lifeline
 from snnlab.runs.identity import run_dir, run_dirs
 from snnlab.runs.results import read_result
@@ -96,7 +96,7 @@ def _launch(
         except KeyboardInterrupt:
             return PREEMPTED
         except Exception as error:
-            if isinstance(error, SnnlabError) or (mistake := as_plugin_mistake(error, master.hydra)) is None:
+            if (mistake := as_plugin_mistake(error, master.hydra)) is None:
                 raise
             raise mistake from error
     stopped = isinstance(launcher, Stoppable) and launcher.stopped

@@ -3,7 +3,6 @@
 A forgotten `return` would fail in our code, where no line of theirs is named.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from snnlab.errors import ConfigError
 from snnlab.losses.base import Loss
 from snnlab.neurons.base import Neuron
+from snnlab.own_code import source_of
 from snnlab.registry import packages_used
 from snnlab.regularisers.base import Regulariser
 from snnlab.surrogates.base import Surrogate
@@ -74,9 +74,8 @@ def _checked(one: nn.Module, method: str, fits: Fits, expected: str) -> Callable
     def checked(*args: Any, **kwargs: Any) -> Any:
         found = original(*args, **kwargs)
         if not fits(found):
-            file = sys.modules[cls.__module__].__file__
             raise ConfigError(
-                f"{file}: {cls.__name__}.{method} returns {_said(found)}", f"it is to return {expected}"
+                f"{source_of(cls)}.{method} returns {_said(found)}", f"it is to return {expected}"
             )
         return found
 

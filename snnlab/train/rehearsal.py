@@ -5,7 +5,6 @@ memory and next to no time. A component that needs numbers cannot be built or ru
 """
 
 import math
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -32,7 +31,7 @@ from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.machine.device import DTYPES, pick_device
 from snnlab.machine.processes import Processes
 from snnlab.neurons.base import Neuron
-from snnlab.own_code import as_own_mistake
+from snnlab.own_code import as_own_mistake, source_of
 from snnlab.runs import checkpoint
 from snnlab.runs.data_check import identified
 from snnlab.runs.files import RunFiles
@@ -215,10 +214,9 @@ def _pass(
 def _refuse_other_shape(neuron: nn.Module, given: tuple[Tensor, ...], spikes_T: Tensor) -> None:
     """Raises ConfigError where a neuron does not give a spike for each current; what comes behind it would complain."""
     if spikes_T.shape[1:] != given[0].shape[1:]:
-        cls = type(neuron)
         shapes = [" x ".join(map(str, one.shape)) for one in (given[0], spikes_T)]
         raise ConfigError(
-            f"{sys.modules[cls.__module__].__file__}: {cls.__name__} makes spikes {shapes[1]} of currents {shapes[0]}",
+            f"{source_of(type(neuron))} makes spikes {shapes[1]} of currents {shapes[0]}",
             "forward_with_state returns spikes of the shape of its currents, [T, ...], and the state behind them",
         )
 

@@ -15,6 +15,7 @@ from snnlab.machine.allocator import allocator_state
 from snnlab.machine.device import peak_memory
 from snnlab.machine.environment import code_version
 from snnlab.machine.processes import Processes
+from snnlab.plots.figure import FORMS
 from snnlab.runs.config_file import read_config
 from snnlab.runs.files import RunFiles
 from snnlab.runs.identity import dirs_of_any_data, run_facts
@@ -200,7 +201,7 @@ def show_result(log: RunLog, files: RunFiles, result: RunResult) -> None:
     title = f"{name}, {result.selection['last']}, on {count}{vectors}"
     for warning in result.warnings or ():
         log.write(f"warning: {warning}")
-    plots: list[Path] = sorted(one for form in ("png", "svg", "pdf") for one in files.plots.glob(f"*.{form}"))
+    plots: list[Path] = sorted(one for form in FORMS for one in files.plots.glob(f"*.{form}"))
     if any(name.startswith("test_ema/") for name in result.last):
         log.write(result_table(result.last, title=f"{name}: average of the weights", prefix="test_ema"))
         title += ", weights as trained"

@@ -2,6 +2,10 @@
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snnlab.config.arguments import Arguments
 
 
 def verbs() -> dict[str, str]:
@@ -12,3 +16,10 @@ def verbs() -> dict[str, str]:
             text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
             found[file.stem] = text.partition("\n")[0].rstrip(".")
     return found
+
+
+def arguments_class(verb: str) -> "type[Arguments] | None":
+    """The dataclass that declares the arguments of a command; None if it composes a configuration, or has none."""
+    from snnlab.verbs._declarations import DECLARED
+
+    return DECLARED.get(verb)
