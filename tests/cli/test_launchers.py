@@ -1,6 +1,5 @@
 """Sweeps under Hydra's other launchers and sweepers: the same table and exit code, whoever starts the jobs."""
 
-import json
 import os
 import pickle
 import re
@@ -173,21 +172,6 @@ def test_jobs_under_joblib_have_the_threads_of_a_run_alone(snnlab, here, monkeyp
     assert [one.read_text() for one in here.glob("runs/quickstart/*/seed*/threads")] == ["None", "None"]
 
 
-def test_a_search_under_another_launcher_has_a_table_and_a_best_trial(snnlab, here):
-    need_plugin("joblib")
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=2",
-        "seed=choice(5,6)",
-    ]
-    done = snnlab(*SWEEP, "hydra/launcher=joblib", *OTHERS["joblib"], *search)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "best by test/acc: seed=" in done.stdout
-    assert " done |" in done.stdout
-
-
 def test_a_job_that_may_not_be_queued_again_is_an_interrupted_one(monkeypatch):
     errors = pytest.importorskip("submitit.core.utils")
 
@@ -224,148 +208,6 @@ def test_a_job_that_is_cancelled_is_not_queued_again(monkeypatch):
     assert not called
     requeue.requeue_if_warned("SIGUSR1")
     assert called == [signal.SIGUSR1]
-
-
-@pytest.mark.parametrize(("select", "best"), [("test/acc", "seed=3"), ("test/ece", "seed=")])
-def test_a_search_goes_in_the_direction_of_the_metric_and_says_what_is_best(snnlab, here, select, best):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1", "seed=range(0,4)"]
-    done = snnlab(*SWEEP, *search, f"trainer.select={select}")
-    assert done.returncode == 0, done.stderr
-    assert re.findall(r"^\[(\d)/4\] seed=\d: ", done.stdout, re.M)[::2] == ["1", "2", "3", "4"]
-    assert "study" not in done.stdout + done.stderr, "Optuna's own lines"
-    found = re.search(r"best by (\S+): (\S+);", done.stdout)
-    assert found[1] == select
-    tried = {int(folder.name.removeprefix("seed")) for folder in here.glob("runs/quickstart/*/seed*")}
-    assert found[2] == (f"seed={max(tried)}" if select == "test/acc" else found[2])
-    assert found[2].startswith(best[:5])
-    again = snnlab(*SWEEP, *search, f"trainer.select={select}")
-    assert again.stdout.count("done before") == 4, "the same command makes the same trials"
-    assert ": started" not in again.stdout
-
-
-@pytest.mark.parametrize(("ends", "code"), [("by Ctrl-C", 75), ("at a failed trial", 1)])
-def test_a_search_that_is_stopped_ends_with_its_table_and_goes_on(snnlab, here, ends, code):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=1",
-        "seed=choice(5,6)",
-    ]
-    command = [sys.executable, "-m", "snnlab", *SWEEP, *search, "hydra.launcher.on_error=stop"]
-    fault = {"SLOW": "1"} if code == 75 else {"CRASH": "tmc5"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **fault}
-    ) as process:
-        deadline = time.monotonic() + 60
-        while code == 75 and not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if code == 75:
-            process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert "Traceback" not in err
-    assert process.returncode == code
-    assert f"1 {'interrupted' if code == 75 else 'failed'}" in out
-    assert "written to" in out
-    assert snnlab(*SWEEP, *search).returncode == 0
-
-
-def test_a_failed_trial_is_said_at_the_end(snnlab, here):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=1",
-        "seed=choice(5,6)",
-    ]
-    done = snnlab(*SWEEP, *search, CRASH="tmc5")
-    assert done.returncode == 1
-    again = json.loads(next(here.glob("runs/quickstart/sweep-*.json")).read_text())
-    assert "failed" in json.dumps(again)
-
-
-@pytest.mark.parametrize(
-    ("launcher", "environment", "code", "status"),
-    [
-        (["hydra.launcher.on_error=stop"], {"BAD": "5"}, 1, "1 failed"),
-        (["hydra/launcher=basic"], {"TERMED": "5"}, 75, "1 interrupted"),
-    ],
-)
-def test_a_search_that_stops_early_has_its_table(snnlab, here, launcher, environment, code, status):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "seed=choice(5)"]
-    done = snnlab(*SWEEP, *launcher, *search, **environment)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    assert f" {status} |" in done.stdout
-
-
-def test_an_interrupted_search_goes_on(here):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=1",
-        "seed=choice(5,6)",
-    ]
-    command = [sys.executable, "-m", "snnlab", *SWEEP, *search]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env={**os.environ, "SLOW": "1"}, **pipes) as process:
-        deadline = time.monotonic() + 60
-        while not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 75, out + err
-    assert "Traceback" not in err
-    assert " 1 interrupted" in out
-    again = subprocess.run(command, check=False, timeout=120, **pipes)
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "best by test/acc: seed=" in again.stdout
-
-
-@pytest.mark.parametrize("launcher", ["process", "joblib"])
-def test_a_trial_that_is_refused_has_failed_and_the_search_goes_on(snnlab, here, launcher):
-    need_plugin(launcher)
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=2"]
-    sweep = [*SWEEP, f"hydra/launcher={launcher}", *OTHERS.get(launcher, ()), *search]
-    done = snnlab(*sweep, "optimizer.lr=choice(-1,0.01)")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stderr == ""
-    why = "optimizer.lr: -1 is out of range, expected a number > 0"
-    assert f"optimizer.lr=-1: FAILED before it began\n    error: {why}\n    hint: " in done.stdout
-    assert f"\n- failed: optimizer.lr=-1: {why}\n" in done.stdout
-    assert re.search(r"^\| optimizer.lr=-1 .* 1 failed \|$", done.stdout, re.M)
-    assert re.search(r"^\| optimizer.lr=0.01 .* 1 done \|$", done.stdout, re.M)
-    assert "best by test/acc: optimizer.lr=0.01;" in done.stdout
-    written = json.loads(next(here.glob("runs/quickstart/sweep-*.json")).read_text())
-    assert written["refused"] == {"optimizer.lr=-1": why}
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (["optimizer.lr=interval(-2,-1)"], 1, "2 of 2"),
-        (["optimizer.lr=interval(-2,-1)", "hydra.launcher.on_error=stop"], 1, "1 of 2"),
-        (["optimizer.lr=interval(-2,-1)", "neuron.tua=3"], 2, "error: neuron.tua: unknown key"),
-        (["optimizer.lr=interval(1,2)", "neuron.tua=3"], 2, "error: neuron.tua: unknown key"),
-    ],
-)
-def test_a_search_of_which_no_trial_can_run(here, words, code, said, capsys):
-    """Its trials are in the table; what the command line fixes wrongly is its error."""
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1"]
-    assert main([*SWEEP, *search, *words]) == code
-    told = capsys.readouterr()
-    if code == 2:
-        assert told.err.startswith(said)
-        assert "written to" not in told.out
-    else:
-        assert told.out.count("FAILED before it began") == int(said[0])
-        assert told.out.count("| 1 failed |") == int(said[0])
-        assert next(here.glob("runs/sweep-*.md"))
 
 
 def test_a_folder_of_choices_is_no_choice(here, capsys):
