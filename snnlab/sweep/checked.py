@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from snnlab.config.compose import config_dirs_in
 from snnlab.errors import SnnlabError
-from snnlab.sweep.launcher import SweepStoppedError
+from snnlab.sweep.launcher import Stoppable, SweepStoppedError
 from snnlab.sweep.names import names_of
 from snnlab.sweep.objective import worst
 from snnlab.sweep.task import PointTask
@@ -35,6 +35,8 @@ class CheckedLauncher(Launcher):
         """Nothing: the launcher is set up."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        if isinstance(self.launcher, Stoppable) and self.launcher.stopped:
+            return self.launcher.launch(job_overrides, initial_job_idx)  # it ends the search; these are no trials
         refused, accepted = {}, {}
         for index, overrides in enumerate(job_overrides):
             if (error := self._refusal(overrides)) is None:

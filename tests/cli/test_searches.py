@@ -124,7 +124,7 @@ def test_an_interrupted_search_goes_on(here):
         out, err = process.communicate(timeout=60)
     assert process.returncode == 75, out + err
     assert "Traceback" not in err
-    assert " 1 interrupted" in out
+    assert " 1 interrupted |" in out
     again = subprocess.run(command, check=False, timeout=120, **pipes)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "best by test/acc: seed=" in again.stdout
