@@ -36,7 +36,8 @@ class CheckedLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         if isinstance(self.launcher, Stoppable) and self.launcher.stopped:
-            return self.launcher.launch(job_overrides, initial_job_idx)  # it ends the search; these are no trials
+            # The launcher ends the search, so these are no trials.
+            return self.launcher.launch(job_overrides, initial_job_idx)
         refused, accepted = {}, {}
         for index, overrides in enumerate(job_overrides):
             if (error := self._refusal(overrides)) is None:
