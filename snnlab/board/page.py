@@ -1,43 +1,18 @@
 """Writes the board as one self-contained HTML page, without scripts or external files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snnlab.board.lines import CLEAN, HEAD, SPOILED, lines
 from snnlab.board.standing import GROUPS, Standing
-from snnlab.metric_names import ACC, BRIER, ECE, NLL, OF_CALIBRATION, MetricName
+from snnlab.metric_names import OF_CALIBRATION, MetricName
 from snnlab.plots.line_chart import LineChart, Series
 from snnlab.report.environment import environment
 from snnlab.report.heat_map import HeatCell, HeatMap
 from snnlab.report.run_charts import colours_of
 
 TEMPLATES = Path(__file__).parent / "templates"
-CLEAN = (ACC, *OF_CALIBRATION, BRIER, NLL)
-SPOILED = (ACC, ECE)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the table: a metric over a group of conditions."""
-
-    metric: MetricName
-    group: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of the table: the name of a pair, and text and rank of each column."""
-
-    name: str
-    train_acc: str
-    cells: Sequence[tuple[str, bool]]
-
-
-COLUMNS = (
-    *(Column(metric, "clean") for metric in CLEAN),
-    *(Column(metric, group) for group in ("noise", "corruption") for metric in SPOILED),
-)
 
 
 def board_page(standings: Sequence[Standing], facts: Sequence[tuple[str, str]]) -> str:
@@ -51,8 +26,8 @@ def board_page(standings: Sequence[Standing], facts: Sequence[tuple[str, str]]) 
     values: dict[str, Any] = {
         "title": "Board",
         "facts": facts,
-        "columns": COLUMNS,
-        "lines": _lines(known),
+        "head": HEAD,
+        "lines": lines(known),
         "missing": [one.name for one in standings if not one.seeds],
         "neurons": [(name, _charts(members)) for name, members in _by_neuron(known).items()],
         "maps": [
@@ -60,30 +35,6 @@ def board_page(standings: Sequence[Standing], facts: Sequence[tuple[str, str]]) 
         ],
     }
     return environment(TEMPLATES).get_template("board.html.j2").render(values)
-
-
-def _lines(known: Sequence[Standing]) -> list[Line]:
-    best = {column: _best(column, known) for column in COLUMNS}
-    found = []
-    for one in known:
-        cells = []
-        for column in COLUMNS:
-            mean, deviation = one.last(column.metric.key, GROUPS[column.group])
-            if mean is None:
-                cells.append(("-", False))
-                continue
-            spread = "" if deviation is None else f" ± {column.metric.number(deviation)}"
-            cells.append((f"{column.metric.number(mean)}{spread}", mean == best[column] and len(known) > 1))
-        lowest = f"{ACC.number(min(one.train_acc))}" if one.train_acc else "-"
-        lowest += "" if one.by_heart else " (below 99)"
-        found.append(Line(f"{one.name} ({len(one.seeds)})", lowest, cells))
-    return found
-
-
-def _best(column: Column, known: Sequence[Standing]) -> float | None:
-    values = [one.last(column.metric.key, GROUPS[column.group])[0] for one in known if one.by_heart]
-    numbers = [value for value in values if value is not None]
-    return (max if column.metric.higher_is_better else min)(numbers, default=None)
 
 
 def _by_neuron(known: Sequence[Standing]) -> Mapping[str, list[Standing]]:

@@ -1,29 +1,37 @@
 """Compare every loss with every neuron: calibration and robustness at each time step, as one HTML page.
 
 Each pair is trained on few images until it knows them by heart (the experiment converged_cifar10), and measured on
-clean, noisy and corrupted held-out images. Without --run the page shows what is measured so far.
+clean, noisy and corrupted held-out images. Without --run the page shows what is measured so far. With --from a board
+that was measured before stands beside what is measured here, so that a new method needs its own runs only.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnlab.atomic import write_text
-from snnlab.errors import ConfigError
+from snnlab.config.suggest import check_choice
+from snnlab.verbs._arguments import refuse_beside_plan
 from snnlab.writable import refuse_unwritable_file
 
 if TYPE_CHECKING:
     from snnlab.board.arguments import BoardArguments
+    from snnlab.board.standing import Standing
     from snnlab.tables.plan import Planner
     from snnlab.tables.planned import Plan, PlannedRun
 
+OUTPUT = Path("board.html")
+FORMS = ("html", "htm", "json", "md", "png", "svg", "pdf")
+ORIGIN = ("code", "threads", "split")
 EXAMPLES = (
     "snnlab board --plan",
     "snnlab board --run",
     "snnlab board losses=[sdt,tet,tmc] neurons=[lif,plif] seeds=[0] --run",
-    "snnlab board --output runs/board.html",
+    "snnlab board --from results/board.json --output board.png",
+    "snnlab board losses=[mine] neurons=[lif] --from results/board.json --run",
 )
 
 
@@ -42,36 +50,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", action="store_true", help="train and measure what is missing, then write the page"
     )
     parser.add_argument(
-        "--output", type=Path, default=Path("board.html"), metavar="FILE", help="default: board.html"
+        "--from",
+        dest="stored",
+        type=Path,
+        metavar="FILE",
+        help="a board as JSON, for pairs not measured here",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=OUTPUT,
+        metavar="FILE",
+        help="a page (.html), numbers (.json, .md) or a picture (.png, .svg, .pdf); default: board.html",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Plans, trains and measures what is missing, and writes the page."""
     from snnlab.board.arguments import read_board_arguments
-    from snnlab.board.page import board_page
     from snnlab.board.standing import standing
+    from snnlab.board.stored_board import beside, read_board
     from snnlab.tables.plan import Planner
 
-    if args.output.suffix not in (".html", ".htm"):
-        raise ConfigError(f"board: cannot write {args.output}", "the page is HTML: --output FILE.html")
+    refuse_beside_plan(
+        args,
+        "board",
+        {"--output": args.output != OUTPUT, "--run": args.run, "--from": args.stored},
+    )
+    check_choice("--output: ending", args.output.suffix.removeprefix("."), FORMS)
     asked = read_board_arguments(args.overrides)
     refuse_unwritable_file(args.output, "--output FILE.html writes the page elsewhere")
     code = 0
     with Planner(args.config_dir, prepare=args.run) as planner:
+        plan = _plan(planner, asked)
         if args.plan:
-            return _print_plan(_plan(planner, asked))
+            return _print_plan(plan)
+        facts = _facts(plan, asked, args.overrides)
+        stored, stored_facts = read_board(args.stored, facts) if args.stored else ([], {})
         if args.run:
             code = _run_missing(planner, asked, args)
-        plan = _plan(planner, asked)
-        facts = _facts(plan, asked, args.overrides)
-        text = board_page([standing(cell) for cell in plan.cells], facts)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    write_text(args.output, text)
-    print(f"written to {args.output}")
+            plan = _plan(planner, asked)
+            facts = _facts(plan, asked, args.overrides)
+    if args.stored:
+        facts.append(
+            (f"from {args.stored}", ", ".join(f"{k} {stored_facts[k]}" for k in ORIGIN if k in stored_facts))
+        )
+    _write(args.output, beside([standing(cell) for cell in plan.cells], stored), facts)
     if code:
         print("not all pairs are measured: the same command goes on", file=sys.stderr)
     return code
+
+
+def _write(file: Path, standings: "Sequence[Standing]", facts: Sequence[tuple[str, str]]) -> None:
+    """Writes the board in the form that the file's ending names."""
+    from snnlab.board.lines import markdown
+    from snnlab.board.page import board_page
+    from snnlab.board.picture import draw
+    from snnlab.board.stored_board import as_json
+
+    known = [one for one in standings if one.seeds]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.suffix == ".json":
+        write_text(file, json.dumps(as_json(standings, facts), separators=(",", ":")) + "\n")
+    elif file.suffix == ".md":
+        write_text(file, "\n".join(markdown(known)) + "\n")
+    elif file.suffix in (".html", ".htm"):
+        write_text(file, board_page(standings, facts))
+    else:
+        draw(known, file)
+        print("\n".join(markdown(known)))
+    print(f"written to {file}")
 
 
 def _plan(planner: "Planner", asked: "BoardArguments") -> "Plan":

@@ -5,9 +5,12 @@ import re
 
 import pytest
 
+from snnlab.board.lines import markdown
 from snnlab.board.page import board_page
 from snnlab.board.standing import Standing
+from snnlab.board.stored_board import CONDITIONS, as_json, beside, read_board
 from snnlab.cli import main
+from snnlab.errors import ConfigError
 from snnlab.evaluate import robustness
 from snnlab.evaluate.corruption_names import CORRUPTIONS
 
@@ -21,7 +24,8 @@ TINY = (
 
 def test_a_tiny_board_is_cut_goes_on_and_measures_nothing_twice(tmp_path, monkeypatch, capsys):
     page = tmp_path / "out" / "board.html"
-    command = ["board", *TINY, f"paths.runs={tmp_path}/runs", f"paths.data={tmp_path}", "--output", str(page)]
+    asked = ["board", *TINY, f"paths.runs={tmp_path}/runs", f"paths.data={tmp_path}"]
+    command = [*asked, "--output", str(page)]
     seen = []
     measured = robustness.measured
 
@@ -52,14 +56,14 @@ def test_a_tiny_board_is_cut_goes_on_and_measures_nothing_twice(tmp_path, monkey
         assert part in text
     assert not re.search(r"<script|src=\"http|href=\"http", text)
     capsys.readouterr()
-    assert main([*command, "--plan"]) == 0
+    assert main([*asked, "--plan"]) == 0
     assert "2 done" in capsys.readouterr().out
     # Other conditions are another measurement of the same runs.
     assert main([*command, "levels=[0.3]"]) == 0
     assert "Not measured yet: sdt, lif; tmc, lif" in page.read_text()
 
 
-CONDITIONS = {
+UNDER = {
     ("clean", 0.0): 0.8,
     ("uniform", 0.1): 0.6,
     ("uniform", 0.2): 0.4,
@@ -78,7 +82,7 @@ def rows():
     ]
     return [
         {"kind": kind, "level": level, **{key: [0.0, value] for key in keys}}
-        for (kind, level), value in CONDITIONS.items()
+        for (kind, level), value in UNDER.items()
     ]
 
 
@@ -134,3 +138,71 @@ def test_a_board_of_many_losses_and_kinds_has_a_narrow_column_for_each_kind():
     assert "loss11, clean" in page
     heads = re.findall(r'<th class="upright">([^<]+)</th>', page)
     assert heads == 2 * ["clean", "noise: uniform", "fog", "contrast"]
+
+
+def test_a_stored_board_has_the_same_page_and_stands_beside_what_is_measured_later(tmp_path):
+    facts = [(name, "x") for name in CONDITIONS] + [("threads", "1")]
+    known = [Standing("sdt", "lif", [rows(), rows()], [0.995, 1.0]), Standing("tmc", "cf", [rows()], [0.93])]
+    file = tmp_path / "board.json"
+    file.write_text(json.dumps(as_json([*known, Standing("twd", "lif", [], [])], facts)))
+    stored, stored_facts = read_board(file, facts)
+    assert stored_facts["threads"] == "1"
+    assert board_page(stored, facts) == board_page(known, facts)
+    assert markdown(stored) == markdown(known)
+    better = json.loads(json.dumps(rows()).replace("0.8", "0.9"))
+    here = [
+        Standing("sdt", "lif", [better], [1.0]),
+        Standing("mine", "lif", [], []),
+        Standing("tmc", "cf", [], []),
+    ]
+    found = beside(here, [*stored, Standing("tet", "if", [rows()], [1.0])])
+    assert [one.name for one in found] == ["sdt, lif", "mine, lif", "tmc, cf", "tet, if"]
+    # What is measured here comes before what is stored.
+    assert found[0].last("acc", ("clean",))[0] == 0.9
+    assert found[2].last("acc", ("clean",))[0] == 0.8
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_a_board_measured_under_other_conditions_is_refused(tmp_path, name):
+    facts = [(one, "1, 3, 5") for one in CONDITIONS]
+    file = tmp_path / "board.json"
+    file.write_text(json.dumps(as_json([], facts)))
+    with pytest.raises(ConfigError, match=f"other {name}: 1, 3, 5, and here 3"):
+        read_board(file, [(one, "3" if one == name else "1, 3, 5") for one in CONDITIONS])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", "\udcff", '{"facts": {}}', '{"facts": [], "pairs": []}', '{"facts": {}, "pairs": [{}]}',
+     '{"facts": {}, "pairs": [{"loss": "sdt", "neuron": "lif", "train_acc": 1, "seeds": []}]}',
+     '{"facts": {}, "pairs": [{"loss": "sdt", "neuron": "lif", "train_acc": [1], "seeds": [[{"kind": "clean"}]]}]}',
+     '{"facts": {}, "pairs": [{"loss": "sdt", "neuron": "lif", "train_acc": [1], "seeds": [[1]]}]}'],
+)  # fmt: skip
+def test_what_is_no_board_as_json_is_refused(tmp_path, text):
+    file = tmp_path / "board.json"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ConfigError, match="is no board as JSON"):
+        read_board(file, [])
+
+
+def test_the_forms_of_a_board(tmp_path, capsys):
+    base = ["board", *TINY, f"paths.runs={tmp_path}/runs", f"paths.data={tmp_path}"]
+    assert main([*base, "--output", str(tmp_path / "a.json"), "--run"]) == 0
+    capsys.readouterr()
+    other = ["board", "losses=[tet]", *TINY[1:], f"paths.runs={tmp_path}/none", f"paths.data={tmp_path}"]
+    stored = ["--from", str(tmp_path / "a.json")]
+    assert main([*other, *stored, "--output", str(tmp_path / "b.png")]) == 0
+    out = capsys.readouterr().out
+    assert "| sdt, lif (1)" in out
+    assert "| tmc, lif (1)" in out
+    assert (tmp_path / "b.png").stat().st_size > 10_000
+    assert main([*other, *stored, "--output", str(tmp_path / "b.md")]) == 0
+    assert (tmp_path / "b.md").read_text() in out
+    assert main([*other, "--output", str(tmp_path / "c.png")]) == 2
+    assert "board: no picture without numbers" in capsys.readouterr().err
+    assert main([*other, *stored, "severities=[5]"]) == 2
+    assert "other severities of corruptions: 3, and here 5" in capsys.readouterr().err
+    assert main([*other, "--output", str(tmp_path / "c.htlml")]) == 2
+    assert "Did you mean 'html'" in capsys.readouterr().err
+    assert main([*other, "--plan", *stored]) == 2
+    assert "--plan is printed, and --from is not used" in capsys.readouterr().err

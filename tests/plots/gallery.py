@@ -19,6 +19,7 @@ from snnlab.plots.loss_trends import plot_loss_trends
 from snnlab.plots.magnitudes import plot_magnitudes
 from snnlab.plots.membrane import plot_membrane
 from snnlab.plots.noise import plot_noise
+from snnlab.plots.number_maps import NumberMap, plot_number_maps
 from snnlab.plots.over_time import plot_over_time
 from snnlab.plots.quantity_trends import plot_quantity_trends
 from snnlab.plots.raster import plot_raster
@@ -177,6 +178,33 @@ GALLERY = {
     ),
     "noise": Piece(
         lambda p: plot_noise(NOISY, p, kind="salt_pepper", title="cf_cifar10"), 12, "noise 50: ECE 0.2500"
+    ),
+    "number maps": Piece(
+        lambda p: plot_number_maps(
+            [
+                NumberMap("Accuracy, %", [[50.0, 51.5, None]] * 2, 1, True),
+                NumberMap("ECE", [[0.2, 0.1, 0.04]] * 2, 3, False, {(1, 2)}),
+                NumberMap("Accuracy, %, corrupted", [[50.0, 51.5, 3.25]] * 2, 1, True),
+            ],
+            p,
+            rows=["lif", "diet_snn"],
+            columns=["sdt", "hard_distillation", "tmc"],
+            title=TITLE,
+            note="cumulative mean at the last time step; in brackets: training accuracy below 99 %",
+        ),
+        16,
+        "diet_snn, tmc: 0.04",
+    ),
+    "number maps of many rows": Piece(
+        lambda p: plot_number_maps(
+            [NumberMap(name, MAP, 3, True) for name in ("one", "two")],
+            p,
+            rows=[f"a neuron with a long name {n}" for n in range(12)],
+            columns=[f"loss {n}" for n in range(30)],
+            title=TITLE,
+        ),
+        720,
+        f"a neuron with a long name 0, loss 0: {MAP[0][0]:.4g}",
     ),
     "over time": Piece(
         lambda p: plot_over_time(over_time(4), p, title=TITLE), 32, "single step, t = 4: 60.00 %"
