@@ -53,7 +53,7 @@ class AnalyseArguments(Settings, RunArguments):
         "trainer.eval_batch_size",
     )
 
-    what: Annotated[tuple[str, ...], Choices(choices)] = ()
+    what: Annotated[tuple[str, ...], Choices(lambda _: choices())] = ()
     """Analyses to make: NAME, [NAME,NAME] or all."""
 
     def __post_init__(self) -> None:

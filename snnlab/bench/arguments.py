@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from snnlab.config.arguments import Arguments, Bare, Choices
@@ -15,10 +16,12 @@ class BenchArguments(Arguments):
 
     verb: ClassVar[str] = "bench"
 
-    neurons: Annotated[tuple[str, ...], Bare("neuron"), Choices(lambda: component_files("neuron"))] = ()
+    neurons: Annotated[tuple[str, ...], Bare("neuron"), Choices(partial(component_files, "neuron"))] = ()
     """To measure, also without neurons=; lif, plif, cf and dsatgo by default, all with --full."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where to measure."""
+    plugins: tuple[str, ...] = ()
+    """Packages of your own that neurons may be of, such as [my_lab]."""
 
 
 def read_bench_arguments(given: Sequence[str]) -> BenchArguments:

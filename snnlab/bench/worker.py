@@ -88,15 +88,16 @@ def _make(case: dict[str, Any], steps: int) -> nn.Module:
     if name in makers():
         neuron = makers()[name]().to(case["device"])
         return torch.compile(neuron) if compiled else neuron  # type: ignore[return-value]  # a module again
-    surrogate = _component("surrogate", case["surrogate"], steps)
-    return _component("neuron", case["neuron"], steps, surrogate=surrogate).to(case["device"])
+    surrogate = _component("surrogate", case, steps)
+    return _component("neuron", case, steps, surrogate=surrogate).to(case["device"])
 
 
-def _component(kind: str, name: str, steps: int, **injected: Any) -> nn.Module:
+def _component(kind: str, case: dict[str, Any], steps: int, **injected: Any) -> nn.Module:
     from snnlab.build import construct
     from snnlab.config.schema import Component
 
-    component: nn.Module = construct(kind, Component(name), {"num_steps": steps, **injected})
+    context, plugins = {"num_steps": steps, **injected}, tuple(case.get("plugins", ()))
+    component: nn.Module = construct(kind, Component(case[kind]), context, plugins)
     return component
 
 

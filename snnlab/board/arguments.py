@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from snnlab.board.pairs import all_losses, all_neurons
 from snnlab.config.arguments import Arguments, Choices
 from snnlab.config.read_arguments import read_arguments
+from snnlab.config.trust import plugins_named
 from snnlab.errors import ConfigError
 from snnlab.ranges import Fraction, NonNegativeInt, PositiveInt
 
@@ -37,6 +38,11 @@ class BoardArguments(Arguments):
             raise ConfigError("severities: of 1 to 5", "for example severities=[1,3,5]")
         if not self.seeds:
             raise ConfigError("seeds: none is given", "for example seeds=[0,1,2]")
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """Packages of one's own that the overrides name."""
+        return tuple(sorted(plugins_named(self.overrides)))
 
     @property
     def hydra(self) -> tuple[str, ...]:

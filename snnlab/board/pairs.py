@@ -1,5 +1,6 @@
 """Which losses and neurons the board compares, and the table of their runs. No torch."""
 
+import ast
 from collections.abc import Sequence
 
 from snnlab.registry import component_files
@@ -8,7 +9,6 @@ from snnlab.tables.table_file import Column, Row, Run, TableFile
 EXPERIMENT = "converged_cifar10"
 # Activations of ANNs, and the neuron that only a conversion makes.
 NOT_TRAINED_AS_SPIKING = ("mixed_if", "quant_relu", "relu")
-WITH_TEACHER = ("hard_distillation", "skd", "twd")
 # The surrogate of a neuron's own paper, where the experiment's does not fit it.
 SURROGATES = {"cf": "tsg", "dsatgo": "rectangle"}
 # As in the tables of TMC, whose baseline leaves out TET's regulariser, and as in TWD's released code.
@@ -19,26 +19,40 @@ TEACHER = Run(
 )
 
 
-def all_losses() -> list[str]:
-    """All losses."""
-    return list(component_files("loss"))
+def all_losses(plugins: tuple[str, ...] = ()) -> list[str]:
+    """All losses, with those of packages of one's own."""
+    return list(component_files("loss", plugins))
 
 
-def all_neurons() -> list[str]:
-    """All neurons that a spiking network is trained with."""
-    return [name for name in component_files("neuron") if name not in NOT_TRAINED_AS_SPIKING]
+def all_neurons(plugins: tuple[str, ...] = ()) -> list[str]:
+    """All neurons that a spiking network is trained with, with those of packages of one's own."""
+    return [name for name in component_files("neuron", plugins) if name not in NOT_TRAINED_AS_SPIKING]
 
 
-def pair_table(chosen: Sequence[str], with_neurons: Sequence[str], measure: str) -> TableFile:
+def learns_from_teacher(loss: str, plugins: tuple[str, ...] = ()) -> bool:
+    """Whether a loss is one of those that need a teacher, by the base class in its source."""
+    _, file = component_files("loss", plugins)[loss]
+    classes = [
+        node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)
+    ]
+    bases = {ast.unparse(base).rpartition(".")[2] for one in classes for base in one.bases}
+    return "TeacherLoss" in bases
+
+
+def pair_table(
+    chosen: Sequence[str], with_neurons: Sequence[str], measure: str, plugins: tuple[str, ...] = ()
+) -> TableFile:
     """A row for each pair, as a table whose runs are planned, trained and measured like those of the papers.
 
     Args:
         chosen: losses.
         with_neurons: neurons.
         measure: the command that measures a finished run.
+        plugins: packages that losses may be of.
     """
+    teachers = {loss: TEACHER if learns_from_teacher(loss, plugins) else None for loss in chosen}
     rows = [
-        Row(labels=(loss, neuron), published=(None,), run=_run(loss, neuron, measure))
+        Row(labels=(loss, neuron), published=(None,), run=_run(loss, neuron, measure, teachers[loss]))
         for neuron in with_neurons
         for loss in chosen
     ]
@@ -51,7 +65,7 @@ def pair_table(chosen: Sequence[str], with_neurons: Sequence[str], measure: str)
     )
 
 
-def _run(loss: str, neuron: str, measure: str) -> Run:
+def _run(loss: str, neuron: str, measure: str, teacher: Run | None) -> Run:
     # tmc, lif and triangle are the experiment's own.
     overrides = [f"loss={loss}"] if loss != "tmc" else []
     overrides += [*SETTINGS.get(loss, ()), *([f"neuron={neuron}"] if neuron != "lif" else [])]
@@ -60,7 +74,7 @@ def _run(loss: str, neuron: str, measure: str) -> Run:
     return Run(
         experiment=EXPERIMENT,
         overrides=tuple(overrides),
-        teacher=TEACHER if loss in WITH_TEACHER else None,
+        teacher=teacher,
         measure=measure,
         measured="robustness-*.json",
     )

@@ -36,9 +36,9 @@ class Bare:
 
 @dataclass(frozen=True)
 class Choices:
-    """Marks an argument whose choices are looked up at run time."""
+    """Marks an argument whose choices are looked up at run time, with those of the packages that the line names."""
 
-    names: Callable[[], Iterable[str]]
+    names: Callable[[tuple[str, ...]], Iterable[str]]
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,10 @@ class Argument:
     def type(self) -> types.Type:
         return type_of(self.hint)
 
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """The values that completion offers."""
+    def choices(self, plugins: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The values that completion offers, with those of packages of one's own."""
         if found := self.mark(Choices):
-            return tuple(found.names())
+            return tuple(found.names(plugins))
         return () if self.section or self.is_open else self.type.choices()
 
 
@@ -137,7 +136,7 @@ def help_of(kind: type[Arguments]) -> str:
             ]
         else:
             name = f"{one.name}.*" if one.is_open else one.name
-            lines.append(_line(name, () if one.mark(Choices) else one.choices, one.doc, one.default))
+            lines.append(_line(name, () if one.mark(Choices) else one.choices(), one.doc, one.default))
     lines += [_line(short, (), f"short for {full}", None) for short, full in kind.also.items()]
     return "\n".join(lines)
 

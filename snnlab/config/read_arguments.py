@@ -13,7 +13,7 @@ from snnlab.config.example import as_override
 from snnlab.config.origins import Origins
 from snnlab.config.quoting import unquoted
 from snnlab.config.suggest import check_choice, closest, did_you_mean
-from snnlab.config.trust import override_key
+from snnlab.config.trust import override_key, plugins_named
 from snnlab.errors import ConfigError
 
 Read = TypeVar("Read", bound=Arguments)
@@ -34,6 +34,7 @@ def read_arguments(kind: type[Read], given: Sequence[str]) -> Read:
         ConfigError: a key is unknown, a value does not fit, or a required argument is missing.
     """
     known = arguments_of(kind)
+    plugins = tuple(sorted(plugins_named(given)))
     takes_overrides = any(field.name == "overrides" for field in dataclasses.fields(kind))
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
@@ -54,12 +55,12 @@ def read_arguments(kind: type[Read], given: Sequence[str]) -> Read:
         elif one.is_open:
             values.setdefault(name, {})[rest] = _listed(key, value)
         elif one.mark(Bare) and "=" not in text and isinstance(one.type, types.Sequence):
-            values[name] = (*values.get(name, ()), *_value(one, value))
+            values[name] = (*values.get(name, ()), *_value(one, value, plugins))
         else:
             if (bare := one.mark(Bare)) and name in texts:
                 raise ConfigError(f"two {name}s: {texts[name]} and {value}", f"give one {bare.what}")
             if value or one.default is not dataclasses.MISSING:
-                values[name] = _value(one, value)
+                values[name] = _value(one, value, plugins)
                 texts[name] = value
     for name, one in known.items():
         if one.default is dataclasses.MISSING and name not in values:
@@ -97,7 +98,7 @@ def _check_unknown(kind: type[Arguments], key: str, takes_overrides: bool) -> No
         )
 
 
-def _value(one: Argument, text: str) -> Any:
+def _value(one: Argument, text: str, plugins: tuple[str, ...]) -> Any:
     if not isinstance(one.type, types.Sequence):
         text = unquoted(text)
     if read := one.mark(ReadBy):
@@ -106,9 +107,9 @@ def _value(one: Argument, text: str) -> Any:
         found = _converted(one.name, one.type, text)
     except types.MismatchError as error:
         raise ConfigError(f"{one.name}: {error.message}", error.hint or one.doc) from None
-    if choices := one.mark(Choices):
+    if one.mark(Choices):
         for name in found if isinstance(found, tuple) else (found,):
-            check_choice(one.name, name, tuple(choices.names()))
+            check_choice(one.name, name, one.choices(plugins))
     return found.expanduser() if isinstance(found, Path) else found
 
 

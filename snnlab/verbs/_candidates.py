@@ -46,7 +46,8 @@ def candidates(line: str) -> list[str]:
     if not before:
         return _starting(word, verbs())
     verb, *given = before
-    search = SearchPath.of(_config_dirs(given), plugins_named(given))
+    plugins = tuple(sorted(plugins_named(given)))
+    search = SearchPath.of(_config_dirs(given), plugins)
     if verb == "list":
         return _starting(word, search.options(given[0]) if given else search.groups())
     if verb in OPTIONS_OF_VERBS:
@@ -60,7 +61,7 @@ def candidates(line: str) -> list[str]:
     if verb == "data" and len(given) == 1 and "=" not in word:
         return _starting(word, [*search.options("dataset"), "+experiment="])
     kind = DECLARED.get(verb)
-    if kind is not None and (found := _of_command(kind, word)) is not None:
+    if kind is not None and (found := _of_command(kind, word, plugins)) is not None:
         return found
     if verb not in TAKES_OVERRIDES:
         return []
@@ -72,22 +73,22 @@ def _table(word: str, given: list[str], search: SearchPath) -> list[str]:
     if word.startswith("-"):
         return _starting(word, ("--plan", "--run", "--format", "--layout", "--from", "--output", "--all"))
     if "=" in word or any(not one.startswith("-") and "=" not in one for one in given):
-        return _of_command(DECLARED["table"], word) or []
+        return _of_command(DECLARED["table"], word, ()) or []
     return _starting(word, search.options("table"))
 
 
-def _of_command(kind: type[Arguments], word: str) -> list[str] | None:
+def _of_command(kind: type[Arguments], word: str, plugins: tuple[str, ...]) -> list[str] | None:
     """What is no override of the run; None if the word may be one."""
     known = arguments_of(kind)
     key, equals, value = word.partition("=")
     full = kind.also.get(key, key)
     name, dot, rest = full.partition(".")
     one = known.get(name)
-    if equals and one and one.choices and not dot:
+    if equals and one and not dot and (choices := one.choices(plugins)):
         opening, comma, last = value.rpartition(",")
         bracket = "[" if last.startswith("[") else ""
         head = f"{key}={opening}{comma}{bracket}"
-        return [head + choice for choice in _starting(last.removeprefix("["), one.choices)]
+        return [head + choice for choice in _starting(last.removeprefix("["), choices)]
     if dot and one and one.section:
         keys = section(name).keys
         if equals:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from snnlab.analyse.arguments import AnalyseArguments
 from snnlab.bench.arguments import BenchArguments
+from snnlab.board.arguments import BoardArguments
 from snnlab.config.arguments import Arguments
 from snnlab.convert.arguments import ConvertArguments
 from snnlab.evaluate.arguments import EvalArguments
@@ -18,6 +19,7 @@ DECLARED: Mapping[str, type[Arguments]] = MappingProxyType(
         "convert": ConvertArguments,
         "export": ExportArguments,
         "bench": BenchArguments,
+        "board": BoardArguments,
         "table": TableArguments,
     }
 )

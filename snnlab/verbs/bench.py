@@ -21,6 +21,7 @@ from snnlab.writable import refuse_unwritable_file
 EXAMPLES = (
     "snnlab bench",
     "snnlab bench cf dsatgo --json bench.json",
+    "snnlab bench my_neuron plugins=[my_lab]",
     "snnlab bench --full --json bench.json",
     "snnlab bench device=cuda --json gpu.json",
 )
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from snnlab.bench.arguments import read_bench_arguments
 
     asked = read_bench_arguments(args.what)
-    neurons = list(asked.neurons) or _usual(args.full)
+    neurons = list(asked.neurons) or _usual(args.full, asked.plugins)
     if asked.device == "cuda":
         _check_cuda()
 
@@ -64,11 +65,12 @@ def run(args: argparse.Namespace) -> int:
         refuse_unwritable_file(args.json, "--json names another file")
         args.json.parent.mkdir(parents=True, exist_ok=True)
     threads = args.threads or cores()
-    surrogates = list(component_files("surrogate"))
+    surrogates = list(component_files("surrogate", asked.plugins))
     if asked.device == "cuda":
         todo = groups(neurons, surrogates, full=args.full)
     else:
         todo = [[one] for one in cases(neurons, surrogates, device="cpu", threads=threads, full=args.full)]
+    todo = [[case | {"plugins": asked.plugins} for case in group] for group in todo]
     rows: list[dict[str, Any]] = []
     begin = time.monotonic()
     for number, group in enumerate(todo, start=1):
@@ -100,9 +102,9 @@ def _name(case: dict[str, Any]) -> str:
     return " ".join(part for part in parts if part) + size
 
 
-def _usual(full: bool) -> list[str]:
+def _usual(full: bool, plugins: tuple[str, ...]) -> list[str]:
     first = ["lif", "plif", "cf", "dsatgo"]
-    others = [name for name in component_files("neuron") if name not in (*first, "relu")]
+    others = [name for name in component_files("neuron", plugins) if name not in (*first, "relu")]
     return first + others if full else first
 
 

@@ -31,7 +31,7 @@ EXAMPLES = (
     "snnlab board --run",
     "snnlab board losses=[sdt,tet,tmc] neurons=[lif,plif] seeds=[0] --run",
     "snnlab board --from results/board.json --output board.png",
-    "snnlab board losses=[mine] neurons=[lif] --from results/board.json --run",
+    "snnlab board plugins=[my_lab] losses=[my_loss] neurons=[lif] --from results/board.json --run",
 )
 
 
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     asked = read_board_arguments(args.overrides)
     refuse_unwritable_file(args.output, "--output FILE.html writes the page elsewhere")
     code = 0
-    with Planner(args.config_dir, prepare=args.run) as planner:
+    with Planner(args.config_dir, prepare=args.run, plugins=asked.plugins) as planner:
         plan = _plan(planner, asked)
         if args.plan:
             return _print_plan(plan)
@@ -125,7 +125,9 @@ def _write(file: Path, standings: "Sequence[Standing]", facts: Sequence[tuple[st
 def _plan(planner: "Planner", asked: "BoardArguments") -> "Plan":
     from snnlab.board.pairs import all_losses, all_neurons, pair_table
 
-    table = pair_table(asked.losses or all_losses(), asked.neurons or all_neurons(), _measure(asked))
+    plugins = asked.plugins
+    losses, neurons = asked.losses or all_losses(plugins), asked.neurons or all_neurons(plugins)
+    table = pair_table(losses, neurons, _measure(asked), plugins)
     return planner.plan("board", table, "full", asked.seeds, asked.of_runs)
 
 

@@ -5,9 +5,9 @@ import pytest
 from snnlab.board.arguments import read_board_arguments
 from snnlab.board.pairs import (
     NOT_TRAINED_AS_SPIKING,
-    WITH_TEACHER,
     all_losses,
     all_neurons,
+    learns_from_teacher,
     pair_table,
 )
 from snnlab.errors import ConfigError
@@ -32,7 +32,7 @@ def test_what_is_left_out_is_no_spiking_neuron():
 
 def test_losses_that_need_a_teacher_have_one():
     for name in all_losses():
-        assert (name in WITH_TEACHER) == issubclass(load("loss", name), TeacherLoss), name
+        assert learns_from_teacher(name) == issubclass(load("loss", name), TeacherLoss), name
 
 
 def test_every_pair_composes_and_has_a_run_of_its_own():

@@ -60,6 +60,7 @@ from snnlab.verbs._candidates import candidates
         ("snnlab export fo", ["format="]),
         ("snnlab bench device=cu", ["device=cuda"]),
         ("snnlab bench trainer.prec", []),
+        ("snnlab board losses=[sdt,tm", ["losses=[sdt,tmc"]),
         ("snnlab table tmc_1 se", ["seeds=", "select=", "seed="]),
         ("snnlab table tmc_1 scale=sh", ["scale=short"]),
         ("snnlab completion z", ["zsh"]),

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from snnlab.bench import worker
+from snnlab.bench.arguments import read_bench_arguments
+from snnlab.board.pairs import learns_from_teacher
 from snnlab.cli import main
 from snnlab.config.compose import compose
 from snnlab.errors import ConfigError
@@ -132,3 +135,24 @@ def test_from_another_place_the_hint_names_the_one_where_it_works(tmp_path, monk
     assert f"hint: it is in {tmp_path / 'deep'}: cd {tmp_path / 'deep'}, and repeat the command there" in said
     monkeypatch.chdir(tmp_path / "deep")
     assert main(["check", "--no-build", "plugins=[other_lab]", "neuron=my_neuron"]) == 0
+
+
+def test_a_neuron_and_a_loss_of_ones_own_are_measured_beside_the_others(place, capsys):
+    found = worker._make(
+        {"device": "cpu", "surrogate": "triangle", "neuron": "my_neuron", "plugins": ["my_lab"]}, 4
+    )
+    assert type(found).__module__ == "my_lab.neurons.my_neuron"
+    assert read_bench_arguments(["my_neuron", "plugins=[my_lab]"]).neurons == ("my_neuron",)
+    assert main(["bench", "my_neuron"]) == 2
+    assert "unknown choice 'my_neuron'" in capsys.readouterr().err
+    (place / "my_lab/losses/taught.py").write_text(
+        "from snnlab.losses.base_teacher import TeacherLoss\n\n\nclass Taught(TeacherLoss):\n    pass\n"
+    )
+    assert learns_from_teacher("taught", ("my_lab",))
+    assert not learns_from_teacher("my_loss", ("my_lab",))
+    own = ["losses=[my_loss]", "neurons=[lif,my_neuron]", "plugins=[my_lab]"]
+    assert main(["board", *own, "seeds=[0]", "--plan"]) == 0
+    out = capsys.readouterr().out
+    assert "loss=my_loss neuron=my_neuron" in out
+    assert main(["board", *own[:2], "--plan"]) == 2
+    assert "unknown choice 'my_loss'" in capsys.readouterr().err
