@@ -1,4 +1,4 @@
-"""What has to be so before anything is imported or started: Triton's interpreter without a GPU, and Ctrl-C."""
+"""What has to be so before anything is imported or started: Triton's interpreter without a GPU, asserts, and Ctrl-C."""
 
 import os
 import signal
@@ -9,6 +9,8 @@ import torch
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+pytest.register_assert_rewrite("tests.train.compared_steps")  # so that what differs is shown
 
 os.environ["WANDB_MODE"] = "disabled"  # the default, logger=wandb, is tried in tests/dashboards
 

@@ -11,7 +11,7 @@ from snnlab.export.nir import to_nir, write
 from snnlab.layers.time import EachStep
 from snnlab.neurons import CF, IF, LIF, PLIF
 from snnlab.norms import TDBN, TEBN
-from tests.models.test_models import alive, build, eager, frames
+from tests.models.builders import alive, build, eager, frames
 
 DT = 1e-4
 STEPS = 3

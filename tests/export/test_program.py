@@ -10,7 +10,7 @@ from snnlab.layers.time import EachStep
 from snnlab.models import VGGSNN
 from snnlab.neurons import CF, IF, LIF
 from snnlab.norms import BN, TEBN
-from tests.models.test_models import eager, frames
+from tests.models.builders import eager, frames
 
 STEPS = 3
 

@@ -11,7 +11,7 @@ from snnlab.export.readers import advice, step_of
 from snnlab.neurons import IF, LIF
 from snnlab.norms import BN
 from tests.export import readers
-from tests.models.test_models import build, frames
+from tests.models.builders import build, frames
 
 STEPS = 4
 READERS = {"spikingjelly": readers.spikingjelly, "snntorch": readers.snntorch, "norse": readers.norse}

@@ -15,8 +15,8 @@ from snnlab.graphs.tally import Tally
 from snnlab.kernels import backend
 from snnlab.losses.sdt import SDT
 from tests.train.again import Again
+from tests.train.compared_steps import StillToy, batch
 from tests.train.small_net import CLASSES, SmallNet
-from tests.train.test_captured_batches import StillToy, batch
 from tests.train.toy import ToyData, pipeline
 
 SIZES = (8, 8, 6)

@@ -10,7 +10,7 @@ from snnlab import registry
 from snnlab.layers.streaming import Streaming
 from snnlab.neurons import LIF, PLIF, ReLU
 from snnlab.norms import BN, TEBN
-from tests.models.test_models import NETWORKS, SIZES, build
+from tests.models.builders import NETWORKS, SIZES, build
 
 NEURONS = tuple(registry.component_files("neuron"))
 T, B = 3, 3

@@ -8,7 +8,7 @@ from torch import nn
 
 from snnlab.neurons import Neuron
 from snnlab.plots.layer_names import layer_names
-from tests.models.test_models import LARGE, NAMES, build
+from tests.models.builders import LARGE, NAMES, build
 
 
 @pytest.mark.parametrize(

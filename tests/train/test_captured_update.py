@@ -16,8 +16,8 @@ from snnlab.train import captured_update, tensor_rates
 from snnlab.train.captured_update import FIRST, SECOND
 from snnlab.train.learner import Learner
 from tests.train.again import Again
+from tests.train.compared_steps import Growing, batch, learner, same, trace
 from tests.train.small_net import SmallNet
-from tests.train.test_captured_batches import Growing, batch, learner, same, trace
 from tests.train.toy import pipeline
 
 OPTIMIZERS = tuple(registry.component_files("optimizer"))

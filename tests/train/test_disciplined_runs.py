@@ -25,10 +25,10 @@ from snnlab.schedulers.cosine import Cosine
 from snnlab.train import tensor_rates
 from snnlab.train.learner import Learner
 from snnlab.train.teacher import CachedTeacher
+from tests.train.compared_steps import StillToy, batch
 from tests.train.discipline import UndisciplinedError
 from tests.train.disciplined_again import DisciplinedAgain
 from tests.train.small_net import CLASSES, STEPS, SmallNet, made
-from tests.train.test_captured_batches import StillToy, batch
 from tests.train.toy import ToyData, pipeline
 
 NEURONS, LOSSES, REGULARISERS = (

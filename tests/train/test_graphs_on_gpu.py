@@ -17,8 +17,8 @@ from snnlab.losses.base_teacher import TeacherLoss
 from snnlab.regularisers.pnb import PNB
 from snnlab.schedulers.cosine import Cosine
 from snnlab.train.learner import Learner
+from tests.train.compared_steps import batch, same
 from tests.train.small_net import CLASSES, STEPS, SmallNet, made
-from tests.train.test_captured_batches import batch, same
 from tests.train.toy import ToyData
 
 pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("same_algorithms")]
