@@ -25,7 +25,7 @@ class Strict(Arguments):
     """In metres."""
     days: tuple[PositiveInt, ...] = ()
     """When."""
-    tools: Annotated[tuple[str, ...], Choices(lambda: ["scythe", "shears"])] = ()
+    tools: Annotated[tuple[str, ...], Choices(lambda _: ["scythe", "shears"])] = ()
     slow: bool = False
     file: Path | None = None
     landscape: LandscapeConfig = field(default_factory=LandscapeConfig)
@@ -102,8 +102,8 @@ def test_slips(kind, given, message, hint):
 
 def test_help_and_completion_know_every_key():
     assert list(arguments_of(OnRun)) == ["which", "num_steps", "neuron", "words"]
-    assert arguments_of(OnRun)["which"].choices == ("last", "best")
-    assert arguments_of(Strict)["tools"].choices == ("scythe", "shears")
+    assert arguments_of(OnRun)["which"].choices(()) == ("last", "best")
+    assert arguments_of(Strict)["tools"].choices(()) == ("scythe", "shears")
     lines = [line.split() for line in help_of(Strict).splitlines()]
     assert [line[0] for line in lines][:3] == ["lawn", "height", "days"]
     assert {f"landscape.{one}" for one in ("grid", "span", "samples", "split", "seed")} <= {
