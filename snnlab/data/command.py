@@ -73,6 +73,7 @@ def verify(cfg: RunConfig, dataset: LabelledData) -> int:
     """
     status = dataset.status()
     if not status.present and not status.damaged:
+        dataset.look()  # says what is missing
         raise DataError(f"dataset {cfg.data_name}: not there", status.note)
     contents: list[str] = []
     try:

@@ -20,8 +20,9 @@ from snnlab.data.splits import Split, by_test_mask, stratified
 from snnlab.errors import ConfigError, DataError
 
 By = Literal["auto", "folders", "fraction"]
-TRAIN = "train"
-HELD_OUT = ("test", "val", "valid", "validation")
+# The names of the folders of a split, in any case; of several that are held out the first one counts.
+TRAIN = ("train", "training")
+HELD_OUT = ("test", "testing", "val", "valid", "validation")
 _CACHES = "__own__"  # a name that no folder of classes takes for a class
 _NAMED = 4
 _log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ class OwnFolder:
         if self.path is None:
             raise NotThereError(f"dataset {self.component}: no folder is given", self.how())
         if not self.there:
-            what = "has no class folders" if self.path.is_dir() else "is not there"
+            there = "is a file" if self.path.exists() else "is not there"
+            what = "has no class folders" if self.path.is_dir() else there
             raise NotThereError(f"dataset {self.component}: {self.path} {what}", self.how())
         if len(self.classes) < 2:
             raise DataError(
@@ -90,6 +92,7 @@ class OwnFolder:
                 self.how(),
             )
         found: list[Recording] = []
+        self._refuse_a_split_as_classes()
         others = [f"{name}/" for name in class_folders(self.path) if self.parts and name not in self.parts]
         for part in self.parts or ("",):
             self._refuse_other_classes(part)
@@ -126,23 +129,36 @@ class OwnFolder:
         )
 
     def _parts(self, by: By) -> tuple[str, ...]:
-        there = [name for name in (TRAIN, *HELD_OUT) if self._class_folders(name)]
-        both = len(there) > 1 and there[0] == TRAIN
+        folders = {} if self.path is None else {name.lower(): name for name in class_folders(self.path)}
+        train, held_out = (
+            [folders[name] for name in names if name in folders and self._class_folders(folders[name])]
+            for names in (TRAIN, HELD_OUT)
+        )
+        both = bool(train and held_out)
         if by == "folders" and self.path is not None and self.path.is_dir() and not both:
             raise ConfigError(
                 f"dataset.split=folders: {self.path} has no class folders below both train/ and test/ (or val/)",
                 "dataset.split=fraction holds out a part of every class",
             )
         if by == "fraction" and both:
-            part = on_shell("dataset.folder", f"{self.path}/train")
+            part = on_shell("dataset.folder", f"{self.path}/{train[0]}")
             raise ConfigError(
-                f"dataset.split=fraction: {self.path} has train/ and {there[1]}/ already",
+                f"dataset.split=fraction: {self.path} has {train[0]}/ and {held_out[0]}/ already",
                 f"dataset.split=folders takes these; {part} splits that part",
             )
-        return (TRAIN, there[1]) if both else ()
+        return (train[0], held_out[0]) if both else ()
 
     def _class_folders(self, part: str) -> tuple[str, ...]:
         return () if self.path is None else class_folders(self.path / part)
+
+    def _refuse_a_split_as_classes(self) -> None:
+        """Folders called test and val are hardly two classes of pictures."""
+        if not self.parts and {name.lower() for name in self.classes} <= {*TRAIN, *HELD_OUT}:
+            raise DataError(
+                f"dataset {self.component}: {self.path} has the folders {', '.join(self.classes[:_NAMED])}, which are "
+                f"the names of a split's parts",
+                f"a split by folders needs class folders in both train/ and test/ (or val/); {self.how()}",
+            )
 
     def _refuse_other_classes(self, part: str) -> None:
         others = sorted({*self._class_folders(part)} - {*self.classes})
@@ -154,23 +170,30 @@ class OwnFolder:
             )
 
     def _beside(self, part: str) -> list[str]:
+        """The files in a folder of class folders; a link to nothing may have been a class."""
         assert self.path is not None
         with reading(self.path / part, "is the folder readable for you?"):
-            return [
-                "/".join(filter(None, (part, entry.name)))
-                for entry in os.scandir(self.path / part)
-                if entry.is_file() and not entry.name.startswith(".")
-            ]
+            entries = [entry for entry in os.scandir(self.path / part) if not entry.name.startswith(".")]
+        for entry in entries:
+            _refuse_link_to_nothing(Path(entry.path))
+        return ["/".join(filter(None, (part, entry.name))) for entry in entries if entry.is_file()]
 
     def _samples(self, place: str) -> tuple[list[str], list[str]]:
         """The samples below a class folder, and the other files there; both without hidden and foreign ones."""
         assert self.path is not None
         found: list[str] = []
+        linked: list[str] = []
         if not (self.path / place).is_dir():
             return [], []
         with reading(self.path / place, "is the folder readable for you?"):
             for folder, inner, names in os.walk(self.path / place, onerror=_pass_on):
                 inner[:] = [name for name in inner if not is_foreign(name)]
+                # Not followed, as it may lead back; told among what is left out.
+                linked += [
+                    f"{(Path(folder) / name).relative_to(self.path).as_posix()}/ (a link)"
+                    for name in inner
+                    if (Path(folder) / name).is_symlink()
+                ]
                 found += [
                     (Path(folder) / name).relative_to(self.path).as_posix()
                     for name in names
@@ -178,13 +201,22 @@ class OwnFolder:
                 ]
         found.sort()
         samples = [name for name in found if Path(name).suffix.lower() in self.endings]
-        return samples, [name for name in found if Path(name).suffix.lower() not in self.endings]
+        for name in samples:
+            _refuse_link_to_nothing(self.path / name)
+        return samples, linked + [name for name in found if Path(name).suffix.lower() not in self.endings]
 
     def _tell(self, others: Sequence[str]) -> None:
         """Says once in a process which files are left out."""
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         if others:
             _say(f"{self.path}: left out, as no samples in class folders: {', '.join(others[:_NAMED])}{more}")
+
+
+def _refuse_link_to_nothing(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise DataError(
+            f"{path} is a link to {os.readlink(path)}, which is not there", "mend the link, or remove it"
+        )
 
 
 @cache

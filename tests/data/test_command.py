@@ -72,7 +72,7 @@ def test_prepare_then_verify_then_bench(root, capsys):
 
 def test_missing_data(root):
     cfg = config(root, "nmnist")
-    with pytest.raises(DataError, match="dataset nmnist: not there") as caught:
+    with pytest.raises(DataError, match="dataset nmnist: nothing at") as caught:
         command.verify(cfg, build_dataset(cfg))
     assert "garrickorchard" in caught.value.hint
     with pytest.raises(DataError, match="dataset nmnist"):

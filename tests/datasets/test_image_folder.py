@@ -88,6 +88,40 @@ def test_folders_of_parts_are_the_split(tmp_path, held_out):
         own(tmp_path / "own").prepare()
 
 
+@pytest.mark.parametrize(("train", "test"), [("Train", "Test"), ("training", "testing"), ("TRAIN", "Val")])
+def test_the_folders_of_a_split_are_known_in_other_spellings(tmp_path, train, test):
+    for part in (train, test):
+        for name in "ab":
+            for k in range(3):
+                picture(tmp_path / "split" / part / name / f"{k}.png")
+    dataset = own(tmp_path / "split")
+    assert (dataset.class_names, dataset.split_name) == (("a", "b"), "folders")
+    assert np.bincount(dataset.train_set().labels).tolist() == [3, 3]
+
+
+def test_the_parts_of_a_split_are_no_classes(tmp_path):
+    for part in ("test", "Val"):
+        for name in "ab":
+            picture(tmp_path / "split" / part / name / "1.png")
+    with pytest.raises(DataError, match="has the folders Val, test, which are the names of a split's parts"):
+        own(tmp_path / "split").look()
+
+
+@pytest.mark.parametrize("place", ["cats/gone.png", "bats"])
+def test_a_link_to_nothing_is_one_error(pets, place):
+    (pets / place).symlink_to(pets / "elsewhere")
+    with pytest.raises(DataError, match=rf"{place} is a link to .*elsewhere, which is not there"):
+        own(pets)
+
+
+def test_a_linked_folder_within_a_class_is_named(pets, caplog):
+    (pets / "cats" / "more").symlink_to(pets / "dogs")
+    own_folder._say.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        assert len(own(pets).own.find()) == 30
+    assert "left out, as no samples in class folders: cats/more/ (a link)" in caplog.text
+
+
 def test_a_split_by_folders_needs_them(pets):
     with pytest.raises(ConfigError, match=r"dataset\.split=folders: .*pets has no class folders below both"):
         own(pets, split="folders")
