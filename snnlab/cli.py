@@ -18,6 +18,7 @@ import snnlab
 from snnlab.config.suggest import closest, did_you_mean
 from snnlab.errors import PREEMPTED, ConfigError, SnnlabError
 from snnlab.machine.lifeline import watch
+from snnlab.out_of_memory import as_memory_error
 from snnlab.output import go_on_unheard, silence
 from snnlab.own_code import as_own_mistake
 from snnlab.signals import handle_stop_signals, raise_when_stopped, restore
@@ -111,6 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if error.filename is None:
                 _name_full_output(error)
             mistake = _disk_error(error)
+        elif (memory := as_memory_error(error)) is not None:
+            mistake = memory
         elif (own := as_own_mistake(error)) is not None:
             mistake = own
         else:

@@ -78,6 +78,9 @@ OpenFraction = Annotated[float, Gt(0), Lt(1)]
 HalfOpenFraction = Annotated[float, Ge(0), Lt(1)]
 PositiveInt = Annotated[int, Gt(0)]
 NonNegativeInt = Annotated[int, Ge(0)]
+# Threads or processes; a system that cannot start that many ends the process with a segmentation fault.
+Threads = Annotated[int, Gt(0), Le(1024)]
+Workers = Annotated[int, Ge(0), Le(1024)]
 
 T = TypeVar("T")
 Unhashed = Annotated[T, "not in the hash"]

@@ -7,6 +7,7 @@ Values become `++key=value`, so that an unknown key reaches our checker, whose m
 import os
 import re
 import shlex
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from snnlab.config.quoting import on_shell, quoted
 from snnlab.config.search import SearchPath
 from snnlab.config.suggest import choices_hint, closest, unknown_choice
 from snnlab.errors import ConfigError
-from snnlab.registry import KINDS
+from snnlab.registry import KINDS, SEVERAL, component_files
 
 NUMBER = re.compile(r"nan|inf|[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 # Hydra merges appended groups in the order given: an experiment first, a debug mode last.
@@ -104,6 +105,8 @@ def _read(text: str, search: SearchPath) -> ReadOverride | None:
         plus = "" if group else "++"
         return ReadOverride(f"{plus}{text.lstrip('+')}", text.lstrip("+"), key, group, is_sweep=True)
     values = _values(parsed, search)
+    if not values:
+        raise ConfigError(f"{text}: there is no value in it", f"for example {key}=range(0,3), which is 0,1,2")
     if group:
         values = [_YAML.sub("", value) for value in values]
         for value in values:
@@ -131,7 +134,15 @@ def _parse(text: str, search: SearchPath) -> Override:
     if equals and _is_place(value):
         with suppress(HydraException):
             return OverridesParser.create().parse_override(f"{key}={quoted(value)}")
-    if equals and (listed := _LISTED.fullmatch(value.strip())):
+    if equals and (key != key.strip() or value != value.strip()):
+        hint = f"no blanks around =: {shlex.quote(f'{key.strip()}={value.strip()}')}"
+    elif equals and (strange := next((one for one in key if not one.isascii()), None)) is not None:
+        hint = f"keys are written in the letters a to z, and '{strange}' is {unicodedata.name(strange, 'another sign')}"
+    elif equals and (lacking := _lacking(value)):
+        hint = f"a {lacking} is missing at the end"
+    elif equals and value.endswith("()"):
+        hint = f"values stand between the brackets: {shlex.quote(f'{key}=choice(a,b)')}"
+    elif equals and (listed := _LISTED.fullmatch(value.strip())):
         items = ",".join(re.split(r"[;,\s]+", listed[1]))
         hint = f"a list stands in brackets: '{key}=[{items}]'"
     elif equals and value[:1] in ("[", "(", "{", "=", ""):
@@ -143,6 +154,13 @@ def _parse(text: str, search: SearchPath) -> Override:
     else:
         hint = "write key=value or group=choice, for example neuron.threshold=0.5"
     raise ConfigError(f"cannot read the override '{text}'", hint) from None
+
+
+def _lacking(value: str) -> str:
+    """What a value lacks that begins like a call or in quotes: `range(0,3` and `"0.5`; empty if nothing."""
+    if re.match(r"\w+\(", value) and value.count("(") > value.count(")"):
+        return "closing bracket )"
+    return f"closing quote {value[0]}" if value[:1] in ("'", '"') and value.count(value[0]) == 1 else ""
 
 
 def _is_place(value: str) -> bool:
@@ -176,6 +194,13 @@ def _check_choice(group: str, value: str, search: SearchPath) -> None:
         raise ConfigError(
             f"{group}: expected a choice, got {value}", f"set a single key with {group}.<key>=<value>"
         )
+    if group in KINDS and group not in SEVERAL and value.startswith("["):
+        # A component and a file with some of its keys may be merged; of two components the last would be left.
+        listed = [one for one in re.findall(r"[\w-]+", value) if one in component_files(group)]
+        if len(listed) > 1:
+            raise ConfigError(
+                f"{group}: expected one choice, got {value}", f"one run each: -m {group}={','.join(listed)}"
+            )
     for name in value.strip("[]").split(","):
         name = name.strip("'\" ").removesuffix(".yaml")
         if name in options or name == "null":

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +58,7 @@ def read_arguments(kind: type[Read], given: Sequence[str]) -> Read:
             values[name] = (*values.get(name, ()), *_value(one, value, plugins))
         else:
             if (bare := one.mark(Bare)) and name in texts:
+                _refuse_a_choice_without_key(known, (texts[name], value), plugins)
                 raise ConfigError(f"two {name}s: {texts[name]} and {value}", f"give one {bare.what}")
             if value or one.default is not dataclasses.MISSING:
                 values[name] = _value(one, value, plugins)
@@ -72,6 +73,17 @@ def read_arguments(kind: type[Read], given: Sequence[str]) -> Read:
     for name, settings in sections.items():
         values[name] = _section(known[name], settings)
     return kind(**values, **({"overrides": tuple(others)} if takes_overrides else {}))
+
+
+def _refuse_a_choice_without_key(
+    known: Mapping[str, Argument], values: Sequence[str], plugins: tuple[str, ...]
+) -> None:
+    """Guesses what `firing_rates RUN` means, where one of the bare values is the choice of another argument."""
+    for name, one in known.items():
+        names = one.choices(plugins) if one.mark(Choices) else ()
+        for value in values:
+            if value and (near := closest(value, names, cutoff=0.8)):
+                raise ConfigError(f"{value}: a bare word is a run here", f"write {name}={near}")
 
 
 def _key_and_value(kind: type[Arguments], text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from snnlab.errors import ConfigError
 from snnlab.metric_names import METRIC_PATTERN
-from snnlab.ranges import NonNegativeInt, OpenFraction, Positive, PositiveInt, Unhashed
+from snnlab.ranges import OpenFraction, Positive, PositiveInt, Threads, Unhashed, Workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class TrainerConfig:
     """Compile the model with torch.compile."""
     channels_last: bool | Literal["auto"] = "auto"
     """Memory layout of images; auto = channels last in networks of 2-D convolutions, but not in fp32 on CUDA."""
-    num_workers: Unhashed[NonNegativeInt | Literal["auto"]] = "auto"
+    num_workers: Unhashed[Workers | Literal["auto"]] = "auto"
     """Processes that read ahead; 0 = none; auto = for a GPU whose samples are read or changed one by one."""
     data_on_device: Unhashed[bool | Literal["auto"]] = "auto"
     """Keep the stored samples in the device's memory, so that no loader runs; auto = on CUDA where they fit."""
@@ -77,7 +77,7 @@ class TrainerConfig:
     """Write PNG plots at the end of the run."""
     on_existing: Unhashed[Literal["resume", "restart", "fail"]] = "resume"
     """If the run directory exists: resume (a finished run returns its result), start again, or fail."""
-    threads: Unhashed[PositiveInt | None] = None
+    threads: Unhashed[Threads | None] = None
     """CPU threads for torch; null = torch's default."""
     allocator: Unhashed[Literal["keep", "system"]] = "keep"
     """keep: glibc keeps freed memory for the next step (much faster on the CPU); system: leave it as it is."""

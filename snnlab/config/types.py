@@ -14,6 +14,7 @@ from snnlab import ranges
 from snnlab.config.suggest import did_you_mean
 
 SCALARS = ("int", "float", "bool", "str", "Path")
+INT64_MAX = 2**63 - 1
 FLOAT32_MAX = 3.4028234663852886e38
 PLAIN = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text", "Path": "a path"}
 # A folder may be called 2024.
@@ -67,6 +68,8 @@ class Scalar:
         if self.name == "bool" and isinstance(value, bool):
             return value
         if self.name == "int" and isinstance(value, int) and not isinstance(value, bool):
+            if abs(value) > INT64_MAX:
+                raise MismatchError(f"{value} is beyond the integers of 64 bits, 9.2e18", weight=2)
             return value
         if self.name == "float" and isinstance(value, int | float) and not isinstance(value, bool):
             if not math.isfinite(value):

@@ -48,6 +48,10 @@ def read_config(run: Path) -> dict[str, Any]:
         inside = sorted(path.parent for path in run.glob("*/config.yaml"))
         hint = f"did you mean {inside[0]}?" if inside else "a run directory ends in seed<k>"
         raise ConfigError(f"{run} is not a run directory: it has no config.yaml", hint) from None
+    except NotADirectoryError:
+        raise ConfigError(
+            f"{run} is a file, and a run directory is expected", "a run directory ends in seed<k>"
+        ) from None
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}", OTHERWISE) from None
     except UnicodeDecodeError:

@@ -78,6 +78,10 @@ def run_of(folder: str, key: str) -> Path:
     Raises:
         ConfigError: there is none, or it is a file; the message begins with the key that named the folder.
     """
+    if not folder.strip():  # as a path it would be the current directory
+        raise ConfigError(
+            f"{key}: expected a run directory, got '{folder}'", f"for example {key}=<run directory>"
+        )
     if Path(folder).expanduser().is_file():
         takes_files = {"init.run": "init.file", "distill.teacher": "distill.weights (of a timm model)"}
         raise ConfigError(

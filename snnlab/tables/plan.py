@@ -149,6 +149,8 @@ class Planner:
                     lines = (*lines, f"distill.teacher={quoted(teacher.folder)}")
             cfg = self._with_data(self.config(lines))
         except ConfigError as error:
+            if f"(row {row})" in error.hint:  # of the teacher
+                raise
             raise ConfigError(error.message, f"{error.hint} (row {row})".strip()) from None
         waits = teacher if teacher is not None and teacher.state != "done" else None
         planned = []

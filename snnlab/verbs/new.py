@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: the name is none of a package, another package has it, or a file is there already.
     """
-    if args.folder is None:
+    if not args.folder:  # an empty one would be the current directory
         raise ConfigError("new: no folder is given", "snnlab new my_lab")
     folder = Path(args.folder).expanduser().absolute()
     package = folder.name

@@ -378,6 +378,39 @@ CASES = [
     ("data prepare nope", "dataset: unknown choice 'nope'", choices("dataset")),
     ("diff /nope /nope", "/nope is not a run directory", "a run directory ends in seed<k>"),
     ("completion csh", "argument shell: invalid choice: 'csh'", "snnlab completion --help"),
+    ("analyse firing_rates DIR", "firing_rates: a bare word is a run here", "write what=firing_rates"),
+    ("analyse DIR energi", "energi: a bare word is a run here", "write what=energy"),
+    ("board nope=1 neurons=[lif] losses=[tmc]", "nope: unknown key", "top-level keys"),
+    ("new ", "new: no folder is given", "snnlab new my_lab"),
+    ("check init.run=", "init.run: expected a run directory, got ''", "for example init.run=<run directory>"),
+    ("check loss=skd distill.teacher=", "distill.teacher: expected a run directory, got ''", "for example"),
+    ("check seed=9223372036854775808", "seed: 9223372036854775808 is beyond the integers of 64 bits", "for"),
+    ("check num_steps=1000000000000000000000", "num_steps: 1000000000000000000000 is beyond", "for example"),
+    ("check trainer.threads=100000", "trainer.threads: 100000 is out of range", "for example"),
+    ("check trainer.num_workers=100000", "trainer.num_workers: 100000 is out of range", "for example"),
+    (
+        "check +experiment=quickstart num_steps=1000000000000",
+        "not enough memory: 2,048,000,000,000,000",
+        "smaller num",
+    ),
+    (
+        "train neuron=[lif,plif]",
+        "neuron: expected one choice, got [lif,plif]",
+        "one run each: -m neuron=lif,plif",
+    ),
+    ("train -m seed=range(3,0)", "seed=range(3,0): there is no value in it", "for example seed=range(0,3)"),
+    (
+        "train -m seed=choice()",
+        "cannot read the override 'seed=choice()'",
+        "values stand between the brackets: ",
+    ),
+    ("train -m seed=range(0,3", "cannot read the override", "a closing bracket ) is missing at the end"),
+    ('train neuron.threshold="0.5', "cannot read the override", 'a closing quote " is missing at the end'),
+    (
+        "train n\u0435uron=lif",
+        "cannot read the override",
+        "keys are written in the letters a to z, and '\u0435' is CYR",
+    ),
     ("trian", "unknown command 'trian'. Did you mean 'train'?", "commands: analyse, bench, board, check, "),
 ]
 
@@ -393,3 +426,14 @@ def test_error_and_hint(line, error, hint, capsys, tmp_path, monkeypatch):
     assert lines[1].startswith(f"hint: {hint}")
     assert not out
     assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+def test_a_file_in_the_place_of_a_run(tmp_path, capsys):
+    (tmp_path / "result.json").write_text("{}")
+    assert main(["eval", str(tmp_path / "result.json")]) == 2
+    assert "result.json is a file, and a run directory is expected" in capsys.readouterr().err
+
+
+def test_blanks_around_an_equals_sign(capsys):
+    assert main(["train", "neuron.threshold = 0.5"]) == 2
+    assert "hint: no blanks around =: neuron.threshold=0.5" in capsys.readouterr().err
