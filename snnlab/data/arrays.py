@@ -63,6 +63,10 @@ def read_array(stream: BinaryIO, size: int, *, fields: bool = False) -> NDArray[
         raise ValueError(f"version {version[0]}.{version[1]} of the .npy format")
     shape, columns_first, dtype = _HEADERS[version](stream)
     kinds = [dtype[name].kind for name in dtype.names or ()] if fields and dtype.names else [dtype.kind]
+    if "O" in kinds:
+        raise ValueError(
+            "it is a pickle of Python objects; np.savez(file, x=x, y=y, p=p, t=t) writes numbers"
+        )
     if not set(kinds) <= set("biuf") or dtype.itemsize == 0:
         raise ValueError(f"it holds values of type {dtype}, not numbers")
     if any(length < 0 for length in shape):

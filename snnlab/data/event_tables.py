@@ -3,13 +3,13 @@
 Shapes: E events.
 """
 
-import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snnlab.data.arrays import LARGEST, read_member, read_npy
 from snnlab.data.raw_events import UNNAMED, RawEvents, from_table, named_columns
@@ -17,6 +17,9 @@ from snnlab.errors import DataError
 from snnlab.packages import need
 
 _NUMBERS = "biuf"
+_COMMENTS = ("#", "%", "//")
+_WORDS = {"true": 1.0, "false": 0.0, "on": 1.0, "off": 0.0}
+"""How polarities are also written."""
 _INFLATED = 1100
 """How many times its size a compressed file may hold; deflate reaches 1032."""
 
@@ -89,7 +92,7 @@ def read_matlab(path: Path, columns: str | None) -> RawEvents:
 
 
 def read_text(path: Path, columns: str | None) -> RawEvents:
-    """Lines of numbers, separated by commas, semicolons or blanks; lines of # are left out.
+    """Lines of numbers, separated by commas, semicolons, tabs or blanks; lines of #, % and // are left out.
 
     A first line of words names the columns; one of two numbers, width and height, is the sensor.
     """
@@ -97,26 +100,65 @@ def read_text(path: Path, columns: str | None) -> RawEvents:
         raise DataError(
             f"{path} is larger than {LARGEST:,} bytes", "cut the recording into samples of one class"
         )
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    first = [_split(line) for line in lines[:2]]
+    # Events are ASCII; a comment may be in any encoding.
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    rows = [
+        (number, _split(line))
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith(_COMMENTS)
+    ]
     names: list[str] = []
     sensor = None
-    if first and not all(map(_is_number, first[0])):
-        names, lines = first[0], lines[1:]
-    elif len(first) == 2 and len(first[0]) == 2 and len(first[1]) > 2:
-        sensor, lines = (int(first[0][1]), int(first[0][0])), lines[1:]
-    widths = {len(_split(line)) for line in lines}
-    if len(widths) > 1:
-        raise DataError(f"{path}: lines of {min(widths)} to {max(widths)} numbers", "each line is an event")
-    table = np.loadtxt([" ".join(_split(line)) for line in lines], ndmin=2) if lines else np.zeros((0, 4))
+    if rows and not all(map(_is_number, rows[0][1])):
+        names, rows = rows[0][1], rows[1:]
+    elif len(rows) > 1 and len(rows[0][1]) == 2 and len(rows[1][1]) > 2:
+        (width, height), rows = rows[0][1], rows[1:]
+        sensor = (int(height), int(width))
+    if not rows:
+        if names and not named_columns(dict.fromkeys(names))[0]:
+            raise DataError(f"its only line, '{' '.join(names)[:60]}', is no event", "remove the file")
+        return RawEvents(*np.zeros((4, 0)))
+    table = _numbers(rows)
     if names and len(names) == table.shape[1]:
         known, unit = named_columns(dict.fromkeys(names))
         if known:
             x, y, p, t = (table[:, names.index(known[letter])] for letter in "xypt")
             return RawEvents(x, y, p, t, unit)
-    found = from_table(table, columns)
+    try:
+        found = from_table(table, columns)
+    except DataError as error:
+        if names and columns is None:
+            raise DataError(
+                f"{error.message}; the first line is '{','.join(names)[:80]}'", error.hint
+            ) from None
+        raise
     return RawEvents(found.x, found.y, found.p, found.t, sensor=sensor)
+
+
+def _numbers(rows: Sequence[tuple[int, Sequence[str]]]) -> NDArray[np.float64]:
+    """The table of lines of words, each with its number in the file.
+
+    Raises:
+        DataError: lines differ in length, or a word is no number.
+    """
+    widths = {len(words) for _, words in rows}
+    if len(widths) > 1:
+        raise DataError(f"lines of {min(widths)} to {max(widths)} numbers", "each line is an event")
+    try:
+        return np.array([words for _, words in rows], np.float64)
+    except ValueError:
+        pass
+    table = np.empty((len(rows), *widths))
+    for row, (number, words) in enumerate(rows):
+        for k, word in enumerate(words):
+            try:
+                table[row, k] = _WORDS[word.lower()] if word.lower() in _WORDS else float(word)
+            except ValueError:
+                raise DataError(
+                    f"line {number}: '{word}' is no number",
+                    "each line is an event: numbers with a decimal point, polarities also as true, false, on or off",
+                ) from None
+    return table
 
 
 def _pick(groups: Mapping[str, Mapping[str, Any]], columns: str | None) -> RawEvents:
@@ -159,10 +201,21 @@ def _of_array(array: Any, columns: str | None) -> RawEvents:
 
 
 def _split(line: str) -> list[str]:
-    return [word for word in re.split(r"[,;\s]+", line.strip()) if word]
+    """The words of a line between semicolons, else commas, else tabs, else blanks; without quotes around them.
+
+    Blanks within a word stay then, as in `Time (us),X,Y,Polarity`, and so does an empty word.
+    """
+    line = line.strip("\r\n ")
+    mark = next((one for one in ";,\t" if one in line), None)
+    words = line.split(mark)
+    if mark in (",", ";") and not words[-1].strip():
+        words.pop()  # a separator at the end of a line separates nothing
+    return [word.strip().strip("'\"") for word in words]
 
 
 def _is_number(word: str) -> bool:
+    if word.lower() in _WORDS:
+        return True
     try:
         float(word)
     except ValueError:

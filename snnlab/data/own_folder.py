@@ -209,7 +209,9 @@ class OwnFolder:
         """Says once in a process which files are left out."""
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         if others:
-            _say(f"{self.path}: left out, as no samples in class folders: {', '.join(others[:_NAMED])}{more}")
+            say_once(
+                f"{self.path}: left out, as no samples in class folders: {', '.join(others[:_NAMED])}{more}"
+            )
 
 
 def _refuse_link_to_nothing(path: Path) -> None:
@@ -220,7 +222,7 @@ def _refuse_link_to_nothing(path: Path) -> None:
 
 
 @cache
-def _say(text: str) -> None:
+def say_once(text: str) -> None:
     _log.warning(text)
 
 

@@ -15,9 +15,11 @@ from snnlab.errors import DataError
 
 Unit = Literal["s", "ms", "us", "ns"]
 Column = NDArray[Any]
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _ASSUMED, _GIVEN = (0.01, 600.0), (0.0001, 86_400.0)
 """Seconds that a recording lasts where no unit is given, and at all."""
+_TELLING = 8
+"""Events of which it is no accident that the times of all are whole thousands."""
 UNNAMED = "the columns have no names that say which of them is x, y, polarity and time"
 
 
@@ -88,7 +90,7 @@ def seen(raw: RawEvents) -> str:
     """The largest coordinates, in words; for the question which sensor it was."""
     if not len(raw.x):
         return "it holds no events"
-    return f"its events have x from {raw.x.min()} to {raw.x.max()} and y from {raw.y.min()} to {raw.y.max()}"
+    return f"its events have x from {raw.x.min():g} to {raw.x.max():g} and y from {raw.y.min():g} to {raw.y.max():g}"
 
 
 def as_events(raw: RawEvents, meaning: Meaning) -> Events:
@@ -141,20 +143,39 @@ def _microseconds(raw: RawEvents, meaning: Meaning) -> Column:
     since = t - first
     if raw.unit is None and len(t) >= meaning.enough:
         _refuse_nonsense(first.item(), last.item(), unit, meaning.unit is not None)
-    per_second = _PER_SECOND[unit]
+        if meaning.unit is None:
+            _refuse_two_units(since)
+    per_second = PER_SECOND[unit]
     found: Column = np.rint(np.asarray(since, np.float64) * (1_000_000 / per_second))
     return found
 
 
-def _refuse_nonsense(first: float, last: float, unit: str, given: bool) -> None:
+def fitting_units(span: float) -> list[Unit]:
+    """The units in which a recording of this length lasts as long as recordings are likely to."""
+    shortest, longest = _ASSUMED
+    return [unit for unit, per in PER_SECOND.items() if shortest <= span / per <= longest]
+
+
+def _refuse_two_units(since: Column) -> None:
+    """Cameras count microseconds: whole thousands are nanoseconds, or come from a slower clock; no one can tell."""
+    span = since.max().item()
+    if len(since) >= _TELLING and "ns" in fitting_units(span) and not (since % 1000).any():
+        raise DataError(
+            f"all times are whole thousands after the first: {span / 1_000_000:.3g} s if they are microseconds, "
+            f"{span / 1_000_000_000:.3g} s if they are nanoseconds",
+            "dataset.time_unit=us or dataset.time_unit=ns says which",
+        )
+
+
+def _refuse_nonsense(first: float, last: float, unit: Unit, given: bool) -> None:
     shortest, longest = _GIVEN if given else _ASSUMED
-    seconds = (last - first) / _PER_SECOND[unit]
+    seconds = (last - first) / PER_SECOND[unit]
     if shortest <= seconds <= longest:
         return
     fitting = [
-        f"{one} ({(last - first) / per:.3g} s)"
-        for one, per in _PER_SECOND.items()
-        if one != unit and _ASSUMED[0] <= (last - first) / per <= _ASSUMED[1]
+        f"{one} ({(last - first) / PER_SECOND[one]:.3g} s)"
+        for one in fitting_units(last - first)
+        if one != unit
     ]
     hint = (
         f"dataset.time_unit names the unit: {' or '.join(fitting)}"
@@ -205,7 +226,7 @@ def named_columns(found: Mapping[str, Any]) -> tuple[dict[str, str], Unit | None
         word, _, ending = (
             name.lower().strip().replace("[", "_").replace("(", "_").rstrip("])").rpartition("_")
         )
-        if ending.strip() in _PER_SECOND and word.strip() in _NAMES["t"]:
+        if ending.strip() in PER_SECOND and word.strip() in _NAMES["t"]:
             columns.setdefault("t", name)
             unit = ending.strip()  # type: ignore[assignment]
             continue

@@ -1,16 +1,19 @@
 """A folder of one's own event recordings."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlab.data.assumptions import assumptions
+from snnlab.data.cache import FrameCache, open_cache
 from snnlab.data.event_data import EventData
 from snnlab.data.files import Recording
 from snnlab.data.frames import Events, Framing
-from snnlab.data.own_folder import OwnFolder
+from snnlab.data.own_folder import OwnFolder, say_once
 from snnlab.data.own_recordings import ENDINGS, read_own, read_raw
 from snnlab.data.raw_events import Meaning, seen
 from snnlab.data.splits import Split
@@ -126,6 +129,24 @@ class EventFolder(EventData):
             "first_pixel": self.meaning.first,
         }
         return {**super().parameters(), **own}
+
+    def contents(self) -> list[str]:
+        return super().contents() + self._assumptions()
+
+    def _build(self) -> FrameCache:
+        there = open_cache(self.cache_folder()) is not None
+        cache = super()._build()
+        if not there:
+            for line in self._assumptions():
+                say_once(f"{self.name}: {line}")
+        return cache
+
+    def _assumptions(self) -> list[str]:
+        """What is assumed of the first recording that can be read."""
+        for recording in self.own.find()[:_TRIED] if self.own.there else ():
+            with suppress(DataError):
+                return assumptions(read_raw(recording.path, self.columns), self.meaning, recording.name)
+        return []
 
     def _sensor(self) -> tuple[int, int]:
         """The sensor as the first recording that can be read says it; a made-up one where there are no recordings."""

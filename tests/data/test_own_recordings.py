@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from snnlab.data import prophesee
+from snnlab.data.assumptions import assumptions
 from snnlab.data.own_recordings import ENDINGS, read_own, read_raw
-from snnlab.data.raw_events import Meaning
+from snnlab.data.raw_events import Meaning, RawEvents
 from snnlab.errors import DataError
 from snnlab.packages import MissingPackageError
 from tests.datasets import recordings
@@ -160,3 +161,92 @@ def test_several_recordings_in_a_file_are_an_error(tmp_path):
 def test_another_encoding_is_named(tmp_path):
     (tmp_path / "a.raw").write_bytes(b"% evt 2.1\n% end\n" + bytes(8))
     assert "names the encoding 2.1" in refused(tmp_path / "a.raw")
+
+
+LINES = "\n".join(f"{20_000 * k},{k},{k},{{{k % 2}}}" for k in range(12))
+WORDS = {"true": ("False", "True"), "on": ("off", "ON"), "signs": ("-1", "1"), "quotes": ('"0"', '"1"')}
+
+
+@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize(
+    "head",
+    [
+        "t,x,y,p",
+        '"t","x","y","p"',
+        "Time (us),X,Y,Polarity",
+        "% a comment\n// another\n# gr\xf6\xdfe\nts,xs,ys,ps",
+    ],
+)
+def test_text_as_other_tools_write_it(tmp_path, words, head):
+    (tmp_path / "a.csv").write_text(f"{head}\n{LINES.format(*WORDS[words])}\n", encoding="latin-1")
+    found = read_own(tmp_path / "a.csv", None, MEANING)
+    assert found.t.tolist() == [20_000 * k for k in range(12)]
+    assert (found.x.tolist(), found.y.tolist(), found.p.tolist()) == ([*range(12)], [*range(12)], [0, 1] * 6)
+
+
+def test_a_column_without_a_name_and_other_separators(tmp_path):
+    lines = LINES.format(0, 1).splitlines()
+    (tmp_path / "pandas.csv").write_text(
+        ",t,x,y,p\n" + "\n".join(f"{k},{line}" for k, line in enumerate(lines))
+    )
+    (tmp_path / "excel.csv").write_text(
+        "t;x;y;p\r\n" + "\r\n".join(line.replace(",", ";") + ";" for line in lines)
+    )
+    (tmp_path / "tabs.txt").write_text("\n".join(line.replace(",", "\t") for line in lines))
+    (tmp_path / "blanks.txt").write_text("\n".join(line.replace(",", "   ") for line in lines))
+    (tmp_path / "both.txt").write_text("\n".join(line.replace(",", ", ") for line in lines))
+    first = read_own(tmp_path / "pandas.csv", None, MEANING)
+    for name in ("excel.csv", "tabs.txt", "blanks.txt", "both.txt"):
+        assert (as_table(read_own(tmp_path / name, "txyp", MEANING)) == as_table(first)).all(), name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("t;x;y;p\n0,5;1;1;0\n", r"a\.csv: line 2: '0,5' is no number"),
+        ("t,x,y,p\n5,1,,0\n", r"a\.csv: line 2: '' is no number"),
+        ("# c\nt,x,y,p\n1,1,1,1\n2024-01-01,1,1,0\n", r"line 4: '2024-01-01' is no number"),
+        ("these are labels\n", "its only line, 'these are labels', is no event"),
+        ("t,x,y\n1,1,1\n", "no names that say .*; the first line is 't,x,y'"),
+    ],
+)
+def test_a_line_that_is_no_event_is_named(tmp_path, text, message):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_own(tmp_path / "a.csv", None, MEANING)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "t,x,y,p\n", "# nothing\n"])
+def test_a_text_without_events_holds_none(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    assert len(read_own(tmp_path / "a.csv", None, MEANING).t) == 0
+
+
+def raw(t, unit=None, sensor=None):
+    x = np.zeros(len(t), int)
+    return RawEvents(x, x, x, np.asarray(t), unit, sensor)
+
+
+def test_times_that_may_be_nanoseconds_are_not_guessed(tmp_path):
+    t = 37_000_000 * np.arange(12)
+    np.savez(tmp_path / "a.npz", t=t, x=np.arange(12), y=np.arange(12), p=np.arange(12) % 2)
+    with pytest.raises(DataError, match=r"whole thousands .*: 407 s if .* microseconds, 0\.407 s if") as one:
+        read_own(tmp_path / "a.npz", None, MEANING)
+    assert "dataset.time_unit=ns" in one.value.hint
+    assert read_own(tmp_path / "a.npz", None, Meaning((24, 32), "ns")).t[-1] == 407_000
+    assert read_own(tmp_path / "a.npz", None, Meaning((24, 32), "us")).t[-1] == 407_000_000
+    np.savez(tmp_path / "b.npz", t=t + np.arange(12), x=t * 0, y=t * 0, p=t * 0)  # no whole thousands
+    assert read_own(tmp_path / "b.npz", None, MEANING).t[-1] == 407_000_011
+
+
+def test_what_is_assumed_is_said():
+    (said,) = assumptions(raw(np.arange(0, 500_001, 50_000)), MEANING, "left/1.npy")
+    assert said == (
+        "no unit of time is given, microseconds are assumed: left/1.npy lasts 0.5 s (500 s with dataset.time_unit=ms)"
+    )
+    assert assumptions(raw(np.arange(9), "us", (24, 32)), MEANING, "1.dat") == []
+    assert assumptions(raw(np.arange(9)), Meaning((24, 32), "ms"), "1.npy") == []
+    assert assumptions(raw(np.arange(9), "us", (48, 64)), Meaning((24, 32), "ms"), "1.dat") == [
+        "1.dat says that its times are in us; dataset.time_unit=ms is not used for it",
+        "1.dat says that its sensor has 64 x 48 pixels; 32 x 24 are taken",
+    ]

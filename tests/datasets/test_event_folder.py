@@ -92,3 +92,22 @@ def test_more_recordings_are_other_data(moves):
     write_evt2(moves / "left" / "9.raw", random_rows(50, 24, 32, 9))
     after = own(moves).identity()
     assert (after.files, after.hash != before.hash) == (before.files + 1, True)
+
+
+def test_what_is_assumed_is_said_once_where_frames_are_made(tmp_path, caplog):
+    for name in "ab":
+        (tmp_path / "plain" / name).mkdir(parents=True)
+        for k in range(4):
+            rows = np.array(random_rows(50, 24, 32, k))
+            np.savez(
+                tmp_path / "plain" / name / f"{k}.npz", x=rows[:, 0], y=rows[:, 1], p=rows[:, 2], t=rows[:, 3]
+            )
+    for count in (1, 1):
+        own(tmp_path / "plain", width=32, height=24).prepare()
+        assert (
+            caplog.text.count("plain: no unit of time is given, microseconds are assumed: a/0.npz lasts")
+            == count
+        )
+    assert "microseconds are assumed" in own(tmp_path / "plain", width=32, height=24).contents()[-1]
+    with_unit = own(tmp_path / "plain", width=32, height=24, time_unit="us")
+    assert "assumed" not in with_unit.contents()[-1]

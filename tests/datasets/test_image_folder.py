@@ -116,7 +116,7 @@ def test_a_link_to_nothing_is_one_error(pets, place):
 
 def test_a_linked_folder_within_a_class_is_named(pets, caplog):
     (pets / "cats" / "more").symlink_to(pets / "dogs")
-    own_folder._say.cache_clear()
+    own_folder.say_once.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert len(own(pets).own.find()) == 30
     assert "left out, as no samples in class folders: cats/more/ (a link)" in caplog.text
@@ -130,7 +130,7 @@ def test_a_split_by_folders_needs_them(pets):
 def test_files_that_are_no_pictures_are_named(pets, caplog):
     (pets / "cats" / "notes.md").write_text("x")
     picture(pets / "stray.png")
-    own_folder._say.cache_clear()
+    own_folder.say_once.cache_clear()
     with caplog.at_level(logging.WARNING):
         own(pets).prepare()
         own(pets).prepare()
