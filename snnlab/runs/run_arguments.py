@@ -81,6 +81,19 @@ class RunArguments(Arguments):
     takes: ClassVar[tuple[str, ...]] = ()
     """What the result depends on besides the network and the machine: keys, and sections with all their keys."""
 
+    @classmethod
+    def all_taken(cls) -> tuple[str, ...]:
+        """The keys of a run's configuration on which the command depends, and sections with all their keys."""
+        return (*OF_THE_NETWORK, *OF_THE_MACHINE, *OF_EVERY_SCRIPT, *cls.takes)
+
+    @classmethod
+    def takes_key(cls, key: str) -> bool:
+        """Whether a key, or one of those in a section that `model.` begins, is among them."""
+        return any(
+            key == one or key.startswith(f"{one}.") or (key.endswith(".") and one.startswith(key))
+            for one in cls.all_taken()
+        )
+
     def refuse_without_effect(self) -> None:
         """Refuses overrides that the command does not depend on: its result would be the same.
 
@@ -89,15 +102,14 @@ class RunArguments(Arguments):
         Raises:
             ConfigError: there is one.
         """
-        takes = (*OF_THE_NETWORK, *OF_THE_MACHINE, *OF_EVERY_SCRIPT, *self.takes)
         for text in self.overrides:
             key = override_key(text)
-            if not _is_key(key) or any(key == one or key.startswith(f"{one}.") for one in takes):
+            if not _is_key(key) or self.takes_key(key):
                 continue
             start = "" if key.startswith("init") else f" {on_shell('init.run', self.run)}"
             raise ConfigError(
                 f"{text}: has no effect on a trained network",
-                f"leave it out; of the run's configuration, {self.verb} takes {', '.join(takes)}; "
+                f"leave it out; of the run's configuration, {self.verb} takes {', '.join(self.all_taken())}; "
                 f"to train with it: snnlab train {text}{start} ...",
             )
 

@@ -17,6 +17,7 @@ from snnlab.train.learner import Learner, StepResult
 GROWN = 1e4
 
 
+_OUTPUT = ": its output is not finite"
 NEVER = torch.iinfo(torch.long).max
 
 
@@ -115,7 +116,7 @@ def first_bad_layer(model: nn.Module, x_TBCHW: Tensor) -> str | None:
             # A module ends after those inside of it, so the innermost bad one is found first.
             if len(found) > spoilt or not isinstance(output, Tensor) or torch.isfinite(output).all():
                 return
-            layer = f"{name or 'the network'} ({type(module).__name__}): its output is not finite"
+            layer = f"{name or 'the network'} ({type(module).__name__}){_OUTPUT}"
             found.append((names[module], look(name, module) or layer))
 
         return module.register_forward_hook(hook)
@@ -141,13 +142,19 @@ def nan_error(learner: Learner, result: StepResult, step: int, epoch: int) -> Ru
         layer = first_bad_layer(learner.model, result.x_TBCHW)
     if layer is None and stored:
         layer = f"none, but {stored[0]} of what a checkpoint holds is not finite"
+    # A value was spoilt by an earlier update, whose gradient any layer behind it, such as a neuron, may have made.
+    spoilt = layer is not None and layer != "the input" and not layer.endswith(_OUTPUT)
+    origin = (
+        "what made it bad may be the gradient of a layer behind it: debug=nan names the operation; else "
+        * spoilt
+    )
     values = ", ".join(f"{name} {value.item():g}" for name, value in result.terms.items())
     finite = torch.isfinite(result.loss)
     what = "loss or weights are" if finite else "the loss is"
     return RunError(
         f"{what} not finite at step {step}, epoch {epoch} ({values}); "
         f"first bad layer: {layer or 'none: every layer is finite, so the loss itself is not'}",
-        "lower optimizer.lr, set trainer.clip_norm=1, or use trainer.precision=fp32",
+        f"{origin}lower optimizer.lr, set trainer.clip_norm=1, or use trainer.precision=fp32",
     )
 
 

@@ -13,9 +13,10 @@ from snnlab.config.hydra_errors import PLUGINS
 from snnlab.config.origins import flatten
 from snnlab.config.search import SearchPath
 from snnlab.config.signature import Key, read_component
-from snnlab.config.trust import plugins_named
+from snnlab.config.trust import override_key, plugins_named
 from snnlab.errors import ConfigError
 from snnlab.registry import KINDS, SEVERAL, component_files
+from snnlab.runs.run_arguments import RunArguments
 from snnlab.sweep.options import OPTIONS
 from snnlab.verbs import verbs
 from snnlab.verbs._declarations import DECLARED
@@ -66,7 +67,7 @@ def candidates(line: str) -> list[str]:
     if verb not in TAKES_OVERRIDES:
         return []
     overrides = [one for one in given if "=" in one and not one.startswith("-")]
-    return _override(word, overrides, search)
+    return [one for one in _override(word, overrides, search) if _has_effect(verb, one)]
 
 
 def _table(word: str, given: list[str], search: SearchPath) -> list[str]:
@@ -123,6 +124,12 @@ def _override(word: str, overrides: list[str], search: SearchPath) -> list[str]:
         return [f"{plus}{one}" for one in _starting(key, [*groups, *keys, *deeper])]
     paths = (path for path in _composed(overrides, search) if path.partition(".")[2] != "name")
     return [f"{plus}{path}=" for path in _starting(key, paths)]
+
+
+def _has_effect(verb: str, override: str) -> bool:
+    """Whether a command takes an override; those on stored runs refuse what has no effect on a trained network."""
+    kind = DECLARED.get(verb)
+    return kind is None or not issubclass(kind, RunArguments) or kind.takes_key(override_key(override))
 
 
 def _of_hydra(group: str, search: SearchPath) -> list[str]:

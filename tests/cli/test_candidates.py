@@ -2,7 +2,9 @@
 
 import pytest
 
+from snnlab.config.arguments import arguments_of
 from snnlab.verbs._candidates import candidates
+from snnlab.verbs._declarations import DECLARED
 
 
 @pytest.mark.parametrize(
@@ -50,12 +52,18 @@ from snnlab.verbs._candidates import candidates
         ("snnlab analyse lands", ["landscape."]),
         ("snnlab analyse landscape.gr", ["landscape.grid="]),
         ("snnlab analyse energy.convention=ds", ["energy.convention=dsatgo"]),
-        ("snnlab analyse trainer.prec", ["trainer.precision="]),
+        ("snnlab analyse trainer.prec", []),
         ("snnlab eval ch", ["checkpoint="]),
         ("snnlab eval weights=a", ["weights=average"]),
         ("snnlab eval early_exit.lo", ["early_exit.logits="]),
         ("snnlab eval noi", ["noise.", "noise="]),
         ("snnlab eval neuron.thre", ["neuron.threshold="]),
+        ("snnlab eval trainer.epo", []),
+        ("snnlab eval trainer.limit_", ["trainer.limit_test_batches=", "trainer.limit_draw="]),
+        ("snnlab eval optim", []),
+        ("snnlab analyse +exp", []),
+        ("snnlab export init", []),
+        ("snnlab export see", []),
         ("snnlab convert fold=", ["fold=true", "fold=false"]),
         ("snnlab export fo", ["format="]),
         ("snnlab bench device=cu", ["device=cuda"]),
@@ -76,3 +84,16 @@ def test_own_configs(here):
     (here / "my_conf/neuron/foo_bar.yaml").touch()
     assert candidates("snnlab train --config-dir my_conf neuron=fo") == ["neuron=foo_bar"]
     assert candidates("snnlab train --config-dir=my_conf neuron=foo") == ["neuron=foo_bar"]
+
+
+@pytest.mark.parametrize("verb", ["eval", "analyse", "convert", "export"])
+def test_no_key_is_offered_that_a_command_on_a_stored_run_refuses(verb):
+    kind = DECLARED[verb]
+    run = kind.all_taken()
+    for word in ("", "trainer.", "paths.", "init.", "optimizer.", "logger.", "plots."):
+        for one in candidates(f"snnlab {verb} {word}"):
+            if one.endswith("=") and (key := one[:-1]).partition(".")[0] not in (
+                *arguments_of(kind),
+                *kind.also,
+            ):
+                assert any(key == taken or key.startswith(f"{taken}.") for taken in run), one

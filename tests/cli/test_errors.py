@@ -381,6 +381,8 @@ CASES = [
     ("analyse firing_rates DIR", "firing_rates: a bare word is a run here", "write what=firing_rates"),
     ("analyse DIR energi", "energi: a bare word is a run here", "write what=energy"),
     ("board nope=1 neurons=[lif] losses=[tmc]", "nope: unknown key", "top-level keys"),
+    ("board --plan --output b.html", "board: --plan is printed, and --output is not used", "leave it out"),
+    ("board --plan --run", "board: --plan is printed, and --run is not used", "leave it out"),
     ("new ", "new: no folder is given", "snnlab new my_lab"),
     ("check init.run=", "init.run: expected a run directory, got ''", "for example init.run=<run directory>"),
     ("check loss=skd distill.teacher=", "distill.teacher: expected a run directory, got ''", "for example"),

@@ -189,6 +189,28 @@ def test_the_step_s_own_precision_is_looked_at() -> None:
     )
 
 
+class BadGradient(ToyNet):
+    """The output is finite, and the gradient of what precedes the square root is not."""
+
+    def forward(self, x_TBCHW):
+        logits = super().forward(x_TBCHW)
+        return logits * (1 + torch.sqrt(logits * 0))
+
+
+def test_a_weight_that_a_later_layer_s_gradient_spoilt_is_not_blamed_alone() -> None:
+    learner = learner_of(BadGradient())
+    result = learner.step([ToyData().train_set().batch(range(4))], 0, 0)
+    error = nan_error(learner, result, 1, 1)
+    assert "its weight is not finite" in error.message or "its bias is not finite" in error.message
+    assert error.hint.startswith("what made it bad may be the gradient of a layer behind it: debug=nan names")
+    assert "debug=nan" not in nan_error(*bad_output(), 1, 1).hint
+
+
+def bad_output():
+    learner = learner_of(Huge(), precision="bf16")
+    return learner, learner.step([ToyData().train_set().batch(range(4))], 0, 0)
+
+
 def test_a_bad_input_and_a_sound_network() -> None:
     model = nn.Sequential(nn.Linear(3, 2))
     assert first_bad_layer(model, torch.full((2, 3), float("nan"))) == "the input"
