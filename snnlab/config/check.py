@@ -117,6 +117,24 @@ def top_level_keys() -> list[str]:
     return [*section("").keys, *KINDS, "residual_neuron", *SECTIONS]
 
 
+def unknown_key(mapping: Mapping[str, Any], key: str) -> ConfigError | None:
+    """What is to be said about a key that a config with these components does not have; None if it may have it.
+
+    Args:
+        mapping: the config as plain nested values, unchecked.
+        key: a flat key, such as `optimizer.lr`.
+    """
+    problems = Problems(Origins(), {}, lambda: _second_level(mapping))
+    head, _, rest = key.partition(".")
+    keys = problems.homes.get(head)
+    if head not in top_level_keys():
+        _unknown_top_level(head, problems)
+    elif rest and keys is not None and rest.partition(".")[0] not in keys:
+        owner = f"{head} '{mapping[head]['name']}'" if head in KINDS else head
+        problems.unknown_key(key, owner, keys)
+    return problems.found[0] if problems.found else None
+
+
 def _top_level(
     mapping: Mapping[str, Any], problems: Problems, makers: Mapping[str, Callable[..., Any]]
 ) -> dict[str, Any]:

@@ -102,8 +102,17 @@ class TrainerConfig:
                 "trainer.pack_spikes: torch.compile decides by itself what it keeps",
                 "leave out trainer.pack_spikes or trainer.compile",
             )
-        if not METRIC_PATTERN.fullmatch(self.select):
-            raise ConfigError(
-                f"trainer.select: unknown metric '{self.select}'",
-                "for example test/acc, test/nll, test/ece, test/acc_step/t4 or test/ece_cum/t4",
-            )
+        check_select(self.select)
+
+
+def check_select(select: str) -> None:
+    """Refuses a value of `trainer.select` that is no metric.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not METRIC_PATTERN.fullmatch(select):
+        raise ConfigError(
+            f"trainer.select: unknown metric '{select}'",
+            "for example test/acc, test/nll, test/ece, test/acc_step/t4 or test/ece_cum/t4",
+        )

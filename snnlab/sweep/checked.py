@@ -12,7 +12,7 @@ from snnlab.config.compose import config_dirs_in
 from snnlab.errors import SnnlabError
 from snnlab.sweep.launcher import Stoppable, SweepStoppedError
 from snnlab.sweep.names import names_of
-from snnlab.sweep.objective import worst
+from snnlab.sweep.objective import goal, worst
 from snnlab.sweep.task import PointTask
 
 
@@ -55,7 +55,7 @@ class CheckedLauncher(Launcher):
         sys.stdout.flush()
         if refused and self.config.hydra.launcher.get("on_error") == "stop":
             raise SweepStoppedError
-        value = worst(str(self.config.trainer.select))
+        value = worst(goal(self.config))
         found = {index: JobReturn(status=JobStatus.COMPLETED, _return_value=value) for index in refused}
         if accepted:
             launched = self.launcher.launch(list(accepted.values()), initial_job_idx + len(refused))

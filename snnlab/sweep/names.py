@@ -19,7 +19,9 @@ def names_of(points: Sequence[Sequence[str]], first: int, config: DictConfig) ->
     trials: int | None = config.hydra.sweeper.get("n_trials")
     fixed = _fixed(config.hydra.overrides.task) if trials else frozenset()
     total = max(first + len(points), trials or 0)
-    common = set.intersection(*map(set, points)) if len(points) > 1 else set()
+    # Trials that are handed in together may agree by chance in what they choose.
+    alike = len(points) > 1 and not trials
+    common = set.intersection(*map(set, points)) if alike else set()
     names = []
     for index, overrides in enumerate(points):
         chosen = [one.lstrip("+") for one in overrides if one not in common]

@@ -2,7 +2,10 @@
 
 import math
 
+from omegaconf import DictConfig, OmegaConf
+
 from snnlab.config.schema import RunConfig
+from snnlab.config.trainer_config import TrainerConfig
 from snnlab.metric_names import metric_of
 from snnlab.runs.identity import run_dir
 from snnlab.runs.results import read_result, select_metric
@@ -13,6 +16,12 @@ def higher_is_better(select: str) -> bool:
     metric = metric_of(select)
     assert metric is not None
     return metric.higher_is_better
+
+
+def goal(master: DictConfig) -> str:
+    """`trainer.select` in Hydra's config of a sweep, unchecked; its default where the key was taken out."""
+    found = OmegaConf.select(master, "trainer.select")
+    return TrainerConfig.select if found is None else str(found)
 
 
 def worst(select: str) -> float:

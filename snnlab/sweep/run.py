@@ -19,7 +19,15 @@ from snnlab.sweep.expand import can_be_listed, points_of, read_sweep
 from snnlab.sweep.launcher import ProcessReturn, SweepStoppedError
 from snnlab.sweep.outcome import Outcome, Outcomes
 from snnlab.sweep.plugin_mistake import as_plugin_mistake
-from snnlab.sweep.search import best_trial, chosen, keep_quiet, refuse_storage, settings_of_search, trials
+from snnlab.sweep.search import (
+    best_trial,
+    chosen,
+    keep_quiet,
+    refuse_search,
+    refuse_storage,
+    settings_of_search,
+    trials,
+)
 from snnlab.sweep.table import SweepTable
 from snnlab.sweep.task import PointTask
 from snnlab.sweep.watched import jobs_stay, watching
@@ -53,8 +61,9 @@ def run_sweep(
         accepted()
         if listed:
             done = sum(read_result(point.run_dir) is not None for point in points)
-            _say(f"sweep: {len(points)} runs checked, {done} done before")
+            _say(f"sweep: {len(points)} {'run' if len(points) == 1 else 'runs'} checked, {done} done before")
         else:
+            refuse_search(master, read)
             refuse_storage(master)
             lines += settings_of_search(master, read)
             keep_quiet(master)

@@ -4,14 +4,56 @@ import logging
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from snnlab.config.check import unknown_key
 from snnlab.config.overrides import ReadOverride
 from snnlab.config.schema import RunConfig
+from snnlab.config.trainer_config import check_select
 from snnlab.errors import ConfigError
 from snnlab.runs.results import headline, read_result
-from snnlab.sweep.objective import higher_is_better, objective
+from snnlab.sweep.objective import goal, higher_is_better, objective
 from snnlab.sweep.point import Point
+
+
+def refuse_search(master: DictConfig, read: Sequence[ReadOverride]) -> None:
+    """Refuses a search of which no trial could be right, before its first one.
+
+    Raises:
+        ConfigError: there is nothing to choose, a key to choose is unknown whatever is chosen, or `trainer.select`
+            and the direction are not one goal.
+    """
+    swept = [one for one in read if one.is_sweep]
+    spaces = ("params", "search_space", "custom_search_space")
+    if _is_optuna(master) and not swept and not any(master.hydra.sweeper.get(one) for one in spaces):
+        raise ConfigError(
+            "hydra/sweeper=optuna: no key has values to choose from",
+            "for example 'optimizer.lr=tag(log,interval(1e-4,1e-1))' or 'loss=choice(sdt,tet)'",
+        )
+    plain = OmegaConf.to_container(master)
+    assert isinstance(plain, dict)
+    mapping = {str(key): value for key, value in plain.items()}
+    chosen = {one.key for one in swept if one.is_group}
+    for one in swept:
+        # What else there is depends on the component that a trial chooses.
+        free = "experiment" in chosen or one.key.partition(".")[0] in chosen
+        if not (one.is_group or free) and (error := unknown_key(mapping, one.key)):
+            raise error
+    _refuse_goal(master, read)
+
+
+def _refuse_goal(master: DictConfig, read: Sequence[ReadOverride]) -> None:
+    if any(one.is_sweep and one.key == "trainer.select" for one in read):
+        raise ConfigError("trainer.select: it is what a search optimises, so it has one value", "choose one")
+    select = goal(master)
+    check_select(select)
+    given = any(one.key == "hydra.sweeper.direction" for one in read)
+    direction, wrong = master.hydra.sweeper.get("direction"), _direction(not higher_is_better(select))
+    if given and direction == wrong:
+        raise ConfigError(
+            f"hydra.sweeper.direction={direction}: trainer.select={select} is better the other way",
+            f"leave it out: {_direction(higher_is_better(select))} follows from trainer.select",
+        )
 
 
 def settings_of_search(master: DictConfig, read: Sequence[ReadOverride]) -> list[str]:
@@ -23,12 +65,15 @@ def settings_of_search(master: DictConfig, read: Sequence[ReadOverride]) -> list
     sweeper, given = master.hydra.sweeper, {one.key for one in read}
     found = []
     if "direction" in sweeper and "hydra.sweeper.direction" not in given:
-        direction = "maximize" if higher_is_better(str(master.trainer.select)) else "minimize"
-        found.append(f"hydra.sweeper.direction={direction}")
+        found.append(f"hydra.sweeper.direction={_direction(higher_is_better(goal(master)))}")
     sampler = sweeper.get("sampler")
     if sampler is not None and "seed" in sampler and sampler.seed is None:
         found.append("hydra.sweeper.sampler.seed=0")
     return found
+
+
+def _direction(upwards: bool) -> str:
+    return "maximize" if upwards else "minimize"
 
 
 def refuse_storage(master: DictConfig) -> None:

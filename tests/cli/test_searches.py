@@ -9,8 +9,13 @@ import sys
 import time
 
 import pytest
+from omegaconf import OmegaConf
 
 from snnlab.cli import main
+from snnlab.config.overrides import ReadOverride
+from snnlab.errors import ConfigError
+from snnlab.sweep.names import names_of
+from snnlab.sweep.search import refuse_search
 from tests.cli.test_launchers import OTHERS, SWEEP, need_plugin
 
 pytestmark = pytest.mark.usefixtures("stand_in")
@@ -171,3 +176,83 @@ def test_a_search_of_which_no_trial_can_run(here, words, code, said, capsys):
         assert told.out.count("FAILED before it began") == int(said[0])
         assert told.out.count("| 1 failed |") == int(said[0])
         assert next(here.glob("runs/sweep-*.md"))
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["seed=choice(1,2)", "trainer.select=ece"], "trainer.select: unknown metric 'ece'", "test/ece"),
+        (["seed=choice(1,2)", "trainer.select=train/acc"], "trainer.select: unknown metric", "test/acc"),
+        (["optimizer.lrr=choice(1,2)", "~trainer.select"], "optimizer.lrr: unknown key", "'adam'"),
+        (
+            ["seed=choice(1,2)", "~trainer.select", "hydra.sweeper.direction=minimize"],
+            "hydra.sweeper.d",
+            "max",
+        ),
+        (
+            ["trainer.select=choice(test/acc,test/ece)"],
+            "trainer.select: it is what a search optimises",
+            "one",
+        ),
+        (
+            ["seed=choice(1,2)", "hydra.sweeper.direction=minimize"],
+            "hydra.sweeper.direction=minimize: trainer.select=test/acc is better the other way",
+            "maximize",
+        ),
+        (
+            ["seed=choice(1,2)", "trainer.select=test/nll", "hydra.sweeper.direction=maximize"],
+            "hydra.sweeper.direction=maximize: trainer.select=test/nll is better the other way",
+            "minimize",
+        ),
+        (["seed=1"], "hydra/sweeper=optuna: no key has values to choose from", "interval"),
+        (["optimizer.lrr=interval(1e-3,1)"], "optimizer.lrr: unknown key. Did you mean 'lr'?", "'adam'"),
+        (
+            ["trainer.epoch=range(1,4)"],
+            "trainer.epoch: unknown key. Did you mean 'epochs'?",
+            "keys of trainer",
+        ),
+        (["lr=interval(1e-3,1)"], "lr: unknown key. Did you mean", "optimizer.lr"),
+        (["loss=choice(sdt,tet)", "neuron.tua=interval(1,4)"], "neuron.tua: unknown key", "'lif'"),
+    ],
+)
+def test_a_search_of_which_no_trial_could_be_right_is_refused_before_the_first(
+    here, words, error, hint, capsys
+):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    assert main([*SWEEP, "hydra/sweeper=optuna", "hydra.sweeper.n_trials=9", *words]) == 2
+    told = capsys.readouterr()
+    first, second = told.err.splitlines()
+    assert first.startswith(f"error: {error}")
+    assert hint in second
+    assert told.out == ""
+    assert not list(here.glob("runs/**/*.md"))
+
+
+@pytest.mark.parametrize("owner", ["neuron=choice(lif,plif)", "experiment=choice(quickstart,tmc_digits)"])
+def test_a_key_that_some_choice_of_a_trial_may_have_is_left_to_the_trial(owner):
+    read = [
+        ReadOverride(one, one, one.partition("=")[0], "." not in one, is_sweep=True)
+        for one in (owner, "neuron.learn_rate=interval(0,1)")
+    ]
+    master = OmegaConf.create(
+        {"hydra": {"sweeper": {}}, "trainer": {"select": "test/acc"}, "neuron": {"name": "lif"}}
+    )
+    refuse_search(master, read)
+    with pytest.raises(ConfigError, match="unknown key"):
+        refuse_search(master, read[1:])
+
+
+def test_the_name_of_a_trial_has_all_that_it_chooses_also_what_those_beside_it_choose_alike():
+    command = [
+        "+experiment=quickstart",
+        "loss=choice(sdt,tet)",
+        "optimizer.lr=interval(0.1,1)",
+        "++trainer.epochs=2",
+    ]
+    config = OmegaConf.create({"hydra": {"sweeper": {"n_trials": 3}, "overrides": {"task": command}}})
+    fixed = ["+experiment=quickstart", "++trainer.epochs=2"]
+    points = [[*fixed, "loss=sdt", "++optimizer.lr=0.2"], [*fixed, "loss=sdt", "++optimizer.lr=0.3"]]
+    assert names_of(points, 0, config) == [
+        "[1/3] loss=sdt optimizer.lr=0.2",
+        "[2/3] loss=sdt optimizer.lr=0.3",
+    ]
