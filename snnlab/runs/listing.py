@@ -23,7 +23,7 @@ def ordered(lines: Sequence[RunLine], key: str) -> list[RunLine]:
     Runs without the metric come last.
 
     Raises:
-        ConfigError: no run has the metric.
+        ConfigError: there are evaluations, and none has the metric, or there is no such metric.
     """
     if key == "name":
         return sorted(lines, key=lambda one: one.folder)
@@ -34,12 +34,13 @@ def ordered(lines: Sequence[RunLine], key: str) -> list[RunLine]:
     if key == "size":
         return sorted(lines, key=lambda one: (-one.bytes, one.folder))
     metrics = sorted({name for one in lines for name in one.last if "/" in name})
-    if key not in metrics:
+    metric = metric_of(key)
+    # Before the first evaluation no run has any, and `--watch` waits for it.
+    if key not in metrics and (metrics or metric is None):
         raise ConfigError(
             f"--sort {key}: no run has this metric{did_you_mean(key, [*metrics, *OWN_KEYS])}",
             f"take {', '.join(OWN_KEYS)}, or a metric of results such as test/acc or test/ece",
         )
-    metric = metric_of(key)
     sign = -1 if metric is not None and metric.higher_is_better else 1
 
     def place(one: RunLine) -> tuple[float, Path]:

@@ -1,9 +1,12 @@
 """How a job has ended, in words: the line, and the reason of a failure. The same under every launcher."""
 
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from snnlab.errors import PREEMPTED
+from snnlab.runs.listing import shown
 from snnlab.runs.results import headline, read_result
 
 
@@ -24,8 +27,8 @@ def ending(name: str, folder: Path, code: int, seconds: float, log: Path | None,
     if code == PREEMPTED:
         return f"{name}: interrupted after {took}; the same command continues it"
     lines = "".join(f"\n    {line}" for line in [*tail(log), *filter(None, [trouble])])
-    where = "" if log is None else f"\n    (whole output: {log})"
-    return f"{name}: FAILED after {took}, exit code {code}{lines}{where}"
+    where = "" if log is None else f"\n    (whole output: {shown(log)})"
+    return f"{name}: FAILED after {took}, {_how(code)}{lines}{where}"
 
 
 def tail(log: Path | None, lines: int = 12) -> list[str]:
@@ -37,8 +40,17 @@ def tail(log: Path | None, lines: int = 12) -> list[str]:
 
 
 def reason_in(lines: Sequence[str], exit_code: int) -> str:
-    """Why a job failed: the last error that it wrote, else its last line; of a killed one, its exit code."""
+    """Why a job failed: the last error that it wrote, else its last line; of a killed one, what has killed it."""
     written = [line for line in lines if line.strip()]
     errors = [line for line in written if line.startswith("error: ")]
     last = written if exit_code >= 0 else []  # whoever kills it writes nothing there
-    return (errors or last or [f"exit code {exit_code}"])[-1].removeprefix("error: ")
+    return (errors or last or [_how(exit_code)])[-1].removeprefix("error: ")
+
+
+def _how(code: int) -> str:
+    """The exit code of a process, or the signal that has killed it, which Python writes as a negative number."""
+    if code >= 0:
+        return f"exit code {code}"
+    with suppress(ValueError):
+        return f"killed by {signal.Signals(-code).name}"
+    return f"killed by signal {-code}"

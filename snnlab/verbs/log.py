@@ -10,6 +10,8 @@ from pathlib import Path
 
 from snnlab.errors import ConfigError
 from snnlab.runs.found import folders_of
+from snnlab.runs.listing import shown
+from snnlab.runs.overview import run_line
 from snnlab.runs.results import running_in
 
 EXAMPLES = (
@@ -45,8 +47,16 @@ def run(args: argparse.Namespace) -> int:
         lives = running_in(folder) is not None
         place = _print_from(log, place)
         if not lives:
+            _say_if_dead(folder)
             return 0
         time.sleep(FOLLOW_SECONDS)
+
+
+def _say_if_dead(folder: Path) -> None:
+    """Its log does not say that nothing more will come."""
+    line = run_line(folder)
+    if line.state == "dead":
+        sys.stderr.write(f"{shown(folder)} is dead: {line.reason}; the same command continues it\n")
 
 
 def _the_run(name: str, root: Path) -> Path:

@@ -97,9 +97,9 @@ def test_a_job_that_is_killed_is_told_alike_and_takes_no_other_with_it(snnlab, h
     done = snnlab(*SWEEP, f"hydra/launcher={launcher}", *OTHERS.get(launcher, ()), "seed=1,2,3", KILLED="1")
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stderr == ""
-    assert re.search(r"^\[1/3\] seed=1: FAILED after \d+ s, exit code -9$", done.stdout, re.M)
+    assert re.search(r"^\[1/3\] seed=1: FAILED after \d+ s, killed by SIGKILL$", done.stdout, re.M)
     assert "2 done, 1 failed" in done.stdout
-    assert "- failed: seed=1: exit code -9\n" in done.stdout
+    assert "- failed: seed=1: killed by SIGKILL\n" in done.stdout
 
 
 def test_a_worker_that_is_gone_leaves_an_error_and_a_table(here):

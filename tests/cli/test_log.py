@@ -10,7 +10,7 @@ import pytest
 
 from snnlab.cli import main
 from snnlab.runs.files import RunFiles
-from tests.runs.test_overview import make
+from tests.runs.test_overview import GONE, make
 
 
 @pytest.fixture
@@ -73,3 +73,22 @@ def test_following_prints_what_is_written_until_the_run_ends(runs, ends):
             assert process.wait(30) == 75
     assert process.wait(30) == (75 if ends == "Ctrl-C" else 0)
     process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "is_dead"), [(GONE, True), ({"status": "preempted"}, False), (None, False)]
+)
+def test_following_a_run_that_was_killed_says_that_nothing_more_will_come(runs, capsys, status, is_dead):
+    folder = make(runs.parent, "net-00000003/seed0", status=status)
+    (folder / "log.txt").write_text("epoch 1/2\n")
+    assert main(["log", "0003", "-f"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "epoch 1/2\n"
+    assert (
+        (
+            told.err == f"{Path('runs/one/net-00000003/seed0')} is dead: its process ended without a word; "
+            "the same command continues it\n"
+        )
+        == is_dead
+        == bool(told.err)
+    )

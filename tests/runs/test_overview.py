@@ -13,7 +13,7 @@ import yaml
 
 from snnlab.errors import ConfigError
 from snnlab.runs.files import RunFiles
-from snnlab.runs.found import named, run_folders
+from snnlab.runs.found import folders_of, run_folders
 from snnlab.runs.listing import ordered, table
 from snnlab.runs.neighbours import differences
 from snnlab.runs.overview import run_line
@@ -171,6 +171,16 @@ def test_order(tmp_path):
         ordered(lines, "test/ac")
 
 
+def test_runs_before_their_first_evaluation_are_in_an_order_by_a_metric_too(tmp_path):
+    folders = [make(tmp_path, f"{name}/seed0", status=GONE) for name in "ab"]
+    for folder in folders:
+        (folder / "metrics.jsonl").unlink()
+    lines = [run_line(one) for one in folders]
+    assert ordered(lines[::-1], "test/acc") == lines
+    with pytest.raises(ConfigError, match="no run has this metric"):
+        ordered(lines, "test/ac")
+
+
 def test_runs_are_found_wherever_they_are_and_by_parts_of_their_names(tmp_path):
     deep = make(tmp_path / "x/y", "a-loss/seed0")
     flat = make(tmp_path, "b/seed1")
@@ -179,5 +189,25 @@ def test_runs_are_found_wherever_they_are_and_by_parts_of_their_names(tmp_path):
     found = run_folders(tmp_path)
     assert found == sorted([deep, flat])
     assert run_folders(flat) == [flat]
-    assert named(found, tmp_path, "loss") == [deep]
-    assert named(found, tmp_path, "one/?/seed1") == [flat]
+    assert folders_of(tmp_path, ["loss"]) == [deep]
+    assert folders_of(tmp_path, ["one/?/seed1"]) == [flat]
+
+
+def test_a_run_to_which_several_ways_lead_is_there_once(tmp_path):
+    """A link to the best run, one that leads around in a circle, one to nothing, and a folder of runs elsewhere."""
+    first, second = make(tmp_path / "runs", "a/seed0"), make(tmp_path / "runs", "b/seed0")
+    make(tmp_path / "scratch", "c/seed0")
+    for name, target in {
+        "1_best": first,
+        "2_loop": "..",
+        "3_gone": "nowhere",
+        "4_more": "../scratch",
+    }.items():
+        (tmp_path / "runs" / name).symlink_to(target)
+    (tmp_path / "place").symlink_to("runs")
+    for root in (tmp_path / "runs", tmp_path / "place"):
+        elsewhere = root / "2_loop/scratch/one/c/seed0"
+        assert run_folders(root) == [elsewhere, root / "one/a/seed0", root / "one/b/seed0"]
+        assert folders_of(root, []) == run_folders(root)
+        assert folders_of(root, ["best"]) == [root / "1_best"], "the link's own name is one of the run's"
+        assert folders_of(root, ["b/seed", str(second)]) == [root / "one/b/seed0"]

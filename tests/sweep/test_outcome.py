@@ -37,7 +37,9 @@ def test_signals_are_left_for_the_jobs_of_a_sweep_as_often_as_they_come(tmp_path
 
 
 def test_the_reason_of_one_that_was_killed_is_not_what_it_wrote_last():
-    assert reason_in(["epoch 3/16"], -9) == "exit code -9"
+    assert reason_in(["epoch 3/16"], -9) == "killed by SIGKILL"
+    assert reason_in(["epoch 3/16"], -11) == "killed by SIGSEGV"
+    assert reason_in(["epoch 3/16"], -99) == "killed by signal 99"
     assert reason_in(["error: a", "hint: b"], -9) == "a"
 
 
