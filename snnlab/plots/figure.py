@@ -49,6 +49,8 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    # Numbers are written out: not `2e-5` beside an axis that says +6.93e-1.
+    "axes.formatter.useoffset": False,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,

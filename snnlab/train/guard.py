@@ -144,10 +144,8 @@ def nan_error(learner: Learner, result: StepResult, step: int, epoch: int) -> Ru
         layer = f"none, but {stored[0]} of what a checkpoint holds is not finite"
     # A value was spoilt by an earlier update, whose gradient any layer behind it, such as a neuron, may have made.
     spoilt = layer is not None and layer != "the input" and not layer.endswith(_OUTPUT)
-    origin = (
-        "what made it bad may be the gradient of a layer behind it: debug=nan names the operation; else "
-        * spoilt
-    )
+    behind = "what made it bad may be the gradient of a layer behind it: debug=nan names the operation; else "
+    origin = behind if spoilt else ""
     values = ", ".join(f"{name} {value.item():g}" for name, value in result.terms.items())
     finite = torch.isfinite(result.loss)
     what = "loss or weights are" if finite else "the loss is"

@@ -163,6 +163,13 @@ GALLERY = {
     "loss trends": Piece(
         lambda p: plot_loss_trends(rows(3, 20), p, title=TITLE), 60, "t = 1 to 20, epoch 3: 1.511"
     ),
+    "loss trends of one epoch that hardly differ": Piece(
+        lambda p: plot_loss_trends(
+            [{"epoch": 1, **{f"test/nll_cum/t{t}": 0.693147 + 1e-5 * t for t in (1, 2, 3)}}], p, title=TITLE
+        ),
+        3,
+        "t = 1 to 3, epoch 1: 0.6932",
+    ),
     "magnitudes": Piece(
         lambda p: plot_magnitudes(MAP, p, limit=0.5, title=TITLE, layer="block 2.1 neuron 1"),
         12,

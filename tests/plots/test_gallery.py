@@ -144,6 +144,13 @@ def test_axes_with_numbers_say_what_they_are(drawn):
         assert not numbers or any(said)
 
 
+def test_tick_labels_are_values_not_differences_from_one(drawn):
+    for axes in axes_of(drawn[0]):
+        if axes.name != "3d":
+            offsets = [axis.get_offset_text().get_text() for axis in (axes.xaxis, axes.yaxis)]
+            assert not [one for one in offsets if "+" in one or "\N{MINUS SIGN}" in one[:1]]
+
+
 def test_no_bar_stands_on_a_logarithmic_axis(drawn):
     for axes in drawn[0].axes:
         if "log" in (axes.get_xscale(), axes.get_yscale()):
