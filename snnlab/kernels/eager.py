@@ -113,13 +113,20 @@ class _Recurrence(torch.autograd.Function):
 def differentiate(
     dynamics: Dynamics, surrogate: Surrogate, h: Tensor, t: int, grad_s: Tensor, grad_v: Tensor
 ) -> tuple[Tensor, ...]:
-    """Returns the gradients of h_t and of the surrogate's parameters, by autograd through this one step."""
+    """Returns the gradients of h_t and of the surrogate's parameters, by autograd through this one step.
+
+    That of a parameter that is frozen is zero.
+    """
+    parameters = tuple(surrogate.parameters())
+    learned = [one for one in parameters if one.requires_grad]
     with torch.enable_grad():
         h = h.detach().requires_grad_()
         s, v = dynamics.fire_and_reset(h, t, surrogate)
-        return torch.autograd.grad(
-            (s, v), (h, *surrogate.parameters()), (grad_s, grad_v), allow_unused=True, materialize_grads=True
+        grad_h, *grads = torch.autograd.grad(
+            (s, v), (h, *learned), (grad_s, grad_v), allow_unused=True, materialize_grads=True
         )
+    of_learned = iter(grads)
+    return grad_h, *(next(of_learned) if one.requires_grad else torch.zeros_like(one) for one in parameters)
 
 
 def measured_gradient(measure: Measure, h_T: Tensor, grad_measured: Tensor) -> Tensor:

@@ -59,7 +59,10 @@ class LTMD(MembraneNeuron):
 
     def call_of(self, x_T: Tensor, v: Tensor, start: int, keep_state: bool) -> Call:
         call = super().call_of(x_T, v, start, keep_state)
-        return call._replace(surrogate=_LearnedThreshold(self.surrogate, self.w.tanh()))
+        # The threshold's gradient is a part of the surrogate, also where none is asked for.
+        with torch.inference_mode(False), torch.enable_grad():
+            theta = self.w.tanh()
+        return call._replace(surrogate=_LearnedThreshold(self.surrogate, theta))
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold:g} (learned), decay={self.decay:g}"

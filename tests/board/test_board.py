@@ -8,7 +8,7 @@ import pytest
 from snnlab.board.lines import markdown
 from snnlab.board.page import board_page
 from snnlab.board.standing import Standing
-from snnlab.board.stored_board import CONDITIONS, as_json, beside, read_board
+from snnlab.board.stored_board import CONDITIONS, as_json, beside, read_board, refuse_other_conditions
 from snnlab.cli import main
 from snnlab.errors import ConfigError
 from snnlab.evaluate import robustness
@@ -145,7 +145,7 @@ def test_a_stored_board_has_the_same_page_and_stands_beside_what_is_measured_lat
     known = [Standing("sdt", "lif", [rows(), rows()], [0.995, 1.0]), Standing("tmc", "cf", [rows()], [0.93])]
     file = tmp_path / "board.json"
     file.write_text(json.dumps(as_json([*known, Standing("twd", "lif", [], [])], facts)))
-    stored, stored_facts = read_board(file, facts)
+    stored, stored_facts = read_board(file)
     assert stored_facts["threads"] == "1"
     assert board_page(stored, facts) == board_page(known, facts)
     assert markdown(stored) == markdown(known)
@@ -164,11 +164,9 @@ def test_a_stored_board_has_the_same_page_and_stands_beside_what_is_measured_lat
 
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_board_measured_under_other_conditions_is_refused(tmp_path, name):
-    facts = [(one, "1, 3, 5") for one in CONDITIONS]
-    file = tmp_path / "board.json"
-    file.write_text(json.dumps(as_json([], facts)))
+    stored = dict.fromkeys(CONDITIONS, "1, 3, 5")
     with pytest.raises(ConfigError, match=f"other {name}: 1, 3, 5, and here 3"):
-        read_board(file, [(one, "3" if one == name else "1, 3, 5") for one in CONDITIONS])
+        refuse_other_conditions(tmp_path, stored, list({**stored, name: "3"}.items()))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +180,7 @@ def test_what_is_no_board_as_json_is_refused(tmp_path, text):
     file = tmp_path / "board.json"
     file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ConfigError, match="is no board as JSON"):
-        read_board(file, [])
+        read_board(file)
 
 
 def test_the_forms_of_a_board(tmp_path, capsys):

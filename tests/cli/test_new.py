@@ -33,8 +33,12 @@ def run(place, *arguments):
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     assert main(["new", "my_lab"]) == 0
-    return tmp_path
+    yield tmp_path
+    # Other tests have a package of this name.
+    for name in [one for one in sys.modules if one.partition(".")[0] == "my_lab"]:
+        del sys.modules[name]
 
 
 def test_its_tests_pass(place):

@@ -1,5 +1,7 @@
 """A neuron's time step, forward and backward, as C statements for one element."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -48,8 +50,21 @@ def program_of(
     """
     # The numbers of a trace mean nothing, so debug=nan must not look at them.
     unwatched = torch.autograd.set_detect_anomaly(False)
-    with torch.inference_mode(False), torch.enable_grad(), unwatched:
+    with torch.inference_mode(False), torch.enable_grad(), unwatched, _all_learned(surrogate):
         return _program_of(dynamics, surrogate, decay, dtype, adaptive)
+
+
+@contextmanager
+def _all_learned(surrogate: Surrogate) -> Iterator[None]:
+    """Lets all parameters of a surrogate have a gradient: one program serves them frozen and learned."""
+    frozen = [one for one in surrogate.parameters() if not one.requires_grad]
+    for one in frozen:
+        one.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for one in frozen:
+            one.requires_grad_(False)
 
 
 def _program_of(
