@@ -13,6 +13,8 @@ from pathlib import Path
 from rich.console import Console
 
 from snnlab.bench.tables import network_table, neuron_table
+from snnlab.board.lines import markdown
+from snnlab.board.stored_board import read_board
 from snnlab.config.search import SearchPath
 from snnlab.markdown import markdown_table
 from snnlab.runs.result_table import result_table
@@ -147,6 +149,11 @@ def speed() -> str:
     return "\n".join([*markdown_table(head, body, words=(0,)), "", where, sizes])
 
 
+def board() -> str:
+    """Every loss with every neuron."""
+    return "\n".join(markdown(read_board(RESULTS / "board.json")[0]))
+
+
 def missing() -> str:
     """The cells that the project cannot fill, by reason."""
     found: dict[str, dict[str, list[str]]] = {}
@@ -178,6 +185,7 @@ def stored(name: str, file: Path | None = None) -> Filled:
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"quickstart": quickstart, "converged": converged, "losses": losses, "speed": speed},
     "docs/tables.md": {"measured": measured, "missing": missing},
+    "docs/board.md": {"board": board},
     "docs/benchmarks.md": {"bench": benchmark},
 }
 

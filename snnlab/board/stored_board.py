@@ -51,15 +51,11 @@ def _of_kind(seed: Standing, kind: str) -> dict[str, list[float]]:
     return {f"{one.key}_{READING}": seed.over_time(one.key, READING, (kind,)) for one in OVER_TIME}
 
 
-def read_board(file: Path, facts: Sequence[tuple[str, str]]) -> tuple[list[Standing], Mapping[str, str]]:
+def read_board(file: Path) -> tuple[list[Standing], Mapping[str, str]]:
     """The pairs of a board that was written as JSON, and its facts.
 
-    Args:
-        file: the JSON.
-        facts: those of the board that it is to stand beside.
-
     Raises:
-        ConfigError: the file is not there or no such JSON, or was measured under other conditions.
+        ConfigError: the file is not there, or no such JSON.
     """
     hint = "snnlab board --output FILE.json writes one"
     if not file.is_file():
@@ -74,6 +70,20 @@ def read_board(file: Path, facts: Sequence[tuple[str, str]]) -> tuple[list[Stand
         as_json(found, ())
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError):
         raise ConfigError(f"--from: {file} is no board as JSON", hint) from None
+    return found, stored
+
+
+def refuse_other_conditions(file: Path, stored: Mapping[str, str], facts: Sequence[tuple[str, str]]) -> None:
+    """Refuses a stored board that cannot stand beside what is measured here.
+
+    Args:
+        file: that of the stored board.
+        stored: its facts.
+        facts: those of the board here.
+
+    Raises:
+        ConfigError: one of `CONDITIONS` is not the same.
+    """
     here = dict(facts)
     for name in CONDITIONS:
         if stored.get(name) != here[name]:
@@ -81,7 +91,6 @@ def read_board(file: Path, facts: Sequence[tuple[str, str]]) -> tuple[list[Stand
                 f"--from: {file} has other {name}: {stored.get(name)}, and here {here[name]}",
                 "compare what was measured under the same conditions: leave out what changes them",
             )
-    return found, stored
 
 
 def beside(here: Sequence[Standing], stored: Iterable[Standing]) -> list[Standing]:

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """Plans, trains and measures what is missing, and writes the page."""
     from snnlab.board.arguments import read_board_arguments
     from snnlab.board.standing import standing
-    from snnlab.board.stored_board import beside, read_board
+    from snnlab.board.stored_board import beside, read_board, refuse_other_conditions
     from snnlab.tables.plan import Planner
 
     refuse_beside_plan(
@@ -86,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
         if args.plan:
             return _print_plan(plan)
         facts = _facts(plan, asked, args.overrides)
-        stored, stored_facts = read_board(args.stored, facts) if args.stored else ([], {})
+        stored, stored_facts = read_board(args.stored) if args.stored else ([], {})
+        if args.stored:
+            refuse_other_conditions(args.stored, stored_facts, facts)
         if args.run:
             code = _run_missing(planner, asked, args)
             plan = _plan(planner, asked)
