@@ -18,6 +18,7 @@ from snnlab.config.schema import Component, RunConfig
 from snnlab.data.dataset import LabelledData
 from snnlab.errors import ConfigError, SnnlabError
 from snnlab.layers.embedding import Embedded, WordSpikes
+from snnlab.layers.image_size import ImageSizeError
 from snnlab.layers.max_pool_over_time import pool_over_time
 from snnlab.layers.own_time import frames_in_batch, has_own_time
 from snnlab.layers.voting import Voting
@@ -50,6 +51,9 @@ def construct(
         return cls(**{**injected, **component.params, **(overrides or {})})
     except SnnlabError:
         raise
+    except ImageSizeError as error:
+        sizes = " or ".join(f"dataset.image_size={size}" for size in error.fitting)
+        raise ConfigError(f"{kind} '{component.name}': {error}", f"write {sizes}") from error
     except ValueError as error:
         raise ConfigError(
             f"{kind} '{component.name}': {error}",

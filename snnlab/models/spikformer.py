@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from snnlab.layers.attention import SpikformerBlock
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.fused import Layers
+from snnlab.layers.image_size import check_image_size
 from snnlab.layers.residual import conv3x3
 from snnlab.layers.time import EachStep
 from snnlab.ranges import Positive, PositiveInt
@@ -73,11 +74,12 @@ class Spikformer(nn.Module):
         if not set(pools) <= {1, 2, 3, 4}:
             raise ValueError(f"pools of spikformer are stages of the tokenizer, 1 to 4, not {list(pools)}")
         factor = 2 ** len(set(pools))
-        if image_size < factor or image_size % factor:
-            raise ValueError(
-                f"image_size {image_size} does not fit spikformer with {len(set(pools))} pools: "
-                f"it must be a multiple of {factor} (published: 32 with 2 pools, 128 and 224 with 4)"
-            )
+        check_image_size(
+            image_size,
+            f"spikformer with {len(set(pools))} pools",
+            factor,
+            "32 with 2 pools, 128 and 224 with 4",
+        )
         stages: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(
             pairwise((in_channels, dim // 8, dim // 4, dim // 2, dim)), start=1

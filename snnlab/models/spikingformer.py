@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.fused import Layers
+from snnlab.layers.image_size import check_image_size
 from snnlab.layers.linear_head import linear_head
 from snnlab.layers.membrane_attention import MembraneBlock
 from snnlab.layers.residual import conv3x3
@@ -72,11 +73,9 @@ class Spikingformer(nn.Module):
         if not set(pools) <= {1, 2, 3, 4}:
             raise ValueError(f"pools of spikingformer are stages of the tokenizer, 1 to 4, not {list(pools)}")
         factor = 2 ** len(set(pools))
-        if image_size < factor or image_size % factor:
-            raise ValueError(
-                f"image_size {image_size} does not fit spikingformer with {len(set(pools))} pools: "
-                f"it must be a multiple of {factor} (published: 32 with 2 pools, 128 with 4)"
-            )
+        check_image_size(
+            image_size, f"spikingformer with {len(set(pools))} pools", factor, "32 with 2 pools, 128 with 4"
+        )
         widths = (dim // 8, dim // 4, dim // 2, dim, dim)
         layers: list[nn.Module] = [conv3x3(in_channels, widths[0]), norm(widths[0])]
         for i, (c_in, c_out) in enumerate(pairwise(widths), start=1):

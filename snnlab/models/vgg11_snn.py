@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.fused import Layers
+from snnlab.layers.image_size import check_image_size
 from snnlab.layers.time import EachStep
 from snnlab.ranges import HalfOpenFraction
 
@@ -62,11 +63,7 @@ class VGG11SNN(nn.Module):
                 f"pools of vgg11_snn are numbers of its convolutions, 1 to {len(channels)}, not {list(pools)}"
             )
         factor = 2 ** len(set(pools))
-        if image_size < factor or image_size % factor:
-            raise ValueError(
-                f"image_size {image_size} does not fit vgg11_snn with {len(set(pools))} pools: "
-                f"it must be a multiple of {factor}"
-            )
+        check_image_size(image_size, f"vgg11_snn with {len(set(pools))} pools", factor)
         layers: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(pairwise((in_channels, *channels)), start=1):
             conv = nn.Conv2d(c_in, c_out, 3, padding=1, bias=conv_bias)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.fused import Layers
+from snnlab.layers.image_size import check_image_size
 from snnlab.layers.time import EachStep
 from snnlab.ranges import HalfOpenFraction, PositiveInt
 
@@ -52,11 +53,7 @@ class VGG16SNN(nn.Module):
     ) -> None:
         super().__init__()
         factor = 2 ** len(STAGES)
-        if image_size % factor:
-            raise ValueError(
-                f"image_size {image_size} does not fit vgg16_snn: it must be a multiple of {factor} "
-                "(published: 32, 224)"
-            )
+        check_image_size(image_size, "vgg16_snn", factor, "32, 224")
         layers: list[nn.Module] = []
         channels = in_channels
         for c_out, count in STAGES:

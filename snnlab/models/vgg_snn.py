@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from snnlab.layers.dropout import SharedDropout
 from snnlab.layers.factory import NeuronFactory, NormFactory
 from snnlab.layers.fused import Layers
+from snnlab.layers.image_size import check_image_size
 from snnlab.layers.time import EachStep
 from snnlab.ranges import HalfOpenFraction
 
@@ -55,11 +56,7 @@ class VGGSNN(nn.Module):
         if not channels or len(channels) % 2:
             raise ValueError(f"channels of vgg_snn come in pairs, got {len(channels)}: {list(channels)}")
         factor = 2 ** (len(channels) // 2)
-        if image_size < factor or image_size % factor:
-            raise ValueError(
-                f"image_size {image_size} does not fit vgg_snn with {len(channels)} convolutions: "
-                f"it must be a multiple of {factor} (published: 32, 48, 64, 128)"
-            )
+        check_image_size(image_size, f"vgg_snn with {len(channels)} convolutions", factor, "32, 48, 64, 128")
         layers: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(pairwise((in_channels, *channels))):
             ends_pair = i % 2 == 1
