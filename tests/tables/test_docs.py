@@ -35,4 +35,5 @@ def test_results_name_no_place_of_a_machine():
         text = file.read_text()
         assert "/tmp" not in text, file
         assert "/home" not in text, file
-        assert len(text) < 100_000, file
+        # The board is that of some fifty runs under 23 kinds of conditions.
+        assert len(text) < (400_000 if file.name == "board.json" else 100_000), file
