@@ -21,15 +21,27 @@ from tests.cli.test_launchers import OTHERS, SWEEP, need_plugin
 pytestmark = pytest.mark.usefixtures("stand_in")
 
 
+def of_optuna(trials, *space, jobs=1):
+    """The words of a search, where Optuna is installed."""
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    return [
+        "hydra/sweeper=optuna",
+        f"hydra.sweeper.n_trials={trials}",
+        f"hydra.sweeper.n_jobs={jobs}",
+        *space,
+    ]
+
+
+def wait_for_a_trial(here):
+    """Returns when a trial has started, or after a minute."""
+    deadline = time.monotonic() + 60
+    while not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 def test_a_search_under_another_launcher_has_a_table_and_a_best_trial(snnlab, here):
     need_plugin("joblib")
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=2",
-        "seed=choice(5,6)",
-    ]
+    search = of_optuna(2, "seed=choice(5,6)", jobs=2)
     done = snnlab(*SWEEP, "hydra/launcher=joblib", *OTHERS["joblib"], *search)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "best by test/acc: seed=" in done.stdout
@@ -38,8 +50,7 @@ def test_a_search_under_another_launcher_has_a_table_and_a_best_trial(snnlab, he
 
 @pytest.mark.parametrize(("select", "best"), [("test/acc", "seed=3"), ("test/ece", "seed=")])
 def test_a_search_goes_in_the_direction_of_the_metric_and_says_what_is_best(snnlab, here, select, best):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1", "seed=range(0,4)"]
+    search = of_optuna(4, "seed=range(0,4)")
     done = snnlab(*SWEEP, *search, f"trainer.select={select}")
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^\[(\d)/4\] seed=\d: ", done.stdout, re.M)[::2] == ["1", "2", "3", "4"]
@@ -56,22 +67,14 @@ def test_a_search_goes_in_the_direction_of_the_metric_and_says_what_is_best(snnl
 
 @pytest.mark.parametrize(("ends", "code"), [("by Ctrl-C", 75), ("at a failed trial", 1)])
 def test_a_search_that_is_stopped_ends_with_its_table_and_goes_on(snnlab, here, ends, code):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=1",
-        "seed=choice(5,6)",
-    ]
+    search = of_optuna(2, "seed=choice(5,6)")
     command = [sys.executable, "-m", "snnlab", *SWEEP, *search, "hydra.launcher.on_error=stop"]
     fault = {"SLOW": "1"} if code == 75 else {"CRASH": "tmc5"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **fault}
     ) as process:
-        deadline = time.monotonic() + 60
-        while code == 75 and not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
-            time.sleep(0.05)
         if code == 75:
+            wait_for_a_trial(here)
             process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert "Traceback" not in err
@@ -82,13 +85,7 @@ def test_a_search_that_is_stopped_ends_with_its_table_and_goes_on(snnlab, here, 
 
 
 def test_a_failed_trial_is_said_at_the_end(snnlab, here):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=1",
-        "seed=choice(5,6)",
-    ]
+    search = of_optuna(2, "seed=choice(5,6)")
     done = snnlab(*SWEEP, *search, CRASH="tmc5")
     assert done.returncode == 1
     again = json.loads(next(here.glob("runs/quickstart/sweep-*.json")).read_text())
@@ -103,8 +100,7 @@ def test_a_failed_trial_is_said_at_the_end(snnlab, here):
     ],
 )
 def test_a_search_that_stops_early_has_its_table(snnlab, here, launcher, environment, code, status):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "seed=choice(5)"]
+    search = of_optuna(3, "seed=choice(5)")
     done = snnlab(*SWEEP, *launcher, *search, **environment)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -112,19 +108,11 @@ def test_a_search_that_stops_early_has_its_table(snnlab, here, launcher, environ
 
 
 def test_an_interrupted_search_goes_on(here):
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = [
-        "hydra/sweeper=optuna",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.n_jobs=1",
-        "seed=choice(5,6)",
-    ]
+    search = of_optuna(2, "seed=choice(5,6)")
     command = [sys.executable, "-m", "snnlab", *SWEEP, *search]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env={**os.environ, "SLOW": "1"}, **pipes) as process:
-        deadline = time.monotonic() + 60
-        while not list(here.glob("runs/*/*/*/started")) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for_a_trial(here)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 75, out + err
@@ -138,8 +126,7 @@ def test_an_interrupted_search_goes_on(here):
 @pytest.mark.parametrize("launcher", ["process", "joblib"])
 def test_a_trial_that_is_refused_has_failed_and_the_search_goes_on(snnlab, here, launcher):
     need_plugin(launcher)
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=2"]
+    search = of_optuna(6, jobs=2)
     sweep = [*SWEEP, f"hydra/launcher={launcher}", *OTHERS.get(launcher, ()), *search]
     done = snnlab(*sweep, "optimizer.lr=choice(-1,0.01)")
     assert done.returncode == 1, done.stdout + done.stderr
@@ -165,9 +152,7 @@ def test_a_trial_that_is_refused_has_failed_and_the_search_goes_on(snnlab, here,
 )
 def test_a_search_of_which_no_trial_can_run(here, words, code, said, capsys):
     """Its trials are in the table; what the command line fixes wrongly is its error."""
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1"]
-    assert main([*SWEEP, *search, *words]) == code
+    assert main([*SWEEP, *of_optuna(2), *words]) == code
     told = capsys.readouterr()
     if code == 2:
         assert told.err.startswith(said)
