@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from snnlab.layers.attention import SpikingSelfAttention
 from snnlab.layers.factory import NeuronFactory, NormFactory
+from snnlab.layers.image_size import check_image_size
 from snnlab.layers.linear_head import linear_head
 from snnlab.layers.token_attention import AttentionBlock, TokenAttention
 from snnlab.layers.two_way_embedding import Step, TwoWayEmbedding
@@ -77,11 +78,12 @@ class QKFormer(nn.Module):
                 f"be a multiple of 8 and of heads ({heads})"
             )
         factor = {"cifar": 1, "imagenet": 4, "dvs": 8}[stem] << halvings
-        if image_size < factor or image_size % factor:
-            raise ValueError(
-                f"image_size {image_size} does not fit qkformer with stem={stem} and {len(depths)} stages: it must be "
-                f"a multiple of {factor} (published: 32 for cifar, 128 for dvs, 224 and 384 for imagenet)"
-            )
+        check_image_size(
+            image_size,
+            f"qkformer with stem={stem} and {len(depths)} stages",
+            factor,
+            "32 for cifar, 128 for dvs, 224 and 384 for imagenet",
+        )
         stages: list[nn.Module] = []
         for i, depth in enumerate(depths):
             width = first << i

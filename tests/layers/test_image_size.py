@@ -9,7 +9,9 @@ from snnlab.layers.image_size import ImageSizeError
 from tests.models.builders import build
 
 
-@pytest.mark.parametrize("name", ["vgg_snn", "vgg11_snn", "vgg16_snn", "spikformer", "spikingformer"])
+@pytest.mark.parametrize(
+    "name", ["vgg_snn", "vgg11_snn", "vgg16_snn", "spikformer", "spikingformer", "qkformer"]
+)
 @pytest.mark.parametrize("size", [3, 37, 101])
 def test_the_sizes_that_are_named_fit(name, size):
     with pytest.raises(ImageSizeError, match=f"image_size {size} does not fit {name}") as caught:
