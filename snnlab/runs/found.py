@@ -76,10 +76,11 @@ def _below(folder: Path, depth: int, by_link: bool, above: tuple[str, ...]) -> I
         return
     if any(one.name in MARKS for one in found):
         yield _Found(folder, by_link)
-    elif (
-        depth > 0 and (real := os.path.realpath(folder)) not in above
-    ):  # else a link leads back to where it is
-        for one in found:
-            if not one.name.startswith(".") and one.is_dir():
-                is_link = by_link or one.is_symlink()
-                yield from _below(folder / one.name, depth - 1, is_link, (*above, real))
+        return
+    real = os.path.realpath(folder)
+    if depth == 0 or real in above:  # a link that leads back to where it is
+        return
+    for one in found:
+        if not one.name.startswith(".") and one.is_dir():
+            is_link = by_link or one.is_symlink()
+            yield from _below(folder / one.name, depth - 1, is_link, (*above, real))
